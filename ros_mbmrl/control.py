@@ -1,0 +1,148 @@
+"""Algorithm 10 of the thesis, once: observe, adapt, plan, check, command.
+
+Evaluation, training and the ROS nodes all run these parts. `ControlLoop` joins them in one
+process; the nodes put a topic between them and, in lockstep, give the same numbers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Generator
+
+from ros_mbmrl.adaptation.base import Adapted
+from ros_mbmrl.adaptation.guard import Guard
+from ros_mbmrl.adaptation.window import LiveWindow
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.planning.base import Deadline, NoFinitePlan, Plan, Planner, WarmStart
+from ros_mbmrl.plants.base import Measurement, Plant
+from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.robots.task import Task
+from ros_mbmrl.safety.monitor import SafetyMonitor
+from ros_mbmrl.safety.types import Checked, Health
+
+
+class OnlineDynamics:
+    """The prior, the live window, and the model adapted to it at every step."""
+
+    def __init__(self, model: DynamicsModel, guard: Guard) -> None:
+        self.model = model
+        self._guard = guard
+        self._window = LiveWindow(model.robot, guard.window_size)
+
+    def observe(self, state: Array, stamp: float) -> None:
+        """Take in the state (ds,) measured at `stamp` [s]; completes the last transition."""
+        self._window.observe(state, stamp)
+
+    def commanded(self, action: Array, stamp: float) -> None:
+        """Take in the command (da,) that the plant was given in answer to the state at `stamp`.
+
+        The commanded one, even if a fault changes what the plant does: the fault is unobserved.
+        """
+        self._window.commanded(action, stamp)
+
+    def adapt(self) -> Adapted:
+        """u_psi(D[t - T1 : t], phi): the prior itself while the window is empty."""
+        return self._guard.adapt(self.model, self._window.transitions())
+
+    def reset(self) -> None:
+        """Forget the window: a new run, or a gap."""
+        self._window.reset()
+
+
+class Controller:
+    """Plans with whatever model it is handed; remembers its last plan."""
+
+    def __init__(self, robot: Robot, planner: Planner, task: Task, generator: Generator) -> None:
+        self._planner, self._task, self._generator = planner, task, generator
+        start = torch.as_tensor(robot.spec.action_low.clip(min=0.0), dtype=torch.float32)
+        self._warm_start = WarmStart(None, start)
+        self._last: Plan | None = None
+
+    @torch.inference_mode()
+    def plan(
+        self, model: DynamicsModel, adapted: Adapted, state: Array, deadline: Deadline | None = None
+    ) -> Plan:
+        """The plan from `state` (ds,). Raises NoFinitePlan."""
+        reference = self._task.reference(state)
+        now = torch.as_tensor(state, dtype=torch.float32)
+        self._last = None
+        self._last = self._planner.plan(
+            model.predictor(adapted.parameters),
+            self._task.cost,
+            now,
+            reference,
+            self._warm_start,
+            self._generator,
+            deadline,
+        )
+        return self._last
+
+    def commanded(self, action: Array) -> None:
+        """What was really sent (da,): the next plan starts from it."""
+        sent = torch.as_tensor(action, dtype=torch.float32)
+        self._warm_start = self._last.shifted(sent) if self._last else WarmStart(None, sent)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One turn of the loop, for records and evaluation."""
+
+    measurement: Measurement
+    state: Array
+    adapted: Adapted
+    plan: Plan | None
+    checked: Checked
+    adapt_seconds: float
+    plan_seconds: float
+
+
+class ControlLoop:
+    """The five lines of Algorithm 10 over a plant, in lockstep."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        estimator: StateEstimator,
+        dynamics: OnlineDynamics,
+        controller: Controller,
+        safety: SafetyMonitor,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._plant, self._estimator = plant, estimator
+        self._dynamics, self._controller, self._safety = dynamics, controller, safety
+        self._clock = clock
+
+    def step(self, period: float) -> Step:
+        """Observe, adapt, plan, check, command; then let `period` [s] pass."""
+        measurement = self._plant.observe()
+        state = self._estimator.update(measurement)
+        self._dynamics.observe(state, measurement.time)
+
+        began = self._clock()
+        adapted = self._dynamics.adapt()
+        planned = self._clock()
+        try:
+            plan = self._controller.plan(self._dynamics.model, adapted, state)
+            proposed = plan.action.numpy().astype(float)
+        except NoFinitePlan:
+            plan, proposed = None, None
+        ended = self._clock()
+
+        health = Health(
+            state_age=measurement.age,
+            model_error=adapted.report.error_after,
+            planner_failed=plan is None,
+        )
+        checked = self._safety.update(measurement.time, proposed, state, health)
+        self._plant.command(checked.action)
+        self._dynamics.commanded(checked.action, measurement.time)
+        self._controller.commanded(checked.action)
+        self._plant.advance(period)
+        return Step(
+            measurement, state, adapted, plan, checked, planned - began, ended - planned
+        )

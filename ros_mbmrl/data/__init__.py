@@ -1,0 +1,1 @@
+"""Recordings, rollouts, segments, and the import of foreign logs."""

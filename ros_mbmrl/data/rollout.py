@@ -1,0 +1,54 @@
+"""Rollout: states, actions and times of one run; marks say which transitions not to trust."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntFlag
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Mark(IntFlag):
+    """Why a transition is not to be trained on. Nothing is dropped: it is marked."""
+
+    NONE = 0
+    GAP = 1  # the time between its two states is far from the control period
+    JUMP = 2  # the pose moved faster than the robot can
+    WILD = 4  # telemetry outside of what the sensor can read
+    REPEAT = 8  # a source gave the same stamp twice
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One run.
+
+    states: (T+1, ds) float32, SI units, in the order of the robot's specification.
+    actions: (T, da) float32; actions[t] acts from states[t] to states[t+1].
+    times: (T+1,) float64 [s].
+    marks: (T,) uint8 of `Mark`.
+    tags: terrain, fault, session, and whatever else tells runs apart.
+    """
+
+    robot: str
+    states: NDArray[np.float32]
+    actions: NDArray[np.float32]
+    times: NDArray[np.float64]
+    marks: NDArray[np.uint8]
+    tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        steps = len(self.actions)
+        for name, array, expected in (
+            ("states", self.states, steps + 1),
+            ("times", self.times, steps + 1),
+            ("marks", self.marks, steps),
+        ):
+            if len(array) != expected:
+                raise ValueError(f"{name}: expected {expected} rows, got {len(array)}")
+
+    def __len__(self) -> int:
+        """Number of transitions T."""
+        return len(self.actions)

@@ -1,0 +1,19 @@
+"""What a user can cause, and how the command line answers it."""
+
+
+class UserError(ValueError):
+    """Bad input: the message is one line that says what was wrong and what was expected.
+
+    The command line prints it and exits with status 2.
+    """
+
+
+class RunError(RuntimeError):
+    """A run that failed for a reason its message names; the command line exits with status 1."""
+
+
+def choose(kind: str, name: str, known: object) -> None:
+    """Raise UserError unless `name` is one of the names in `known`."""
+    names = sorted(known)  # type: ignore[call-overload]
+    if name not in names:
+        raise UserError(f"unknown {kind} '{name}': expected one of {', '.join(names)}")

@@ -1,0 +1,1 @@
+"""What can be observed and commanded: the twin, a serial radio, rosbridge."""

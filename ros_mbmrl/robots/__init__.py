@@ -1,0 +1,19 @@
+"""What a robot is; one file a robot, one line here."""
+
+from importlib import import_module
+
+from ros_mbmrl.errors import choose
+from ros_mbmrl.robots.spec import Robot
+
+# name -> "module:class". Modules are imported on use, so that naming a robot costs nothing.
+ROBOTS: dict[str, str] = {
+    "hexapod": "ros_mbmrl.robots.hexapod:Hexapod",
+}
+
+
+def make_robot(name: str) -> Robot:
+    """The robot called `name`. Raises UserError for an unknown name."""
+    choose("robot", name, ROBOTS)
+    module, cls = ROBOTS[name].split(":")
+    robot: Robot = getattr(import_module(module), cls)()
+    return robot

@@ -1,0 +1,209 @@
+"""VelociRoACH, the six-legged millirobot: one motor a side drives three legs.
+
+State: the 24 numbers of the thesis, section 9.4.4, in the order of the published code. Frames
+follow REP-103: x forward, y left, z up. `left` and `right` are seen from above, nose ahead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ros_mbmrl.robots.task import Task
+
+TURN = 2 * math.pi
+
+MEASUREMENT = (
+    *(Quantity(name, "m") for name in ("x", "y", "z")),
+    *(Quantity(name, "1") for name in ("qw", "qx", "qy", "qz")),
+    *(Quantity(name, "rad/s") for name in ("gyro_x", "gyro_y", "gyro_z")),
+    *(Quantity(name, "m/s^2") for name in ("accel_x", "accel_y", "accel_z")),
+    *(Quantity(name, "rad") for name in ("left_leg", "right_leg")),  # unwrapped
+    *(Quantity(name, "V") for name in ("left_back_emf", "right_back_emf", "battery")),
+)
+
+STATE = (
+    *(Quantity(name, "m") for name in ("x", "y", "z")),
+    *(Quantity(name, "m/s") for name in ("vx", "vy", "vz")),  # map frame, finite differences
+    *(Quantity(name, "1") for name in ("cos_roll", "sin_roll", "cos_pitch", "sin_pitch")),
+    *(Quantity(name, "1") for name in ("cos_yaw", "sin_yaw")),
+    *(Quantity(name, "rad/s") for name in ("gyro_x", "gyro_y", "gyro_z")),
+    *(Quantity(name, "1") for name in ("cos_left_leg", "sin_left_leg")),
+    *(Quantity(name, "1") for name in ("cos_right_leg", "sin_right_leg")),
+    *(Quantity(name, "rad/s") for name in ("left_leg_velocity", "right_leg_velocity")),
+    *(Quantity(name, "V") for name in ("left_back_emf", "right_back_emf", "battery")),
+)
+
+FEATURES = (
+    *("v_forward", "v_left", "vz", "roll", "pitch", "gyro_x", "gyro_y", "gyro_z"),
+    *("cos_left_leg", "sin_left_leg", "cos_right_leg", "sin_right_leg"),
+    *("left_leg_velocity", "right_leg_velocity", "left_back_emf", "right_back_emf", "battery"),
+)
+
+# Velocities are finite differences of the pose, so the pose's change already says them.
+CHANGES = (
+    *(Quantity(name, "m") for name in ("forward", "left", "up")),  # in the body's yaw frame
+    *(Quantity(name, "rad") for name in ("roll", "pitch", "yaw")),
+    *(Quantity(q.name, q.unit) for q in STATE[12:24]),
+)
+
+# The path is followed in x, y and yaw: their errors count more (found on the twin).
+CHANGE_WEIGHTS = (4.0, 4.0, 1.0, 1.0, 1.0, 8.0, *(1.0,) * 12)
+
+SPEC = RobotSpec(
+    name="hexapod",
+    period=0.1,
+    measurement=MEASUREMENT,
+    state=STATE,
+    # Published slow set-points reach 9 Hz; 0 is standing still.
+    action=tuple(
+        Limit(f"{side}_legs", "rad/s", low=0.0, high=9.0 * TURN, rate=60.0 * TURN)
+        for side in ("left", "right")
+    ),
+    features=FEATURES,
+    changes=CHANGES,
+    change_weights=CHANGE_WEIGHTS,
+    envelope=Envelope(
+        arena=(-3.0, 3.0, -3.0, 3.0),
+        margin=0.3,
+        max_tilt=1.2,
+        state_timeout=0.25,
+        command_timeout=0.25,
+        battery_low=3.5,
+        battery_empty=3.3,
+        max_model_error=25.0,
+    ),
+)
+
+
+class Hexapod(Robot):
+    """The hexapod's maps between measurement, state, features and change."""
+
+    spec = SPEC
+
+    def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
+        """See `Robot.estimate`; positions and leg angles are differentiated, nothing filtered."""
+        m = measurement
+        rate = np.zeros_like(m) if previous is None else (m - previous) / dt
+        angles = roll_pitch_yaw(m[3:7])
+        return np.concatenate(
+            [
+                m[0:3],
+                rate[0:3],
+                np.stack([np.cos(angles), np.sin(angles)], axis=1).ravel(),
+                m[7:10],
+                np.stack([np.cos(m[13:15]), np.sin(m[13:15])], axis=1).ravel(),
+                rate[13:15],
+                m[15:18],
+            ]
+        )
+
+    def pose(self, state: Array) -> tuple[float, float, float]:
+        """x, y, yaw."""
+        return float(state[0]), float(state[1]), math.atan2(state[11], state[10])
+
+    def tilt(self, state: Array) -> float:
+        """The larger of |roll| and |pitch|."""
+        return max(abs(math.atan2(state[7], state[6])), abs(math.atan2(state[9], state[8])))
+
+    def battery(self, state: Array) -> float:
+        """Battery voltage."""
+        return float(state[23])
+
+    def retreat(self, state: Array, target: tuple[float, float]) -> Array:
+        """Turn on the spot while facing away from the target, walk once facing it."""
+        x, y, yaw = self.pose(state)
+        bearing = math.atan2(target[1] - y, target[0] - x) - yaw
+        turn = math.sin(bearing / 2)  # -1 to 1, largest when the target lies behind
+        cruise = 4.0 * TURN
+        left, right = cruise * (1 - 2 * turn), cruise * (1 + 2 * turn)
+        return np.clip([left, right], self.spec.action_low, self.spec.action_high)
+
+    def features(self, state: Tensor) -> Tensor:
+        """Body-frame velocity, attitude, gyro, legs, back-EMF, battery: no position, no yaw."""
+        import torch
+
+        s = state
+        cos, sin = s[..., 10], s[..., 11]
+        forward = cos * s[..., 3] + sin * s[..., 4]
+        left = cos * s[..., 4] - sin * s[..., 3]
+        roll = torch.atan2(s[..., 7], s[..., 6])
+        pitch = torch.atan2(s[..., 9], s[..., 8])
+        head = torch.stack([forward, left, s[..., 5], roll, pitch], dim=-1)
+        return torch.cat([head, s[..., 12:24]], dim=-1)
+
+    def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
+        """Displacement in the body's yaw frame, turns, and plain differences of the rest."""
+        import torch
+
+        cos, sin = state[..., 10], state[..., 11]
+        d = next_state - state
+        forward = cos * d[..., 0] + sin * d[..., 1]
+        left = cos * d[..., 1] - sin * d[..., 0]
+        turns = [
+            torch.atan2(
+                next_state[..., k + 1] * state[..., k] - next_state[..., k] * state[..., k + 1],
+                next_state[..., k] * state[..., k] + next_state[..., k + 1] * state[..., k + 1],
+            )
+            for k in (6, 8, 10)
+        ]
+        head = torch.stack([forward, left, d[..., 2], *turns], dim=-1)
+        return torch.cat([head, d[..., 12:24]], dim=-1)
+
+    def advance(self, state: Tensor, change: Tensor) -> Tensor:
+        """`difference` inverted; the velocity is the displacement over the period."""
+        import torch
+
+        cos, sin = state[..., 10], state[..., 11]
+        forward, left, up = change[..., 0], change[..., 1], change[..., 2]
+        step = torch.stack([cos * forward - sin * left, sin * forward + cos * left, up], dim=-1)
+        c, s = torch.cos(change[..., 3:6]), torch.sin(change[..., 3:6])
+        cosines, sines = state[..., 6:12:2], state[..., 7:12:2]
+        attitude = torch.stack([cosines * c - sines * s, sines * c + cosines * s], dim=-1)
+        rest = state[..., 12:24] + change[..., 6:18]
+        legs = rest[..., 3:7].unflatten(-1, (2, 2))
+        legs = legs / legs.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+        return torch.cat(
+            [
+                state[..., 0:3] + step,
+                step / self.spec.period,
+                attitude.flatten(-2),
+                rest[..., 0:3],
+                legs.flatten(-2),
+                rest[..., 7:12],
+            ],
+            dim=-1,
+        )
+
+    def tasks(self) -> Sequence[str]:
+        """Paths of the thesis's table 2."""
+        from ros_mbmrl.robots.path_following import PATHS
+
+        return tuple(PATHS)
+
+    def make_task(self, name: str, start: Array) -> Task:
+        """Follow the path called `name`, laid from the starting pose."""
+        from ros_mbmrl.robots.path_following import PathFollowing, make_path
+
+        x, y, yaw = self.pose(start)
+        return PathFollowing(self, make_path(name).placed(x, y, yaw), speed=0.25)
+
+
+def roll_pitch_yaw(quaternion: Array) -> Array:
+    """Angles (3,) [rad] of a unit quaternion (w, x, y, z), MuJoCo's order."""
+    w, x, y, z = quaternion
+    return np.array(
+        [
+            math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y)),
+            math.asin(max(-1.0, min(1.0, 2 * (w * y - z * x)))),
+            math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)),
+        ]
+    )

@@ -1,0 +1,167 @@
+"""RobotSpec: the names, units and limits of a robot. Robot: the maps that belong to them.
+
+Neither this file nor a robot's may import torch at module level: the safety, driver and
+reference processes read the specification and have no use for 200 MB of it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ros_mbmrl.robots.task import Task
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named number and its SI unit."""
+
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Limit(Quantity):
+    """A command with its range and its largest change a second, in its own unit."""
+
+    low: float
+    high: float
+    rate: float
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"{self.name}: expected low < high, got {self.low} and {self.high}")
+        if not self.rate > 0:
+            raise ValueError(f"{self.name}: expected a rate above 0, got {self.rate}")
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Where and how the robot may be; outside of it the safety monitor takes over.
+
+    arena: (x_low, x_high, y_low, y_high) [m] in the `map` frame.
+    margin: distance from the arena's edge [m] inside of which the robot is turned back.
+    max_tilt: roll or pitch [rad] above which it counts as tipped over.
+    state_timeout, command_timeout: ages [s] above which a source is stale.
+    battery_low, battery_empty: [V]; limited below the first, stopped below the second.
+    max_model_error: recent normalised prediction error above which the model is not trusted.
+    """
+
+    arena: tuple[float, float, float, float]
+    margin: float
+    max_tilt: float
+    state_timeout: float
+    command_timeout: float
+    battery_low: float
+    battery_empty: float
+    max_model_error: float
+
+    def __post_init__(self) -> None:
+        x_low, x_high, y_low, y_high = self.arena
+        if not (x_low + 2 * self.margin < x_high and y_low + 2 * self.margin < y_high):
+            raise ValueError(f"arena {self.arena} has no room inside a margin of {self.margin} m")
+        if self.battery_empty > self.battery_low:
+            raise ValueError("battery_empty is above battery_low")
+
+
+@dataclass(frozen=True)
+class RobotSpec:
+    """Everything about a robot that is data.
+
+    measurement: what a plant observes each period, in order.
+    state: the ordered state; action: the ordered command with limits.
+    period: control period [s].
+    features: names of the model's inputs (beside the action).
+    changes: what the model predicts, in order; change_weights: their weights in the loss.
+    """
+
+    name: str
+    period: float
+    measurement: tuple[Quantity, ...]
+    state: tuple[Quantity, ...]
+    action: tuple[Limit, ...]
+    features: tuple[str, ...]
+    changes: tuple[Quantity, ...]
+    change_weights: tuple[float, ...]
+    envelope: Envelope
+
+    def __post_init__(self) -> None:
+        if len(self.change_weights) != len(self.changes):
+            raise ValueError(
+                f"{self.name}: expected {len(self.changes)} change weights, "
+                f"got {len(self.change_weights)}"
+            )
+
+    @property
+    def action_low(self) -> Array:
+        """Shape (da,)."""
+        return np.array([limit.low for limit in self.action])
+
+    @property
+    def action_high(self) -> Array:
+        """Shape (da,)."""
+        return np.array([limit.high for limit in self.action])
+
+    @property
+    def action_step(self) -> Array:
+        """Largest change of each command in one period. Shape (da,)."""
+        return np.array([limit.rate * self.period for limit in self.action])
+
+
+class Robot(ABC):
+    """The maps between measurement, state, model features and predicted change."""
+
+    spec: RobotSpec
+
+    @abstractmethod
+    def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
+        """State (ds,) from a measurement (dm,), the one before it and the time between [s].
+
+        Without a previous measurement every finite difference is zero.
+        """
+
+    @abstractmethod
+    def pose(self, state: Array) -> tuple[float, float, float]:
+        """x [m], y [m], yaw [rad] in the `map` frame, of a state (ds,)."""
+
+    @abstractmethod
+    def tilt(self, state: Array) -> float:
+        """The larger of |roll| and |pitch| [rad] of a state (ds,)."""
+
+    @abstractmethod
+    def battery(self, state: Array) -> float:
+        """Battery voltage [V] of a state (ds,)."""
+
+    @abstractmethod
+    def retreat(self, state: Array, target: tuple[float, float]) -> Array:
+        """A command (da,) that turns towards `target` [m] and goes there: the fence's way back."""
+
+    @abstractmethod
+    def features(self, state: Tensor) -> Tensor:
+        """Model inputs (..., df) of states (..., ds)."""
+
+    @abstractmethod
+    def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
+        """Change (..., dc) that leads from one state (..., ds) to the next."""
+
+    @abstractmethod
+    def advance(self, state: Tensor, change: Tensor) -> Tensor:
+        """Next state (..., ds) from a state and a predicted change: `difference` inverted."""
+
+    @abstractmethod
+    def tasks(self) -> Sequence[str]:
+        """Names of the tasks (or paths) that this robot can be given."""
+
+    @abstractmethod
+    def make_task(self, name: str, start: Array) -> Task:
+        """The task called `name`, starting at state `start` (ds,). Raises UserError."""

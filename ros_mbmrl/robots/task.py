@@ -1,0 +1,21 @@
+"""Task: what the robot should do, as a cost on imagined states."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Task(Protocol):
+    """A cost that a planner can be given; progress along the task is its only memory."""
+
+    def reference(self, state: NDArray[np.float64]) -> Tensor:
+        """What the cost needs at this step (for a path: the stretch ahead). Advances progress."""
+
+    def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
+        """Costs (K,) of states (K, H+1, ds) reached by actions (K, H, da)."""

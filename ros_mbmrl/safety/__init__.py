@@ -1,0 +1,1 @@
+"""The last word on every command: a pure state machine."""
