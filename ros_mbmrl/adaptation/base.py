@@ -1,21 +1,21 @@
-"""Adapter: u_psi of the thesis (eq. 22), a pure function from prior and window to a model."""
+"""UpdateRule: u_psi of the thesis (eq. 22), a pure function from prior and window to an update."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
 
-from torch import Tensor
+import torch
+from torch import Generator, Tensor
 
-# The weights of a network by name, and whatever else an update rule has learned (psi).
-Parameters = dict[str, Tensor]
+from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 
 
 @dataclass(frozen=True)
 class Window:
-    """The newest transitions, oldest first: n <= T1 of them.
+    """The newest transitions, oldest first: n <= T1 of them, raw, in SI units.
 
-    features: (n, df). actions: (n, da). changes: (n, dc). All raw, in SI units.
+    features: (n, df). actions: (n, da). changes: (n, dc).
     """
 
     features: Tensor
@@ -25,21 +25,46 @@ class Window:
     def __len__(self) -> int:
         return len(self.actions)
 
-    def last(self, count: int) -> Window:
-        """The newest `count` transitions."""
-        return Window(self.features[-count:], self.actions[-count:], self.changes[-count:])
 
-    def before(self, count: int) -> Window:
-        """All but the newest `count` transitions."""
-        return Window(self.features[:-count], self.actions[:-count], self.changes[:-count])
+@dataclass(frozen=True)
+class Support:
+    """What an update rule sees: normalised transitions of N tasks.
+
+    x: (N, T1, inputs). y: (N, T1, outputs). weight: (N, T1, 1), 0 where a row is not to count.
+    scale: (outputs,), weights of the outputs in the loss, with mean 1.
+    """
+
+    x: Tensor
+    y: Tensor
+    weight: Tensor
+    scale: Tensor
+
+    @property
+    def share(self) -> Tensor:
+        """Weights that sum to one over each task's transitions; all zero for an empty task."""
+        return self.weight / self.weight.sum(dim=1, keepdim=True).clamp_min(1e-8)
+
+
+class UpdateRule(ABC):
+    """How a window changes the model. Pure, differentiable, batched over tasks."""
+
+    meta_trained: bool = False  # whether its own parameters are learned through eq. 22
+
+    def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
+        """The rule's own parameters psi, by name; `parameters` is the prior to start from."""
+        return {}
+
+    @abstractmethod
+    def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
+        """The update of each task. A task without a single weighted row gets none."""
 
 
 @dataclass(frozen=True)
 class AdaptReport:
     """What adaptation did, for diagnostics.
 
-    error_before, error_after: robust normalised error on the newest transitions, of the prior
-    and of a model adapted without having seen them. change: relative norm of the update.
+    error_before, error_after: robust normalised error on the window's transitions, of the prior
+    and of models adapted without having seen them. change: relative norm of the update.
     """
 
     transitions: int
@@ -58,8 +83,12 @@ class Adapted:
     report: AdaptReport
 
 
-class Adapter(Protocol):
-    """An update rule. Pure: the prior is never written to."""
+def robust_error(residual: Tensor, scale: Tensor, limit: float = 4.0) -> Tensor:
+    """Mean squared residual (..., outputs) -> (...), each within +-limit: no row decides alone."""
+    return (residual.clamp(-limit, limit).square() * scale).mean(dim=-1)
 
-    def adapt(self, parameters: Parameters, window: Window) -> Parameters:
-        """Adapted parameters from the prior's and a non-empty window."""
+
+def wild_rows(x: Tensor, y: Tensor, limit: float = 10.0) -> Tensor:
+    """Which rows no sensor can mean: (..., 1), 1 to keep and 0 to leave out."""
+    peak = torch.maximum(x.abs().amax(dim=-1), y.abs().amax(dim=-1))
+    return (torch.isfinite(peak) & (peak < limit)).to(x.dtype)[..., None]

@@ -185,7 +185,7 @@ class Hexapod(Robot):
 
     def tasks(self) -> Sequence[str]:
         """Paths of the thesis's table 2."""
-        from ros_mbmrl.robots.path_following import PATHS
+        from ros_mbmrl.robots.paths import PATHS
 
         return tuple(PATHS)
 

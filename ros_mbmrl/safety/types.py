@@ -42,3 +42,33 @@ class Checked:
     action: NDArray[np.float64]
     level: Level
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SafetyConfig:
+    """Thresholds that are the monitor's own; a robot's are in its `Envelope`.
+
+    limited_range: part of the action range that is left while LIMITED, 0 to 1.
+    fence_hysteresis: margins further in than the fence where a retreat ends.
+    lost_after: time-outs after which a stale state counts as lost.
+    battery_recovery: [V] above `battery_low` where the limit ends: voltage rises as load falls.
+    model_recovery: part of `max_model_error` below which the limit ends, 0 to 1.
+    """
+
+    limited_range: float = 0.6
+    fence_hysteresis: float = 0.5
+    lost_after: float = 4.0
+    battery_recovery: float = 0.1
+    model_recovery: float = 0.8
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("limited_range", 0.0, 1.0),
+            ("fence_hysteresis", 0.0, 10.0),
+            ("lost_after", 1.0, 100.0),
+            ("battery_recovery", 0.0, 100.0),
+            ("model_recovery", 0.0, 1.0),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"{name}: expected {low} to {high}, got {value}")

@@ -1,0 +1,80 @@
+"""Gradient steps on the window: GrBAL (thesis eq. 24) when meta-learned, MB+DE when not.
+
+Exact to second order: the back-propagated errors are written by hand in the low-rank form of
+`dynamics.mlp`, and the outer gradient is taken through them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update
+
+
+@dataclass(frozen=True)
+class GradientStep(UpdateRule):
+    """phi' = phi - psi * grad of the robust mean squared error over the window, `steps` times.
+
+    step, bias_step: step sizes, of weights and of biases; where the rule is meta-learned they
+    are starting points, and psi (one per tensor, in logarithms) takes their place.
+    limit: Huber's corner, in normalised units: a larger error pulls no harder.
+    """
+
+    steps: int = 1
+    step: float = 0.02
+    bias_step: float = 0.02
+    limit: float = 3.0
+    meta_trained: bool = False
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError(f"steps: expected at least 1, got {self.steps}")
+        if not (self.step > 0 and self.bias_step > 0 and self.limit > 0):
+            raise ValueError("step, bias_step, limit: expected numbers above 0")
+
+    def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
+        """psi: log step sizes, (steps,) for each weight and each bias."""
+        if not self.meta_trained:
+            return {}
+        starts = {"w": math.log(self.step), "b": math.log(self.bias_step)}
+        return {
+            f"psi.{kind}{k}": torch.full((self.steps,), start)
+            for k in range(mlp.layers)
+            for kind, start in starts.items()
+        }
+
+    def _step_size(self, parameters: Parameters, name: str, s: int) -> Tensor | float:
+        if self.meta_trained:
+            return parameters[f"psi.{name}"][s].exp()
+        return self.step if name[0] == "w" else self.bias_step
+
+    def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
+        """Eq. 24, `steps` times from the prior."""
+        update = mlp.no_update
+        for s in range(self.steps):
+            y, inputs, pre_activations = mlp.forward_updated(parameters, update, support.x)
+            # d loss / d y of the Huber loss, mean over transitions and outputs
+            delta = (y - support.y).clamp(-self.limit, self.limit) * support.scale
+            delta = delta * support.share / y.shape[-1]
+            changes: list[LayerUpdate] = []
+            for k in reversed(range(mlp.layers)):
+                weight_step = self._step_size(parameters, f"w{k}", s)
+                bias_step = self._step_size(parameters, f"b{k}", s)
+                bias = -bias_step * delta.sum(dim=1, keepdim=True)
+                changes.append(LayerUpdate(inputs[k], -weight_step * delta, bias))
+                if k == 0:
+                    break
+                back = delta @ parameters[f"w{k}"].mT
+                left, right = update[k].left, update[k].right
+                if left is not None and right is not None:
+                    back = back + (delta @ right.mT) @ left
+                delta = back * mlp.act_slope(pre_activations[k - 1])
+            update = tuple(
+                old.plus(new) for old, new in zip(update, reversed(changes), strict=True)
+            )
+        return update

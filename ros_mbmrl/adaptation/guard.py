@@ -1,0 +1,183 @@
+"""Guard: accepts an adapted model only if it explains recent transitions better than the prior.
+
+Real telemetry has wild rows, and a gradient step on one of them destroys a model. So: wild rows
+do not count, the update is bounded, and it must win a blocked cross-validation over the window:
+each fold's transitions are predicted by a model adapted to the other folds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ros_mbmrl.adaptation import rule_of
+from ros_mbmrl.adaptation.base import (
+    Adapted,
+    AdaptReport,
+    Support,
+    UpdateRule,
+    Window,
+    robust_error,
+    wild_rows,
+)
+from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
+from ros_mbmrl.dynamics.model import DynamicsModel
+
+
+@dataclass(frozen=True)
+class GuardConfig:
+    """folds: of the cross-validation. min_transitions: fewer are not adapted to.
+
+    max_change: largest norm of the update, relative to the prior's. margin: the adapted error
+    must be below this share of the prior's. enabled: False accepts everything finite.
+    """
+
+    folds: int = 4
+    min_transitions: int = 6
+    max_change: float = 1.0
+    margin: float = 1.0
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        if self.folds < 2 or self.min_transitions < self.folds:
+            raise ValueError("folds: expected at least 2, and min_transitions at least folds")
+        if not (self.max_change > 0 and 0 < self.margin <= 1):
+            raise ValueError("max_change: expected above 0; margin: expected in (0, 1]")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Of N tasks, all (N,): counted rows, errors, relative norm of the update, accepted or not."""
+
+    transitions: Tensor
+    error_before: Tensor
+    error_after: Tensor
+    change: Tensor
+    accepted: Tensor
+
+
+class Guard:
+    """An update rule under guard, for one live window or for a batch of tasks."""
+
+    def __init__(
+        self, rule: UpdateRule, parameters: Parameters, window_size: int, config: GuardConfig
+    ) -> None:
+        self.rule, self.parameters, self.window_size = rule, parameters, window_size
+        self.config = config
+
+    @torch.inference_mode()
+    def adapt(self, model: DynamicsModel, window: Window) -> Adapted:
+        """Adapted parameters from a live window, or the prior and the reason why."""
+        if not len(window):
+            report = AdaptReport(0, 0.0, 0.0, 0.0, False, "no transitions yet")
+            return Adapted(self.parameters, report)
+        support = support_of(
+            model, window.features[None], window.actions[None], window.changes[None]
+        )
+        update, verdict = self.update(model.mlp, support)
+        accepted = bool(verdict.accepted)
+        report = AdaptReport(
+            transitions=int(verdict.transitions),
+            error_before=float(verdict.error_before),
+            error_after=float(verdict.error_after if accepted else verdict.error_before),
+            change=float(verdict.change),
+            accepted=accepted,
+            reason=self._reason(verdict),
+        )
+        adapted = model.mlp.materialise(self.parameters, update) if accepted else self.parameters
+        return Adapted(adapted, report)
+
+    def update(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
+        """Guarded updates of N tasks: a refused one is scaled to nothing."""
+        parameters, config = self.parameters, self.config
+        tasks, length, _ = support.x.shape
+        folds = config.folds
+        # Task-major copies: the last one sees every row, copy f misses the rows of fold f.
+        held = torch.zeros(folds + 1, length, 1)
+        for f, rows in enumerate(torch.arange(length).chunk(folds)):
+            held[f, rows] = 1.0
+        copies = Support(
+            support.x.repeat_interleave(folds + 1, dim=0),
+            support.y.repeat_interleave(folds + 1, dim=0),
+            support.weight.repeat_interleave(folds + 1, dim=0) * (1 - held).repeat(tasks, 1, 1),
+            support.scale,
+        )
+        updates = self.rule.update(mlp, parameters, copies)
+        predicted, _, _ = mlp.forward_updated(parameters, updates, copies.x)
+        errors = robust_error(predicted - copies.y, support.scale).unflatten(0, (tasks, folds + 1))
+        share = support.share[..., 0]
+        after = ((errors * held[..., 0]).sum(dim=1) * share).sum(dim=1)
+        prior = mlp.forward(parameters, support.x)
+        before = (robust_error(prior - support.y, support.scale) * share).sum(dim=1)
+
+        update = tuple(layer.tasks(slice(folds, None, folds + 1)) for layer in updates)
+        change = relative_norm(mlp, parameters, update)
+        count = support.weight.sum(dim=(1, 2))
+        finite = torch.isfinite(after) & torch.isfinite(change)
+        accepted = finite & (count > 0)
+        if config.enabled:
+            accepted &= (count >= config.min_transitions) & (change <= config.max_change)
+            accepted &= after < config.margin * before
+        factor = accepted.to(support.x.dtype)[:, None, None]
+        guarded = tuple(layer.scaled(factor) for layer in update)
+        return guarded, Verdict(count, before, after, change, accepted)
+
+    def _reason(self, verdict: Verdict) -> str:
+        if bool(verdict.accepted):
+            return "accepted"
+        count, change = int(verdict.transitions), float(verdict.change)
+        if change == 0.0:
+            return "the method does not adapt"
+        if count < self.config.min_transitions:
+            return f"{count} usable transitions, {self.config.min_transitions} needed"
+        if not torch.isfinite(verdict.error_after + verdict.change):
+            return "non-finite update"
+        if change > self.config.max_change:
+            return f"update too large: {change:.2f} of the prior's norm"
+        before, after = float(verdict.error_before), float(verdict.error_after)
+        return f"no better than the prior: {after:.3f} against {before:.3f}"
+
+
+def support_of(
+    model: DynamicsModel,
+    features: Tensor,
+    actions: Tensor,
+    changes: Tensor,
+    weight: Tensor | None = None,
+) -> Support:
+    """Normalised support of raw transitions (N, T1, ...); wild rows get no weight."""
+    raw = model.normalizer.raw_inputs(features, actions)
+    y = model.normalizer.changes(changes)
+    keep = wild_rows(raw, y)
+    clip = model.normalizer.clip
+    scale = torch.tensor(model.robot.spec.change_weights)
+    return Support(
+        torch.nan_to_num(raw).clamp(-clip, clip),
+        torch.nan_to_num(y).clamp(-10.0, 10.0),
+        keep if weight is None else keep * weight,
+        scale / scale.mean(),
+    )
+
+
+def relative_norm(mlp: MLP, parameters: Parameters, update: Update) -> Tensor:
+    """Norm of each task's update over the norm of the prior's weights, (N,)."""
+    total, own = torch.zeros(()), torch.zeros(())
+    for k, layer in enumerate(update):
+        own = own + parameters[f"w{k}"].square().sum() + parameters[f"b{k}"].square().sum()
+        if layer.left is not None and layer.right is not None:
+            # |L^T R|^2 = sum((L L^T) * (R R^T)): no weight matrix is ever formed
+            gram = (layer.left @ layer.left.mT) * (layer.right @ layer.right.mT)
+            total = total + gram.sum(dim=(1, 2)).clamp_min(0.0)
+        if layer.bias is not None:
+            total = total + layer.bias.square().sum(dim=(1, 2))
+    return (total / own).sqrt()
+
+
+def make_guard(loaded: LoadedModel, method: str | None = None, enabled: bool = True) -> Guard:
+    """The guarded rule of a loaded model, as its card describes it, or of another method."""
+    rule = rule_of(loaded.card, method)
+    config = GuardConfig(**{**loaded.card.get("guard", {}), "enabled": enabled})
+    return Guard(rule, loaded.parameters, int(loaded.card["adapt_window"]), config)

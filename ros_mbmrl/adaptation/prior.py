@@ -1,0 +1,14 @@
+"""MB: no adaptation at all; the prior stands."""
+
+from __future__ import annotations
+
+from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
+
+
+class Prior(UpdateRule):
+    """The update that changes nothing."""
+
+    def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
+        """Nothing."""
+        return mlp.no_update

@@ -1,0 +1,29 @@
+"""Mean residual: shift the prediction by a share of the window's mean error. The floor to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update
+
+
+@dataclass(frozen=True)
+class MeanResidual(UpdateRule):
+    """gain: the share of the mean residual that is added to every prediction.
+
+    limit: largest normalised residual that counts (a robust mean).
+    """
+
+    gain: float = 0.5
+    limit: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.gain <= 1:
+            raise ValueError(f"gain: expected a number in (0, 1], got {self.gain}")
+
+    def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
+        """Only the last layer's bias moves."""
+        residual = (support.y - mlp.forward(parameters, support.x)).clamp(-self.limit, self.limit)
+        mean = (residual * support.share).sum(dim=1, keepdim=True)
+        return (*mlp.no_update[:-1], LayerUpdate(bias=self.gain * mean))

@@ -1,0 +1,55 @@
+"""LiveWindow: the newest T1 transitions, ending at the newest complete one."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import torch
+from torch import Tensor
+
+from ros_mbmrl.adaptation.base import Window
+from ros_mbmrl.robots.spec import Array, Robot
+
+
+class LiveWindow:
+    """Joins states and commands into transitions; a gap in time starts it afresh."""
+
+    def __init__(self, robot: Robot, size: int) -> None:
+        if size < 1:
+            raise ValueError(f"size: expected at least 1, got {size}")
+        self._robot = robot
+        self._rows: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=size)
+        self._state: Tensor | None = None
+        self._stamp = 0.0
+        self._action: Tensor | None = None
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._rows.clear()
+        self._state = self._action = None
+
+    def observe(self, state: Array, stamp: float) -> None:
+        """State (ds,) at `stamp` [s]. Completes the transition that began one period before."""
+        now = torch.as_tensor(state, dtype=torch.float32)
+        gap = stamp - self._stamp
+        if self._state is not None and not 0.5 <= gap / self._robot.spec.period <= 1.5:
+            self.reset()
+        if self._state is not None and self._action is not None:
+            features = self._robot.features(self._state)
+            change = self._robot.difference(self._state, now)
+            self._rows.append((features, self._action, change))
+        self._state, self._stamp, self._action = now, stamp, None
+
+    def commanded(self, action: Array, stamp: float) -> None:
+        """The command (da,) that answers the state at `stamp`; another stamp's is ignored."""
+        if self._state is not None and stamp == self._stamp:
+            self._action = torch.as_tensor(action, dtype=torch.float32)
+
+    def transitions(self) -> Window:
+        """What there is, oldest first."""
+        spec = self._robot.spec
+        if not self._rows:
+            widths = (len(spec.features), len(spec.action), len(spec.changes))
+            return Window(*(torch.zeros(0, width) for width in widths))
+        features, actions, changes = zip(*self._rows, strict=True)
+        return Window(torch.stack(features), torch.stack(actions), torch.stack(changes))

@@ -1,0 +1,289 @@
+"""The graph as data: which nodes, parameters and topics. `mbmrl launch` and the launch files read it.
+
+Imports no ROS: a machine without any can still say what it would start.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from types import MappingProxyType
+
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.robots import ROBOTS
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic of the graph. qos: a name in `nodes/qos.py`. A name with `/` in front is global."""
+
+    name: str
+    type: str
+    qos: str
+
+
+# One sample of every state topic is published at each control step, all with the same stamp.
+TOPICS: tuple[Topic, ...] = (
+    Topic("joint_states", "sensor_msgs/msg/JointState", "state"),
+    Topic("odom", "nav_msgs/msg/Odometry", "state"),
+    Topic("imu", "sensor_msgs/msg/Imu", "state"),
+    Topic("back_emf", "sensor_msgs/msg/JointState", "state"),
+    Topic("battery", "sensor_msgs/msg/BatteryState", "state"),
+    Topic("sensor_time", "sensor_msgs/msg/TimeReference", "state"),
+    Topic("command/proposed", "sensor_msgs/msg/JointState", "command"),
+    Topic("command/safe", "sensor_msgs/msg/JointState", "command"),
+    Topic("adaptation", "diagnostic_msgs/msg/DiagnosticArray", "state"),
+    Topic("plan", "nav_msgs/msg/Path", "state"),
+    Topic("reference", "nav_msgs/msg/Path", "latched"),
+    Topic("reference/set", "nav_msgs/msg/Path", "state"),
+    Topic("safety/state", "std_msgs/msg/Bool", "latched"),
+    Topic("joy", "sensor_msgs/msg/Joy", "sensor"),
+    Topic("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", "diagnostics"),
+    Topic("/clock", "rosgraph_msgs/msg/Clock", "sensor"),
+)
+
+
+def topic(name: str) -> Topic:
+    """The topic called `name`. Raises KeyError: which topics there are is not up to users."""
+    return {known.name: known for known in TOPICS}[name]
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One process: `python -m ros_mbmrl.nodes.<executable>` (`ros2 run ros_mbmrl <executable>`).
+
+    critical: its end ends the graph. ends_last: it is ended after the others (the recorder).
+    """
+
+    name: str
+    executable: str
+    namespace: str
+    parameters: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    remappings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    parameter_file: str = ""
+    critical: bool = True
+    needs_torch: bool = False
+    ends_last: bool = False
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A launch argument, `name:=default`. Empty choices: anything goes."""
+
+    name: str
+    default: str
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+Arguments = Mapping[str, str]
+
+_BOOL = ("true", "false")
+_COMMON = (
+    Argument("robot", "hexapod", "which robot", tuple(sorted(ROBOTS))),
+    Argument("plant", "twin", "what is driven", ("twin",)),
+    Argument("terrain", "carpet", "the twin's ground"),
+    Argument("fault", "", "what breaks in the twin, NAME@SECONDS"),
+    Argument("record", "true", "write one MCAP file a run", _BOOL),
+    Argument("recording", "", "the MCAP file; default: runs/recordings/<robot>-<time>.mcap"),
+    Argument("duration", "0", "seconds of control after which the run ends; 0: until Ctrl-C"),
+    Argument("lockstep", "false", "step without pacing, every node in turn", _BOOL),
+    Argument("seed", "0", "seed of everything random"),
+    Argument("startup_timeout", "60", "seconds within which the first command must come"),
+    Argument("params", "", "parameter file; default: config/<robot>.yaml"),
+)
+_ADAPT = (
+    Argument("method", "grbal", "how the model is adapted"),
+    Argument("model", "", "model folder; default: models/<robot>/<method>"),
+    Argument("controller", "mppi", "planner"),
+    Argument("path", "straight", "what is followed"),
+    Argument("threads", "1", "threads of the adapting and planning process"),
+)
+ARGUMENTS: Mapping[str, tuple[Argument, ...]] = MappingProxyType(
+    {"adapt": _COMMON + _ADAPT, "collect": _COMMON, "twin": _COMMON}
+)
+
+
+def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
+    """Values of all of the graph's arguments from `name:=value` words.
+
+    Raises UserError for an unknown graph or name, a word of another form, a value not allowed.
+    """
+    choose("graph", graph, ARGUMENTS)
+    known = {argument.name: argument for argument in ARGUMENTS[graph]}
+    values = {name: argument.default for name, argument in known.items()}
+    for word in words:
+        name, sign, value = word.partition(":=")
+        if not sign:
+            raise UserError(f"argument '{word}': expected name:=value")
+        choose("argument", name, known)
+        values[name] = value
+    for name, value in values.items():
+        if known[name].choices and value not in known[name].choices:
+            choose(name, value, known[name].choices)
+    return values
+
+
+def adapt(arguments: Arguments) -> list[NodeSpec]:
+    """The whole loop: driver, dynamics and controller in one process, safety, reference."""
+    adaptive = {
+        "model": _model(arguments),
+        "method": arguments["method"],
+        "controller": arguments["controller"],
+        "seed": _integer(arguments, "seed"),
+        "threads": _integer(arguments, "threads", least=1),
+        "lockstep": arguments["lockstep"] == "true",
+    }
+    _check_path(arguments)
+    return _around(
+        arguments,
+        [
+            _node(arguments, "adaptive", adaptive, needs_torch=True),
+            _node(arguments, "reference", {"path": arguments["path"]}),
+        ],
+        adaptation=True,
+    )
+
+
+def collect(arguments: Arguments) -> list[NodeSpec]:
+    """The robot driven by hand under the safety monitor, recorded."""
+    return _around(arguments, [_node(arguments, "teleop", {}, critical=False)])
+
+
+def twin(arguments: Arguments) -> list[NodeSpec]:
+    """The twin and its safety monitor, waiting for somebody's `command/proposed`."""
+    return _around(arguments, [])
+
+
+GRAPHS: Mapping[str, Callable[[Arguments], list[NodeSpec]]] = MappingProxyType(
+    {"adapt": adapt, "collect": collect, "twin": twin}
+)
+
+
+def graph(name: str, words: Sequence[str]) -> list[NodeSpec]:
+    """The nodes of the graph called `name`, given `name:=value` words. Raises UserError."""
+    return GRAPHS[name](parse(name, words))
+
+
+def environment(base: Mapping[str, str]) -> dict[str, str]:
+    """The nodes' environment: discovery stays on this machine unless asked otherwise."""
+    return {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "PYTHONUNBUFFERED": "1", **base}
+
+
+def find(relative: str) -> Path | None:
+    """A file or folder of the checkout or, once installed, of the package's share."""
+    roots = (
+        Path(__file__).resolve().parent.parent,
+        Path(sys.prefix) / "share" / "ros_mbmrl",
+        Path(__file__).resolve().parents[4] / "share" / "ros_mbmrl",
+    )
+    return next((root / relative for root in roots if (root / relative).exists()), None)
+
+
+def _around(
+    arguments: Arguments, middle: list[NodeSpec], adaptation: bool = False
+) -> list[NodeSpec]:
+    """Driver, safety and recorder around what proposes commands."""
+    lockstep = arguments["lockstep"] == "true"
+    safety = {"lockstep": lockstep, "adaptation": adaptation}
+    nodes = [_node(arguments, "safety", safety), *middle]
+    if arguments["record"] == "true":
+        path = arguments["recording"] or _default_recording(arguments["robot"])
+        # A run without its record is a run in vain: the recorder is critical.
+        nodes.append(_node(arguments, "recorder", {"path": path}, ends_last=True))
+    awaited = [name for node in nodes for name in _NODES_OF.get(node.name, (node.name,))]
+    driver: dict[str, Value] = {
+        "plant": arguments["plant"],
+        "terrain": arguments["terrain"],
+        "fault": arguments["fault"],
+        "seed": _integer(arguments, "seed"),
+        "duration": _seconds(arguments, "duration"),
+        "lockstep": lockstep,
+        "startup_timeout": _seconds(arguments, "startup_timeout"),
+        "await_nodes": ",".join(name for name in awaited if name not in _NO_STATE),
+    }
+    return [*nodes, _node(arguments, "driver", driver)]
+
+
+# Nodes of a process that holds several, as they subscribe to the state topics.
+_NODES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType({"adaptive": ("dynamics",)})
+_NO_STATE = ("teleop",)
+
+
+def _node(
+    arguments: Arguments,
+    name: str,
+    parameters: Mapping[str, Value],
+    critical: bool = True,
+    needs_torch: bool = False,
+    ends_last: bool = False,
+) -> NodeSpec:
+    robot = arguments["robot"]
+    return NodeSpec(
+        name=name,
+        executable=name,
+        namespace=f"/{robot}",
+        parameters=MappingProxyType({"robot": robot, **parameters}),
+        parameter_file=_parameter_file(arguments),
+        critical=critical,
+        needs_torch=needs_torch,
+        ends_last=ends_last,
+    )
+
+
+def _parameter_file(arguments: Arguments) -> str:
+    if arguments["params"]:
+        if not Path(arguments["params"]).is_file():
+            raise UserError(f"params: no file '{arguments['params']}'")
+        return arguments["params"]
+    default = find(f"config/{arguments['robot']}.yaml")
+    return str(default) if default else ""
+
+
+def _model(arguments: Arguments) -> str:
+    if arguments["model"]:
+        folder = Path(arguments["model"])
+        if not folder.is_dir():
+            raise UserError(f"model: no folder '{folder}'")
+        return str(folder)
+    relative = f"models/{arguments['robot']}/{arguments['method']}"
+    found = find(relative)
+    if found is None:
+        raise UserError(f"no model for method '{arguments['method']}': expected {relative}")
+    return str(found)
+
+
+def _check_path(arguments: Arguments) -> None:
+    from ros_mbmrl.robots import make_robot
+
+    choose("path", arguments["path"], make_robot(arguments["robot"]).tasks())
+
+
+def _default_recording(robot: str) -> str:
+    now = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+    return str(Path("runs") / "recordings" / f"{robot}-{now}.mcap")
+
+
+def _integer(arguments: Arguments, name: str, least: int = 0) -> int:
+    try:
+        value = int(arguments[name])
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise UserError(f"{name}: expected an integer from {least} up, got '{arguments[name]}'")
+    return value
+
+
+def _seconds(arguments: Arguments, name: str) -> float:
+    try:
+        value = float(arguments[name])
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise UserError(f"{name}: expected seconds from 0 up, got '{arguments[name]}'")
+    return value

@@ -1,0 +1,213 @@
+"""`mbmrl`: one sub-command a job; --json FILE writes what it found."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from ros_mbmrl import __version__
+from ros_mbmrl.errors import RunError, UserError
+
+Positional = tyro.conf.Positional
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Start a graph of nodes as processes: what `ros2 launch ros_mbmrl NAME.launch.py` does."""
+
+    graph: Positional[str]
+    """adapt, collect or twin."""
+    arguments: Positional[tuple[str, ...]] = ()
+    """name:=value, the arguments of the launch file; `--show-args` as one of them lists all."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Runs until the graph ends."""
+        from ros_mbmrl.commands import launch
+
+        return launch.run(self.graph, self.arguments)
+
+
+@dataclass(frozen=True)
+class Import:
+    """Turn foreign logs into a data set: units converted, doubtful rows marked, none dropped."""
+
+    kind: Positional[str]
+    """velociroach."""
+    file: Positional[Path]
+    """The log file (.npz)."""
+    out: Positional[Path]
+    """Folder to write the data set to."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Imports, and prints what was marked and why."""
+        from ros_mbmrl.commands import import_logs
+
+        return import_logs.run(self.kind, self.file, self.out)
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a dynamics model: supervised, then meta-trained where the method asks for it."""
+
+    method: Positional[str]
+    """mb, mb_de, residual, context or grbal."""
+    robot: Positional[str]
+    """hexapod."""
+    data: tuple[Path, ...]
+    """Data sets (folders); or `twin` to collect on the twin, with on-policy rounds."""
+    out: Path
+    """Folder of the model; training resumes from the checkpoint in it."""
+    terrains: tuple[str, ...] = ()
+    """Terrains to train on; all of the data's if none is named."""
+    held_out: float = 0.2
+    """Share of the sessions that is held out for validation."""
+    recipe: Path | None = None
+    """YAML file of training settings; a shipped one lies under config/training."""
+    tune: bool = True
+    """Tune mb_de's step and residual's gain on the validation sessions."""
+    seed: int = 0
+    """Seed of everything random."""
+    fresh: bool = False
+    """Start anew even if there is a checkpoint."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Trains and writes the model folder."""
+        from ros_mbmrl.commands import train
+
+        return train.run(self)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Open-loop prediction error on recorded data: prior and adapted, per tag, per horizon."""
+
+    models: Positional[tuple[Path, ...]]
+    """Model folders; all are judged on the same windows."""
+    data: tuple[Path, ...]
+    """Data sets (folders)."""
+    horizons: tuple[int, ...] = (1, 8)
+    """Steps ahead."""
+    tag: str = "terrain"
+    """What the rows are grouped by."""
+    sessions: str = "unseen"
+    """`unseen` leaves out the sessions that any of the models was trained on; `all` does not."""
+    guard: bool = True
+    """Whether the guard may refuse an update."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Scores and prints the table."""
+        from ros_mbmrl.commands import score
+
+        return score.run(self)
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Closed-loop experiment over methods, conditions and seeds: table, plots, report."""
+
+    experiment: Positional[str]
+    """hexapod-terrains or hexapod-ood."""
+    methods: tuple[str, ...] = ()
+    """Methods to compare; the experiment's own if none is named."""
+    models: Path | None = None
+    """Folder of model folders named by method; the shipped ones by default."""
+    seeds: int = 3
+    """Paired episodes a condition."""
+    first_seed: int = 1000
+    """The first of them."""
+    duration: float = 20.0
+    """Length of an episode [s]."""
+    out: Path = Path("runs/evaluate")
+    """Folder of the report; finished episodes in it are not run again."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Runs the episodes and writes the report."""
+        from ros_mbmrl.commands import evaluate
+
+        return evaluate.run(self)
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """What this machine has: rclpy and middleware, MuJoCo, rendering, ports, threads, GPU."""
+
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Looks, and says what to do about what is missing."""
+        from ros_mbmrl.commands import doctor
+
+        return doctor.run()
+
+
+COMMANDS: Mapping[str, Callable[..., Any]] = {
+    "launch": Launch,
+    "import": Import,
+    "train": Train,
+    "score": Score,
+    "evaluate": Evaluate,
+    "doctor": Doctor,
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point. Exit status: 0, 2 for bad input, 1 for a failed run, 130 for Ctrl-C."""
+    parsed = tyro.extras.subcommand_cli_from_dict(  # type: ignore[call-overload]
+        dict(COMMANDS), prog="mbmrl", description=__doc__, args=arguments
+    )
+    name = next(name for name, cls in COMMANDS.items() if isinstance(parsed, cls))  # type: ignore
+    try:
+        results = parsed.run()
+        if parsed.json is not None:
+            _write(parsed.json, name, asdict(parsed), results)
+    except UserError as error:
+        print(f"mbmrl {name}: {error}", file=sys.stderr)
+        sys.exit(2)
+    except RunError as error:
+        print(f"mbmrl {name}: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print(f"mbmrl {name}: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def _write(path: Path, command: str, config: dict[str, Any], results: dict[str, Any]) -> None:
+    machine = {
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+    }
+    report = {
+        "command": command,
+        "version": __version__,
+        "config": config,
+        "machine": machine,
+        "results": results,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(report, indent=2, default=str))
+    os.replace(partial, path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""Import of the real VelociRoACH's logs (sl_nn_dynamics_roach, re-encoded as plain arrays).
+
+Frames, as found in the logs and applied here:
+
+- Motion capture streams x, y, z and a quaternion (x, y, z, w) whose body frame already is
+  REP-103: x forward, y left, z up. Displacement lies along body x (mean angle to it 0.05
+  degrees), roll and pitch are small, and faster right legs turn it left (positive yaw).
+  Nothing is rotated. Single days differ: the marker body was laid on anew, which shows as a
+  constant yaw of up to 15 degrees (gravel, 1 February) and a roll or pitch of up to 7. That
+  is the pose miscalibration of the thesis and is left as it is.
+- The gyro's own axes are x right, y forward, z up: of all signed pairs only (gyro y, roll rate)
+  +.35, (gyro x, pitch rate) -.31 and (gyro z, yaw rate) +.71 correlate. It is turned here by
+  -90 degrees about z, so that states hold rates about REP-103 axes.
+- Telemetry is a reply to the row before: a row's gyro describes the interval that led to it
+  (yaw rate correlates .71 with the later row's gyro, .19 with the earlier one's).
+- Right back-EMF is negative going forward in the log; here both sides are positive.
+- There is no accelerometer in the log: its three columns are zero, and no state uses them.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ros_mbmrl.data.import_summary import ImportSummary, summarise
+from ros_mbmrl.data.quality import Limits, inspect, spread
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.spec import Robot
+
+Array = NDArray[np.float64]
+
+ARRAYS = ("samples", "columns", "length", "session", "surface", "run")
+COLUMNS = (
+    *("t_robot", "t_mocap", "cmd_left", "cmd_right", "pos_left", "pos_right"),
+    *("gyro_x", "gyro_y", "gyro_z", "bemf_left", "bemf_right", "vbat"),
+    *("x", "y", "z", "qx", "qy", "qz", "qw"),
+)
+
+# HARDWARE.md 1.2 and 1.4, from the firmware: 65536 encoder counts a leg revolution.
+RAD_PER_COUNT = 2 * np.pi / 65536
+SET_POINT = 1000 * RAD_PER_COUNT  # counts/ms -> rad/s
+GYRO = 0.0010658  # LSB -> rad/s
+BACK_EMF = 3.3 / 1024 / (15 / 47)  # counts -> V
+BATTERY = (3.7 / 2.7) * 3.3 / 1023  # counts -> V
+
+
+@dataclass(frozen=True)
+class Logs:
+    """The checked arrays of a log file; `samples` (N, 19) in the order of COLUMNS."""
+
+    samples: Array
+    length: NDArray[np.int64]
+    session: Sequence[str]
+    surface: Sequence[str]
+    run: Sequence[int]
+
+
+def import_logs(npz_path: Path) -> tuple[list[Rollout], ImportSummary]:
+    """Rollouts of a VelociRoACH log file, in SI units, doubtful transitions marked.
+
+    Commands outside of the robot's range are kept as they were sent. Raises UserError for a
+    file that is missing, is not such a log, or holds numbers that are not finite.
+    """
+    logs = read_logs(npz_path)
+    robot = make_robot("hexapod")
+    measurements, commands = convert(logs.samples)
+    limits = Limits(period=robot.spec.period)
+    found: Counter[str] = Counter()
+    rollouts = []
+    first = 0
+    for k, length in enumerate(logs.length):
+        rows = slice(first, first + int(length))
+        first += int(length)
+        times, pose_times = logs.samples[rows, 0], logs.samples[rows, 1]
+        findings = inspect(measurements[rows], times, pose_times, limits)
+        for finding in findings:
+            found[finding.reason] += int(finding.intervals.sum())
+        rollouts.append(
+            Rollout(
+                robot=robot.spec.name,
+                states=_states(robot, measurements[rows], times),
+                actions=commands[rows][:-1].astype(np.float32),
+                times=times.copy(),
+                marks=spread(findings, int(length) - 1),
+                tags=_tags(logs, k),
+            )
+        )
+    return rollouts, summarise(rollouts, found)
+
+
+def convert(samples: Array) -> tuple[Array, Array]:
+    """Measurements (N, 18) as the hexapod's specification orders them, and commands (N, 2).
+
+    samples: (N, 19) raw, in the order of COLUMNS. SI units, REP-103 axes.
+    """
+    column = dict(zip(COLUMNS, samples.T, strict=True))
+    zero = np.zeros(len(samples))
+    measurement = [
+        *(column[name] for name in ("x", "y", "z", "qw", "qx", "qy", "qz")),
+        *(GYRO * column["gyro_y"], -GYRO * column["gyro_x"], GYRO * column["gyro_z"]),
+        *(zero, zero, zero),
+        *(RAD_PER_COUNT * column[name] for name in ("pos_left", "pos_right")),
+        *(BACK_EMF * column["bemf_left"], -BACK_EMF * column["bemf_right"]),
+        BATTERY * column["vbat"],
+    ]
+    commands = SET_POINT * np.stack([column["cmd_left"], column["cmd_right"]], axis=1)
+    return np.stack(measurement, axis=1), commands
+
+
+def read_logs(path: Path) -> Logs:
+    """The arrays of a log file, checked. Raises UserError."""
+    arrays = _load(Path(path))
+    missing = [name for name in ARRAYS if name not in arrays]
+    if missing:
+        raise UserError(f"{path}: array {', '.join(missing)} missing, expected {', '.join(ARRAYS)}")
+    samples, names = arrays["samples"], [str(name) for name in arrays["columns"]]
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise UserError(f"{path}: column {', '.join(missing)} missing from 'samples'")
+    if samples.ndim != 2 or samples.shape[1] != len(names):
+        raise UserError(
+            f"{path}: expected samples of shape (rows, {len(names)}), got {samples.shape}"
+        )
+    if not np.issubdtype(samples.dtype, np.number):
+        raise UserError(f"{path}: expected samples of numbers, got {samples.dtype}")
+    samples = samples[:, [names.index(name) for name in COLUMNS]].astype(np.float64)
+    length = arrays["length"].astype(np.int64)
+    _check_lengths(path, arrays, len(samples))
+    _check_finite(path, samples, length)
+    session, surface = ([str(s) for s in arrays[k]] for k in ("session", "surface"))
+    return Logs(samples, length, session, surface, [int(run) for run in arrays["run"]])
+
+
+def _load(path: Path) -> dict[str, NDArray[np.generic]]:
+    if not path.is_file():
+        raise UserError(f"{path}: no such file, expected an npz of VelociRoACH logs")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+        raise UserError(f"{path}: not a readable npz of plain arrays ({error})") from error
+
+
+def _check_lengths(path: Path, arrays: dict[str, NDArray[np.generic]], rows: int) -> None:
+    length = arrays["length"].astype(np.int64)
+    for name in ("session", "surface", "run"):
+        if len(arrays[name]) != len(length):
+            raise UserError(
+                f"{path}: '{name}' has {len(arrays[name])} runs, 'length' has {len(length)}"
+            )
+    if len(length) == 0 or length.min() < 2:
+        raise UserError(f"{path}: expected runs of at least 2 rows")
+    if length.sum() != rows:
+        raise UserError(
+            f"{path}: 'length' adds up to {length.sum()} rows, 'samples' has {rows}"
+        )
+
+
+def _check_finite(path: Path, samples: Array, length: NDArray[np.int64]) -> None:
+    bad = np.argwhere(~np.isfinite(samples))
+    if len(bad):
+        row, column = (int(index) for index in bad[0])
+        run = int(np.searchsorted(np.cumsum(length), row, side="right"))
+        value = samples[row, column]
+        raise UserError(
+            f"{path}: column '{COLUMNS[column]}' is {value} in row {row} (run {run}), "
+            f"expected finite numbers"
+        )
+
+
+def _states(robot: Robot, measurements: Array, times: Array) -> NDArray[np.float32]:
+    # The live estimator, so that training sees what the controller will see.
+    estimator = StateEstimator(robot)
+    rows = zip(times, measurements, strict=True)
+    states = [estimator.update(Measurement(float(time), values)) for time, values in rows]
+    return np.stack(states).astype(np.float32)
+
+
+def _tags(logs: Logs, k: int) -> MappingProxyType[str, str]:
+    return MappingProxyType(
+        {
+            "source": "velociroach",
+            "terrain": logs.surface[k],
+            "session": logs.session[k],
+            "run": str(logs.run[k]),
+        }
+    )

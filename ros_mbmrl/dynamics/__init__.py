@@ -1,0 +1,1 @@
+"""p(s' | s, a): networks, normalisation, model cards and their files."""

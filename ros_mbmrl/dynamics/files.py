@@ -1,0 +1,125 @@
+"""Model folders: `model.safetensors` (weights, normalisation) and `card.yaml` (all the rest)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from ros_mbmrl import __version__
+from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.training import checkpoint
+
+CARD, WEIGHTS = "card.yaml", "model.safetensors"
+NORMALIZER = ("input_mean", "input_std", "change_mean", "change_std")
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model as it came from its folder."""
+
+    model: DynamicsModel
+    parameters: Parameters
+    card: Mapping[str, Any]
+
+    @property
+    def method(self) -> str:
+        """The method that it was trained for."""
+        return str(self.card["method"])
+
+
+def save_model(
+    folder: Path, model: DynamicsModel, parameters: Parameters, facts: Mapping[str, Any]
+) -> None:
+    """Writes a model folder. `facts` holds method, options, windows, data and scores."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"normalizer/{name}": getattr(model.normalizer, name) for name in NORMALIZER}
+    tensors |= checkpoint.flatten("parameters", parameters)
+    checkpoint.save(folder / WEIGHTS, tensors, {"robot": model.robot.spec.name})
+    card = {
+        **_interface(model.robot),
+        "network": {"sizes": list(model.mlp.sizes), "activation": model.mlp.activation},
+        "clip": model.normalizer.clip,
+        "code_version": __version__,
+        **facts,
+    }
+    partial = folder / f"{CARD}.partial"
+    partial.write_text(yaml.safe_dump(card, sort_keys=False, width=100))
+    os.replace(partial, folder / CARD)
+
+
+def load_model(folder: Path, robot: Robot) -> LoadedModel:
+    """Reads a model folder. Raises UserError if it is incomplete or made for another robot."""
+    card = read_card(folder)
+    _check_interface(folder, card, robot)
+    tensors, _ = checkpoint.load(folder / WEIGHTS)
+    try:
+        mlp = MLP(tuple(card["network"]["sizes"]), card["network"]["activation"])
+        statistics = [tensors[f"normalizer/{name}"] for name in NORMALIZER]
+        normalizer = Normalizer(*statistics, clip=float(card["clip"]))
+        parameters = checkpoint.unflatten("parameters", tensors)
+        for k, shape in enumerate(zip(mlp.sizes[:-1], mlp.sizes[1:], strict=True)):
+            if tuple(parameters[f"w{k}"].shape) != shape:
+                raise UserError(f"{folder}: weights w{k} do not have the card's shape {shape}")
+        if card["method"] is None or card["adapt_window"] < 1:
+            raise UserError(f"{folder}: method or adapt_window missing from the card")
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{folder}: incomplete model ({error!r})") from None
+    if not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
+        raise UserError(f"{folder}: the weights hold non-finite numbers")
+    return LoadedModel(DynamicsModel(robot, mlp, normalizer), parameters, card)
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card of a model folder. Raises UserError."""
+    if not folder.is_dir():
+        raise UserError(f"no model folder '{folder}'")
+    for name in (CARD, WEIGHTS):
+        if not (folder / name).is_file():
+            raise UserError(f"{folder}: no {name}: expected {CARD} and {WEIGHTS}")
+    try:
+        card = yaml.safe_load((folder / CARD).read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{folder}/{CARD}: not YAML ({error})".replace("\n", " ")) from None
+    if not isinstance(card, dict):
+        raise UserError(f"{folder}/{CARD}: expected a mapping")
+    return card
+
+
+def _interface(robot: Robot) -> dict[str, Any]:
+    spec = robot.spec
+    return {
+        "robot": spec.name,
+        "period": spec.period,
+        "state": [f"{q.name} [{q.unit}]" for q in spec.state],
+        "action": [f"{q.name} [{q.unit}]" for q in spec.action],
+        "features": list(spec.features),
+        "changes": [f"{q.name} [{q.unit}]" for q in spec.changes],
+    }
+
+
+def _check_interface(folder: Path, card: Mapping[str, Any], robot: Robot) -> None:
+    """A card that does not match the robot is refused by name of the first difference."""
+    for key, expected in _interface(robot).items():
+        got = card.get(key)
+        if got == expected:
+            continue
+        if isinstance(expected, list) and isinstance(got, list):
+            pairs = enumerate(zip_longest(expected, got, fillvalue="nothing"))
+            index, (want, have) = next((i, p) for i, p in pairs if p[0] != p[1])
+            raise UserError(
+                f"{folder}: made for another robot: {key} {index} is '{have}', expected '{want}'"
+            )
+        raise UserError(f"{folder}: made for another robot: {key} {got!r}, expected {expected!r}")

@@ -1,0 +1,52 @@
+"""DynamicsModel: a robot's maps, a normalisation and a network, joined; parameters are values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
+from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.planning.base import Predict
+from ros_mbmrl.robots.spec import Robot
+
+
+@dataclass(frozen=True)
+class DynamicsModel:
+    """The mean of p(s' | s, a), a Gaussian over the change of state with fixed variance."""
+
+    robot: Robot
+    mlp: MLP
+    normalizer: Normalizer
+
+    def predict(self, parameters: Parameters, features: Tensor, actions: Tensor) -> Tensor:
+        """Predicted changes (..., dc), SI units."""
+        outputs = self.mlp.forward(parameters, self.normalizer.inputs(features, actions))
+        return self.normalizer.denormalise(outputs)
+
+    def predictor(self, parameters: Parameters) -> Predict:
+        """Roll-outs under fixed parameters: states (K, ds), actions (K, H, da) -> (K, H+1, ds)."""
+
+        def predict(state: Tensor, actions: Tensor) -> Tensor:
+            states = [state]
+            for h in range(actions.shape[1]):
+                features = self.robot.features(states[-1])
+                change = self.predict(parameters, features, actions[:, h])
+                states.append(self.robot.advance(states[-1], change))
+            return torch.stack(states, dim=1)
+
+        return predict
+
+    def rollout_updated(
+        self, parameters: Parameters, update: Update, state: Tensor, actions: Tensor
+    ) -> Tensor:
+        """Roll-outs of N tasks, each under its own update: (N, ds), (N, H, da) -> (N, H+1, ds)."""
+        states = [state]
+        for h in range(actions.shape[1]):
+            x = self.normalizer.inputs(self.robot.features(states[-1]), actions[:, h])
+            outputs, _, _ = self.mlp.forward_updated(parameters, update, x[:, None])
+            change = self.normalizer.denormalise(outputs[:, 0])
+            states.append(self.robot.advance(states[-1], change))
+        return torch.stack(states, dim=1)

@@ -1,0 +1,90 @@
+"""Open-loop prediction error on recorded data: the prior's and the adapted model's, per window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ros_mbmrl.adaptation.base import robust_error
+from ros_mbmrl.adaptation.guard import Guard
+from ros_mbmrl.dynamics.mlp import Update
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.training.segments import Transitions
+
+
+@dataclass(frozen=True)
+class OpenLoopErrors:
+    """Errors of n windows, of the prior and of the adapted model.
+
+    normalised: (2, n, H), robust error of the change accumulated since the window's end, in units
+    of the one-step change times the square root of the horizon. metres, radians: (2, n, H),
+    position and yaw error. accepted: (n,). rows: (n,), the first predicted transition.
+    """
+
+    normalised: Tensor
+    metres: Tensor
+    radians: Tensor
+    accepted: Tensor
+    rows: Tensor
+
+
+@torch.inference_mode()
+def open_loop_errors(
+    model: DynamicsModel,
+    guard: Guard,
+    data: Transitions,
+    horizon: int,
+    stride: int = 1,
+    starts: Tensor | None = None,
+    batch: int = 512,
+) -> OpenLoopErrors:
+    """Adapts on the T1 transitions before each row, then predicts `horizon` steps from it.
+
+    Windows whose predicted stretch touches a marked row are left out; marked rows inside of the
+    adaptation window are kept for the update rule to live with, as on the robot.
+    """
+    window = guard.window_size
+    if starts is None:
+        starts = data.starts(window + horizon)[::stride]
+    future = starts[:, None] + window + torch.arange(horizon)
+    starts = starts[data.keep[future].amin(dim=(1, 2)) > 0]
+    parts = [_errors(model, guard, data, rows, horizon) for rows in starts.split(batch)]
+    if not parts:
+        empty = torch.zeros(2, 0, horizon)
+        return OpenLoopErrors(empty, empty, empty, torch.zeros(0, dtype=torch.bool), starts)
+    joined = [torch.cat(column, dim=-2) for column in zip(*(p[:3] for p in parts), strict=True)]
+    accepted = torch.cat([p[3] for p in parts])
+    return OpenLoopErrors(joined[0], joined[1], joined[2], accepted, starts + window)
+
+
+def _errors(
+    model: DynamicsModel, guard: Guard, data: Transitions, starts: Tensor, horizon: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    window = guard.window_size
+    past = starts[:, None] + torch.arange(window)
+    future = starts[:, None] + window + torch.arange(horizon)
+    support = data.support(model, past, marks=False)
+    update, verdict = guard.update(model.mlp, support)
+    results = [
+        _compare(model, guard, data, future, each) for each in (model.mlp.no_update, update)
+    ]
+    normalised, metres, radians = (torch.stack(column) for column in zip(*results, strict=True))
+    return normalised, metres, radians, verdict.accepted
+
+
+def _compare(
+    model: DynamicsModel, guard: Guard, data: Transitions, future: Tensor, update: Update
+) -> tuple[Tensor, Tensor, Tensor]:
+    robot, horizon = model.robot, future.shape[1]
+    predicted = model.rollout_updated(
+        guard.parameters, update, data.states[future[:, 0]], data.actions[future]
+    )[:, 1:]
+    error = robot.difference(data.next_states[future], predicted)
+    spread = model.normalizer.change_std * torch.arange(1, horizon + 1).sqrt()[:, None]
+    scale = torch.tensor(robot.spec.change_weights)
+    normalised = robust_error(error / spread, scale / scale.mean(), limit=10.0)
+    names = [q.name for q in robot.spec.changes]
+    flat = error[..., [names.index("forward"), names.index("left")]].norm(dim=-1)
+    return normalised, flat, error[..., names.index("yaw")].abs()

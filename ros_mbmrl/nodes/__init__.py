@@ -1,0 +1,1 @@
+"""ROS 2 shells around the core: parameters, messages, and one call each. One process a module."""

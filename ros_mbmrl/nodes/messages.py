@@ -1,0 +1,139 @@
+"""Measurements, commands, paths and diagnostics as messages, and back without loss.
+
+Stamps are integer nanoseconds on the plant's clock: `seconds` and `nanoseconds` undo each other
+for 26 days. All floats travel as float64 but the battery's voltage, which is float32.
+
+Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back exactly):
+- on /diagnostics, one a control step:
+  driver: timing      period_s (since the last observation, steady clock), missed (0/1: no command
+                      by the end of this interval), offset_s (the command's arrival after the
+                      observation; nan if missed), missed_deadlines, overruns, rejected, timeouts
+                      (totals)
+  controller: timing  adapt_ms, plan_ms, wait_ms (for the last command/safe), dropped (transitions,
+                      total), skipped (states not planned for, total), cost_min, cost_mean, finite,
+                      samples
+  safety: state       level (a name of `Level`), reasons (joined by "; ")
+- on adaptation, one a control step:
+  dynamics: adaptation  transitions, error_before, error_after, change, accepted, reason, ms
+A command/proposed without names says that the planner found no finite plan.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Path
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Header
+
+from ros_mbmrl.robots.spec import Array, RobotSpec
+
+NANO = 1_000_000_000
+MAP = "map"
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+def nanoseconds(seconds: float) -> int:
+    """A time [s] as integer nanoseconds."""
+    return round(seconds * NANO)
+
+
+def seconds(nanoseconds: int) -> float:
+    """Integer nanoseconds as a time [s]."""
+    return nanoseconds / NANO
+
+
+def to_stamp(nanoseconds: int) -> Time:
+    """Nanoseconds, not negative, as a message stamp."""
+    return Time(sec=nanoseconds // NANO, nanosec=nanoseconds % NANO)
+
+
+def from_stamp(stamp: Time) -> int:
+    """A message stamp as nanoseconds."""
+    return int(stamp.sec) * NANO + int(stamp.nanosec)
+
+
+def header(stamp: int, frame: str = "") -> Header:
+    """A header with a stamp [ns]."""
+    return Header(stamp=to_stamp(stamp), frame_id=frame)
+
+
+def command_message(spec: RobotSpec, action: Array | None, stamp: int) -> JointState:
+    """A command (da,) that answers the measurement stamped `stamp` [ns]; None: no plan."""
+    message = JointState(header=header(stamp))
+    if action is not None:
+        message.name = [limit.name for limit in spec.action]
+        message.velocity = array("d", [float(value) for value in action])
+    return message
+
+
+def read_command(spec: RobotSpec, message: JointState) -> tuple[int, Array | None]:
+    """Stamp [ns] and command (da,), ordered by name; None if the message has no names.
+
+    Raises ValueError for wrong names or sizes. Values are not judged: that is safety's part.
+    """
+    stamp = from_stamp(message.header.stamp)
+    if not message.name:
+        return stamp, None
+    names = [limit.name for limit in spec.action]
+    if sorted(message.name) != sorted(names) or len(message.velocity) != len(names):
+        raise ValueError(f"expected {names} with one velocity each, got {list(message.name)}")
+    given = dict(zip(message.name, message.velocity, strict=True))
+    return stamp, np.array([given[name] for name in names], dtype=np.float64)
+
+
+def path_message(poses: Iterable[Sequence[float]], stamp: int) -> Path:
+    """A path through (x, y [m], yaw [rad]) poses, or (x, y) points, in the map frame."""
+    message = Path(header=header(stamp, MAP))
+    for x, y, *rest in poses:
+        pose = PoseStamped(header=message.header)
+        pose.pose.position.x, pose.pose.position.y = float(x), float(y)
+        yaw = float(rest[0]) if rest else 0.0
+        pose.pose.orientation.z, pose.pose.orientation.w = np.sin(yaw / 2), np.cos(yaw / 2)
+        message.poses.append(pose)
+    return message
+
+
+def read_path(message: Path) -> Array:
+    """Points (n, 2) [m]."""
+    points = [(p.pose.position.x, p.pose.position.y) for p in message.poses]
+    return np.array(points, dtype=np.float64).reshape(-1, 2)
+
+
+def status(
+    node: str,
+    task: str,
+    hardware: str,
+    values: Mapping[str, object],
+    level: bytes = OK,
+    message: str = "",
+) -> DiagnosticStatus:
+    """One line of diagnostics, called `<node>: <task>`."""
+    return DiagnosticStatus(
+        level=level,
+        name=f"{node}: {task}",
+        message=message,
+        hardware_id=hardware,
+        values=[
+            KeyValue(key=key, value=value if isinstance(value, str) else repr(value))
+            for key, value in values.items()
+        ],
+    )
+
+
+def diagnostics(stamp: int, *lines: DiagnosticStatus) -> DiagnosticArray:
+    """Diagnostics about the control step stamped `stamp` [ns]."""
+    return DiagnosticArray(header=header(stamp), status=list(lines))
+
+
+def read_status(message: DiagnosticArray, name: str) -> dict[str, str] | None:
+    """The values of the line called `name`, if the message has one."""
+    for line in message.status:
+        if line.name == name:
+            return {pair.key: pair.value for pair in line.values}
+    return None

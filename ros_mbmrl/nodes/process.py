@@ -1,0 +1,151 @@
+"""What every node process does: start, spin, end cleanly on a signal, leave no orphan."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from ros_mbmrl.errors import RunError, UserError
+
+PARENT = "MBMRL_PARENT"  # process id of the supervisor, in the environment
+GRACE = 4.0  # [s] a node without its supervisor is given to end cleanly
+LINGER = 0.1  # [s] for messages that are under way when the end comes
+
+
+class Ending:
+    """The one way a process ends: whoever calls `end` first decides on the exit status."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.event = threading.Event()
+        self.status = 0
+        self.wake: Callable[[], None] = lambda: None
+
+    def end(self, status: int = 0, reason: str = "") -> None:
+        """End the process with an exit status; `reason` is printed if it is not clean."""
+        with self._lock:
+            if self.event.is_set():
+                return
+            self.status = status
+            if reason:
+                print(reason, file=sys.stderr if status else sys.stdout, flush=True)
+            self.event.set()
+        self.wake()
+
+
+class Part(Protocol):
+    """A node of a process; `close` releases what it holds, whatever happened before."""
+
+    def close(self) -> None:
+        """Called once, after the last callback."""
+
+
+Build = Callable[[Ending], Sequence[Node]]
+
+
+def run(build: Build, arguments: Sequence[str] | None = None) -> int:
+    """Run the nodes that `build` makes until the process ends; its exit status.
+
+    Signals go to a thread of their own, so that none interrupts a callback half way.
+    """
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    ending = Ending()
+    threading.Thread(target=_wait_for_signal, args=(ending, signals), daemon=True).start()
+    threading.Thread(target=_watch_parent, args=(ending,), daemon=True).start()
+    rclpy.init(
+        args=list(sys.argv if arguments is None else arguments),
+        signal_handler_options=SignalHandlerOptions.NO,
+    )
+    try:
+        return _spin(build, ending)
+    except UserError as error:
+        print(error, file=sys.stderr, flush=True)
+        return 2
+    except RunError as error:
+        print(error, file=sys.stderr, flush=True)
+        return 1
+    finally:
+        rclpy.try_shutdown()
+
+
+def _spin(build: Build, ending: Ending) -> int:
+    nodes = build(ending)
+    executor = SingleThreadedExecutor()
+    ending.wake = executor.wake
+    try:
+        for node in nodes:
+            executor.add_node(node)
+        while not ending.event.is_set():
+            executor.spin_once(timeout_sec=0.5)
+        _drain(executor)
+    except ExternalShutdownException:
+        pass
+    finally:
+        for node in nodes:
+            _close(node, ending)
+        executor.shutdown()
+        for node in nodes:
+            node.destroy_node()
+    return ending.status
+
+
+def _drain(executor: SingleThreadedExecutor) -> None:
+    """Take in what has already been sent: a recording ends with the run's last messages."""
+    until = time.monotonic() + LINGER
+    while time.monotonic() < until:
+        executor.spin_once(timeout_sec=max(0.0, until - time.monotonic()))
+
+
+def _close(node: Node, ending: Ending) -> None:
+    try:
+        node.close()  # type: ignore[attr-defined]
+    except Exception:
+        traceback.print_exc()
+        ending.status = ending.status or 1
+
+
+def _wait_for_signal(ending: Ending, signals: set[signal.Signals]) -> None:
+    signal.sigwait(signals)
+    ending.end()
+    signal.sigwait(signals)  # asked twice: at once
+    os._exit(130)
+
+
+def _watch_parent(ending: Ending) -> None:
+    """End when the supervisor is gone, however it went."""
+    expected = os.environ.get(PARENT)
+    if expected is None:
+        return
+    while os.getppid() == int(expected):
+        time.sleep(0.25)
+    ending.end(1, "the supervisor is gone")
+    time.sleep(GRACE)
+    os._exit(1)
+
+
+def guarded(ending: Ending, work: Callable[[], None]) -> Callable[[], None]:
+    """`work` for a thread: an exception ends the process instead of only the thread."""
+
+    def run_guarded() -> None:
+        try:
+            work()
+        except UserError as error:
+            ending.end(2, str(error))
+        except RunError as error:
+            ending.end(1, str(error))
+        except Exception:
+            ending.end(1, traceback.format_exc())
+
+    return run_guarded

@@ -1,0 +1,30 @@
+"""Planners: sample action sequences, imagine their outcome, choose. One file each, one line here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ros_mbmrl.errors import choose
+
+if TYPE_CHECKING:
+    from ros_mbmrl.planning.base import Planner
+    from ros_mbmrl.robots.spec import RobotSpec
+
+# name -> "module:factory"; a factory takes the robot's specification and the parameters by name.
+PLANNERS: dict[str, str] = {
+    "mppi": "ros_mbmrl.planning.mppi:make_mppi",
+    "random_shooting": "ros_mbmrl.planning.random_shooting:make_random_shooting",
+    "cem": "ros_mbmrl.planning.cem:make_cem",
+}
+
+
+def make_planner(name: str, spec: RobotSpec, **overrides: Any) -> Planner:
+    """The planner called `name` within the limits of `spec`, its parameters overridden by name.
+
+    Raises UserError for an unknown planner or parameter, and for a value out of its range.
+    """
+    choose("planner", name, PLANNERS)
+    module, factory = PLANNERS[name].split(":")
+    planner: Planner = getattr(import_module(module), factory)(spec, **overrides)
+    return planner

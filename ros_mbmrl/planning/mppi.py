@@ -1,0 +1,80 @@
+"""Model predictive path integral control (Williams, Aldrich and Theodorou 2015)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ros_mbmrl.planning.sampling import (
+    Limits,
+    SamplingConfig,
+    check_count,
+    check_flag,
+    check_range,
+    configure,
+)
+from ros_mbmrl.planning.search import SamplingPlanner, Search, finite_or_inf
+from ros_mbmrl.robots.spec import RobotSpec
+
+
+@dataclass(frozen=True)
+class MPPIConfig(SamplingConfig):
+    """MPPI's parameters, beside those of the sampling.
+
+    temperature: how much worse than the best a candidate may be and still count; lower is
+    greedier. iterations: how often the plan is improved a period.
+    relative_temperature: measure the temperature in units of the spread of the costs (median
+    less minimum of the finite ones: wild rollouts do not move it), so that it means the same
+    for every task and at every distance from the goal. Otherwise it is in units of the cost.
+    """
+
+    temperature: float = 0.1
+    iterations: int = 1
+    relative_temperature: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("temperature", self.temperature, 1e-6, 1e6)
+        check_count("iterations", self.iterations)
+        check_flag("relative_temperature", self.relative_temperature)
+
+
+class MPPI(SamplingPlanner):
+    """The new plan is the mean of all candidates, weighted by the exponential of their cost.
+
+    The candidates weighed are those rolled out, after clipping; the published form weighs the
+    noise before it, and then executes what was never imagined.
+    """
+
+    def __init__(self, limits: Limits, config: MPPIConfig) -> None:
+        super().__init__(limits, config, config.iterations)
+        self._config = config
+
+    def update(self, search: Search, candidates: Tensor, costs: Tensor) -> Search:
+        """See `SamplingPlanner.update`."""
+        config = self._config
+        weights = importance_weights(costs, config.temperature, config.relative_temperature)
+        mean = (weights @ candidates.flatten(1)).view(candidates.shape[1:])
+        return Search(mean, search.std)
+
+
+def importance_weights(costs: Tensor, temperature: float, relative: bool) -> Tensor:
+    """w = softmax(-(S - min S) / temperature) over the finite costs S; 0 for the others.
+
+    costs: (K,), at least one of them finite. Returns weights (K,) that sum to 1.
+    """
+    finite = costs[costs.isfinite()]
+    best = finite.min()
+    excess = finite_or_inf(costs) - best
+    if relative:
+        # All equal: excess is 0 whatever it is divided by, and the weights are uniform.
+        excess = excess / (finite.median() - best).clamp_min(1e-20)
+    return torch.softmax(-excess / temperature, dim=0)
+
+
+def make_mppi(spec: RobotSpec, **overrides: Any) -> MPPI:
+    """MPPI for a robot. Raises UserError."""
+    return MPPI(Limits.of(spec), configure(MPPIConfig, overrides))

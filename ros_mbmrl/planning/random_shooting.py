@@ -1,0 +1,40 @@
+"""Random shooting: the best of many random plans (Nagabandi et al. 2018, section IV.C)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from ros_mbmrl.planning.base import WarmStart
+from ros_mbmrl.planning.sampling import Limits, SamplingConfig, configure
+from ros_mbmrl.planning.search import SamplingPlanner, Search, finite_or_inf
+from ros_mbmrl.robots.spec import RobotSpec
+
+
+@dataclass(frozen=True)
+class RandomShootingConfig(SamplingConfig):
+    """The sampling's parameters; each plan is noise around an action uniform over the range."""
+
+    num_samples: int = 1000
+
+
+class RandomShooting(SamplingPlanner):
+    """Takes the candidate with the lowest cost; starts anew each time, as published."""
+
+    def __init__(self, limits: Limits, config: RandomShootingConfig) -> None:
+        super().__init__(limits, config, iterations=1)
+
+    def start(self, warm_start: WarmStart) -> Search:
+        """Anywhere: the previous plan is not used."""
+        return Search(None, self._std)
+
+    def update(self, search: Search, candidates: Tensor, costs: Tensor) -> Search:
+        """See `SamplingPlanner.update`."""
+        return Search(candidates[finite_or_inf(costs).argmin()], search.std)
+
+
+def make_random_shooting(spec: RobotSpec, **overrides: Any) -> RandomShooting:
+    """Random shooting for a robot. Raises UserError."""
+    return RandomShooting(Limits.of(spec), configure(RandomShootingConfig, overrides))

@@ -1,0 +1,156 @@
+"""Candidate action sequences, the same for every planner that searches by sampling.
+
+Bounds and rate limits are enforced here, before the rollouts, so that a cost is the cost of what
+will really be executed. Candidates are spread by noise that is correlated in time, and a part of
+them holds one action: white noise mostly cancels itself out over a horizon.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots.spec import RobotSpec
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a robot can be commanded. All (da,) float32, on the device of the planner.
+
+    low, high: range. max_step: largest change in one period.
+    """
+
+    low: Tensor
+    high: Tensor
+    max_step: Tensor
+
+    @staticmethod
+    def of(spec: RobotSpec) -> Limits:
+        """The limits of a robot."""
+        parts = (spec.action_low, spec.action_high, spec.action_step)
+        return Limits(*(torch.as_tensor(part, dtype=torch.float32) for part in parts))
+
+    @property
+    def span(self) -> Tensor:
+        """high - low, (da,)."""
+        return self.high - self.low
+
+    def enforce_(self, actions: Tensor, previous: Tensor) -> Tensor:
+        """Clip sequences (..., H, da) in place, each step to within reach of the one before it.
+
+        previous: (da,), the command before the first. Where it lies so far outside of the range
+        that range and rate contradict each other, the range wins.
+        """
+        before = previous
+        for step in actions.unbind(-2):
+            step.clamp_(before - self.max_step, before + self.max_step)
+            step.clamp_(self.low, self.high)
+            before = step
+        return actions
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """What all sampling planners can be told.
+
+    num_samples: candidates a time (K). horizon: steps looked ahead (H).
+    sigma: standard deviation of the noise, as a fraction of each command's range.
+    correlation: of the noise from one step to the next, AR(1); 0 is white noise.
+    held_fraction: part of the candidates that hold their first action over the horizon.
+    """
+
+    num_samples: int = 500
+    horizon: int = 5
+    sigma: float = 0.2
+    correlation: float = 0.5
+    held_fraction: float = 0.25
+
+    def __post_init__(self) -> None:
+        check_count("num_samples", self.num_samples)
+        check_count("horizon", self.horizon)
+        check_range("sigma", self.sigma, 1e-6, 10.0)
+        check_range("correlation", self.correlation, 0.0, 0.999)
+        check_range("held_fraction", self.held_fraction, 0.0, 1.0)
+
+
+class Sampler:
+    """Draws candidates around a mean plan, or over the whole range where there is none."""
+
+    def __init__(self, limits: Limits, config: SamplingConfig) -> None:
+        self._limits, self._config = limits, config
+        self._held = min(round(config.held_fraction * config.num_samples), config.num_samples - 1)
+
+    def sample(
+        self, mean: Tensor | None, std: Tensor, previous: Tensor, generator: Generator
+    ) -> Tensor:
+        """Candidates (K, H, da) within the limits, float32, around `mean` (H, da).
+
+        std: (da,) or (H, da), in the unit of the command. previous: (da,), the last command sent.
+        Candidate 0 is the mean itself. Without a mean every candidate gets its own, uniform over
+        the range and constant over the horizon.
+        """
+        count, dims = self._config.num_samples, len(self._limits.low)
+        shape, device = (count, self._config.horizon, dims), generator.device
+        actions = torch.randn(shape, generator=generator, device=device)
+        self._correlate_(actions)
+        actions.mul_(std)
+        if mean is None:
+            centre = torch.rand((count, 1, dims), generator=generator, device=device)
+            actions.add_(centre.mul_(self._limits.span).add_(self._limits.low))
+        else:
+            actions.add_(mean)
+        held = actions[count - self._held :]
+        held[:, 1:] = held[:, :1]
+        if mean is not None:
+            actions[0] = mean
+        return self._limits.enforce_(actions, previous)
+
+    def _correlate_(self, noise: Tensor) -> None:
+        """White noise (K, H, da) to AR(1) of the same variance, in place."""
+        beta = self._config.correlation
+        innovation = math.sqrt(1 - beta * beta)
+        for before, step in pairwise(noise.unbind(1)):
+            step.mul_(innovation).add_(before, alpha=beta)
+
+
+def check_count(name: str, value: object) -> None:
+    """Raise ValueError unless `value` is an integer above 0."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}: expected an integer above 0, got {value!r}")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Raise ValueError unless `value` is true or false."""
+    if value is not True and value is not False:
+        raise ValueError(f"{name}: expected true or false, got {value!r}")
+
+
+def check_range(name: str, value: object, low: float, high: float) -> None:
+    """Raise ValueError unless `value` is a number from `low` to `high`."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not low <= value <= high:  # type: ignore[operator]
+        raise ValueError(f"{name}: expected a number from {low:g} to {high:g}, got {value!r}")
+
+
+ConfigT = TypeVar("ConfigT", bound=SamplingConfig)
+
+
+def configure(config: type[ConfigT], overrides: Mapping[str, Any]) -> ConfigT:
+    """A planner's configuration from parameters by name. Raises UserError."""
+    known = [field.name for field in fields(config)]
+    for name in overrides:
+        if name not in known:
+            raise UserError(
+                f"unknown planner parameter '{name}': expected one of {', '.join(sorted(known))}"
+            )
+    try:
+        return config(**overrides)
+    except ValueError as error:
+        raise UserError(f"planner parameter {error}") from None

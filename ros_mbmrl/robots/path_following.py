@@ -1,0 +1,104 @@
+"""Following a path at a given speed, as a cost on imagined states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ros_mbmrl.robots.paths import PATHS, Path, make_path
+from ros_mbmrl.robots.spec import Array, Robot
+
+__all__ = ["PATHS", "Path", "PathFollowing", "PathWeights", "make_path"]
+
+
+@dataclass(frozen=True)
+class PathWeights:
+    """What counts how much: an error as large as its scale costs 1.
+
+    cross_track: distance from the path [m]. progress: along the path, from where the robot
+    should be at the wanted speed [m]. change: of a command in a period, as a fraction of its
+    range. lookahead: how much of the path the planner sees [m], in points `spacing` [m] apart.
+    """
+
+    cross_track: float = 0.05
+    progress: float = 0.1
+    change: float = 2.0
+    lookahead: float = 1.0
+    spacing: float = 0.02
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise ValueError(f"{name}: expected a number above 0, got {value!r}")
+
+
+class PathFollowing:
+    """A `Task`: stay on the path, make `speed` [m/s] along it, stop at its end.
+
+    progress: arc length reached so far [m]. cross_track: signed distance from the path at the
+    last state [m], left positive.
+    """
+
+    def __init__(
+        self, robot: Robot, path: Path, speed: float = 0.25, weights: PathWeights | None = None
+    ) -> None:
+        if not speed > 0:
+            raise ValueError(f"speed: expected a number above 0, got {speed!r}")
+        spec = robot.spec
+        names = [quantity.name for quantity in spec.state]
+        self.path, self.speed = path, speed
+        self.progress, self.cross_track = 0.0, 0.0
+        self._weights = weights or PathWeights()
+        self._x, self._y = names.index("x"), names.index("y")
+        self._period = spec.period
+        self._span = torch.as_tensor(spec.action_high - spec.action_low, dtype=torch.float32)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the end of the path is reached."""
+        return self.path.finished(self.progress)
+
+    def reference(self, state: Array) -> Tensor:
+        """The stretch ahead (M, 4): x, y [m], heading [rad], arc length from here [m].
+
+        Moves `progress` and `cross_track` on to `state` (ds,).
+        """
+        xy = (state[self._x], state[self._y])
+        self.progress, self.cross_track = self.path.project(xy, self.progress)
+        weights = self._weights
+        count = round(weights.lookahead / weights.spacing)
+        stretch = self.path.stretch(self.progress, count, weights.spacing)
+        return torch.as_tensor(stretch, dtype=torch.float32)
+
+    def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
+        """Mean over the steps of the squared, scaled errors. See `Task.cost`; costs (K,)."""
+        weights = self._weights
+        along, across = locate(states[:, 1:, self._x], states[:, 1:, self._y], reference)
+        elapsed = self._period * torch.arange(1, along.shape[1] + 1, device=along.device)
+        wanted = torch.minimum(self.speed * elapsed, reference[-1, 3])
+        errors = (across / weights.cross_track).square()
+        errors += ((along - wanted) / weights.progress).square()
+        change = actions.diff(dim=1) / (self._span * weights.change)
+        return errors.mean(1) + change.square().sum((1, 2)) / actions.shape[1]
+
+
+def locate(x: Tensor, y: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
+    """Arc length from here and signed distance [m] of places relative to a stretch of path.
+
+    x, y: (K, H). reference: (M, 4), see `PathFollowing.reference`. Each place is seen from the
+    tangent at the nearest of the M points. Returns two of shape (K, H), left positive.
+    """
+    # Relative to here, so that the squares below do not lose the centimetres in float32.
+    origin = reference[0, :2]
+    places = torch.stack([x, y], dim=-1).sub_(origin)
+    points = reference[:, :2] - origin
+    # Nearest by |p|^2 - 2 p.q, which has its minimum where |p - q|^2 has.
+    distance = torch.addmm(points.square().sum(1), places.flatten(0, 1), points.T, alpha=-2)
+    nearest = distance.argmin(1)
+    cos, sin = reference[:, 2].cos(), reference[:, 2].sin()
+    table = torch.stack([points[:, 0], points[:, 1], cos, sin, reference[:, 3]], dim=1)
+    px, py, c, s, arc = table[nearest].view(*x.shape, 5).unbind(-1)
+    dx, dy = places[..., 0] - px, places[..., 1] - py
+    return arc + c * dx + s * dy, c * dy - s * dx

@@ -1,0 +1,1 @@
+"""Supervised and meta-training of dynamics models, from recorded data and from the twin."""

@@ -1,0 +1,45 @@
+"""Checkpoints of a training run, as safetensors: nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from ros_mbmrl.errors import UserError
+
+
+def save(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+    """Writes tensors and a JSON-able state; a crash leaves the old file or the new, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    plain = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
+    safetensors.torch.save_file(plain, partial, metadata={"state": json.dumps(state)})
+    os.replace(partial, path)
+
+
+def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and state of a file. Raises UserError if it is truncated or not one of ours."""
+    try:
+        with safetensors.safe_open(str(path), framework="pt") as file:
+            state = json.loads((file.metadata() or {})["state"])
+            return {name: file.get_tensor(name) for name in file.keys()}, state
+    except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
+        raise UserError(f"{path}: not a readable tensor file ({error})") from None
+
+
+def flatten(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same with a prefix to every name."""
+    return {f"{prefix}/{name}": value for name, value in tensors.items()}
+
+
+def unflatten(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The entries under a prefix, without it."""
+    start = f"{prefix}/"
+    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}

@@ -1,0 +1,275 @@
+"""Meta-training: Algorithm 9 of the thesis, lines 8 to 15, for every update rule.
+
+First a supervised fit of the prior (a warm start: it halves the time at equal error); then, for
+a rule that is meta-trained, the meta-objective of eq. 22 and 23 over past and future segments.
+The model kept is the one with the lowest validation error *after* the update, open loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.adaptation import make_rule
+from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.adaptation.guard import Guard, GuardConfig
+from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.evaluation.open_loop import open_loop_errors
+from ros_mbmrl.training import checkpoint
+from ros_mbmrl.training.segments import SegmentSampler, Transitions
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What decides a training run.
+
+    adapt_windows: lengths T1 to draw from; the longest is the live window. predict_window: T2.
+    supervised_steps, meta_steps: of the outer optimiser. batch: segments a step (the supervised
+    fit sees as many single transitions as those segments have). validate_every: steps;
+    patience: validations without improvement before stopping. horizon: open-loop steps judged.
+    """
+
+    method: str = "grbal"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    hidden: tuple[int, ...] = (128, 128, 128)
+    activation: str = "silu"
+    adapt_windows: tuple[int, ...] = (8, 16, 32)
+    predict_window: int = 16
+    supervised_steps: int = 4000
+    meta_steps: int = 3000
+    batch: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-3
+    gradient_limit: float = 10.0
+    validate_every: int = 250
+    patience: int = 8
+    horizon: int = 8
+    noise: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        positive = ("predict_window", "supervised_steps", "batch", "validate_every", "horizon")
+        for name in positive:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        if min(self.adapt_windows) < 1 or self.learning_rate <= 0 or self.meta_steps < 0:
+            raise ValueError("adapt_windows, learning_rate, meta_steps: expected positive numbers")
+
+
+class Progress(Protocol):
+    """Told once a validation: phase, step, steps in all, and scalars to log."""
+
+    def __call__(self, phase: str, step: int, total: int, scalars: Mapping[str, float]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model, its rule and parameters, and how it scored on the validation runs."""
+
+    model: DynamicsModel
+    rule: UpdateRule
+    parameters: Parameters
+    scores: dict[str, float]
+
+
+def segment_loss(output: Tensor, future: Support) -> Tensor:
+    """Eq. 23 for a Gaussian of fixed variance: weighted mean squared error over T2, (N,)."""
+    error = ((output - future.y).square() * future.scale).mean(dim=-1, keepdim=True)
+    return (error * future.share).sum(dim=(1, 2))
+
+
+def meta_loss(
+    mlp: MLP, rule: UpdateRule, parameters: Parameters, past: Support, future: Support
+) -> Tensor:
+    """Eq. 22: the future's loss under parameters that were updated on the past."""
+    update = rule.update(mlp, parameters, past)
+    output, _, _ = mlp.forward_updated(parameters, update, future.x)
+    return segment_loss(output, future).mean()
+
+
+class Trainer:
+    """One training run: supervised phase, then (for meta-trained rules) the meta phase."""
+
+    def __init__(
+        self,
+        model: DynamicsModel,
+        config: TrainConfig,
+        training: Transitions,
+        validation: Transitions,
+        progress: Progress | None = None,
+        resume_from: Path | None = None,
+        parameters: Parameters | None = None,
+    ) -> None:
+        self.model, self.config = model, config
+        self.rule = make_rule(config.method, config.options)
+        self._training, self._validation = training, validation
+        self._sampler = SegmentSampler(training, config.adapt_windows, config.predict_window)
+        self._progress = progress or (lambda *_: None)
+        self._path = resume_from
+        self._generator = Generator().manual_seed(config.seed)
+        self._warm = parameters  # of an earlier round, in place of a fresh start
+        self._parameters = parameters or model.mlp.init(self._generator)
+
+    def run(self) -> Trained:
+        """Trains to the end, from the checkpoint if there is one."""
+        config, phases = self.config, [("supervised", self.config.supervised_steps)]
+        if self.rule.meta_trained and config.meta_steps:
+            phases.append(("meta", config.meta_steps))
+        tensors, state = self._checkpoint()
+        best = float("inf")
+        for index, (phase, steps) in enumerate(phases):
+            if index < state.get("phase", 0):
+                continue
+            resuming = state.get("phase") == index
+            if resuming:
+                self._parameters = checkpoint.unflatten("parameters", tensors)
+            elif phase == "meta" and not any("." in name for name in self._parameters):
+                own = self.rule.init(self.model.mlp, self._parameters, self._generator)
+                self._parameters = {**self._parameters, **own}
+            best = self._phase(phase, index, steps, tensors, state if resuming else {})
+        return Trained(
+            self.model, self.rule, self._parameters, {"validation_after": best, **self._scores()}
+        )
+
+    def _phase(
+        self, phase: str, index: int, steps: int, tensors: dict[str, Tensor], state: dict[str, Any]
+    ) -> float:
+        config = self.config
+        live = {
+            name: value.clone().requires_grad_(not name.startswith("frozen."))
+            for name, value in self._parameters.items()
+        }
+        trained = {name: value for name, value in live.items() if value.requires_grad}
+        optimiser = torch.optim.AdamW(
+            list(trained.values()), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        first, best, bad = 0, float("inf"), 0
+        kept = {name: value.detach().clone() for name, value in live.items()}
+        if state:
+            first, best, bad = state["step"], state["best"], state["bad"]
+            kept = checkpoint.unflatten("best", tensors)
+            _restore(optimiser, trained, tensors)
+            self._generator.set_state(tensors["generator"])
+        schedule = _cosine(steps)
+        for step in range(first, steps):
+            for group in optimiser.param_groups:
+                group["lr"] = config.learning_rate * schedule(step)
+            loss, norm = self._step(phase, live, trained, optimiser)
+            if (step + 1) % config.validate_every and step + 1 < steps:
+                continue
+            plain = {name: value.detach() for name, value in live.items()}
+            before, after = self._validate(phase, plain)
+            improved = after < best
+            best, bad = (after, 0) if improved else (best, bad + 1)
+            if improved:
+                kept = {name: value.clone() for name, value in plain.items()}
+            scalars = {"loss": loss, "gradient": norm, "before": before, "after": after}
+            self._progress(phase, step + 1, steps, scalars)
+            saved = {"phase": index, "step": step + 1, "best": best, "bad": bad}
+            self._save(live, kept, optimiser, trained, saved)
+            if bad >= config.patience:
+                break
+        self._parameters = kept
+        return best
+
+    def _step(
+        self,
+        phase: str,
+        live: Parameters,
+        trained: Parameters,
+        optimiser: torch.optim.Optimizer,
+    ) -> tuple[float, float]:
+        config, mlp = self.config, self.model.mlp
+        past, future = self._sampler.draw(self.model, config.batch, self._generator)
+        if phase == "meta":
+            loss = meta_loss(mlp, self.rule, live, past, future)
+        else:
+            both = [
+                segment_loss(mlp.forward(live, part.x), part).mean() for part in (past, future)
+            ]
+            loss = torch.stack(both).mean()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(list(trained.values()), config.gradient_limit)
+        if torch.isfinite(norm):  # several inner steps can explode: that batch is left out
+            optimiser.step()
+        return float(loss.detach()), float(norm)
+
+    def _validate(self, phase: str, parameters: Parameters) -> tuple[float, float]:
+        rule = self.rule if phase == "meta" else make_rule("mb")
+        guard = Guard(rule, parameters, max(self.config.adapt_windows), GuardConfig(enabled=False))
+        errors = open_loop_errors(
+            self.model, guard, self._validation, self.config.horizon, stride=5
+        ).normalised
+        before, after = errors.nan_to_num(nan=100.0, posinf=100.0).mean(dim=(1, 2))
+        return float(before), float(after)
+
+    def _scores(self) -> dict[str, float]:
+        phase = "meta" if self.rule.meta_trained and self.config.meta_steps else "supervised"
+        before, after = self._validate(phase, self._parameters)
+        return {"open_loop_before": before, "open_loop_after": after}
+
+    def _checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        if self._path is None or not self._path.exists():
+            return {}, {}
+        return checkpoint.load(self._path)
+
+    def _save(
+        self,
+        live: Parameters,
+        kept: Parameters,
+        optimiser: torch.optim.Optimizer,
+        trained: Parameters,
+        state: dict[str, Any],
+    ) -> None:
+        if self._path is None:
+            return
+        tensors = {
+            **checkpoint.flatten("parameters", live),
+            **checkpoint.flatten("best", kept),
+            "generator": self._generator.get_state(),
+        }
+        for name, value in trained.items():
+            for key, moment in optimiser.state[value].items():
+                tensors[f"adam/{name}/{key}"] = moment
+        checkpoint.save(self._path, tensors, state)
+
+
+def _restore(
+    optimiser: torch.optim.Optimizer, trained: Parameters, tensors: Mapping[str, Tensor]
+) -> None:
+    for name, value in trained.items():
+        optimiser.state[value] = {
+            key: tensors[f"adam/{name}/{key}"] for key in ("step", "exp_avg", "exp_avg_sq")
+        }
+
+
+def _cosine(steps: int) -> Callable[[int], float]:
+    """From 1 down to 0.05 of the learning rate."""
+    return lambda step: 0.05 + 0.95 * 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * step / steps))))
+
+
+def train(
+    model_of: DynamicsModel,
+    config: TrainConfig,
+    training: Transitions,
+    validation: Transitions,
+    progress: Progress | None = None,
+    resume_from: Path | None = None,
+) -> Trained:
+    """Trains `config.method` on some transitions, judged on others."""
+    return Trainer(model_of, config, training, validation, progress, resume_from).run()
+
+
+def new_model(training: Transitions, config: TrainConfig, robot: Any) -> DynamicsModel:
+    """A model of the configured size, normalised over all training data."""
+    spec = robot.spec
+    inputs = len(spec.features) + len(spec.action)
+    mlp = MLP((inputs, *config.hidden, len(spec.changes)), config.activation)
+    return DynamicsModel(robot, mlp, training.normalizer())

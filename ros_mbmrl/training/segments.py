@@ -1,0 +1,112 @@
+"""Segments: T1 transitions to adapt on, T2 to be judged on, from rollouts held as raw rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.adaptation.base import Support
+from ros_mbmrl.adaptation.guard import support_of
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots.spec import Robot
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """All transitions of some rollouts, raw, one after the other.
+
+    features (M, df), actions (M, da), changes (M, dc), keep (M, 1): 0 for a marked row.
+    states (M, ds), next_states (M, ds). rollout (M,): which rollout a row came from.
+    """
+
+    features: Tensor
+    actions: Tensor
+    changes: Tensor
+    keep: Tensor
+    states: Tensor
+    next_states: Tensor
+    rollout: Tensor
+
+    @classmethod
+    def of(cls, robot: Robot, rollouts: Sequence[Rollout]) -> Transitions:
+        """Stacks rollouts. Raises UserError if there is none, or one of another robot."""
+        if not rollouts:
+            raise UserError("no rollouts: expected at least one")
+        for rollout in rollouts:
+            if rollout.robot != robot.spec.name:
+                raise UserError(f"a rollout of '{rollout.robot}': expected '{robot.spec.name}'")
+        states = torch.from_numpy(np.concatenate([r.states[:-1] for r in rollouts]))
+        next_states = torch.from_numpy(np.concatenate([r.states[1:] for r in rollouts]))
+        marks = np.concatenate([r.marks for r in rollouts])
+        return cls(
+            features=robot.features(states),
+            actions=torch.from_numpy(np.concatenate([r.actions for r in rollouts])),
+            changes=robot.difference(states, next_states),
+            keep=torch.from_numpy((marks == 0).astype(np.float32))[:, None],
+            states=states,
+            next_states=next_states,
+            rollout=torch.repeat_interleave(torch.tensor([len(r) for r in rollouts])),
+        )
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    def normalizer(self) -> Normalizer:
+        """Statistics over every row that is not marked."""
+        kept = self.keep[:, 0] > 0
+        inputs = torch.cat([self.features, self.actions], dim=-1)
+        return Normalizer.fit(inputs[kept], self.changes[kept])
+
+    def starts(self, length: int) -> Tensor:
+        """Rows from which `length` transitions follow one another in the same rollout."""
+        count = len(self) - length + 1
+        if count <= 0:
+            return torch.zeros(0, dtype=torch.long)
+        first, last = self.rollout[:count], self.rollout[length - 1 :]
+        return torch.nonzero(first == last)[:, 0]
+
+    def support(
+        self, model: DynamicsModel, rows: Tensor, newest: Tensor | None = None, marks: bool = True
+    ) -> Support:
+        """Support of rows (N, T); of task n only the `newest[n]` newest rows count, if given.
+
+        Without `marks` a marked row counts like any other: the live robot has no hindsight.
+        """
+        weight = self.keep[rows] if marks else torch.ones_like(self.keep[rows])
+        if newest is not None:
+            age = torch.arange(rows.shape[1], 0, -1)
+            weight = weight * (age <= newest[:, None]).to(weight.dtype)[..., None]
+        return support_of(
+            model, self.features[rows], self.actions[rows], self.changes[rows], weight
+        )
+
+
+class SegmentSampler:
+    """Draws segments tau[t - T1 : t], tau[t : t + T2] uniformly (Algorithm 9, line 9)."""
+
+    def __init__(
+        self, data: Transitions, adapt_windows: Sequence[int], predict_window: int
+    ) -> None:
+        self._data, self._windows = data, torch.tensor(list(adapt_windows))
+        self._longest, self._predict_window = max(adapt_windows), predict_window
+        self._starts = data.starts(self._longest + predict_window)
+        if not len(self._starts):
+            needed = self._longest + predict_window
+            raise UserError(f"no run is long enough: expected at least {needed} transitions")
+
+    def draw(
+        self, model: DynamicsModel, count: int, generator: Generator
+    ) -> tuple[Support, Support]:
+        """`count` pairs of past (T1 of it drawn from the given lengths) and future."""
+        pick = torch.randint(len(self._starts), (count,), generator=generator)
+        rows = self._starts[pick][:, None] + torch.arange(self._longest + self._predict_window)
+        window = self._windows[torch.randint(len(self._windows), (count,), generator=generator)]
+        past, future = rows[:, : self._longest], rows[:, self._longest :]
+        return self._data.support(model, past, window), self._data.support(model, future)

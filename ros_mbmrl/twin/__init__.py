@@ -1,0 +1,1 @@
+"""MuJoCo worlds: terrains, faults, domain randomisation, and rollouts collected in them."""

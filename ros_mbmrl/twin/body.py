@@ -1,0 +1,120 @@
+"""The MuJoCo model of the hexapod, and its numbers edited in place for a rollout."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from ros_mbmrl.twin.assets import sim_path
+from ros_mbmrl.twin.faults import LEGS, Effect
+from ros_mbmrl.twin.randomisation import Physics
+from ros_mbmrl.twin.terrain import Terrain
+
+GRAVITY = 9.81
+HULL_FRICTION = 0.5  # of the legs'
+LOST_LEG_MASS = 0.01  # of a leg's own: a body without any mass has no dynamics
+SIDES = ("left", "right")
+
+
+@dataclass(frozen=True)
+class Indices:
+    """Where the hexapod's parts are in MuJoCo's arrays.
+
+    legs: name of a leg -> (its body, its geoms). leg_geoms, ground_geoms: all of them.
+    motors: joint positions, velocities (2,), left first, of the driven middle legs.
+    """
+
+    body: int
+    hull: int
+    legs: dict[str, tuple[int, list[int]]]
+    leg_geoms: list[int]
+    ground_geoms: list[int]
+    motor_qpos: list[int]
+    motor_qvel: list[int]
+    leg_qpos: dict[str, list[int]]
+
+
+class Body:
+    """A MjModel and what it was when it was loaded, so that every edit starts from there."""
+
+    def __init__(self, terrain: Terrain) -> None:
+        self.terrain = terrain
+        self.model = mujoco.MjModel.from_xml_path(str(sim_path("hexapod.xml")))
+        self.indices = _indices(self.model)
+        self._mass = self.model.body_mass.copy()
+        self._inertia = self.model.body_inertia.copy()
+        self._rgba = self.model.geom_rgba.copy()
+        self._force = self.model.actuator_forcerange.copy()
+        rough = self.model.geom("rough").id
+        self.model.geom_contype[rough] = 1 if terrain.roughness > 0 else 0
+        self.model.geom_group[rough] = 0 if terrain.roughness > 0 else 4
+
+    def shape_ground(self, rng: np.random.Generator) -> None:
+        """Fill in new bumps, flat (mean height) nowhere: the robot is dropped on them."""
+        if self.terrain.roughness > 0:
+            model = self.model
+            rows = int(model.hfield_nrow[0])
+            cell = 2 * float(model.hfield_size[0, 0]) / (rows - 1)
+            model.hfield_data[:] = self.terrain.heights(rows, cell, rng).ravel()
+            model.hfield_size[0, 2] = self.terrain.roughness
+
+    def apply(self, physics: Physics, effect: Effect) -> None:
+        """Set friction, contact, drag, mass, gravity and legs: a function of its arguments."""
+        model, at, terrain = self.model, self.indices, self.terrain
+        friction = terrain.friction * physics.friction
+        model.geom_friction[at.leg_geoms, 0] = friction
+        model.geom_friction[at.ground_geoms, 0] = HULL_FRICTION * friction
+        model.geom_friction[at.hull, 0] = HULL_FRICTION * friction
+        model.geom_solref[at.leg_geoms + at.ground_geoms, 0] = terrain.stiffness
+        model.dof_damping[0:2] = terrain.drag * physics.drag
+        model.body_mass[:] = self._mass
+        model.body_inertia[:] = self._inertia
+        model.body_mass[at.body] *= physics.mass
+        model.body_inertia[at.body] *= physics.mass
+        model.opt.gravity[:] = _gravity(physics.slope_x, physics.slope_y - effect.slope)
+        model.geom_contype[at.leg_geoms] = 0
+        model.geom_conaffinity[at.leg_geoms] = 1
+        model.geom_rgba[:] = self._rgba
+        for leg in effect.missing_legs:
+            body, geoms = at.legs[leg]
+            model.body_mass[body] *= LOST_LEG_MASS
+            model.body_inertia[body] *= LOST_LEG_MASS
+            model.geom_conaffinity[geoms] = 0
+            model.geom_rgba[geoms, 3] = 0.0
+
+    def limit_force(self, fractions: NDArray[np.float64]) -> None:
+        """Set what is left of the two motors' torque, (2,) between 0 and 1."""
+        self.model.actuator_forcerange[:] = self._force * fractions[:, None]
+
+
+def _gravity(slope_x: float, slope_y: float) -> NDArray[np.float64]:
+    direction = np.array([math.tan(slope_x), math.tan(slope_y), -1.0])
+    return GRAVITY * direction / np.linalg.norm(direction)
+
+
+def _indices(model: mujoco.MjModel) -> Indices:
+    legs = {}
+    for leg in LEGS:
+        body = int(model.body(leg).id)
+        first = int(model.body_geomadr[body])
+        legs[leg] = body, list(range(first, first + int(model.body_geomnum[body])))
+    joints = [model.joint(f"leg_{side}_middle").id for side in SIDES]
+    return Indices(
+        body=int(model.body("body").id),
+        hull=int(model.geom("hull").id),
+        legs=legs,
+        leg_geoms=[geom for _, geoms in legs.values() for geom in geoms],
+        ground_geoms=[int(model.geom(name).id) for name in ("floor", "rough")],
+        motor_qpos=[int(model.jnt_qposadr[joint]) for joint in joints],
+        motor_qvel=[int(model.jnt_dofadr[joint]) for joint in joints],
+        leg_qpos={
+            side: [
+                int(model.jnt_qposadr[model.joint(leg).id]) for leg in LEGS if f"_{side}_" in leg
+            ]
+            for side in SIDES
+        },
+    )

@@ -1,0 +1,105 @@
+"""Faults: what can go wrong with the robot, from a chosen second on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ros_mbmrl.errors import UserError, choose
+
+LEGS = tuple(
+    f"leg_{side}_{place}" for side in ("left", "right") for place in ("front", "middle", "back")
+)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one or several faults do.
+
+    missing_legs: names of legs that are gone. payload: mass dragged behind on a rope [kg].
+    slope: tilt of gravity [rad], downhill towards -y. yaw_offset: error of the measured yaw [rad].
+    left_motor, right_motor: what is left of the motor's speed and torque, 1 is all.
+    battery_drop: [V]. mocap_lost: no new pose. packet_loss: chance that a packet is lost.
+    """
+
+    missing_legs: frozenset[str] = frozenset()
+    payload: float = 0.0
+    slope: float = 0.0
+    yaw_offset: float = 0.0
+    left_motor: float = 1.0
+    right_motor: float = 1.0
+    battery_drop: float = 0.0
+    mocap_lost: bool = False
+    packet_loss: float = 0.0
+
+
+FAULTS: dict[str, Effect] = {
+    "none": Effect(),
+    **{leg: Effect(missing_legs=frozenset({leg})) for leg in LEGS},
+    "payload": Effect(payload=0.015),
+    "slope": Effect(slope=math.radians(15)),
+    "yaw_offset": Effect(yaw_offset=math.radians(25)),
+    "weak_left": Effect(left_motor=0.6),
+    "weak_right": Effect(right_motor=0.6),
+    "low_battery": Effect(battery_drop=0.5),
+    "lost_mocap": Effect(mocap_lost=True),
+    "lost_packets": Effect(packet_loss=0.4),
+}
+
+
+def combine(effects: Iterable[Effect]) -> Effect:
+    """All of them at once: legs are united, offsets add up, what is left of a motor multiplies."""
+    several = tuple(effects)
+    return Effect(
+        missing_legs=frozenset().union(*(e.missing_legs for e in several)),
+        payload=sum(e.payload for e in several),
+        slope=sum(e.slope for e in several),
+        yaw_offset=sum(e.yaw_offset for e in several),
+        left_motor=math.prod(e.left_motor for e in several),
+        right_motor=math.prod(e.right_motor for e in several),
+        battery_drop=sum(e.battery_drop for e in several),
+        mocap_lost=any(e.mocap_lost for e in several),
+        packet_loss=1 - math.prod(1 - e.packet_loss for e in several),
+    )
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The fault called `name`, present from `seconds` [s] of simulated time on.
+
+    Raises UserError for an unknown name, or seconds that are negative or not finite.
+    """
+
+    name: str
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        choose("fault", self.name, FAULTS)
+        if not (math.isfinite(self.seconds) and self.seconds >= 0):
+            raise UserError(
+                f"fault '{self.name}': expected seconds of 0 or more, got {self.seconds:g}"
+            )
+
+    @property
+    def effect(self) -> Effect:
+        """What it does once it is present."""
+        return FAULTS[self.name]
+
+
+NO_FAULT = Fault("none")
+
+
+def parse_fault(text: str) -> Fault:
+    """The fault that NAME@SECONDS describes; 'none' is no fault. Raises UserError."""
+    name, at, seconds = text.partition("@")
+    choose("fault", name, FAULTS)
+    if name == "none" and not at:
+        return NO_FAULT
+    try:
+        return Fault(name, float(seconds))
+    except UserError:
+        raise
+    except ValueError:
+        expected = f"expected NAME@SECONDS, for example {name}@20"
+        raise UserError(f"fault '{text}': {expected}") from None

@@ -1,0 +1,87 @@
+"""Domain randomisation: a robot that differs a little from rollout to rollout.
+
+On the nominal robot alone the meta-learner learns not to adapt: there is nothing to adapt to.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+DEGREE = math.pi / 180
+
+
+@dataclass(frozen=True)
+class Physics:
+    """What differs between rollouts; the defaults are the nominal robot.
+
+    left_gain, right_gain: of the leg speed. friction, mass, drag: factors on the terrain's and
+    the body's. slope_x, slope_y: downhill tilt towards +x, +y [rad]. yaw_offset: error of the
+    measured yaw [rad]. sensor_noise, process_noise: factors on every standard deviation.
+    latency: from command to motor [s]. battery: voltage at the start [V].
+    """
+
+    left_gain: float = 1.0
+    right_gain: float = 1.0
+    friction: float = 1.0
+    mass: float = 1.0
+    drag: float = 1.0
+    slope_x: float = 0.0
+    slope_y: float = 0.0
+    yaw_offset: float = 0.0
+    sensor_noise: float = 1.0
+    process_noise: float = 1.0
+    latency: float = 0.0
+    battery: float = 3.95
+
+    def __post_init__(self) -> None:
+        for name in ("left_gain", "right_gain", "friction", "mass", "battery"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}: expected above 0, got {getattr(self, name)}")
+        for name in ("drag", "sensor_noise", "process_noise", "latency"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+
+
+NOMINAL = Physics()
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Randomisation:
+    """A range (low, high) for every number of `Physics`, drawn uniformly and independently."""
+
+    left_gain: Range = (0.75, 1.25)
+    right_gain: Range = (0.75, 1.25)
+    friction: Range = (0.7, 1.2)
+    mass: Range = (0.9, 1.2)
+    drag: Range = (0.8, 1.25)
+    slope_x: Range = (-5 * DEGREE, 5 * DEGREE)
+    slope_y: Range = (-5 * DEGREE, 5 * DEGREE)
+    yaw_offset: Range = (-6 * DEGREE, 6 * DEGREE)
+    sensor_noise: Range = (0.5, 1.5)
+    process_noise: Range = (0.5, 1.5)
+    latency: Range = (0.0, 0.03)
+    battery: Range = (3.75, 4.1)
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            low, high = getattr(self, field.name)
+            if not low <= high:
+                raise ValueError(f"{field.name}: expected low <= high, got ({low}, {high})")
+
+    def sample(self, rng: np.random.Generator) -> Physics:
+        """One robot."""
+        drawn = {field.name: float(rng.uniform(*getattr(self, field.name))) for field in fields(self)}
+        return Physics(**drawn)
+
+
+MILD = Randomisation()
+
+# Every range is one point: each rollout is the nominal robot.
+NONE = Randomisation(
+    **{field.name: (getattr(NOMINAL, field.name),) * 2 for field in fields(Physics)}
+)
