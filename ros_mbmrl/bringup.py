@@ -13,9 +13,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.robots import ROBOTS
+from ros_mbmrl.planning import PLANNERS
+from ros_mbmrl.robots import ROBOTS, make_robot
+from ros_mbmrl.twin.faults import parse_fault
+from ros_mbmrl.twin.terrain import make_terrain
 
 Value = str | int | float | bool
+
+FIRST_COMMAND = "first command"  # the line that the driver prints when the first command came
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,7 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
 
 def adapt(arguments: Arguments) -> list[NodeSpec]:
     """The whole loop: driver, dynamics and controller in one process, safety, reference."""
-    adaptive = {
+    adaptive: dict[str, Value] = {
         "model": _model(arguments),
         "method": arguments["method"],
         "controller": arguments["controller"],
@@ -139,7 +144,8 @@ def adapt(arguments: Arguments) -> list[NodeSpec]:
         "threads": _integer(arguments, "threads", least=1),
         "lockstep": arguments["lockstep"] == "true",
     }
-    _check_path(arguments)
+    choose("path", arguments["path"], make_robot(arguments["robot"]).tasks())
+    choose("controller", arguments["controller"], PLANNERS)
     return _around(
         arguments,
         [
@@ -167,7 +173,8 @@ GRAPHS: Mapping[str, Callable[[Arguments], list[NodeSpec]]] = MappingProxyType(
 
 def graph(name: str, words: Sequence[str]) -> list[NodeSpec]:
     """The nodes of the graph called `name`, given `name:=value` words. Raises UserError."""
-    return GRAPHS[name](parse(name, words))
+    arguments = parse(name, words)
+    return GRAPHS[name](arguments)
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
@@ -177,11 +184,10 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
 
 def find(relative: str) -> Path | None:
     """A file or folder of the checkout or, once installed, of the package's share."""
-    roots = (
-        Path(__file__).resolve().parent.parent,
-        Path(sys.prefix) / "share" / "ros_mbmrl",
-        Path(__file__).resolve().parents[4] / "share" / "ros_mbmrl",
-    )
+    # An ament install keeps the package in <prefix>/lib/pythonX/site-packages.
+    above = Path(__file__).resolve().parents
+    prefixes = (Path(sys.prefix), *above[4:5])
+    roots = (above[1], *(prefix / "share" / "ros_mbmrl" for prefix in prefixes))
     return next((root / relative for root in roots if (root / relative).exists()), None)
 
 
@@ -189,8 +195,9 @@ def _around(
     arguments: Arguments, middle: list[NodeSpec], adaptation: bool = False
 ) -> list[NodeSpec]:
     """Driver, safety and recorder around what proposes commands."""
+    _check_twin(arguments)
     lockstep = arguments["lockstep"] == "true"
-    safety = {"lockstep": lockstep, "adaptation": adaptation}
+    safety: dict[str, Value] = {"lockstep": lockstep, "adaptation": adaptation}
     nodes = [_node(arguments, "safety", safety), *middle]
     if arguments["record"] == "true":
         path = arguments["recording"] or _default_recording(arguments["robot"])
@@ -258,10 +265,11 @@ def _model(arguments: Arguments) -> str:
     return str(found)
 
 
-def _check_path(arguments: Arguments) -> None:
-    from ros_mbmrl.robots import make_robot
-
-    choose("path", arguments["path"], make_robot(arguments["robot"]).tasks())
+def _check_twin(arguments: Arguments) -> None:
+    """What the driver would refuse, said before anything is started."""
+    make_terrain(arguments["terrain"])
+    if arguments["fault"]:
+        parse_fault(arguments["fault"])
 
 
 def _default_recording(robot: str) -> str:

@@ -102,29 +102,30 @@ def _motion(m: Array, times: Array, pose_times: Array, limits: Limits) -> list[F
     step = np.maximum(np.diff(times), shortest)
     distance = np.linalg.norm(np.diff(m[:, 0:3], axis=0), axis=1)
     cosine = np.abs((m[1:, 3:7] * m[:-1, 3:7]).sum(axis=1))
-    turn = 2 * np.arccos(np.minimum(cosine, 1.0))
+    fast = 2 * np.arccos(np.minimum(cosine, 1.0)) / pose_step > limits.turn_rate
     legs = np.diff(m[:, 13:15], axis=0) / step[:, None]
     low, high = limits.leg_rate
+    spinning = _any((legs < low) | (legs > high))
     far = (distance > limits.jump) | (distance / pose_step > limits.speed)
     return [
         Finding("pose moved faster than the robot walks", Mark.JUMP, far),
-        Finding("pose turned faster than the robot turns", Mark.JUMP,
-                turn / pose_step > limits.turn_rate),
-        Finding("encoder faster than the motor", Mark.WILD,
-                ((legs < low) | (legs > high)).any(axis=1)),
-    ]  # fmt: skip
+        Finding("pose turned faster than the robot turns", Mark.JUMP, fast),
+        Finding("encoder faster than the motor", Mark.WILD, spinning),
+    ]
 
 
 def _sensors(m: Array, limits: Limits) -> list[Finding]:
     low, high = limits.battery
-    rows = {
-        "gyro beyond what the body does": (np.abs(m[:, 7:10]) > limits.gyro).any(axis=1),
-        "back-EMF above the supply": (np.abs(m[:, 15:17]) > limits.back_emf).any(axis=1),
+    norm: Array = np.linalg.norm(m[:, 3:7], axis=1)
+    rows: dict[str, Flags] = {
+        "gyro beyond what the body does": _any(np.abs(m[:, 7:10]) > limits.gyro),
+        "back-EMF above the supply": _any(np.abs(m[:, 15:17]) > limits.back_emf),
         "battery voltage out of range": (m[:, 17] < low) | (m[:, 17] > high),
         "pose above any floor": m[:, 2] > limits.height,
-        "quaternion not of unit length": np.abs(np.linalg.norm(m[:, 3:7], axis=1) - 1)
-        > limits.norm,
+        "quaternion not of unit length": np.abs(norm - 1) > limits.norm,
     }
-    return [
-        Finding(reason, Mark.WILD, bad[:-1] | bad[1:]) for reason, bad in rows.items()
-    ]
+    return [Finding(reason, Mark.WILD, bad[:-1] | bad[1:]) for reason, bad in rows.items()]
+
+
+def _any(flags: Flags) -> Flags:
+    return np.asarray(flags.any(axis=1), dtype=np.bool_)

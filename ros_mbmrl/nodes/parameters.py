@@ -57,7 +57,7 @@ def read_parameters(node: Node, cls: type[T], *others: type) -> T:
 
 
 def _declared(node: Node) -> list[str]:
-    names = node.list_parameters([], 0).result.names
+    names = node.list_parameters([], 0).names
     return [name for name in names if name.split(".")[0] not in _OF_ROS]
 
 

@@ -9,8 +9,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Protocol
-
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
@@ -20,7 +18,6 @@ from ros_mbmrl.errors import RunError, UserError
 
 PARENT = "MBMRL_PARENT"  # process id of the supervisor, in the environment
 GRACE = 4.0  # [s] a node without its supervisor is given to end cleanly
-LINGER = 0.1  # [s] for messages that are under way when the end comes
 
 
 class Ending:
@@ -44,13 +41,8 @@ class Ending:
         self.wake()
 
 
-class Part(Protocol):
-    """A node of a process; `close` releases what it holds, whatever happened before."""
-
-    def close(self) -> None:
-        """Called once, after the last callback."""
-
-
+# Makes the nodes of a process. A node has a method `close`, called once after the last callback,
+# and may have `linger` [s]: how long it still listens when the end has come.
 Build = Callable[[Ending], Sequence[Node]]
 
 
@@ -89,7 +81,7 @@ def _spin(build: Build, ending: Ending) -> int:
             executor.add_node(node)
         while not ending.event.is_set():
             executor.spin_once(timeout_sec=0.5)
-        _drain(executor)
+        _drain(executor, max(getattr(node, "linger", 0.0) for node in nodes))
     except ExternalShutdownException:
         pass
     finally:
@@ -101,9 +93,9 @@ def _spin(build: Build, ending: Ending) -> int:
     return ending.status
 
 
-def _drain(executor: SingleThreadedExecutor) -> None:
+def _drain(executor: SingleThreadedExecutor, linger: float) -> None:
     """Take in what has already been sent: a recording ends with the run's last messages."""
-    until = time.monotonic() + LINGER
+    until = time.monotonic() + linger
     while time.monotonic() < until:
         executor.spin_once(timeout_sec=max(0.0, until - time.monotonic()))
 
@@ -111,7 +103,7 @@ def _drain(executor: SingleThreadedExecutor) -> None:
 def _close(node: Node, ending: Ending) -> None:
     try:
         node.close()  # type: ignore[attr-defined]
-    except Exception:
+    except Exception:  # noqa: BLE001 (whatever it is)
         traceback.print_exc()
         ending.status = ending.status or 1
 
@@ -145,7 +137,7 @@ def guarded(ending: Ending, work: Callable[[], None]) -> Callable[[], None]:
             ending.end(2, str(error))
         except RunError as error:
             ending.end(1, str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 (whatever it is)
             ending.end(1, traceback.format_exc())
 
     return run_guarded

@@ -12,7 +12,15 @@ import numpy as np
 
 from ros_mbmrl.bringup import topic
 from ros_mbmrl.errors import choose
-from ros_mbmrl.nodes.messages import MAP, from_stamp, header, nanoseconds, seconds, to_stamp
+from ros_mbmrl.nodes.messages import (
+    MAP,
+    NANO,
+    from_stamp,
+    header,
+    nanoseconds,
+    seconds,
+    to_stamp,
+)
 from ros_mbmrl.nodes.qos import message_class
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.spec import RobotSpec
@@ -123,6 +131,9 @@ class MeasurementAssembler:
     def add(self, name: str, message: Any) -> Measurement | None:
         """Take in one topic's message; the measurement, once it is complete."""
         stamp = from_stamp(message.header.stamp)
+        if stamp < self._newest - NANO:  # the plant's clock began anew
+            self._pending.clear()
+            self._newest = -1
         if stamp < self._newest:
             return None
         parts = self._pending.setdefault(stamp, {})

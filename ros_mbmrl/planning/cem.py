@@ -49,7 +49,9 @@ class CEM(SamplingPlanner):
         """See `SamplingPlanner.update`."""
         best = elites(candidates, costs, self._count)
         mean, std = best.mean(0), best.std(0, correction=0)
-        std = torch.maximum(torch.lerp(std, search.std.expand_as(std), self._momentum), self._min_std)
+        std = torch.maximum(
+            torch.lerp(std, search.std.expand_as(std), self._momentum), self._min_std
+        )
         if search.mean is not None:
             mean = torch.lerp(mean, search.mean, self._momentum)
         return Search(mean, std)

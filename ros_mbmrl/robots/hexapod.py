@@ -121,7 +121,7 @@ class Hexapod(Robot):
     def retreat(self, state: Array, target: tuple[float, float]) -> Array:
         """Turn on the spot while facing away from the target, walk once facing it."""
         x, y, yaw = self.pose(state)
-        bearing = math.atan2(target[1] - y, target[0] - x) - yaw
+        bearing = math.remainder(math.atan2(target[1] - y, target[0] - x) - yaw, TURN)
         turn = math.sin(bearing / 2)  # -1 to 1, largest when the target lies behind
         cruise = 4.0 * TURN
         left, right = cruise * (1 - 2 * turn), cruise * (1 + 2 * turn)

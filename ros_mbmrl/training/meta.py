@@ -7,8 +7,9 @@ The model kept is the one with the lowest validation error *after* the update, o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.evaluation.open_loop import open_loop_errors
+from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.training import checkpoint
 from ros_mbmrl.training.segments import SegmentSampler, Transitions
 
@@ -33,6 +35,8 @@ class TrainConfig:
     supervised_steps, meta_steps: of the outer optimiser. batch: segments a step (the supervised
     fit sees as many single transitions as those segments have). validate_every: steps;
     patience: validations without improvement before stopping. horizon: open-loop steps judged.
+    noise: deviation of the noise on normalised inputs, against overfitting. psi_rate: learning
+    rate of step sizes, relative to that of weights (they are logarithms, and few).
     """
 
     method: str = "grbal"
@@ -51,6 +55,7 @@ class TrainConfig:
     patience: int = 8
     horizon: int = 8
     noise: float = 0.0
+    psi_rate: float = 5.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -113,7 +118,6 @@ class Trainer:
         self._progress = progress or (lambda *_: None)
         self._path = resume_from
         self._generator = Generator().manual_seed(config.seed)
-        self._warm = parameters  # of an earlier round, in place of a fresh start
         self._parameters = parameters or model.mlp.init(self._generator)
 
     def run(self) -> Trained:
@@ -146,9 +150,7 @@ class Trainer:
             for name, value in self._parameters.items()
         }
         trained = {name: value for name, value in live.items() if value.requires_grad}
-        optimiser = torch.optim.AdamW(
-            list(trained.values()), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
+        optimiser = self._optimiser(trained)
         first, best, bad = 0, float("inf"), 0
         kept = {name: value.detach().clone() for name, value in live.items()}
         if state:
@@ -159,7 +161,7 @@ class Trainer:
         schedule = _cosine(steps)
         for step in range(first, steps):
             for group in optimiser.param_groups:
-                group["lr"] = config.learning_rate * schedule(step)
+                group["lr"] = group["initial_lr"] * schedule(step)
             loss, norm = self._step(phase, live, trained, optimiser)
             if (step + 1) % config.validate_every and step + 1 < steps:
                 continue
@@ -178,6 +180,16 @@ class Trainer:
         self._parameters = kept
         return best
 
+    def _optimiser(self, trained: Parameters) -> torch.optim.AdamW:
+        config = self.config
+        psi = [value for name, value in trained.items() if name.startswith("psi.")]
+        rest = [value for name, value in trained.items() if not name.startswith("psi.")]
+        rate = config.learning_rate
+        groups: list[dict[str, Any]] = [{"params": rest, "initial_lr": rate}]
+        if psi:  # decay would pull each step size towards 1
+            groups.append({"params": psi, "initial_lr": rate * config.psi_rate, "weight_decay": 0})
+        return torch.optim.AdamW(groups, lr=rate, weight_decay=config.weight_decay)
+
     def _step(
         self,
         phase: str,
@@ -186,7 +198,10 @@ class Trainer:
         optimiser: torch.optim.Optimizer,
     ) -> tuple[float, float]:
         config, mlp = self.config, self.model.mlp
-        past, future = self._sampler.draw(self.model, config.batch, self._generator)
+        past, future = (
+            self._noisy(part)
+            for part in self._sampler.draw(self.model, config.batch, self._generator)
+        )
         if phase == "meta":
             loss = meta_loss(mlp, self.rule, live, past, future)
         else:
@@ -200,6 +215,12 @@ class Trainer:
         if torch.isfinite(norm):  # several inner steps can explode: that batch is left out
             optimiser.step()
         return float(loss.detach()), float(norm)
+
+    def _noisy(self, support: Support) -> Support:
+        if self.config.noise == 0.0:
+            return support
+        noise = torch.randn(support.x.shape, generator=self._generator)
+        return replace(support, x=support.x + self.config.noise * noise)
 
     def _validate(self, phase: str, parameters: Parameters) -> tuple[float, float]:
         rule = self.rule if phase == "meta" else make_rule("mb")
@@ -252,22 +273,10 @@ def _restore(
 
 def _cosine(steps: int) -> Callable[[int], float]:
     """From 1 down to 0.05 of the learning rate."""
-    return lambda step: 0.05 + 0.95 * 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * step / steps))))
+    return lambda step: 0.05 + 0.475 * (1 + math.cos(math.pi * step / steps))
 
 
-def train(
-    model_of: DynamicsModel,
-    config: TrainConfig,
-    training: Transitions,
-    validation: Transitions,
-    progress: Progress | None = None,
-    resume_from: Path | None = None,
-) -> Trained:
-    """Trains `config.method` on some transitions, judged on others."""
-    return Trainer(model_of, config, training, validation, progress, resume_from).run()
-
-
-def new_model(training: Transitions, config: TrainConfig, robot: Any) -> DynamicsModel:
+def new_model(training: Transitions, config: TrainConfig, robot: Robot) -> DynamicsModel:
     """A model of the configured size, normalised over all training data."""
     spec = robot.spec
     inputs = len(spec.features) + len(spec.action)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
+from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.assets import sim_path
 from ros_mbmrl.twin.faults import LEGS, Effect
 from ros_mbmrl.twin.randomisation import Physics
@@ -48,13 +48,14 @@ class Body:
         self._mass = self.model.body_mass.copy()
         self._inertia = self.model.body_inertia.copy()
         self._rgba = self.model.geom_rgba.copy()
-        self._force = self.model.actuator_forcerange.copy()
+        self._forcerange = self.model.actuator_forcerange
+        self._force = float(self._forcerange[0, 1])
         rough = self.model.geom("rough").id
         self.model.geom_contype[rough] = 1 if terrain.roughness > 0 else 0
         self.model.geom_group[rough] = 0 if terrain.roughness > 0 else 4
 
     def shape_ground(self, rng: np.random.Generator) -> None:
-        """Fill in new bumps, flat (mean height) nowhere: the robot is dropped on them."""
+        """Fill in new bumps; nothing to do on a plane."""
         if self.terrain.roughness > 0:
             model = self.model
             rows = int(model.hfield_nrow[0])
@@ -86,12 +87,13 @@ class Body:
             model.geom_conaffinity[geoms] = 0
             model.geom_rgba[geoms, 3] = 0.0
 
-    def limit_force(self, fractions: NDArray[np.float64]) -> None:
-        """Set what is left of the two motors' torque, (2,) between 0 and 1."""
-        self.model.actuator_forcerange[:] = self._force * fractions[:, None]
+    def limit_force(self, motor: int, fraction: float) -> None:
+        """Set what is left of the torque of motor 0 (left) or 1 (right), between 0 and 1."""
+        limit = fraction * self._force
+        self._forcerange[motor] = -limit, limit
 
 
-def _gravity(slope_x: float, slope_y: float) -> NDArray[np.float64]:
+def _gravity(slope_x: float, slope_y: float) -> Array:
     direction = np.array([math.tan(slope_x), math.tan(slope_y), -1.0])
     return GRAVITY * direction / np.linalg.norm(direction)
 

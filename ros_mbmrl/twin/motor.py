@@ -9,10 +9,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from ros_mbmrl.robots.spec import Array
-
 TURN = 2 * math.pi
 # The servo's own droop under load is about a twentieth and 0.2 Hz: the targets lie above.
 SLOPE = 0.76
@@ -28,11 +24,11 @@ SAG_PER_RADIAN = 1e-5
 LOAD_DROP = 8e-4
 
 
-def servo_target(setpoint: Array, gain: Array, voltage: float) -> Array:
-    """Speeds (2,) [rad/s] the servos aim for, of set-points (2,) [rad/s] and side gains (2,)."""
-    moving = np.clip(setpoint / KNEE, 0.0, 1.0)
+def servo_target(setpoint: float, gain: float, voltage: float) -> float:
+    """Speed [rad/s] that a side's servo aims for, of a set-point [rad/s] and the side's gain."""
+    moving = min(max(setpoint / KNEE, 0.0), 1.0)
     top = TOP_SPEED * voltage / NOMINAL_VOLTAGE
-    return gain * np.minimum(SLOPE * setpoint + OFFSET * moving, top)
+    return gain * min(SLOPE * setpoint + OFFSET * moving, top)
 
 
 class Battery:
@@ -42,8 +38,7 @@ class Battery:
         self.voltage = voltage  # at the terminals [V]
         self._open = voltage
 
-    def use(self, speed: Array, duration: float) -> None:
-        """Turn the legs at `speed` (2,) [rad/s] for `duration` [s]."""
-        total = float(np.abs(speed).sum())
-        self._open -= (IDLE_SAG + SAG_PER_RADIAN * total) * duration
-        self.voltage = self._open - LOAD_DROP * total
+    def use(self, speed: float, duration: float) -> None:
+        """Turn the legs at `speed` [rad/s], both sides together, for `duration` [s]."""
+        self._open -= (IDLE_SAG + SAG_PER_RADIAN * speed) * duration
+        self.voltage = self._open - LOAD_DROP * speed

@@ -75,7 +75,9 @@ class Randomisation:
 
     def sample(self, rng: np.random.Generator) -> Physics:
         """One robot."""
-        drawn = {field.name: float(rng.uniform(*getattr(self, field.name))) for field in fields(self)}
+        drawn = {
+            field.name: float(rng.uniform(*getattr(self, field.name))) for field in fields(self)
+        }
         return Physics(**drawn)
 
 

@@ -48,7 +48,7 @@ class Terrain:
         low_pass = np.exp(-0.5 * squared * (np.pi * self.grain / 2) ** 2)
         smooth = np.fft.ifft2(np.fft.fft2(noise) * low_pass).real
         smooth = 0.5 + smooth / (6 * smooth.std())  # three standard deviations reach 0 and 1
-        return np.clip(smooth, 0.0, 1.0)
+        return np.asarray(np.clip(smooth, 0.0, 1.0))
 
 
 TERRAINS: dict[str, Terrain] = {
@@ -57,8 +57,12 @@ TERRAINS: dict[str, Terrain] = {
         Terrain("plain"),
         Terrain("carpet", friction=0.6, drag=0.30, shake=4e-4, pull=4e-4),
         Terrain("styrofoam", friction=0.5, drag=0.38, stiffness=0.010, shake=4e-4, pull=5e-4),
-        Terrain("turf", friction=0.7, drag=0.45, stiffness=0.012, roughness=0.004, shake=2e-4, pull=1e-4),
-        Terrain("gravel", friction=0.5, drag=0.42, roughness=0.006, grain=0.02, shake=2e-4, pull=3e-4),
+        Terrain(
+            "turf", friction=0.7, drag=0.45, stiffness=0.012, roughness=0.004, shake=2e-4, pull=1e-4
+        ),
+        Terrain(
+            "gravel", friction=0.5, drag=0.42, roughness=0.006, grain=0.02, shake=2e-4, pull=3e-4
+        ),
     )
 }
 

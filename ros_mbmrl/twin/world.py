@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 
 from ros_mbmrl.robots.spec import Array
-from ros_mbmrl.twin.body import GRAVITY, Body
+from ros_mbmrl.twin.body import Body
 from ros_mbmrl.twin.faults import FAULTS, Effect, Fault, combine
 from ros_mbmrl.twin.motor import NOMINAL_VOLTAGE, Battery, servo_target
 from ros_mbmrl.twin.payload import Payload
@@ -19,6 +19,7 @@ from ros_mbmrl.twin.terrain import Terrain
 
 TICK = 0.01  # commands, noise and mocap change on this grid [s]
 DROP_HEIGHT = 0.025  # above the highest bump [m]
+HISTORY = 16  # poses kept, one a tick: what a late sensor looks back on
 SETTLE = 0.4  # time for the robot to come to rest after the drop [s]
 
 
@@ -34,49 +35,50 @@ class HexapodWorld:
         physics: Physics = NOMINAL,
         faults: Sequence[Fault] = (),
         seed: int = 0,
+        start: tuple[float, float, float] = (0.0, 0.0, 0.0),
     ) -> None:
+        self._start = start
         self.body = Body(terrain)
         self.physics = physics
         self.model = self.body.model
         self.data = mujoco.MjData(self.model)
+        # Views, taken once: reaching through MuJoCo's bindings costs as much as a physics step.
+        self._qpos, self._qvel, self._ctrl = self.data.qpos, self.data.qvel, self.data.ctrl
+        self._wrench = self.data.xfrc_applied[self.body.indices.body]
         self._faults = tuple(faults)
         self._substeps = round(TICK / self.model.opt.timestep)
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
-        """Drop the robot at the origin, nose along x, legs at random angles; let it settle."""
+        """Drop the robot, legs at random angles; let it settle, and put it at the start pose."""
+        self.seed = seed
         ground, start, self._noise = (
             np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3)
         )
         self.effect = Effect()
         self._switched: dict[str, bool] = {}
-        self._active: frozenset[str] = frozenset()
+        self.active_faults: frozenset[str] = frozenset()
         self.body.shape_ground(ground)
         self.body.apply(self.physics, self.effect)
         mujoco.mj_resetData(self.model, self.data)
         for positions in self.body.indices.leg_qpos.values():
-            self.data.qpos[positions] = start.uniform(-math.pi, math.pi)
-        self.data.qpos[2] = self.body.terrain.roughness + DROP_HEIGHT
+            self._qpos[positions] = start.uniform(-math.pi, math.pi)
+        self._qpos[2] = self.body.terrain.roughness + DROP_HEIGHT
         mujoco.mj_step(self.model, self.data, round(SETTLE / self.model.opt.timestep))
-        self.data.qpos[0:2] = 0.0
         self._face_forward()
         self.battery = Battery(self.physics.battery)
         self._payload = Payload()
         self._ticks, self._owed = 0, 0.0
-        self._commands: deque[tuple[float, Array]] = deque()
-        self._setpoint = np.zeros(2)
-        self.acceleration = np.array([0.0, 0.0, GRAVITY])  # specific force, body frame [m/s^2]
-        self._switch_faults()
+        self._commands: deque[tuple[float, tuple[float, float]]] = deque()
+        self._setpoint = (0.0, 0.0)
+        self._before = np.zeros(3)
+        self.poses = deque([tuple(self._qpos[0:7].tolist())], maxlen=HISTORY)
+        self._switch_faults(0.0)
 
     @property
     def time(self) -> float:
         """Simulated time since the reset [s]."""
         return self._ticks * TICK
-
-    @property
-    def active_faults(self) -> frozenset[str]:
-        """Names of the faults that are present now."""
-        return self._active
 
     @property
     def voltage(self) -> float:
@@ -85,14 +87,20 @@ class HexapodWorld:
 
     def set_command(self, action: Array) -> None:
         """Set-points (2,) [rad/s], left and right; they reach the motors after the latency."""
-        self._commands.append((self.time + self.physics.latency, np.array(action, dtype=float)))
+        left, right = (float(speed) for speed in action)
+        self._commands.append((self.time + self.physics.latency, (left, right)))
+
+    def halt(self) -> None:
+        """Set-points 0 from now on; commands under way are forgotten."""
+        self._commands.clear()
+        self._setpoint = (0.0, 0.0)
 
     def set_fault(self, name: str, present: bool) -> None:
         """Switch the fault called `name` by hand, from now on, whatever the schedule says."""
         if name not in FAULTS:
             raise ValueError(f"unknown fault '{name}'")
         self._switched[name] = present
-        self._switch_faults()
+        self._switch_faults(self.time)
 
     def step(self, duration: float) -> None:
         """Let `duration` [s] pass, in ticks; what is less than a tick is owed to the next call."""
@@ -104,78 +112,91 @@ class HexapodWorld:
 
     def pose(self) -> tuple[float, float, float]:
         """True x [m], y [m] and yaw [rad]."""
-        x, y = self.data.qpos[0:2]
-        w, i, j, k = self.data.qpos[3:7]
-        return float(x), float(y), math.atan2(2 * (w * k + i * j), 1 - 2 * (j * j + k * k))
+        x, y, _, w, i, j, k = self._qpos[0:7].tolist()
+        return x, y, math.atan2(2 * (w * k + i * j), 1 - 2 * (j * j + k * k))
 
     def up(self) -> float:
         """Cosine of the angle between the body's and the world's vertical; below 0 upside down."""
-        _, i, j, _ = self.data.qpos[3:7]
+        i, j = self._qpos[4:6].tolist()
         return float(1 - 2 * (i * i + j * j))
 
     def leg_angles(self) -> Array:
         """Unwrapped angles (2,) [rad], left and right."""
-        return np.array(self.data.qpos[self.body.indices.motor_qpos])
+        return np.array(self._qpos[self.body.indices.motor_qpos])
 
     def leg_speeds(self) -> Array:
         """Speeds (2,) [rad/s], left and right."""
-        return np.array(self.data.qvel[self.body.indices.motor_qvel])
+        return np.array(self._qvel[self.body.indices.motor_qvel])
+
+    def angular_velocity(self) -> Array:
+        """In the body's frame, (3,) [rad/s]: what a perfect gyro reads."""
+        return np.array(self._qvel[3:6])
+
+    def specific_force(self) -> Array:
+        """In the body's frame, over the last tick, (3,) [m/s^2]: a perfect accelerometer."""
+        force = (self._qvel[0:3] - self._before) / TICK - self.model.opt.gravity
+        return np.asarray(self._rotation().T @ force)
 
     def _tick(self) -> None:
-        self._switch_faults()
-        while self._commands and self._commands[0][0] <= self.time + 1e-9:
+        now = self._ticks * TICK
+        self._switch_faults(now)
+        while self._commands and self._commands[0][0] <= now + 1e-9:
             self._setpoint = self._commands.popleft()[1]
         self._drive()
         self._push()
-        before = np.array(self.data.qvel[0:3])
+        self._before = self._qvel[0:3].copy()
         mujoco.mj_step(self.model, self.data, self._substeps)
         self._ticks += 1
-        self.battery.use(self.leg_speeds(), TICK)
-        force = (self.data.qvel[0:3] - before) / TICK - self.model.opt.gravity
-        self.acceleration = self._rotation().T @ force
+        left, right = self.body.indices.motor_qvel
+        self.battery.use(abs(self._qvel[left]) + abs(self._qvel[right]), TICK)
+        x, y, z, *quaternion = self._qpos[0:7].tolist()
+        self.poses.append((x, y, z, *quaternion))
 
     def _drive(self) -> None:
-        left = np.array([self.effect.left_motor, self.effect.right_motor])
-        gain = left * (self.physics.left_gain, self.physics.right_gain)
-        self.data.ctrl[:] = servo_target(self._setpoint, gain, self.voltage)
-        self.body.limit_force(left * self.voltage / NOMINAL_VOLTAGE)
+        effect, voltage = self.effect, self.voltage
+        gains = self.physics.left_gain, self.physics.right_gain
+        for motor, left in enumerate((effect.left_motor, effect.right_motor)):
+            self._ctrl[motor] = servo_target(self._setpoint[motor], left * gains[motor], voltage)
+            self.body.limit_force(motor, left * voltage / NOMINAL_VOLTAGE)
 
     def _push(self) -> None:
         """Forces that are not contacts: the ground's bumps and bias, the payload's rope."""
-        wrench = self.data.xfrc_applied[self.body.indices.body]
-        terrain = self.body.terrain
+        terrain, wrench = self.body.terrain, self._wrench
         wrench[:] = 0.0
-        if self._setpoint.any():
-            shake = terrain.shake * self.physics.process_noise
-            wrench[3:6] = shake * self._noise.standard_normal(3)
+        if any(self._setpoint):
+            if terrain.shake > 0:
+                shake = terrain.shake * self.physics.process_noise
+                wrench[3:6] = shake * self._noise.standard_normal(3)
             wrench[5] += terrain.pull
         if self.effect.payload > 0:
-            force, torque = self._payload.pull(
-                self.data.qpos[0:3], self._rotation(), self.effect.payload
-            )
+            mass = self.effect.payload
+            force, torque = self._payload.pull(self._qpos[0:3], self._rotation(), mass)
             wrench[0:3] += force
             wrench[3:6] += torque
         else:
             self._payload.clear()
 
-    def _switch_faults(self) -> None:
-        present = {fault.name for fault in self._faults if self.time >= fault.seconds - 1e-9}
+    def _switch_faults(self, now: float) -> None:
+        if not (self._faults or self._switched):
+            return
+        present = {fault.name for fault in self._faults if now >= fault.seconds - 1e-9}
         present |= {name for name, on in self._switched.items() if on}
         present -= {name for name, on in self._switched.items() if not on}
         present.discard("none")
-        if present != self._active:
-            self._active = frozenset(present)
+        if present != self.active_faults:
+            self.active_faults = frozenset(present)
             self.effect = combine(FAULTS[name] for name in sorted(present))
             self.body.apply(self.physics, self.effect)
 
     def _rotation(self) -> Array:
         matrix = np.empty(9)
-        mujoco.mju_quat2Mat(matrix, self.data.qpos[3:7])
+        mujoco.mju_quat2Mat(matrix, self._qpos[3:7])
         return matrix.reshape(3, 3)
 
     def _face_forward(self) -> None:
-        """Undo the yaw that the drop gave it."""
-        half = -self.pose()[2] / 2
+        """Undo the yaw that the drop gave it, and put it at the start pose, at rest."""
+        half = (self._start[2] - self.pose()[2]) / 2
         turn = np.array([math.cos(half), 0.0, 0.0, math.sin(half)])
-        mujoco.mju_mulQuat(self.data.qpos[3:7], turn, np.array(self.data.qpos[3:7]))
-        self.data.qvel[:] = 0.0
+        mujoco.mju_mulQuat(self._qpos[3:7], turn, self._qpos[3:7].copy())
+        self._qpos[0:2] = self._start[:2]
+        self._qvel[:] = 0.0

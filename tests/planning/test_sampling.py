@@ -18,7 +18,9 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def draw(limits: Limits = LIMITS, mean: torch.Tensor | None = None, **config: float) -> torch.Tensor:
+def draw(
+    limits: Limits = LIMITS, mean: torch.Tensor | None = None, **config: float
+) -> torch.Tensor:
     sampler = Sampler(limits, SamplingConfig(**config))  # type: ignore[arg-type]
     return sampler.sample(mean, STD, torch.zeros(2), seeded())
 

@@ -1,0 +1,167 @@
+"""`mbmrl train`: data in, model folder out."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import yaml
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ros_mbmrl.adaptation import METHODS
+from ros_mbmrl.adaptation.guard import GuardConfig
+from ros_mbmrl.data import dataset
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics.files import save_model
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.training.meta import TrainConfig, Trained, Trainer, new_model
+from ros_mbmrl.training.segments import Transitions
+from ros_mbmrl.training.tune import GRIDS, tune
+
+if TYPE_CHECKING:
+    from ros_mbmrl.cli import Train
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+def run(arguments: Train) -> dict[str, Any]:
+    """Trains and writes the model folder; the results hold its scores."""
+    choose("method", arguments.method, METHODS)
+    robot = make_robot(arguments.robot)
+    config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
+    torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
+    rollouts = dataset.load(arguments.data)
+    if arguments.terrains:
+        rollouts = dataset.select(rollouts, terrain=arguments.terrains)
+    training, validation = dataset.split(
+        rollouts, by="session", held_out=arguments.held_out, seed=arguments.seed
+    )
+    if arguments.fresh:
+        (arguments.out / CHECKPOINT).unlink(missing_ok=True)
+    with reporter(arguments.out, f"{arguments.method} on {len(training)} runs") as report:
+        trained = fit(robot, config, training, validation, arguments.out, report)
+    facts = finish(robot, config, trained, validation, arguments.tune)
+    facts["data"] = [
+        {"name": path.name, "sha256": dataset.sha256_of(path), "runs": len(rollouts)}
+        for path in arguments.data
+    ]
+    facts["sessions"] = sorted({r.tags.get("session", "") for r in training})
+    facts["command"] = shlex.join(["mbmrl", *sys.argv[1:]])
+    save_model(arguments.out, trained.model, trained.parameters, facts)
+    print(f"{arguments.out}: {facts['scores']}")
+    return {"model": str(arguments.out), **facts["scores"], "options": facts["options"]}
+
+
+def fit(
+    robot: Robot,
+    config: TrainConfig,
+    training: Sequence[Rollout],
+    validation: Sequence[Rollout],
+    out: Path,
+    report: Callable[..., None],
+) -> Trained:
+    """One training run, resumed from the checkpoint in `out` if there is one."""
+    data = Transitions.of(robot, training)
+    model = new_model(data, config, robot)
+    held = Transitions.of(robot, validation)
+    return Trainer(model, config, data, held, report, out / CHECKPOINT).run()
+
+
+def finish(
+    robot: Robot, config: TrainConfig, trained: Trained, validation: Sequence[Rollout], tuned: bool
+) -> dict[str, Any]:
+    """What the card says of a trained model beside the robot's interface."""
+    options, scores = dict(config.options), dict(trained.scores)
+    facts: dict[str, Any] = {"method": config.method}
+    window = max(config.adapt_windows)
+    if tuned and config.method in GRIDS:
+        held = Transitions.of(robot, validation)
+        options, record = tune(
+            config.method, trained.model, trained.parameters, held, window, config.horizon
+        )
+        scores["open_loop_after"] = min(row["error"] for row in record)
+        facts["tuning"] = record
+    guard = GuardConfig()
+    facts |= {
+        "options": options,
+        "adapt_window": window,
+        "adapt_windows": list(config.adapt_windows),
+        "predict_window": config.predict_window,
+        "horizon": config.horizon,
+        "guard": {"folds": guard.folds, "min_transitions": guard.min_transitions},
+        "seed": config.seed,
+        "scores": {name: round(value, 5) for name, value in scores.items()},
+    }
+    return facts
+
+
+def read_recipe(path: Path | None, method: str, seed: int) -> TrainConfig:
+    """Settings from a YAML file; an unknown name or a wrong value is a UserError.
+
+    A section named by the method overrides what stands outside of sections.
+    """
+    config = TrainConfig(method=method, seed=seed)
+    if path is None:
+        return config
+    try:
+        settings = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f"recipe {path}: {error}".replace("\n", " ")) from None
+    if not isinstance(settings, dict):
+        raise UserError(f"recipe {path}: expected a mapping of settings")
+    common = {key: value for key, value in settings.items() if key not in METHODS}
+    merged = {**common, **(settings.get(method) or {})}
+    for name in merged:
+        choose(f"setting in {path.name}", name, {f.name for f in fields(TrainConfig)})
+    try:
+        lists = {k: tuple(v) if isinstance(v, list) else v for k, v in merged.items()}
+        return replace(config, **lists)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"recipe {path}: {error}") from None
+
+
+class reporter:  # noqa: N801 - used as a context manager, like a function
+    """A progress bar, and TensorBoard scalars where TensorBoard is installed."""
+
+    def __init__(self, out: Path, title: str) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        self._title, self._out = title, out
+        self._tasks: dict[str, Any] = {}
+        self._writer: Any = None
+
+    def __enter__(self) -> reporter:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(str(self._out / "tensorboard"))
+        except ImportError:
+            pass
+        print(self._title)
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+        if self._writer is not None:
+            self._writer.close()
+
+    def __call__(self, phase: str, step: int, total: int, scalars: Mapping[str, float]) -> None:
+        if phase not in self._tasks:
+            self._tasks[phase] = self._bar.add_task(phase, total=total)
+        text = f"{phase}: before {scalars['before']:.4f} after {scalars['after']:.4f}"
+        self._bar.update(self._tasks[phase], completed=step, description=text)
+        if self._writer is not None:
+            for name, value in scalars.items():
+                self._writer.add_scalar(f"{phase}/{name}", value, step)

@@ -1,0 +1,231 @@
+"""Data set: a folder with `rollouts.npz` (plain arrays) and `dataset.yaml` (what they mean)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.spec import Quantity, RobotSpec
+
+FORMAT = 1
+ARRAYS_FILE = "rollouts.npz"
+CARD_FILE = "dataset.yaml"
+ARRAYS = ("states", "actions", "times", "marks", "steps")
+
+
+def save(folder: Path, rollouts: Sequence[Rollout]) -> str:
+    """Write a data set of one robot's rollouts; the sha256 of its arrays.
+
+    Each file appears whole or not at all. Raises UserError for no rollouts or several robots.
+    """
+    robots = sorted({rollout.robot for rollout in rollouts})
+    if len(robots) != 1:
+        raise UserError(f"{folder}: expected rollouts of one robot, got {robots or 'none'}")
+    spec = make_robot(robots[0]).spec
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays = folder / ARRAYS_FILE
+        temporary = folder / f".{ARRAYS_FILE}.{os.getpid()}"
+        with open(temporary, "wb") as stream:
+            np.savez(stream, allow_pickle=False, **_joined(rollouts))
+        os.replace(temporary, arrays)
+        digest = sha256_of(arrays)
+        temporary = folder / f".{CARD_FILE}.{os.getpid()}"
+        temporary.write_text(yaml.safe_dump(_card(spec, rollouts, digest), sort_keys=False))
+        os.replace(temporary, folder / CARD_FILE)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot write a data set here ({error})") from error
+    return digest
+
+
+def load(paths: Iterable[Path]) -> list[Rollout]:
+    """The rollouts of one or more data sets, in order.
+
+    Raises UserError for a folder that is missing, damaged, or made for other names or units.
+    """
+    rollouts: list[Rollout] = []
+    for path in paths:
+        rollouts += _load_one(Path(path))
+    if not rollouts:
+        raise UserError("no data: expected at least one data set folder")
+    robots = sorted({rollout.robot for rollout in rollouts})
+    if len(robots) > 1:
+        raise UserError(f"expected data sets of one robot, got {', '.join(robots)}")
+    return rollouts
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal; of a data set folder, that of its arrays."""
+    file = path / ARRAYS_FILE if path.is_dir() else path
+    digest = hashlib.sha256()
+    try:
+        with open(file, "rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({error.strerror})") from error
+    return digest.hexdigest()
+
+
+def select(rollouts: Sequence[Rollout], **tags: Sequence[str]) -> list[Rollout]:
+    """The rollouts whose tags are among those named, as in `terrain=["carpet", "turf"]`.
+
+    Raises UserError for a value that no rollout has.
+    """
+    chosen = list(rollouts)
+    for tag, values in tags.items():
+        known = {rollout.tags.get(tag, "") for rollout in rollouts} - {""}
+        for value in values:
+            if value not in known:
+                expected = ", ".join(sorted(known)) or "none"
+                raise UserError(f"no data with {tag} '{value}': there is {expected}")
+        chosen = [rollout for rollout in chosen if rollout.tags.get(tag) in values]
+    return chosen
+
+
+def split(
+    rollouts: Sequence[Rollout], by: str = "session", held_out: float = 0.2, seed: int = 0
+) -> tuple[list[Rollout], list[Rollout]]:
+    """Rollouts to train on and to hold out: whole groups of equal tag `by`, never single rows.
+
+    Groups are drawn within each terrain, so that both sides see every terrain that has two
+    groups or more. held_out: share of the groups. Raises UserError if a side would be empty.
+    """
+    if not 0 < held_out < 1:
+        raise UserError(f"expected a share between 0 and 1 to hold out, got {held_out}")
+    groups: dict[str, set[str]] = {}
+    for rollout in rollouts:
+        if by not in rollout.tags:
+            raise UserError(f"cannot split by '{by}': a rollout has tags {sorted(rollout.tags)}")
+        groups.setdefault(rollout.tags.get("terrain", ""), set()).add(rollout.tags[by])
+    generator = np.random.default_rng(seed)
+    held: set[tuple[str, str]] = set()
+    for terrain in sorted(groups):
+        names = generator.permutation(sorted(groups[terrain]))
+        count = min(max(1, round(held_out * len(names))), len(names) - 1)
+        held |= {(terrain, str(name)) for name in names[:count]}
+    sides: tuple[list[Rollout], list[Rollout]] = ([], [])
+    for rollout in rollouts:
+        key = (rollout.tags.get("terrain", ""), rollout.tags[by])
+        sides[key in held].append(rollout)
+    if not sides[0] or not sides[1]:
+        raise UserError(f"cannot split by '{by}': expected two groups or more of one terrain")
+    return sides
+
+
+def _joined(rollouts: Sequence[Rollout]) -> dict[str, NDArray[Any]]:
+    return {
+        "states": np.concatenate([r.states for r in rollouts]).astype(np.float32),
+        "actions": np.concatenate([r.actions for r in rollouts]).astype(np.float32),
+        "times": np.concatenate([r.times for r in rollouts]).astype(np.float64),
+        "marks": np.concatenate([r.marks for r in rollouts]).astype(np.uint8),
+        "steps": np.array([len(r) for r in rollouts], dtype=np.int64),
+    }
+
+
+def _card(spec: RobotSpec, rollouts: Sequence[Rollout], digest: str) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "robot": spec.name,
+        "period": spec.period,
+        "sha256": digest,
+        "state": _named(spec.state),
+        "action": _named(spec.action),
+        "rollouts": [dict(rollout.tags) for rollout in rollouts],
+    }
+
+
+def _named(quantities: Sequence[Quantity]) -> list[list[str]]:
+    return [[quantity.name, quantity.unit] for quantity in quantities]
+
+
+def _load_one(folder: Path) -> list[Rollout]:
+    card = _read_card(folder)
+    spec = make_robot(str(card["robot"])).spec
+    for part in ("state", "action"):
+        _check_names(folder, part, card[part], _named(getattr(spec, part)))
+    if sha256_of(folder) != card["sha256"]:
+        raise UserError(f"{folder / ARRAYS_FILE}: damaged or changed, its sha256 is not the card's")
+    arrays = _read_arrays(folder / ARRAYS_FILE)
+    steps, tags = arrays["steps"], card["rollouts"]
+    expected = {"states": steps.sum() + len(steps), "times": steps.sum() + len(steps)}
+    expected |= {"actions": steps.sum(), "marks": steps.sum()}
+    for name, rows in expected.items():
+        if len(arrays[name]) != rows:
+            raise UserError(f"{folder}: expected {rows} rows of {name}, got {len(arrays[name])}")
+    if not isinstance(tags, list) or len(tags) != len(steps):
+        raise UserError(f"{folder / CARD_FILE}: expected tags of {len(steps)} rollouts")
+    return _parted(spec.name, arrays, tags)
+
+
+def _parted(
+    robot: str, arrays: Mapping[str, NDArray[Any]], tags: Sequence[Mapping[str, str]]
+) -> list[Rollout]:
+    ends = np.cumsum(arrays["steps"])
+    rollouts = []
+    for k, (end, length) in enumerate(zip(ends, arrays["steps"], strict=True)):
+        moves = slice(end - length, end)
+        rows = slice(end - length + k, end + k + 1)  # every rollout has one state more
+        rollouts.append(
+            Rollout(
+                robot=robot,
+                states=arrays["states"][rows],
+                actions=arrays["actions"][moves],
+                times=arrays["times"][rows],
+                marks=arrays["marks"][moves],
+                tags=MappingProxyType({str(a): str(b) for a, b in tags[k].items()}),
+            )
+        )
+    return rollouts
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
+    path = folder / CARD_FILE
+    if not path.is_file():
+        raise UserError(f"{folder}: not a data set, expected a folder with {CARD_FILE}")
+    try:
+        card = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: not readable as YAML") from error
+    names = ("format", "robot", "sha256", "state", "action", "rollouts")
+    missing = [name for name in names if not isinstance(card, dict) or name not in card]
+    if missing:
+        raise UserError(f"{path}: {', '.join(missing)} missing")
+    if card["format"] != FORMAT:
+        raise UserError(f"{path}: format {card['format']}, this version reads format {FORMAT}")
+    return dict(card)
+
+
+def _check_names(folder: Path, part: str, got: Any, expected: list[list[str]]) -> None:
+    for k, want in enumerate(expected):
+        have = got[k] if isinstance(got, list) and k < len(got) else None
+        if have != want:
+            raise UserError(
+                f"{folder}: {part} {k} is {_words(have)}, this robot's is {_words(want)}"
+            )
+    if len(got) > len(expected):
+        raise UserError(f"{folder}: {len(got)} {part} names, this robot has {len(expected)}")
+
+
+def _words(quantity: Any) -> str:
+    return f"'{quantity[0]}' [{quantity[1]}]" if quantity else "missing"
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in ARRAYS}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: not the arrays of a data set ({error})") from error

@@ -1,0 +1,225 @@
+"""Recordings: MCAP files of the ROS 2 profile, chunked, indexed, readable after a kill.
+
+Format: https://mcap.dev/spec, with the ROS 2 profile of its registry.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, NamedTuple, cast
+
+from mcap.data_stream import ReadDataStream
+from mcap.opcode import Opcode
+from mcap.records import Channel, Chunk, Message, Schema
+from mcap.stream_reader import breakup_chunk
+from mcap.writer import CompressionType, Writer
+from mcap_ros2.decoder import DecoderFactory
+
+from ros_mbmrl.data.message_definitions import definition
+from ros_mbmrl.errors import UserError
+
+MAGIC = b"\x89MCAP0\r\n"
+RECORD_HEAD = struct.Struct("<BQ")  # opcode, length
+
+
+class RecordingWriter:
+    """Writes serialised messages to an MCAP file; a context manager.
+
+    A chunk is closed and handed to the operating system once it is `chunk_seconds` old (by
+    `clock`, seconds), so that a kill loses at most that much. Chunks age when something is
+    written or `flush_if_due` is called. For one thread. An existing file is written over.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float] = time.monotonic,
+        chunk_seconds: float = 1.0,
+    ) -> None:
+        self._clock, self._chunk_seconds = clock, chunk_seconds
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream: BinaryIO = open(path, "wb")  # noqa: SIM115 (close)
+        except OSError as error:
+            raise UserError(f"{path}: cannot record here ({error.strerror})") from error
+        self._writer = cast(Any, Writer(self._stream, compression=CompressionType.ZSTD))  # untyped
+        self._writer.start(profile="ros2", library="ros_mbmrl")
+        self._writer.flush()
+        self._schemas: dict[str, int] = {}
+        self._channels: dict[str, int] = {}
+        self._counts: dict[int, int] = {}
+        self._opened: float | None = None  # when the open chunk began
+
+    def __enter__(self) -> RecordingWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def write_raw(
+        self,
+        topic: str,
+        type_name: str,
+        cdr_bytes: bytes,
+        log_time_ns: int,
+        publish_time_ns: int,
+    ) -> None:
+        """Add a serialised message. Raises UserError for a type without a definition."""
+        channel = self._channel(topic, type_name)
+        if self._opened is None:
+            self._opened = self._clock()
+        sequence = self._counts.get(channel, 0)
+        self._counts[channel] = sequence + 1
+        self._writer.add_message(channel, log_time_ns, cdr_bytes, publish_time_ns, sequence)
+        self.flush_if_due()
+
+    def flush_if_due(self) -> None:
+        """Close the open chunk if it is old enough; call it when nothing has come for a while."""
+        if self._opened is not None and self._clock() - self._opened >= self._chunk_seconds:
+            self._writer.flush()
+            self._opened = None
+
+    def close(self) -> None:
+        """Write the index and close the file; harmless the second time."""
+        if not self._stream.closed:
+            try:
+                self._writer.finish()
+            finally:
+                self._stream.close()
+
+    def _channel(self, topic: str, type_name: str) -> int:
+        if topic not in self._channels:
+            if type_name not in self._schemas:
+                text = definition(type_name).encode()
+                self._schemas[type_name] = self._writer.register_schema(type_name, "ros2msg", text)
+            self._channels[topic] = self._writer.register_channel(
+                topic, "cdr", self._schemas[type_name], {"offered_qos_profiles": ""}
+            )
+        return self._channels[topic]
+
+
+class Recorded(NamedTuple):
+    """One message of a recording; `message` has the attributes of its type."""
+
+    topic: str
+    type_name: str
+    log_time_ns: int
+    message: Any
+
+
+@dataclass(frozen=True)
+class TopicInfo:
+    """What is recorded on a topic."""
+
+    type_name: str
+    messages: int
+
+
+@dataclass(frozen=True)
+class RecordingInfo:
+    """What is in a recording. complete: False if its writer was killed."""
+
+    topics: dict[str, TopicInfo]
+    start_ns: int
+    end_ns: int
+    bytes: int
+    complete: bool
+
+    @property
+    def seconds(self) -> float:
+        """From the first message to the last [s]."""
+        return (self.end_ns - self.start_ns) / 1e9
+
+
+def read_messages(path: Path, topics: Collection[str] | None = None) -> Iterator[Recorded]:
+    """Messages in the order they were recorded, of `topics` or of all.
+
+    A file whose writer was killed is read up to its last whole chunk. Raises UserError for a
+    file that is not a recording, or is damaged.
+    """
+    decoders = DecoderFactory()
+    for schema, channel, message in _raw_messages(path):
+        if topics is not None and channel.topic not in topics:
+            continue
+        decode = decoders.decoder_for(channel.message_encoding, schema)
+        if decode is None:
+            raise UserError(f"{path}: {channel.topic} is not a ROS 2 message ({schema.encoding})")
+        yield Recorded(channel.topic, schema.name, message.log_time, decode(message.data))
+
+
+def recording_info(path: Path) -> RecordingInfo:
+    """What is in a recording, complete or not. Raises UserError."""
+    types: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    start, end = 0, 0
+    for schema, channel, message in _raw_messages(path):
+        start = min(start, message.log_time) if counts else message.log_time
+        end = max(end, message.log_time)
+        types[channel.topic] = schema.name
+        counts[channel.topic] = counts.get(channel.topic, 0) + 1
+    topics = {topic: TopicInfo(types[topic], counts[topic]) for topic in sorted(counts)}
+    return RecordingInfo(topics, start, end, path.stat().st_size, _complete(path))
+
+
+def _raw_messages(path: Path) -> Iterator[tuple[Schema, Channel, Message]]:
+    schemas: dict[int, Schema] = {}
+    channels: dict[int, Channel] = {}
+    for record in _records(path):
+        if isinstance(record, Schema):
+            schemas[record.id] = record
+        elif isinstance(record, Channel):
+            channels[record.id] = record
+        elif isinstance(record, Message):
+            channel = channels[record.channel_id]
+            yield schemas[channel.schema_id], channel, record
+
+
+def _records(path: Path) -> Iterator[Schema | Channel | Message]:
+    """Schemas, channels and messages of every chunk that was written whole."""
+    with _opened(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        while stream.tell() + RECORD_HEAD.size <= size:
+            offset = stream.tell()
+            opcode, length = RECORD_HEAD.unpack(stream.read(RECORD_HEAD.size))
+            if opcode == Opcode.DATA_END or stream.tell() + length > size:
+                return
+            if opcode != Opcode.CHUNK:
+                stream.seek(length, os.SEEK_CUR)
+                continue
+            try:
+                chunk = Chunk.read(ReadDataStream(BytesIO(stream.read(length))))
+                records = breakup_chunk(chunk, validate_crc=True)
+            except Exception as error:  # whatever decompressing or parsing damage may raise
+                raise UserError(f"{path}: damaged chunk at byte {offset} ({error})") from error
+            for record in records:
+                if isinstance(record, (Schema, Channel, Message)):
+                    yield record
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        stream = open(path, "rb")  # noqa: SIM115 (the caller's)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    if stream.read(len(MAGIC)) != MAGIC:
+        stream.close()
+        raise UserError(f"{path}: not a recording, expected an MCAP file")
+    return stream
+
+
+def _complete(path: Path) -> bool:
+    with _opened(path) as stream:
+        stream.seek(max(len(MAGIC), path.stat().st_size - len(MAGIC)))
+        return stream.read() == MAGIC

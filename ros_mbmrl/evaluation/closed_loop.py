@@ -1,0 +1,119 @@
+"""Closed-loop episodes on the twin, in process: Algorithm 10, and how well it kept its path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator
+
+from ros_mbmrl.adaptation.guard import make_guard
+from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
+from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.planning import make_planner
+from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
+from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.path_following import PathFollowing, make_path
+from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.safety.monitor import SafetyMonitor
+from ros_mbmrl.safety.types import Level
+from ros_mbmrl.twin.faults import Fault
+from ros_mbmrl.twin.randomisation import NOMINAL, Physics
+
+SPEED = 0.25  # along the path [m/s]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One episode: where, what breaks, which path, for how long [s]."""
+
+    path: str = "figure8"
+    terrain: str = "carpet"
+    fault: Fault = field(default_factory=lambda: Fault("none"))
+    physics: Physics = NOMINAL
+    duration: float = 20.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What happened, one row a control step.
+
+    times (T,). poses (T, 3): true x, y [m], yaw [rad]. cross_track (T,): signed distance of the
+    true position from the path [m]. steps: the loop's own records. progress: [m] along the path.
+    """
+
+    times: Array
+    poses: Array
+    cross_track: Array
+    steps: tuple[Step, ...]
+    progress: float
+
+    def summary(self, after: float = 0.0) -> dict[str, Any]:
+        """The figures of one row of a table, from `after` [s] on."""
+        rows = self.times >= after
+        error = np.abs(self.cross_track[rows])
+        reports = [s.adapted.report for s, r in zip(self.steps, rows, strict=True) if r]
+        levels = [s.checked.level for s in self.steps]
+        return {
+            "cross_track_mean_m": float(error.mean()),
+            "cross_track_max_m": float(error.max()),
+            "progress_m_s": self.progress / float(self.times[-1]),
+            "prediction_error_prior": float(np.mean([r.error_before for r in reports])),
+            "prediction_error_adapted": float(np.mean([r.error_after for r in reports])),
+            "accepted_fraction": float(np.mean([r.accepted for r in reports])),
+            "safety_stops": sum(level == Level.STOP for level in levels),
+            "plan_ms_p50": 1e3 * float(np.median([s.plan_seconds for s in self.steps])),
+            "adapt_ms_p50": 1e3 * float(np.median([s.adapt_seconds for s in self.steps])),
+        }
+
+
+def run_episode(
+    robot: Robot,
+    loaded: LoadedModel,
+    scenario: Scenario,
+    method: str | None = None,
+    controller: str = "mppi",
+    planning: Mapping[str, Any] | None = None,
+) -> Episode:
+    """One episode with a loaded model; ends early when the path does or safety stops the robot."""
+    path = make_path(scenario.path)
+    task = PathFollowing(robot, path, SPEED)
+    config = TwinConfig(
+        scenario.terrain, (scenario.fault,), scenario.physics, scenario.seed, path.start
+    )
+    period = robot.spec.period
+    with TwinPlant(robot, config) as plant:
+        loop = ControlLoop(
+            plant,
+            StateEstimator(robot),
+            OnlineDynamics(loaded.model, make_guard(loaded, method)),
+            Controller(
+                robot,
+                make_planner(controller, robot.spec, **(planning or {})),
+                task,
+                Generator().manual_seed(scenario.seed),
+            ),
+            SafetyMonitor(robot),
+        )
+        times, poses, errors = [], [], []
+        steps: list[Step] = []
+        progress = 0.0
+        for k in range(round(scenario.duration / period)):
+            pose = plant.clean_pose()
+            progress, error = path.project(pose[:2], progress)
+            times.append(k * period)
+            poses.append(pose)
+            errors.append(error)
+            steps.append(loop.step(period))
+            if task.finished or steps[-1].checked.level == Level.STOP:
+                break
+    return Episode(np.array(times), np.array(poses), np.array(errors), tuple(steps), progress)
+
+
+def pin_threads(count: int = 1) -> None:
+    """Torch's threads: a second one only gets in the way of networks this small."""
+    torch.set_num_threads(count)

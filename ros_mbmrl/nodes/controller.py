@@ -1,0 +1,126 @@
+"""controller (lifecycle): plans with whatever model it is handed. Lives in `adaptive`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from nav_msgs.msg import Path as PathMessage
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from ros_mbmrl.adaptation.base import Adapted
+from ros_mbmrl.control import Controller
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.nodes.messages import (
+    command_message,
+    diagnostics,
+    path_message,
+    read_path,
+    status,
+)
+from ros_mbmrl.nodes.parameters import read_parameters
+from ros_mbmrl.nodes.qos import advertise, listen
+from ros_mbmrl.planning import make_planner
+from ros_mbmrl.planning.base import Plan
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.path_following import PathFollowing
+from ros_mbmrl.robots.paths import Path
+from ros_mbmrl.robots.spec import Array
+
+
+@dataclass(frozen=True)
+class ControllerParameters:
+    """planner: fields of the planner's configuration. speed: along the path [m/s].
+
+    threads: of the whole process, for linear algebra.
+    """
+
+    robot: str = "hexapod"
+    controller: str = "mppi"
+    planner: dict[str, Any] = field(default_factory=dict)
+    speed: float = 0.25
+    seed: int = 0
+    threads: int = 1
+    lockstep: bool = False
+    autostart: bool = True
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise ValueError(f"threads: expected at least 1, got {self.threads}")
+        if not self.speed > 0:
+            raise ValueError(f"speed: expected above 0 m/s, got {self.speed}")
+
+
+class ControllerNode(LifecycleNode):
+    """Holds the planner and what is followed; proposes commands only while active."""
+
+    def __init__(self, *others: type, name: str = "controller", **options: Any) -> None:
+        super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
+        self.settings = p = read_parameters(self, ControllerParameters, *others)
+        self._robot = make_robot(p.robot)
+        self._spec = self._robot.spec
+        self._planner = make_planner(p.controller, self._spec, **p.planner)
+        self._generator = torch.Generator().manual_seed(p.seed)
+        self._lock = threading.Lock()
+        self._controller: Controller | None = None
+        self._active = threading.Event()
+        self._proposed = advertise(self, "command/proposed")
+        self._plan = advertise(self, "plan")
+        self._diagnostics = advertise(self, "/diagnostics")
+        listen(self, "reference", self._on_reference)
+        if p.autostart:
+            self.trigger_configure()
+            self.trigger_activate()
+
+    @property
+    def controller(self) -> Controller | None:
+        """What plans, once there is something to follow and while the node is active."""
+        with self._lock:
+            return self._controller if self._active.is_set() else None
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Commands are proposed from now on."""
+        self._active.set()
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """No command is proposed any more; safety holds, then the driver stops."""
+        self._active.clear()
+        return super().on_deactivate(state)
+
+    def close(self) -> None:
+        """Nothing is held."""
+        self._active.clear()
+
+    def propose(self, stamp: int, action: Array | None) -> None:
+        """Publish the command that answers the state stamped `stamp` [ns]; None: no plan."""
+        self._proposed.publish(command_message(self._spec, action, stamp))
+
+    def publish(self, stamp: int, values: Mapping[str, object]) -> None:
+        """Publish how long it took, see `messages.py`."""
+        line = status("controller", "timing", self._spec.name, values)
+        self._diagnostics.publish(diagnostics(stamp, line))
+
+    @torch.inference_mode()
+    def publish_plan(
+        self, stamp: int, model: DynamicsModel, adapted: Adapted, state: Array, plan: Plan
+    ) -> None:
+        """Publish where the adapted model says that the plan leads, for people to look at."""
+        now = torch.as_tensor(state, dtype=torch.float32)
+        states = model.predictor(adapted.parameters)(now[None], plan.actions[None])[0]
+        poses = [self._robot.pose(each.numpy().astype(float)) for each in states]
+        self._plan.publish(path_message(poses, stamp))
+
+    def _on_reference(self, message: PathMessage) -> None:
+        try:
+            path = Path.from_points(read_path(message))
+        except UserError as error:
+            self.get_logger().warning(f"reference: {error}")
+            return
+        task = PathFollowing(self._robot, path, self.settings.speed)
+        with self._lock:
+            self._controller = Controller(self._robot, self._planner, task, self._generator)

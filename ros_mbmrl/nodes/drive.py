@@ -1,0 +1,171 @@
+"""DriveLoop: the driver without its messages. Observe, wait for the answer, let time pass."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ros_mbmrl.errors import RunError
+from ros_mbmrl.nodes.inbox import Arrival, Inbox
+from ros_mbmrl.nodes.messages import nanoseconds
+from ros_mbmrl.nodes.pacing import Pacer
+from ros_mbmrl.plants.base import Measurement, Plant
+from ros_mbmrl.robots.spec import RobotSpec
+
+RESEND = 0.5  # [s] without an answer in lockstep, after which the observation is sent again
+
+
+@dataclass(frozen=True)
+class DriveConfig:
+    """duration: seconds of control after the first command, 0 without end.
+
+    lockstep: wait for each answer as long as it takes, instead of keeping the robot's time.
+    startup_timeout: [s] for the first command. answer_timeout: [s] for the others in lockstep.
+    """
+
+    duration: float = 0.0
+    lockstep: bool = False
+    startup_timeout: float = 60.0
+    answer_timeout: float = 20.0
+
+    def __post_init__(self) -> None:
+        for name in ("startup_timeout", "answer_timeout"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}: expected above 0 s, got {getattr(self, name)}")
+        if not self.duration >= 0:
+            raise ValueError(f"duration: expected 0 s or more, got {self.duration}")
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One period of the driver. See `messages.py` for the values."""
+
+    stamp: int
+    period_s: float
+    missed: int
+    offset_s: float
+    missed_deadlines: int
+    overruns: int
+    rejected: int
+    timeouts: int
+
+
+class DriveLoop:
+    """Owns the time of a plant; the executor only fills its inbox.
+
+    In real time, what a twin does in an interval is computed at the interval's end, when it is
+    known at which moment the new command came.
+    """
+
+    def __init__(
+        self,
+        plant: Plant,
+        spec: RobotSpec,
+        inbox: Inbox,
+        config: DriveConfig,
+        publish: Callable[[Measurement, Measurement | None], None],
+        report: Callable[[Timing], None],
+        started: Callable[[], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._plant, self._spec, self._inbox, self._config = plant, spec, inbox, config
+        self._publish, self._report, self._started, self._clock = publish, report, started, clock
+        self._previous: Measurement | None = None
+        self._began = clock()
+        self._observed = math.nan
+        self._answered: float | None = None  # when the newest command came; None before the first
+        self._steps = self._missed = self._timeouts = 0
+        self._resting = True
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop`, or for `duration`. Raises RunError if commands do not come."""
+        pacer = Pacer(self._spec.period, self._clock)
+        while not stop.is_set() and not self._finished():
+            measurement, period = self._observe()
+            if self._config.lockstep:
+                arrivals = self._await_answer(measurement, stop)[:1]
+            else:
+                pacer.wait(stop)
+                arrivals = self._inbox.close()
+            if stop.is_set():
+                return
+            self._pass_time(arrivals)
+            self._tell(measurement, period, arrivals, pacer.overruns)
+            self._check_start()
+
+    def _finished(self) -> bool:
+        duration = self._config.duration
+        return duration > 0 and self._steps * self._spec.period >= duration - 1e-9
+
+    def _observe(self) -> tuple[Measurement, float]:
+        measurement = self._plant.observe()
+        now = self._clock()
+        period, self._observed = now - self._observed, now
+        self._inbox.open(nanoseconds(measurement.time))
+        self._publish(measurement, self._previous)
+        return measurement, period
+
+    def _await_answer(self, measurement: Measurement, stop: threading.Event) -> list[Arrival]:
+        """The first command for this observation, which is sent again until it comes."""
+        config = self._config
+        patience = config.startup_timeout if self._answered is None else config.answer_timeout
+        until = self._clock() + patience
+        while not self._inbox.wait(RESEND) and not stop.is_set():
+            if self._clock() > until:
+                raise RunError(f"lockstep: no command within {patience:g} s")
+            self._publish(measurement, self._previous)
+        return self._inbox.close()
+
+    def _pass_time(self, arrivals: Sequence[Arrival]) -> None:
+        """One period of the plant, each command acting from when it came."""
+        period, elapsed = self._spec.period, 0.0
+        for arrival in arrivals:
+            at = 0.0 if self._config.lockstep else min(arrival.offset, period)
+            if at > elapsed:
+                self._plant.advance(at - elapsed)
+                elapsed = at
+            self._plant.command(arrival.action)
+            self._resting = False
+        if not arrivals:
+            self._stop_if_silent()
+        if period > elapsed:
+            self._plant.advance(period - elapsed)
+
+    def _stop_if_silent(self) -> None:
+        limit = self._spec.envelope.command_timeout
+        silent = self._answered is not None and self._clock() - self._answered > limit
+        if silent and not self._resting:
+            self._plant.stop()
+            self._resting = True
+            self._timeouts += 1
+
+    def _tell(
+        self, measurement: Measurement, period: float, arrivals: Sequence[Arrival], overruns: int
+    ) -> None:
+        if arrivals:
+            if self._answered is None:
+                self._started()
+            self._answered = self._observed + arrivals[-1].offset
+        missed = int(self._answered is not None and not arrivals)
+        self._missed += missed
+        self._steps += self._answered is not None
+        self._previous = measurement
+        self._report(
+            Timing(
+                stamp=nanoseconds(measurement.time),
+                period_s=period,
+                missed=missed,
+                offset_s=arrivals[0].offset if arrivals else math.nan,
+                missed_deadlines=self._missed,
+                overruns=overruns,
+                rejected=self._inbox.rejected,
+                timeouts=self._timeouts,
+            )
+        )
+
+    def _check_start(self) -> None:
+        waited = self._clock() - self._began
+        if self._answered is None and waited > self._config.startup_timeout:
+            raise RunError(f"no command within {self._config.startup_timeout:g} s of the start")

@@ -1,0 +1,223 @@
+"""driver: owns the plant. The only way in is `command/safe`; every way out stops the robot."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import JointState
+
+from ros_mbmrl.bringup import FIRST_COMMAND
+from ros_mbmrl.errors import RunError, UserError, choose
+from ros_mbmrl.nodes.drive import DriveConfig, DriveLoop, Timing
+from ros_mbmrl.nodes.inbox import Inbox
+from ros_mbmrl.nodes.messages import (
+    diagnostics,
+    nanoseconds,
+    read_command,
+    status,
+    to_stamp,
+)
+from ros_mbmrl.nodes.parameters import read_parameters
+from ros_mbmrl.nodes.process import Ending, guarded, run
+from ros_mbmrl.nodes.qos import advertise, listen
+from ros_mbmrl.nodes.sensors import SensorCodec
+from ros_mbmrl.plants.base import Measurement, Plant
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.spec import Robot
+
+DONE = TransitionCallbackReturn.SUCCESS
+
+
+@dataclass(frozen=True)
+class DriverParameters:
+    """plant, terrain, fault, seed: what is driven. await_nodes: names, joined by commas, of nodes
+    that must listen before the first observation. The rest as in `DriveConfig`."""
+
+    robot: str = "hexapod"
+    plant: str = "twin"
+    terrain: str = "carpet"
+    fault: str = ""
+    seed: int = 0
+    duration: float = 0.0
+    lockstep: bool = False
+    startup_timeout: float = 60.0
+    answer_timeout: float = 20.0
+    await_nodes: str = ""
+    autostart: bool = True
+
+
+def make_plant(robot: Robot, parameters: DriverParameters) -> Plant:
+    """The plant that the parameters name. Raises UserError."""
+    choose("plant", parameters.plant, ("twin",))
+    from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
+    from ros_mbmrl.twin.faults import parse_fault
+
+    faults = (parse_fault(parameters.fault),) if parameters.fault else ()
+    return TwinPlant(robot, TwinConfig(parameters.terrain, faults, seed=parameters.seed))
+
+
+class DriverNode(LifecycleNode):
+    """Inactive: the plant is there, at rest. Active: the loop runs."""
+
+    def __init__(
+        self,
+        ending: Ending,
+        plant: Callable[[Robot, DriverParameters], Plant] = make_plant,
+        name: str = "driver",
+        **options: Any,
+    ) -> None:
+        super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
+        self._ending, self._make_plant = ending, plant
+        self._settings = read_parameters(self, DriverParameters)
+        p = self._settings
+        self._robot = make_robot(p.robot)
+        self._spec = self._robot.spec
+        try:
+            self._config = DriveConfig(p.duration, p.lockstep, p.startup_timeout, p.answer_timeout)
+        except ValueError as error:
+            raise UserError(f"driver: {error}") from None
+        self._codec = SensorCodec(self._spec)
+        self._inbox = Inbox(time.monotonic)
+        self._sensors = {topic: advertise(self, topic) for topic in self._codec.topics}
+        self._clock_publisher = advertise(self, "/clock")
+        self._diagnostics = advertise(self, "/diagnostics")
+        listen(self, "command/safe", self._on_command)
+        self._held = ExitStack()
+        self._plant: Plant | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        if p.autostart:
+            self._plant = self._open()
+            self.trigger_configure()
+            self.trigger_activate()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Opens the plant."""
+        self._plant = self._plant or self._open()
+        return DONE
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Starts the loop."""
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=guarded(self._ending, self._loop), daemon=True)
+        self._thread.start()
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Ends the loop and stops the robot."""
+        self._halt()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Lets go of the plant."""
+        self.close()
+        return DONE
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Lets go of the plant."""
+        self.close()
+        return DONE
+
+    def close(self) -> None:
+        """Stops the robot and lets go of it; may be called again."""
+        self._halt()
+        self._held.close()
+        self._plant = None
+
+    def _open(self) -> Plant:
+        return self._held.enter_context(self._make_plant(self._robot, self._settings))
+
+    def _halt(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=2.0)
+            self._thread = None
+        if self._plant is not None:
+            self._plant.stop()
+
+    def _loop(self) -> None:
+        assert self._plant is not None
+        stop = self._stop
+        self._await_nodes(stop)
+        loop = DriveLoop(
+            self._plant,
+            self._spec,
+            self._inbox,
+            self._config,
+            self._publish,
+            self._report,
+            lambda: print(FIRST_COMMAND, flush=True),
+            time.monotonic,
+        )
+        loop.run(stop)
+        if not stop.is_set():
+            self._plant.stop()
+            self._ending.end(0, f"{self._config.duration:g} s of control are over")
+
+    def _await_nodes(self, stop: threading.Event) -> None:
+        awaited = {name for name in self._settings.await_nodes.split(",") if name}
+        topic = next(iter(self._sensors.values())).topic_name
+        until = time.monotonic() + self._config.startup_timeout
+        while awaited and not stop.wait(0.02):
+            there = {info.node_name for info in self.get_subscriptions_info_by_topic(topic)}
+            awaited -= there
+            if awaited and time.monotonic() > until:
+                names = ", ".join(sorted(awaited))
+                raise RunError(f"driver: not there in {self._config.startup_timeout:g} s: {names}")
+
+    def _publish(self, measurement: Measurement, previous: Measurement | None) -> None:
+        stamp = to_stamp(nanoseconds(measurement.time))
+        if self._settings.plant == "twin":
+            self._clock_publisher.publish(Clock(clock=stamp))
+        for topic, message in self._codec.encode(measurement, previous).items():
+            self._sensors[topic].publish(message)
+
+    def _report(self, timing: Timing) -> None:
+        values = asdict(timing)
+        stamp = values.pop("stamp")
+        self._diagnostics.publish(
+            diagnostics(stamp, status("driver", "timing", self._spec.name, values))
+        )
+
+    def _on_command(self, message: JointState) -> None:
+        try:
+            stamp, action = read_command(self._spec, message)
+        except ValueError as error:
+            self._inbox.reject()
+            self.get_logger().warning(f"command/safe: {error}", throttle_duration_sec=5.0)
+            return
+        if action is None or not self._drivable(action):
+            self._inbox.reject()
+            self.get_logger().warning(
+                f"command/safe: expected finite numbers within the robot's limits, got {action}",
+                throttle_duration_sec=5.0,
+            )
+            return
+        self._inbox.deliver(stamp, action)
+
+    def _drivable(self, action: np.ndarray[Any, Any]) -> bool:
+        low, high = self._spec.action_low, self._spec.action_high
+        return bool(np.isfinite(action).all() and (action >= low).all() and (action <= high).all())
+
+
+def build(ending: Ending) -> Sequence[Node]:
+    """The nodes of this process."""
+    return [DriverNode(ending)]
+
+
+def main() -> None:
+    """Entry point."""
+    raise SystemExit(run(build))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""dynamics: follows states and sent commands, keeps the adapted model. Lives in `adaptive`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+
+from ros_mbmrl.adaptation.base import Adapted
+from ros_mbmrl.adaptation.guard import make_guard
+from ros_mbmrl.control import OnlineDynamics
+from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.nodes.mailbox import CommandLog, Mailbox
+from ros_mbmrl.nodes.messages import OK, diagnostics, nanoseconds, read_command, status
+from ros_mbmrl.nodes.parameters import read_parameters
+from ros_mbmrl.nodes.qos import advertise, listen
+from ros_mbmrl.nodes.sensors import MeasurementAssembler
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.spec import Array
+
+
+@dataclass(frozen=True)
+class DynamicsParameters:
+    """model: a model folder. method: how it is adapted; empty: as its card says.
+
+    guard: False accepts every finite update.
+    """
+
+    model: str
+    robot: str = "hexapod"
+    method: str = ""
+    guard: bool = True
+
+
+@dataclass(frozen=True)
+class StateSeen:
+    """A state, its stamp [ns] and when it came; again: it was sent before."""
+
+    stamp: int
+    state: Array
+    arrival: float
+    again: bool = False
+
+
+class DynamicsNode(Node):
+    """The executor fills `states` and `commands`; the worker calls `adapt`."""
+
+    def __init__(self, *others: type, name: str = "dynamics", **options: Any) -> None:
+        super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
+        p = read_parameters(self, DynamicsParameters, *others)
+        self.robot = make_robot(p.robot)
+        loaded = load_model(Path(p.model), self.robot)
+        guard = make_guard(loaded, p.method or None, enabled=p.guard)
+        self.online = OnlineDynamics(loaded.model, guard)
+        self.states: Mailbox[StateSeen] = Mailbox()
+        self.commands = CommandLog()
+        self._estimator = StateEstimator(self.robot)
+        self._assembler = MeasurementAssembler(self.robot.spec)
+        self._last: StateSeen | None = None
+        self._adaptation = advertise(self, "adaptation")
+        for topic in self._assembler.topics:
+            listen(self, topic, partial(self._on_sensor, topic))
+        listen(self, "command/safe", self._on_command)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def publish(self, stamp: int, adapted: Adapted, milliseconds: float) -> None:
+        """Tell how the adaptation to the state stamped `stamp` [ns] went."""
+        values = {**asdict(adapted.report), "ms": milliseconds}
+        line = status(
+            "dynamics", "adaptation", self.robot.spec.name, values, OK, adapted.report.reason
+        )
+        self._adaptation.publish(diagnostics(stamp, line))
+
+    def _on_sensor(self, topic: str, message: Any) -> None:
+        measurement = self._assembler.add(topic, message)
+        if measurement is None:
+            return
+        stamp, last = nanoseconds(measurement.time), self._last
+        if last is not None and last.stamp == stamp:
+            self.states.put(StateSeen(stamp, last.state, time.monotonic(), again=True))
+            return
+        state = self._estimator.update(measurement)
+        self._last = StateSeen(stamp, state, time.monotonic())
+        self.states.put(self._last)
+
+    def _on_command(self, message: JointState) -> None:
+        try:
+            stamp, action = read_command(self.robot.spec, message)
+        except ValueError:
+            return  # not from our safety node; the driver turns it away, too
+        if action is not None:
+            self.commands.put(stamp, action)

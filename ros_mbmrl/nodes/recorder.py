@@ -1,0 +1,67 @@
+"""recorder: every topic of the graph, as it came, into one MCAP file a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rclpy.node import Node
+
+from ros_mbmrl.bringup import TOPICS
+from ros_mbmrl.data.recording import RecordingWriter
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.nodes.parameters import read_parameters
+from ros_mbmrl.nodes.process import Ending, run
+from ros_mbmrl.nodes.qos import listen
+
+
+@dataclass(frozen=True)
+class RecorderParameters:
+    """path: the file to write; one that is there already is not written over."""
+
+    path: str
+    robot: str = "hexapod"
+
+
+class RecorderNode(Node):
+    """Bytes in, bytes out: nothing is deserialised."""
+
+    linger = 0.2
+
+    def __init__(self, name: str = "recorder", **options: Any) -> None:
+        super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
+        path = Path(read_parameters(self, RecorderParameters).path)
+        if path.exists():
+            raise UserError(f"recorder: '{path}' is there already: expected a new file")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = RecordingWriter(path)
+        for topic in TOPICS:
+            full = self.resolve_topic_name(topic.name)
+            listen(self, topic.name, partial(self._on_bytes, full, topic.type), raw=True)
+        self.create_timer(0.5, self._writer.flush_if_due)
+
+    def close(self) -> None:
+        """Writes what is left and the index."""
+        self._writer.close()
+
+    def _on_bytes(self, topic: str, kind: str, data: bytes) -> None:
+        now = time.time_ns()
+        self._writer.write_raw(topic, kind, data, now, now)
+
+
+def build(ending: Ending) -> Sequence[Node]:
+    """The nodes of this process."""
+    return [RecorderNode()]
+
+
+def main() -> None:
+    """Entry point."""
+    raise SystemExit(run(build))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""TwinPlant: the hexapod's MuJoCo twin behind the interface of a robot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.twin.faults import Fault
+from ros_mbmrl.twin.randomisation import NOMINAL, Physics
+from ros_mbmrl.twin.sensors import Sensors
+from ros_mbmrl.twin.terrain import make_terrain
+from ros_mbmrl.twin.world import HexapodWorld
+
+
+@dataclass(frozen=True)
+class TwinConfig:
+    """terrain: its name. faults: what sets in when. seed: of everything random.
+
+    start: x [m], y [m], yaw [rad] of the robot at time 0.
+    """
+
+    terrain: str = "carpet"
+    faults: tuple[Fault, ...] = ()
+    physics: Physics = NOMINAL
+    seed: int = 0
+    start: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+class TwinPlant:
+    """A plant that observes and commands a HexapodWorld in simulated time.
+
+    Raises UserError for an unknown terrain and for a robot that has no twin.
+    """
+
+    _measurement: Measurement | None
+
+    def __init__(self, robot: Robot, config: TwinConfig | HexapodWorld | None = None) -> None:
+        if robot.spec.name != "hexapod":
+            raise UserError(f"robot '{robot.spec.name}' has no twin: expected hexapod")
+        self._spec = robot.spec
+        if isinstance(config, HexapodWorld):
+            self.world = config
+        else:
+            config = config or TwinConfig()
+            terrain = make_terrain(config.terrain)
+            self.world = HexapodWorld(
+                terrain, config.physics, config.faults, config.seed, config.start
+            )
+        self._begin(self.world.seed)
+
+    def __enter__(self) -> TwinPlant:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def reset(self, seed: int) -> None:
+        """Back to the start and to time 0, with other random numbers."""
+        self.world.reset(seed)
+        self._begin(seed)
+
+    def observe(self) -> Measurement:
+        """The measurement of this instant; asked twice, the same one."""
+        if self._measurement is None:
+            self._measurement = self._sensors.read()
+        return self._measurement
+
+    def command(self, action: Array) -> None:
+        """Set-points (2,) [rad/s] within the limits; act until the next one.
+
+        A lost packet leaves the previous one acting. Raises ValueError otherwise.
+        """
+        spec = self._spec
+        if np.shape(action) != (len(spec.action),):
+            raise ValueError(
+                f"action: expected shape ({len(spec.action)},), got {np.shape(action)}"
+            )
+        low, high = spec.action_low, spec.action_high
+        # A comparison with NaN is false. Limits may have been through float32.
+        if not ((action >= low - 1e-4) & (action <= high + 1e-4)).all():
+            raise ValueError(f"action: expected {low} to {high} rad/s, got {action}")
+        if self._radio.random() >= self.world.effect.packet_loss:
+            self.world.set_command(np.clip(action, low, high))
+
+    def advance(self, duration: float) -> None:
+        """Let `duration` [s] of simulated time pass."""
+        self.world.step(duration)
+        self._measurement = None
+
+    def stop(self) -> None:
+        """Set-points 0, past the radio and without latency."""
+        self.world.halt()
+
+    def clean_pose(self) -> tuple[float, float, float]:
+        """True x [m], y [m] and yaw [rad], for evaluation; no controller may see it."""
+        return self.world.pose()
+
+    def _begin(self, seed: int) -> None:
+        sensors, radio = np.random.SeedSequence([seed, 1]).spawn(2)
+        self._sensors = Sensors(self.world, np.random.default_rng(sensors))
+        self._radio = np.random.default_rng(radio)
+        self._measurement = None

@@ -1,0 +1,245 @@
+"""What `mbmrl launch` does: starts a graph's nodes as processes, and ends every one of them.
+
+Nodes are in sessions of their own, so that Ctrl-C in a terminal reaches only the supervisor and
+the recorder can be ended last; each watches its parent, and ends if that is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec, Value, environment, graph
+
+PARENT = "MBMRL_PARENT"  # as `nodes/process.py` reads it
+# Seconds each signal is given, mildest first.
+PATIENCE: tuple[tuple[signal.Signals, float], ...] = (
+    (signal.SIGINT, 5.0),
+    (signal.SIGTERM, 2.0),
+    (signal.SIGKILL, 2.0),
+)
+POLL = 0.1  # [s]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run went.
+
+    status: 0 clean, 1 failed, 2 bad input. exit_codes: by node; negative: ended by that signal.
+    peak_rss_bytes: largest sum of the nodes' resident memory seen, the supervisor's included.
+    first_command_seconds: from the start to the driver's first command, None if none came.
+    """
+
+    status: int
+    reason: str
+    exit_codes: Mapping[str, int]
+    peak_rss_bytes: int
+    first_command_seconds: float | None
+    seconds: float
+
+
+@dataclass
+class _Child:
+    spec: NodeSpec
+    process: subprocess.Popen[str]
+    reader: threading.Thread | None = None
+    restarts: int = 0
+
+
+@dataclass
+class _Watch:
+    """What is learnt while the graph runs."""
+
+    began: float
+    first_command: float | None = None
+    peak_rss: int = 0
+    interrupted: threading.Event = field(default_factory=threading.Event)
+
+
+def command_line(spec: NodeSpec) -> list[str]:
+    """How a node is started, with this interpreter."""
+    words = [sys.executable, "-m", f"ros_mbmrl.nodes.{spec.executable}", "--ros-args"]
+    words += ["-r", f"__ns:={spec.namespace}"]
+    for old, new in spec.remappings.items():
+        words += ["-r", f"{old}:={new}"]
+    if spec.parameter_file:
+        words += ["--params-file", spec.parameter_file]
+    for name, value in spec.parameters.items():
+        words += ["-p", f"{name}:={_yaml(value)}"]
+    return words
+
+
+def launch(name: str, words: Sequence[str]) -> Summary:
+    """Run the graph called `name` with `name:=value` words until it ends. Raises UserError."""
+    return supervise(graph(name, words))
+
+
+def supervise(
+    specs: Sequence[NodeSpec],
+    command: Callable[[NodeSpec], list[str]] = command_line,
+    patience: Iterable[tuple[signal.Signals, float]] = PATIENCE,
+    echo: Callable[[str], None] = lambda line: print(line, flush=True),
+    max_restarts: int = 3,
+) -> Summary:
+    """Start the nodes, wait until a critical one ends or somebody asks for the end, end all.
+
+    A node that is not critical is started again, up to `max_restarts` times, if it fails. The
+    run is clean if the node that ended it ended cleanly, or a signal asked for its end.
+    """
+    watch = _Watch(time.monotonic())
+    children: list[_Child] = []
+    restore = _catch_signals(watch.interrupted)
+    try:
+        children.extend(_start(spec, command, watch, echo) for spec in specs)
+        ended = _wait(children, command, watch, echo, max_restarts)
+    finally:
+        try:
+            _end_all(children, tuple(patience))
+        finally:
+            restore()
+    for child in children:
+        if child.reader is not None:
+            child.reader.join(timeout=2.0)
+    return _summary(children, ended, watch)
+
+
+def _start(
+    spec: NodeSpec,
+    command: Callable[[NodeSpec], list[str]],
+    watch: _Watch,
+    echo: Callable[[str], None],
+) -> _Child:
+    process = subprocess.Popen(
+        command(spec),
+        env=environment({**os.environ, PARENT: str(os.getpid())}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    child = _Child(spec, process)
+
+    def read() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if watch.first_command is None and line.strip() == FIRST_COMMAND:
+                watch.first_command = time.monotonic() - watch.began
+            echo(f"[{spec.name}] {line.rstrip()}")
+
+    child.reader = threading.Thread(target=read, daemon=True)
+    child.reader.start()
+    return child
+
+
+def _wait(
+    children: list[_Child],
+    command: Callable[[NodeSpec], list[str]],
+    watch: _Watch,
+    echo: Callable[[str], None],
+    max_restarts: int,
+) -> _Child | None:
+    """The critical node that ended first, or None: interrupted."""
+    sampled = 0.0
+    while not watch.interrupted.wait(POLL):
+        for index, child in enumerate(children):
+            code = child.process.poll()
+            if code is None:
+                continue
+            # Bad input stays bad: starting again would not mend it.
+            if child.spec.critical or code == 2:
+                return child
+            if code != 0 and child.restarts < max_restarts:
+                echo(f"[{child.spec.name}] ended with status {code}: starting it again")
+                children[index] = _start(child.spec, command, watch, echo)
+                children[index].restarts = child.restarts + 1
+        if time.monotonic() - sampled > 0.5:
+            sampled = time.monotonic()
+            watch.peak_rss = max(watch.peak_rss, _resident(children))
+    return None
+
+
+def _end_all(children: Sequence[_Child], patience: Sequence[tuple[signal.Signals, float]]) -> None:
+    """Signals of growing force until none is left; those that end last, last."""
+    for last in (False, True):
+        group = [child for child in children if child.spec.ends_last is last]
+        for kind, seconds in patience:
+            running = [child for child in group if child.process.poll() is None]
+            for child in running:
+                child.process.send_signal(kind)
+            until = time.monotonic() + seconds
+            for child in running:
+                try:
+                    child.process.wait(max(0.0, until - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    continue
+
+
+def _summary(children: Sequence[_Child], ended: _Child | None, watch: _Watch) -> Summary:
+    codes = {child.spec.name: _code(child) for child in children}
+    if ended is None:
+        status, reason = 0, "interrupted"
+    else:
+        code = codes[ended.spec.name]
+        status = code if code in (0, 2) else 1
+        reason = f"{ended.spec.name} ended with status {code}"
+    late = [name for name, code in codes.items() if code != 0]
+    if status == 0 and late:
+        status, reason = 1, f"not ended cleanly: {', '.join(late)}"
+    return Summary(
+        status=status,
+        reason=reason,
+        exit_codes=codes,
+        peak_rss_bytes=watch.peak_rss,
+        first_command_seconds=watch.first_command,
+        seconds=time.monotonic() - watch.began,
+    )
+
+
+def _code(child: _Child) -> int:
+    code = child.process.poll()
+    return -int(signal.SIGKILL) if code is None else code
+
+
+def _resident(children: Sequence[_Child]) -> int:
+    import psutil
+
+    total = psutil.Process().memory_info().rss
+    for child in children:
+        try:
+            total += psutil.Process(child.process.pid).memory_info().rss
+        except psutil.Error:
+            continue  # it has just ended
+    return int(total)
+
+
+def _catch_signals(interrupted: threading.Event) -> Callable[[], None]:
+    """SIGINT and SIGTERM set the event; the answer puts things back. Only in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
+
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = {kind: signal.signal(kind, handle) for kind in kinds}
+
+    def restore() -> None:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+    return restore
+
+
+def _yaml(value: Value) -> str:
+    """A value as YAML that cannot be taken for another type."""
+    return repr(value) if isinstance(value, float) else json.dumps(value)

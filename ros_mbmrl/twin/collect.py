@@ -1,0 +1,162 @@
+"""Rollouts of a random policy in many different worlds, in parallel and reproducibly."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
+from ros_mbmrl.twin.faults import NO_FAULT, Fault
+from ros_mbmrl.twin.randomisation import MILD, Randomisation
+from ros_mbmrl.twin.terrain import make_terrain
+
+LONGEST_HOLD = 10  # control steps
+EQUAL_SIDES = 0.25  # share of the set-points that are the same on both sides
+SHORTEST = 2  # transitions; less of a run is not worth keeping
+
+Policy = Callable[[], Array]
+
+
+def random_policy(spec: RobotSpec, rng: np.random.Generator) -> Policy:
+    """Actions (da,) uniform over their range, each held for 1 to 10 steps.
+
+    Held set-points cover far more of the state space than white noise does.
+    """
+
+    def actions() -> Iterator[Array]:
+        while True:
+            action = rng.uniform(spec.action_low, spec.action_high)
+            if rng.random() < EQUAL_SIDES:
+                action[:] = action[0]
+            for _ in range(int(rng.integers(1, LONGEST_HOLD + 1))):
+                yield action
+
+    stream = actions()
+    return lambda: next(stream)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One world and its run. seed: (seed of the collection, index of the job)."""
+
+    robot: str
+    terrain: str
+    fault: Fault
+    randomisation: Randomisation
+    steps: int
+    seed: tuple[int, int]
+
+
+def collect_rollouts(
+    robot: Robot,
+    count: int,
+    steps: int,
+    terrains: Sequence[str] = ("carpet",),
+    randomisation: Randomisation = MILD,
+    seed: int = 0,
+    processes: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+    faults: Sequence[Fault] = (NO_FAULT,),
+) -> list[Rollout]:
+    """`count` runs of `steps` transitions each, terrains and faults taken in turn.
+
+    A run that tips over ends early and starts anew at the origin, so there can be more rollouts
+    than runs; their transitions are count * steps, less remainders under 2. The result depends on
+    the seed and not on `processes`. progress(done, total) is called after every run.
+    Raises UserError for an unknown terrain or a count that is not positive.
+    """
+    if count < 1 or steps < SHORTEST or not terrains or not faults:
+        raise UserError(
+            f"expected a positive count, {SHORTEST} steps or more, a terrain and a fault; "
+            f"got {count}, {steps}, {list(terrains)}, {list(faults)}"
+        )
+    for name in terrains:
+        make_terrain(name)
+    jobs = [
+        Job(
+            robot=robot.spec.name,
+            terrain=terrains[index % len(terrains)],
+            fault=faults[(index // len(terrains)) % len(faults)],
+            randomisation=randomisation,
+            steps=steps,
+            seed=(seed, index),
+        )
+        for index in range(count)
+    ]
+    rollouts: list[Rollout] = []
+    for done, several in enumerate(_run_all(jobs, processes), start=1):
+        rollouts += several
+        if progress is not None:
+            progress(done, count)
+    return rollouts
+
+
+def _run_all(jobs: list[Job], processes: int) -> Iterator[list[Rollout]]:
+    if processes <= 1 or len(jobs) == 1:
+        yield from map(run_job, jobs)
+        return
+    # spawn: a fork would copy the threads' locks of whatever the caller has imported.
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(min(processes, len(jobs))) as pool:
+        yield from pool.imap(run_job, jobs)
+
+
+def run_job(job: Job) -> list[Rollout]:
+    """Run one job; the same rollouts in whatever process."""
+    entropy = np.random.SeedSequence(job.seed)
+    policy_seed, physics_seed, world_seed = entropy.spawn(3)
+    robot = make_robot(job.robot)
+    physics = job.randomisation.sample(np.random.default_rng(physics_seed))
+    first = int(world_seed.generate_state(1)[0])
+    plant = TwinPlant(robot, TwinConfig(job.terrain, (job.fault,), physics, first))
+    policy = random_policy(robot.spec, np.random.default_rng(policy_seed))
+    rollouts: list[Rollout] = []
+    left, attempt = job.steps, 0
+    while left > 0:
+        if attempt > 0:
+            plant.reset(first + attempt)
+        session = f"twin-{job.seed[0]}-{job.seed[1]}"
+        tags = {"terrain": job.terrain, "fault": job.fault.name, "session": session}
+        rollout = run_once(robot, plant, policy, left, tags)
+        left -= max(len(rollout), 1)
+        attempt += 1
+        if len(rollout) >= SHORTEST:
+            rollouts.append(rollout)
+    return rollouts
+
+
+def run_once(
+    robot: Robot, plant: TwinPlant, policy: Policy, steps: int, tags: dict[str, str]
+) -> Rollout:
+    """Walk `plant` from where it is for `steps` control steps, or until it tips over."""
+    estimator = StateEstimator(robot)
+    measurement: Measurement = plant.observe()
+    states, times = [estimator.update(measurement)], [measurement.time]
+    actions: list[Array] = []
+    for _ in range(steps):
+        action = policy()
+        plant.command(action)
+        plant.advance(robot.spec.period)
+        measurement = plant.observe()
+        actions.append(action)
+        states.append(estimator.update(measurement))
+        times.append(measurement.time)
+        if robot.tilt(states[-1]) > robot.spec.envelope.max_tilt:
+            break
+    return Rollout(
+        robot=robot.spec.name,
+        states=np.array(states, dtype=np.float32),
+        actions=np.array(actions, dtype=np.float32),
+        times=np.array(times),
+        marks=np.zeros(len(actions), dtype=np.uint8),
+        tags=tags,
+    )

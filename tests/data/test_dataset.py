@@ -1,0 +1,151 @@
+"""Data sets on disk, and their splits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ros_mbmrl.data.dataset import load, save, select, sha256_of, split
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.errors import UserError
+
+
+def _rollout(length: int, terrain: str = "carpet", session: str = "a", seed: int = 0) -> Rollout:
+    generator = np.random.default_rng(seed)
+    return Rollout(
+        robot="hexapod",
+        states=generator.normal(size=(length + 1, 24)).astype(np.float32),
+        actions=generator.normal(size=(length, 2)).astype(np.float32),
+        times=np.asarray(1.5e9 + 0.1 * np.arange(length + 1), dtype=np.float64),
+        marks=generator.integers(0, 16, size=length).astype(np.uint8),
+        tags=MappingProxyType({"terrain": terrain, "session": session}),
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save(tmp_path / "set", [_rollout(3), _rollout(1, "turf", "b", 1), _rollout(7, seed=2)])
+    return tmp_path / "set"
+
+
+def _assert_same(left: Rollout, right: Rollout) -> None:
+    for name in ("states", "actions", "times", "marks"):
+        np.testing.assert_array_equal(getattr(left, name), getattr(right, name))
+    assert (left.robot, dict(left.tags)) == (right.robot, dict(right.tags))
+
+
+def test_what_is_saved_is_loaded(folder: Path) -> None:
+    expected = [_rollout(3), _rollout(1, "turf", "b", 1), _rollout(7, seed=2)]
+    for left, right in zip(load([folder]), expected, strict=True):
+        _assert_same(left, right)
+
+
+def test_several_sets_load_in_order(folder: Path, tmp_path: Path) -> None:
+    save(tmp_path / "more", [_rollout(2)])
+    assert [len(rollout) for rollout in load([folder, tmp_path / "more"])] == [3, 1, 7, 2]
+
+
+def test_equal_rollouts_have_equal_hashes_and_leave_nothing_else(tmp_path: Path) -> None:
+    digests = {save(tmp_path / name, [_rollout(3)]) for name in ("a", "b")}
+    assert len(digests) == 1
+    assert digests == {sha256_of(tmp_path / "a")}
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["dataset.yaml", "rollouts.npz"]
+
+
+def test_a_changed_array_file_is_refused(folder: Path) -> None:
+    data = bytearray((folder / "rollouts.npz").read_bytes())
+    data[300] ^= 1
+    (folder / "rollouts.npz").write_bytes(data)
+    with pytest.raises(UserError, match="damaged or changed"):
+        load([folder])
+
+
+def test_another_state_name_is_named(folder: Path) -> None:
+    card = yaml.safe_load((folder / "dataset.yaml").read_text())
+    card["state"][3][0] = "speed"
+    (folder / "dataset.yaml").write_text(yaml.safe_dump(card))
+    with pytest.raises(UserError, match=r"state 3 is 'speed' \[m/s\], this robot's is 'vx'"):
+        load([folder])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "format, robot"),
+        ("[1, 2", "not readable as YAML"),
+        ("format: 1\nrobot: hexapod\n", "sha256, state, action, rollouts missing"),
+    ],
+)
+def test_a_broken_card_is_refused(folder: Path, text: str, words: str) -> None:
+    (folder / "dataset.yaml").write_text(text)
+    with pytest.raises(UserError, match=words):
+        load([folder])
+
+
+def test_a_later_format_is_refused(folder: Path) -> None:
+    card = (folder / "dataset.yaml").read_text()
+    (folder / "dataset.yaml").write_text(card.replace("format: 1", "format: 9"))
+    with pytest.raises(UserError, match="format 9"):
+        load([folder])
+
+
+def test_a_missing_folder_or_no_data_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"dataset\.yaml"):
+        load([tmp_path / "nothing"])
+    with pytest.raises(UserError, match="no data"):
+        load([])
+    with pytest.raises(UserError, match="none"):
+        save(tmp_path / "set", [])
+
+
+def test_missing_arrays_are_refused(folder: Path) -> None:
+    (folder / "rollouts.npz").unlink()
+    with pytest.raises(UserError, match="cannot be read"):
+        load([folder])
+
+
+def test_select_keeps_the_named_terrains() -> None:
+    rollouts = [_rollout(1, terrain) for terrain in ("carpet", "turf", "gravel", "turf")]
+    assert [r.tags["terrain"] for r in select(rollouts, terrain=["turf", "gravel"])] == [
+        *("turf", "gravel", "turf")
+    ]
+    with pytest.raises(UserError, match="'ice': there is carpet, gravel, turf"):
+        select(rollouts, terrain=["ice"])
+
+
+@given(
+    sessions=st.integers(2, 6),
+    held_out=st.floats(0.05, 0.95),
+    seed=st.integers(0, 100),
+)
+def test_split_keeps_sessions_whole_and_every_terrain_on_both_sides(
+    sessions: int, held_out: float, seed: int
+) -> None:
+    rollouts = [
+        _rollout(1, terrain, f"{terrain}_{session}")
+        for terrain in ("carpet", "turf")
+        for session in range(sessions)
+        for _ in range(2)
+    ]
+    sides = split(rollouts, held_out=held_out, seed=seed)
+    seen = [{r.tags["session"] for r in side} for side in sides]
+    assert not seen[0] & seen[1]
+    assert sum(len(side) for side in sides) == len(rollouts)
+    assert all({r.tags["terrain"] for r in side} == {"carpet", "turf"} for side in sides)
+    again = split(rollouts, held_out=held_out, seed=seed)
+    assert [{r.tags["session"] for r in side} for side in again] == seen
+
+
+def test_impossible_splits_are_refused() -> None:
+    with pytest.raises(UserError, match="two groups"):
+        split([_rollout(1), _rollout(1)])
+    with pytest.raises(UserError, match="between 0 and 1"):
+        split([_rollout(1)], held_out=1.0)
+    with pytest.raises(UserError, match="cannot split by 'fault'"):
+        split([_rollout(1)], by="fault")

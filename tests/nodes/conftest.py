@@ -1,0 +1,123 @@
+"""A middleware domain of its own for every test, a plant without physics, and bounded waiting."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ros_mbmrl.plants.base import Measurement
+
+rclpy = pytest.importorskip("rclpy")
+
+PATIENCE = 20.0  # [s] for what should take milliseconds
+
+
+class FakePlant:
+    """A unicycle: the legs' mean drives it, their difference turns it. Exact stamps."""
+
+    def __init__(self) -> None:
+        self.action = np.zeros(2)
+        self.pose = np.zeros(3)
+        self.legs = np.zeros(2)
+        self.now = 0.0
+        self.log: list[Any] = []
+
+    def __enter__(self) -> FakePlant:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self.log.append("closed")
+
+    def observe(self) -> Measurement:
+        x, y, yaw = self.pose
+        quaternion = (math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2))
+        battery = float(np.float32(3.9))
+        values = [x, y, 0.02, *quaternion, 0, 0, 0.1, 0, 0, 9.81, *self.legs, 0.5, 0.6, battery]
+        return Measurement(round(self.now * 1e9) / 1e9, np.array(values, dtype=float))
+
+    def command(self, action: np.ndarray) -> None:
+        self.action = np.array(action)
+        self.log.append(tuple(action))
+
+    def advance(self, duration: float) -> None:
+        left, right = self.action
+        self.pose[2] += (right - left) * 0.02 * duration
+        heading = np.array([math.cos(self.pose[2]), math.sin(self.pose[2])])
+        self.pose[:2] += 0.005 * (left + right) * heading * duration
+        self.legs += self.action * duration
+        self.now += duration
+
+    def stop(self) -> None:
+        self.action = np.zeros(2)
+        self.log.append("stop")
+
+
+@pytest.fixture
+def plant() -> FakePlant:
+    return FakePlant()
+
+
+@pytest.fixture
+def context() -> Iterator[Any]:
+    """An initialised rclpy context that hears nobody else."""
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    made = rclpy.Context()
+    made.init(args=[], domain_id=random.randrange(1, 100))
+    yield made
+    made.try_shutdown()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], None]:
+    """Waits for a condition, and fails if it does not come."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        pause = threading.Event()
+        while not condition():
+            assert time.monotonic() < end, "the condition did not come"
+            pause.wait(0.005)
+
+    return wait
+
+
+@pytest.fixture
+def spin(context: Any) -> Iterator[Callable[..., None]]:
+    """Spins nodes in a thread until the test ends; then closes them."""
+    from rclpy.executors import SingleThreadedExecutor
+
+    executor = SingleThreadedExecutor(context=context)
+    nodes: list[Any] = []
+    stop = threading.Event()
+
+    def loop() -> None:
+        while not stop.is_set():
+            executor.spin_once(timeout_sec=0.1)
+
+    thread = threading.Thread(target=loop)
+
+    def start(*added: Any) -> None:
+        for node in added:
+            executor.add_node(node)
+            nodes.append(node)
+        thread.start()
+
+    yield start
+    stop.set()
+    executor.wake()
+    if thread.ident is not None:
+        thread.join()
+    for node in nodes:
+        if hasattr(node, "close"):
+            node.close()
+        node.destroy_node()
+    executor.shutdown()

@@ -1,0 +1,178 @@
+"""The driver's loop, its pacing and its inbox, on a clock that the test moves."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from ros_mbmrl.errors import RunError
+from ros_mbmrl.nodes.drive import DriveConfig, DriveLoop, Timing
+from ros_mbmrl.nodes.inbox import Inbox
+from ros_mbmrl.nodes.mailbox import CommandLog, Mailbox
+from ros_mbmrl.nodes.messages import nanoseconds
+from ros_mbmrl.nodes.pacing import Pacer
+from ros_mbmrl.robots.hexapod import SPEC
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Interrupt(threading.Event):
+    """An event whose waiting moves the clock instead."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._clock.now += timeout or 0.0
+        return self.is_set()
+
+
+class Rig:
+    """A loop whose commands come at chosen moments: answers[k] = offsets of the k-th period."""
+
+    def __init__(self, plant: Any, answers: list[list[float]], **config: Any) -> None:
+        self.plant, self.answers = plant, answers
+        self.clock = Clock()
+        self.stop = Interrupt(self.clock)
+        self.inbox = Inbox(self.clock)
+        self.timings: list[Timing] = []
+        self.observed: list[float] = []
+        self.loop = DriveLoop(
+            plant,
+            SPEC,
+            self.inbox,
+            DriveConfig(**config),
+            self.publish,
+            self.timings.append,
+            lambda: self.plant.log.append("started"),
+            self.clock,
+        )
+
+    def publish(self, measurement: Any, previous: Any) -> None:
+        k, began = len(self.observed), self.clock.now
+        self.observed.append(began)
+        if k >= len(self.answers):
+            self.stop.set()
+            return
+        for offset in self.answers[k]:
+            self.clock.now = began + offset
+            self.inbox.deliver(nanoseconds(measurement.time), np.array([1.0 + k, 2.0]))
+        self.clock.now = max(began, self.clock.now)
+
+    def run(self) -> Rig:
+        self.loop.run(self.stop)
+        return self
+
+
+def test_each_command_acts_from_the_moment_it_came(plant: Any) -> None:
+    advanced: list[float] = []
+    plant.advance = advanced.append
+    rig = Rig(plant, [[0.03], [0.06]]).run()
+    assert advanced == pytest.approx([0.03, 0.07, 0.06, 0.04])
+    assert [t.offset_s for t in rig.timings] == pytest.approx([0.03, 0.06])
+    assert rig.observed == pytest.approx([0.0, 0.1, 0.2])
+
+
+def test_a_command_that_does_not_come_is_a_missed_deadline(plant: Any) -> None:
+    rig = Rig(plant, [[], [0.01], [], [0.01]]).run()
+    # Before the first command there is no deadline to miss.
+    assert [t.missed for t in rig.timings] == [0, 0, 1, 0]
+    assert rig.timings[-1].missed_deadlines == 1
+    assert plant.log.count("started") == 1
+
+
+def test_silence_stops_the_plant_once(plant: Any) -> None:
+    rig = Rig(plant, [[0.01], [], [], [], [], [0.01]]).run()
+    assert rig.timings[-1].timeouts == 1
+    assert plant.log.count("stop") == 1
+    # command_timeout is 0.25 s: the third silent interval begins at rest.
+    assert plant.log.index("stop") < plant.log.index((6.0, 2.0))
+
+
+def test_the_duration_counts_from_the_first_command(plant: Any) -> None:
+    rig = Rig(plant, [[], [], *[[0.01]] * 9], duration=0.3).run()
+    assert len(rig.timings) == 5
+    assert plant.now == pytest.approx(0.5)
+
+
+def test_a_start_without_commands_fails(plant: Any) -> None:
+    with pytest.raises(RunError, match="no command within 1 s of the start"):
+        Rig(plant, [[]] * 20, startup_timeout=1.0).run()
+
+
+def test_lockstep_advances_a_whole_period_under_the_first_command(plant: Any) -> None:
+    advanced: list[float] = []
+    plant.advance = advanced.append
+    rig = Rig(plant, [[0.5], [0.01, 0.02]], lockstep=True).run()
+    assert advanced == [0.1, 0.1]
+    assert len(rig.timings) == 2
+
+
+def test_an_overrun_is_counted_and_not_caught_up() -> None:
+    clock = Clock()
+    pacer, interrupt = Pacer(0.1, clock), Interrupt(clock)
+    ends = []
+    for busy in (0.02, 0.35, 0.02, 0.02):
+        clock.now += busy
+        assert pacer.wait(interrupt)
+        ends.append(clock.now)
+    assert ends == pytest.approx([0.1, 0.45, 0.55, 0.65])
+    assert pacer.overruns == 1
+
+
+def test_computing_does_not_make_the_pace_drift() -> None:
+    clock = Clock()
+    pacer, interrupt = Pacer(0.1, clock), Interrupt(clock)
+    for _ in range(100):
+        clock.now += 0.037
+        pacer.wait(interrupt)
+    assert clock.now == pytest.approx(10.0)
+
+
+def test_the_inbox_turns_other_intervals_away() -> None:
+    inbox = Inbox(Clock())
+    inbox.deliver(1, np.zeros(2))
+    inbox.open(2)
+    inbox.deliver(1, np.zeros(2))
+    inbox.deliver(2, np.ones(2))
+    assert inbox.wait(0.0)
+    assert [a.action.tolist() for a in inbox.close()] == [[1.0, 1.0]]
+    inbox.deliver(2, np.ones(2))
+    assert inbox.rejected == 3
+
+
+@pytest.mark.parametrize("bad", [{"duration": -1.0}, {"startup_timeout": 0.0}])
+def test_wrong_configurations_are_refused(bad: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        DriveConfig(**bad)
+
+
+def test_the_mailbox_gives_all_of_it_in_order() -> None:
+    box: Mailbox[int] = Mailbox(capacity=3)
+    for item in range(5):
+        box.put(item)
+    assert box.take(0.0) == [2, 3, 4]
+    assert box.take(0.0) == []
+
+
+def test_the_command_log_waits_for_what_comes_late() -> None:
+    log = CommandLog()
+    thread = threading.Thread(target=lambda: log.put(7, np.ones(2)))
+    thread.start()
+    got = log.wait(7, 10.0)
+    thread.join()
+    assert got is not None and got.tolist() == [1.0, 1.0]
+    assert log.wait(8, 0.0) is None
+
+

@@ -1,0 +1,97 @@
+"""In lockstep, the graph of processes and the in-process loop give the same numbers."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+pytest.importorskip("mujoco")
+import torch
+
+from ros_mbmrl import bringup
+from ros_mbmrl.adaptation.guard import make_guard
+from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics
+from ros_mbmrl.data.recording import read_messages
+from ros_mbmrl.dynamics.files import load_model, save_model
+from ros_mbmrl.dynamics.mlp import MLP
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.planning import make_planner
+from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.path_following import PathFollowing
+from ros_mbmrl.robots.paths import Path as Course
+from ros_mbmrl.robots.paths import make_path
+from ros_mbmrl.safety.monitor import SafetyMonitor
+from ros_mbmrl.supervisor import supervise
+from ros_mbmrl.twin.faults import parse_fault
+
+STEPS, SEED, FAULT = 30, 3, "leg_left_middle@1.2"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model of random weights: what it says does not matter here, only that all agree."""
+    robot = make_robot("hexapod")
+    inputs = len(robot.spec.features) + len(robot.spec.action)
+    outputs = len(robot.spec.changes)
+    mlp = MLP((inputs, 24, outputs))
+    parameters = mlp.init(torch.Generator().manual_seed(1))
+    normalizer = Normalizer(
+        torch.zeros(inputs), torch.full((inputs,), 5.0), torch.zeros(outputs), torch.ones(outputs)
+    )
+    card = {"method": "mb_de", "options": {}, "adapt_window": 16}
+    save_model(tmp_path / "model", DynamicsModel(robot, mlp, normalizer), parameters, card)
+    return tmp_path / "model"
+
+
+def in_process(model: Path) -> np.ndarray:
+    """Actions (STEPS, da) of `ControlLoop`."""
+    robot = make_robot("hexapod")
+    torch.set_num_threads(1)
+    loaded = load_model(model, robot)
+    dynamics = OnlineDynamics(loaded.model, make_guard(loaded, "mb_de"))
+    with TwinPlant(robot, TwinConfig("turf", (parse_fault(FAULT),), seed=SEED)) as plant:
+        start = StateEstimator(robot).update(plant.observe())
+        course = make_path("zigzag").placed(*robot.pose(start))
+        task = PathFollowing(robot, Course.from_points(course.points), speed=0.25)
+        generator = torch.Generator().manual_seed(SEED)
+        planner = make_planner("mppi", robot.spec)
+        loop = ControlLoop(
+            plant,
+            StateEstimator(robot),
+            dynamics,
+            Controller(robot, planner, task, generator),
+            SafetyMonitor(robot),
+        )
+        return np.stack([loop.step(0.1).checked.action for _ in range(STEPS)])
+
+
+def as_processes(model: Path, recording: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """Actions (STEPS, da) that the recorder saw on `command/safe`."""
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
+    words = [f"model:={model}", "method:=mb_de", f"fault:={FAULT}", "terrain:=turf", "path:=zigzag"]
+    words += [f"recording:={recording}", f"duration:={STEPS / 10}", f"seed:={SEED}"]
+    summary = supervise(bringup.graph("adapt", [*words, "lockstep:=true"]), echo=print)
+    assert (summary.status, summary.exit_codes) == (0, dict.fromkeys(summary.exit_codes, 0))
+    assert summary.first_command_seconds is not None
+    commands = {}
+    for recorded in read_messages(recording, ["/hexapod/command/safe"]):
+        stamp = recorded.message.header.stamp
+        commands[stamp.sec, stamp.nanosec] = list(recorded.message.velocity)
+    return np.array([commands[stamp] for stamp in sorted(commands)])
+
+
+def test_nodes_and_loop_give_the_same_numbers(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = as_processes(model, tmp_path / "run.mcap", monkeypatch)
+    loop = in_process(model)
+    assert nodes.shape == loop.shape
+    assert len(np.unique(loop, axis=0)) > STEPS // 2
+    assert nodes.tobytes() == loop.tobytes()

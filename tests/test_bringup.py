@@ -1,0 +1,92 @@
+"""The graph as data: arguments are checked before anything is started."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ros_mbmrl import bringup
+from ros_mbmrl.errors import UserError
+
+
+def specs(tmp_path: Path, *words: str) -> dict[str, bringup.NodeSpec]:
+    nodes = bringup.graph("adapt", [f"model:={tmp_path}", *words])
+    return {node.name: node for node in nodes}
+
+
+def test_the_graph_of_adapt(tmp_path: Path) -> None:
+    nodes = specs(tmp_path, "duration:=40", "fault:=leg_left_middle@20", "threads:=2")
+    assert set(nodes) == {"safety", "adaptive", "reference", "recorder", "driver"}
+    assert {node.namespace for node in nodes.values()} == {"/hexapod"}
+    assert [name for name, node in nodes.items() if node.needs_torch] == ["adaptive"]
+    assert [name for name, node in nodes.items() if node.ends_last] == ["recorder"]
+    assert nodes["driver"].parameters["duration"] == 40.0
+    assert nodes["driver"].parameters["fault"] == "leg_left_middle@20"
+    assert nodes["adaptive"].parameters["threads"] == 2
+    awaited = str(nodes["driver"].parameters["await_nodes"]).split(",")
+    assert set(awaited) == {"safety", "dynamics", "reference", "recorder"}
+    assert Path(nodes["driver"].parameter_file).name == "hexapod.yaml"
+
+
+def test_without_recording_there_is_no_recorder(tmp_path: Path) -> None:
+    assert "recorder" not in specs(tmp_path, "record:=false")
+
+
+@pytest.mark.parametrize("graph", ["collect", "twin"])
+def test_the_other_graphs_do_without_torch(graph: str) -> None:
+    nodes = bringup.graph(graph, [])
+    assert not any(node.needs_torch for node in nodes)
+    assert {"driver", "safety", "recorder"} <= {node.name for node in nodes}
+    assert next(n for n in nodes if n.name == "safety").parameters["adaptation"] is False
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("speed:=3", "unknown argument 'speed': expected one of"),
+        ("robot:=cat", "unknown robot 'cat': expected one of hexapod"),
+        ("plant:=moon", "unknown plant 'moon'"),
+        ("path:=home", "unknown path 'home': expected one of"),
+        ("controller:=pid", "unknown controller 'pid'"),
+        ("terrain:=lava", "lava"),
+        ("fault:=leg_left_middle@-1", "-1"),
+        ("fault:=flat_tyre@3", "unknown fault 'flat_tyre'"),
+        ("duration:=long", "duration: expected seconds from 0 up, got 'long'"),
+        ("duration:=nan", "duration: expected seconds from 0 up, got 'nan'"),
+        ("duration:=-1", "duration: expected seconds"),
+        ("seed:=1.5", "seed: expected an integer from 0 up, got '1.5'"),
+        ("threads:=0", "threads: expected an integer from 1 up, got '0'"),
+        ("record:=maybe", "unknown record 'maybe': expected one of false, true"),
+        ("model:=/no/such/place", "model: no folder '/no/such/place'"),
+        ("params:=/no/such.yaml", "params: no file '/no/such.yaml'"),
+        ("duration", "argument 'duration': expected name:=value"),
+    ],
+)
+def test_bad_arguments_are_one_line(tmp_path: Path, word: str, expected: str) -> None:
+    with pytest.raises(UserError) as error:
+        specs(tmp_path, word)
+    assert expected in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_unknown_graph() -> None:
+    with pytest.raises(UserError, match="unknown graph 'dance': expected one of adapt, collect"):
+        bringup.graph("dance", [])
+
+
+def test_discovery_stays_here_unless_asked_otherwise() -> None:
+    name = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+    assert bringup.environment({})[name] == "LOCALHOST"
+    assert bringup.environment({name: "SUBNET"})[name] == "SUBNET"
+
+
+def test_imports_neither_ros_nor_torch() -> None:
+    code = (
+        "import sys, ros_mbmrl.bringup as b, ros_mbmrl.supervisor; b.graph('twin', []);"
+        "sys.exit(str({'rclpy', 'torch', 'mujoco'} & set(sys.modules)) * bool("
+        "{'rclpy', 'torch', 'mujoco'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

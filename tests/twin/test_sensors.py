@@ -1,0 +1,91 @@
+import math
+
+import numpy as np
+import pytest
+
+from ros_mbmrl.robots.hexapod import MEASUREMENT, roll_pitch_yaw
+from ros_mbmrl.twin.motor import TURN
+from ros_mbmrl.twin.randomisation import Physics
+from ros_mbmrl.twin.sensors import BACK_EMF_COUNT, BATTERY_COUNT, Sensors
+from ros_mbmrl.twin.terrain import make_terrain
+from ros_mbmrl.twin.world import HexapodWorld
+
+INDEX = {quantity.name: k for k, quantity in enumerate(MEASUREMENT)}
+
+
+def sensed(**physics: float) -> tuple[HexapodWorld, Sensors]:
+    world = HexapodWorld(make_terrain("plain"), Physics(**physics), seed=1)
+    return world, Sensors(world, np.random.default_rng(0))
+
+
+def test_at_rest_without_noise_they_read_the_truth() -> None:
+    world, sensors = sensed(sensor_noise=0.0)
+    world.step(0.5)
+    values = sensors.read().values
+    assert len(values) == len(MEASUREMENT)
+    assert values[0:7] == pytest.approx(world.data.qpos[0:7], abs=1e-4)
+    assert values[INDEX["gyro_x"] : INDEX["gyro_z"] + 1] == pytest.approx([0, 0, 0], abs=0.05)
+    force = values[INDEX["accel_x"] : INDEX["accel_z"] + 1]
+    assert np.linalg.norm(force) == pytest.approx(9.81, abs=0.1)
+    assert force[2] > 9
+    legs = values[INDEX["left_leg"] : INDEX["right_leg"] + 1]
+    assert legs == pytest.approx(world.leg_angles(), abs=1e-4)
+
+
+def test_back_emf_is_140_counts_at_12_and_a_half_turns_a_second() -> None:
+    world, sensors = sensed(sensor_noise=0.0)
+    world.data.qvel[world.body.indices.motor_qvel] = 12.5 * TURN
+    values = sensors.read().values
+    counts = values[INDEX["left_back_emf"] : INDEX["right_back_emf"] + 1] / BACK_EMF_COUNT
+    assert counts == pytest.approx([140, 140])
+
+
+def test_battery_comes_in_whole_counts() -> None:
+    _, sensors = sensed()
+    counts = sensors.read().values[INDEX["battery"]] / BATTERY_COUNT
+    assert counts == pytest.approx(round(counts), abs=1e-6)
+    assert 849 < counts < 929
+
+
+def test_a_yaw_offset_turns_the_reported_pose_only() -> None:
+    world, sensors = sensed(sensor_noise=0.0)
+    world.step(0.1)
+    straight = roll_pitch_yaw(sensors.read().values[3:7])
+    world.set_fault("yaw_offset", True)
+    turned = roll_pitch_yaw(sensors.read().values[3:7])
+    assert turned - straight == pytest.approx([0, 0, math.radians(25)], abs=1e-6)
+    assert world.pose()[2] == pytest.approx(straight[2], abs=0.01)
+
+
+def test_lost_mocap_keeps_the_pose_and_its_age_grows() -> None:
+    world, sensors = sensed()
+    world.set_command(np.array([30.0, 30.0]))
+    world.step(0.1)
+    last = sensors.read()
+    assert last.age == pytest.approx(0.01)
+    world.set_fault("lost_mocap", True)
+    ages, times = [], []
+    for _ in range(3):
+        world.step(0.1)
+        reading = sensors.read()
+        assert (reading.values[:7] == last.values[:7]).all()
+        assert not (reading.values[7:] == last.values[7:]).any(axis=0).all()
+        ages.append(reading.age)
+        times.append(reading.time)
+    assert ages == pytest.approx([0.11, 0.21, 0.31])
+    assert times == pytest.approx([0.2, 0.3, 0.4])
+
+
+def test_lost_packets_repeat_the_telemetry_and_not_the_pose() -> None:
+    world, sensors = sensed()
+    world.set_fault("lost_packets", True)
+    repeated, previous = 0, sensors.read()
+    for _ in range(50):
+        world.step(0.02)
+        reading = sensors.read()
+        same = (reading.values[7:] == previous.values[7:]).all()
+        repeated += same
+        assert (reading.age > 0.015) == same
+        assert not (reading.values[:7] == previous.values[:7]).all()
+        previous = reading
+    assert 10 <= repeated <= 30
