@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
@@ -35,10 +36,11 @@ class Ending:
             if self.event.is_set():
                 return
             self.status = status
-            if reason:
-                print(reason, file=sys.stderr if status else sys.stdout, flush=True)
             self.event.set()
         self.wake()
+        if reason:
+            with suppress(OSError):  # with a supervisor, its end of the pipe has gone, too
+                print(reason, file=sys.stderr if status else sys.stdout, flush=True)
 
 
 # Makes the nodes of a process. A node has a method `close`, called once after the last callback,

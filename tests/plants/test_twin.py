@@ -103,3 +103,12 @@ def test_it_takes_a_world_that_stands_already() -> None:
 def test_unknown_terrain() -> None:
     with pytest.raises(UserError, match="unknown terrain 'ice'"):
         TwinPlant(ROBOT, TwinConfig("ice"))
+
+
+def test_it_starts_where_the_configuration_says() -> None:
+    config = TwinConfig("plain", start=(1.0, -0.5, 2.0))
+    plant = TwinPlant(ROBOT, config)
+    assert plant.clean_pose() == pytest.approx((1.0, -0.5, 2.0), abs=1e-6)
+    run(plant, 5)
+    plant.reset(3)
+    assert plant.clean_pose() == pytest.approx((1.0, -0.5, 2.0), abs=1e-6)
