@@ -1,7 +1,6 @@
 """`ros2 launch ros_mbmrl collect.launch.py [name:=value ...]`: the graph of `bringup.collect`."""
 
 from launch import LaunchDescription
-
 from ros_mbmrl.nodes.launching import describe
 
 

@@ -107,6 +107,7 @@ _ADAPT = (
     Argument("model", "", "model folder; default: models/<robot>/<method>"),
     Argument("controller", "mppi", "planner"),
     Argument("path", "straight", "what is followed"),
+    Argument("report", "", "folder of the run's report; its recording is <method>.mcap in there"),
     Argument("threads", "1", "threads of the adapting and planning process"),
 )
 ARGUMENTS: Mapping[str, tuple[Argument, ...]] = MappingProxyType(
@@ -178,8 +179,17 @@ def graph(name: str, words: Sequence[str]) -> list[NodeSpec]:
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
-    """The nodes' environment: discovery stays on this machine unless asked otherwise."""
-    return {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "PYTHONUNBUFFERED": "1", **base}
+    """The nodes' environment: discovery stays on this machine unless asked otherwise.
+
+    One thread a process for what NumPy does: a second one only costs memory and punctuality.
+    """
+    ours = {
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    return {**ours, **base}
 
 
 def find(relative: str) -> Path | None:
@@ -200,7 +210,7 @@ def _around(
     safety: dict[str, Value] = {"lockstep": lockstep, "adaptation": adaptation}
     nodes = [_node(arguments, "safety", safety), *middle]
     if arguments["record"] == "true":
-        path = arguments["recording"] or _default_recording(arguments["robot"])
+        path = arguments["recording"] or _default_recording(arguments)
         # A run without its record is a run in vain: the recorder is critical.
         nodes.append(_node(arguments, "recorder", {"path": path}, ends_last=True))
     awaited = [name for node in nodes for name in _NODES_OF.get(node.name, (node.name,))]
@@ -208,6 +218,7 @@ def _around(
         "plant": arguments["plant"],
         "terrain": arguments["terrain"],
         "fault": arguments["fault"],
+        "path": arguments.get("path", ""),
         "seed": _integer(arguments, "seed"),
         "duration": _seconds(arguments, "duration"),
         "lockstep": lockstep,
@@ -272,9 +283,11 @@ def _check_twin(arguments: Arguments) -> None:
         parse_fault(arguments["fault"])
 
 
-def _default_recording(robot: str) -> str:
+def _default_recording(arguments: Arguments) -> str:
+    if arguments.get("report"):
+        return str(Path(arguments["report"]) / f"{arguments['method']}.mcap")
     now = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
-    return str(Path("runs") / "recordings" / f"{robot}-{now}.mcap")
+    return str(Path("runs") / "recordings" / f"{arguments['robot']}-{now}.mcap")
 
 
 def _integer(arguments: Arguments, name: str, least: int = 0) -> int:

@@ -135,6 +135,8 @@ class Evaluate:
     """Length of an episode [s]."""
     out: Path = Path("runs/evaluate")
     """Folder of the report; finished episodes in it are not run again."""
+    workers: int = 2
+    """Processes that run episodes, one thread each."""
     json: Path | None = None
     """Write the results to this file."""
 

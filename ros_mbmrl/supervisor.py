@@ -6,18 +6,23 @@ the recorder can be ended last; each watches its parent, and ends if that is kil
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec, Value, environment, graph
+from ros_mbmrl.errors import RunError
 
 PARENT = "MBMRL_PARENT"  # as `nodes/process.py` reads it
 # Seconds each signal is given, mildest first.
@@ -78,8 +83,33 @@ def command_line(spec: NodeSpec) -> list[str]:
 
 
 def launch(name: str, words: Sequence[str]) -> Summary:
-    """Run the graph called `name` with `name:=value` words until it ends. Raises UserError."""
-    return supervise(graph(name, words))
+    """Run the graph called `name` with `name:=value` words until it ends.
+
+    Raises UserError for bad words, RunError if the robot's graph already runs in this domain.
+    """
+    specs = graph(name, words)
+    with _alone(specs[0].namespace):
+        return supervise(specs)
+
+
+@contextmanager
+def _alone(namespace: str) -> Iterator[None]:
+    """Two graphs of one robot in one domain would hear and command each other.
+
+    The lock goes with this process, however it ends.
+    """
+    domain = os.environ.get("ROS_DOMAIN_ID", "0")
+    folder = Path(tempfile.gettempdir())
+    path = folder / f"ros_mbmrl-{os.getuid()}-{domain}{namespace.replace('/', '-')}.lock"
+    with path.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(
+                f"{namespace} already runs in ROS domain {domain}: "
+                "end it, or set ROS_DOMAIN_ID to another number from 0 to 101"
+            ) from None
+        yield
 
 
 def supervise(

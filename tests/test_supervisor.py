@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec
-from ros_mbmrl.errors import UserError
-from ros_mbmrl.supervisor import Summary, command_line, launch, supervise
+from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.supervisor import Summary, _alone, command_line, launch, supervise
 
 QUIET = "import signal,sys; signal.signal(signal.SIGINT, lambda *_: sys.exit(0)); signal.pause()"
 STUBBORN = (
@@ -89,6 +89,15 @@ def test_values_keep_their_type_on_the_command_line() -> None:
         "e:=1e-07",
         'f:="x@1 y"',
     ]
+
+
+def test_a_graph_does_not_start_beside_its_like(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROS_DOMAIN_ID", "99")
+    with _alone("/hexapod"):
+        with pytest.raises(RunError, match="/hexapod already runs in ROS domain 99"):
+            launch("twin", [])
+        with _alone("/pr2_arm"):
+            pass
 
 
 SUPERVISOR = """

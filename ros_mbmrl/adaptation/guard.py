@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import rule_of
 from ros_mbmrl.adaptation.base import (
@@ -25,6 +25,7 @@ from ros_mbmrl.adaptation.base import (
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Guard:
         return Adapted(adapted, report)
 
     def update(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
-        """Guarded updates of N tasks: a refused one is scaled to nothing."""
+        """Guarded updates of N tasks: a refused one changes nothing."""
         parameters, config = self.parameters, self.config
         tasks, length, _ = support.x.shape
         folds = config.folds
@@ -107,29 +108,29 @@ class Guard:
         )
         updates = self.rule.update(mlp, parameters, copies)
         predicted, _, _ = mlp.forward_updated(parameters, updates, copies.x)
-        errors = robust_error(predicted - copies.y, support.scale).unflatten(0, (tasks, folds + 1))
+        errors = robust_error(predicted - copies.y, support.scale)
+        errors = errors.reshape(tasks, folds + 1, length)
         share = support.share[..., 0]
         after = ((errors * held[..., 0]).sum(dim=1) * share).sum(dim=1)
         prior = mlp.forward(parameters, support.x)
         before = (robust_error(prior - support.y, support.scale) * share).sum(dim=1)
 
         update = tuple(layer.tasks(slice(folds, None, folds + 1)) for layer in updates)
-        change = relative_norm(mlp, parameters, update)
+        change = relative_norm(mlp, parameters, update).expand(tasks)
         count = support.weight.sum(dim=(1, 2))
         finite = torch.isfinite(after) & torch.isfinite(change)
         accepted = finite & (count > 0)
         if config.enabled:
             accepted &= (count >= config.min_transitions) & (change <= config.max_change)
             accepted &= after < config.margin * before
-        factor = accepted.to(support.x.dtype)[:, None, None]
-        guarded = tuple(layer.scaled(factor) for layer in update)
+        guarded = tuple(layer.where(accepted) for layer in update)
         return guarded, Verdict(count, before, after, change, accepted)
 
     def _reason(self, verdict: Verdict) -> str:
         if bool(verdict.accepted):
             return "accepted"
         count, change = int(verdict.transitions), float(verdict.change)
-        if change == 0.0:
+        if count and change == 0.0:
             return "the method does not adapt"
         if count < self.config.min_transitions:
             return f"{count} usable transitions, {self.config.min_transitions} needed"
@@ -163,7 +164,7 @@ def support_of(
 
 
 def relative_norm(mlp: MLP, parameters: Parameters, update: Update) -> Tensor:
-    """Norm of each task's update over the norm of the prior's weights, (N,)."""
+    """Norm of each task's update over the norm of the prior's weights, (N,) or () for none."""
     total, own = torch.zeros(()), torch.zeros(())
     for k, layer in enumerate(update):
         own = own + parameters[f"w{k}"].square().sum() + parameters[f"b{k}"].square().sum()
@@ -177,7 +178,17 @@ def relative_norm(mlp: MLP, parameters: Parameters, update: Update) -> Tensor:
 
 
 def make_guard(loaded: LoadedModel, method: str | None = None, enabled: bool = True) -> Guard:
-    """The guarded rule of a loaded model, as its card describes it, or of another method."""
+    """The guarded rule of a loaded model, as its card describes it, or of another method.
+
+    Raises UserError if the card's guard or the rule's own parameters are not as expected.
+    """
     rule = rule_of(loaded.card, method)
-    config = GuardConfig(**{**loaded.card.get("guard", {}), "enabled": enabled})
+    try:
+        config = GuardConfig(**{**(loaded.card.get("guard") or {}), "enabled": enabled})
+    except (TypeError, ValueError) as error:
+        raise UserError(f"guard settings in the model's card: {error}") from None
+    own = rule.init(loaded.model.mlp, loaded.parameters, Generator().manual_seed(0))
+    for name, value in own.items():
+        if name not in loaded.parameters or loaded.parameters[name].shape != value.shape:
+            raise UserError(f"the model has no '{name}' as its card's method and options ask for")
     return Guard(rule, loaded.parameters, int(loaded.card["adapt_window"]), config)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
+from torch import Tensor
 
 from ros_mbmrl import __version__
 from ros_mbmrl.dynamics.mlp import MLP, Parameters
@@ -68,9 +69,7 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
         statistics = [tensors[f"normalizer/{name}"] for name in NORMALIZER]
         normalizer = Normalizer(*statistics, clip=float(card["clip"]))
         parameters = checkpoint.unflatten("parameters", tensors)
-        for k, shape in enumerate(zip(mlp.sizes[:-1], mlp.sizes[1:], strict=True)):
-            if tuple(parameters[f"w{k}"].shape) != shape:
-                raise UserError(f"{folder}: weights w{k} do not have the card's shape {shape}")
+        _check_shapes(folder, robot, mlp, tensors)
         if card["method"] is None or card["adapt_window"] < 1:
             raise UserError(f"{folder}: method or adapt_window missing from the card")
     except (KeyError, TypeError, ValueError) as error:
@@ -91,7 +90,7 @@ def read_card(folder: Path) -> dict[str, Any]:
             raise UserError(f"{folder}: no {name}: expected {CARD} and {WEIGHTS}")
     try:
         card = yaml.safe_load((folder / CARD).read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{folder}/{CARD}: not YAML ({error})".replace("\n", " ")) from None
     if not isinstance(card, dict):
         raise UserError(f"{folder}/{CARD}: expected a mapping")
@@ -108,6 +107,21 @@ def _interface(robot: Robot) -> dict[str, Any]:
         "features": list(spec.features),
         "changes": [f"{q.name} [{q.unit}]" for q in spec.changes],
     }
+
+
+def _check_shapes(folder: Path, robot: Robot, mlp: MLP, tensors: Mapping[str, Tensor]) -> None:
+    """Every tensor that a prediction needs has the shape that the card and the robot ask for."""
+    spec = robot.spec
+    inputs, changes = len(spec.features) + len(spec.action), len(spec.changes)
+    expected = {f"normalizer/{name}": (inputs,) for name in NORMALIZER[:2]}
+    expected |= {f"normalizer/{name}": (changes,) for name in NORMALIZER[2:]}
+    sizes = (inputs, *mlp.sizes[1:-1], changes)
+    for k, shape in enumerate(pairwise(sizes)):
+        expected |= {f"parameters/w{k}": shape, f"parameters/b{k}": shape[1:]}
+    for name, wanted in expected.items():
+        shape = tuple(tensors[name].shape)
+        if shape != wanted:
+            raise UserError(f"{folder}: {name} has shape {shape}, expected {wanted}")
 
 
 def _check_interface(folder: Path, card: Mapping[str, Any], robot: Robot) -> None:

@@ -48,13 +48,11 @@ class LayerUpdate:
             bias = self.bias + other.bias
         return LayerUpdate(join(self.left, other.left), join(self.right, other.right), bias)
 
-    def scaled(self, factor: Tensor) -> LayerUpdate:
-        """The update times a factor per task, (N, 1, 1)."""
-        return LayerUpdate(
-            self.left,
-            None if self.right is None else self.right * factor,
-            None if self.bias is None else self.bias * factor,
-        )
+    def where(self, wanted: Tensor) -> LayerUpdate:
+        """The update of the tasks that `wanted` (N,) names; none, not even NaN, for the others."""
+        mask = wanted[:, None, None]
+        parts = (self.left, self.right, self.bias)
+        return LayerUpdate(*(None if p is None else p.where(mask, p.new_zeros(())) for p in parts))
 
     def tasks(self, which: slice) -> LayerUpdate:
         """The update of some of the tasks."""

@@ -16,7 +16,7 @@ from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots.estimator import StateEstimator
-from ros_mbmrl.robots.path_following import PathFollowing, make_path
+from ros_mbmrl.robots.path_following import PathFollowing, PathWeights, make_path
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Level
@@ -42,33 +42,49 @@ class Scenario:
 class Episode:
     """What happened, one row a control step.
 
-    times (T,). poses (T, 3): true x, y [m], yaw [rad]. cross_track (T,): signed distance of the
-    true position from the path [m]. steps: the loop's own records. progress: [m] along the path.
+    times (T,). poses (T, 3): true x, y [m], yaw [rad]. along, cross_track (T,): arc length reached
+    and signed distance of the true position from the path [m]. steps: the loop's own records.
     """
 
     times: Array
     poses: Array
+    along: Array
     cross_track: Array
     steps: tuple[Step, ...]
-    progress: float
+
+    @property
+    def progress(self) -> float:
+        """Arc length reached [m]."""
+        return float(self.along[-1])
 
     def summary(self, after: float = 0.0) -> dict[str, Any]:
-        """The figures of one row of a table, from `after` [s] on."""
-        rows = self.times >= after
-        error = np.abs(self.cross_track[rows])
-        reports = [s.adapted.report for s, r in zip(self.steps, rows, strict=True) if r]
-        levels = [s.checked.level for s in self.steps]
+        """The figures of one row of a table, from `after` [s] on; of the last step at least.
+
+        return: minus the mean of (cross-track / 5 cm)^2 + (lag in a period / 10 cm)^2 over the
+        periods: the first two terms of `PathFollowing.cost`, of what happened.
+        """
+        first = min(int(np.searchsorted(self.times, after)), len(self.times) - 1)
+        error = np.abs(self.cross_track[first:])
+        reports = [s.adapted.report for s in self.steps[first:]]
+        lasted = float(self.times[-1] - self.times[first])
         return {
             "cross_track_mean_m": float(error.mean()),
             "cross_track_max_m": float(error.max()),
-            "progress_m_s": self.progress / float(self.times[-1]),
+            "progress_m_s": float(self.along[-1] - self.along[first]) / lasted if lasted else 0.0,
+            "return": -self._mean_cost(first),
             "prediction_error_prior": float(np.mean([r.error_before for r in reports])),
             "prediction_error_adapted": float(np.mean([r.error_after for r in reports])),
             "accepted_fraction": float(np.mean([r.accepted for r in reports])),
-            "safety_stops": sum(level == Level.STOP for level in levels),
+            "safety_stops": sum(s.checked.level == Level.STOP for s in self.steps),
             "plan_ms_p50": 1e3 * float(np.median([s.plan_seconds for s in self.steps])),
             "adapt_ms_p50": 1e3 * float(np.median([s.adapt_seconds for s in self.steps])),
         }
+
+    def _mean_cost(self, first: int) -> float:
+        weights = PathWeights()
+        lag = SPEED * np.diff(self.times[first:]) - np.diff(self.along[first:])
+        across = float(np.mean((self.cross_track[first:] / weights.cross_track) ** 2))
+        return across + (float(np.mean((lag / weights.progress) ** 2)) if len(lag) else 0.0)
 
 
 def run_episode(
@@ -99,7 +115,7 @@ def run_episode(
             ),
             SafetyMonitor(robot),
         )
-        times, poses, errors = [], [], []
+        times, poses, along, errors = [], [], [], []
         steps: list[Step] = []
         progress = 0.0
         for k in range(round(scenario.duration / period)):
@@ -107,11 +123,14 @@ def run_episode(
             progress, error = path.project(pose[:2], progress)
             times.append(k * period)
             poses.append(pose)
+            along.append(progress)
             errors.append(error)
             steps.append(loop.step(period))
             if task.finished or steps[-1].checked.level == Level.STOP:
                 break
-    return Episode(np.array(times), np.array(poses), np.array(errors), tuple(steps), progress)
+    return Episode(
+        np.array(times), np.array(poses), np.array(along), np.array(errors), tuple(steps)
+    )
 
 
 def pin_threads(count: int = 1) -> None:

@@ -11,6 +11,7 @@ from ros_mbmrl.adaptation.base import robust_error
 from ros_mbmrl.adaptation.guard import Guard
 from ros_mbmrl.dynamics.mlp import Update
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.errors import UserError
 from ros_mbmrl.training.segments import Transitions
 
 
@@ -43,17 +44,23 @@ def open_loop_errors(
     """Adapts on the T1 transitions before each row, then predicts `horizon` steps from it.
 
     Windows whose predicted stretch touches a marked row are left out; marked rows inside of the
-    adaptation window are kept for the update rule to live with, as on the robot.
+    adaptation window are kept for the update rule to live with, as on the robot. Raises UserError
+    if no window is left.
     """
     window = guard.window_size
     if starts is None:
         starts = data.starts(window + horizon)[::stride]
     future = starts[:, None] + window + torch.arange(horizon)
     starts = starts[data.keep[future].amin(dim=(1, 2)) > 0]
-    parts = [_errors(model, guard, data, rows, horizon) for rows in starts.split(batch)]
-    if not parts:
-        empty = torch.zeros(2, 0, horizon)
-        return OpenLoopErrors(empty, empty, empty, torch.zeros(0, dtype=torch.bool), starts)
+    if not len(starts):
+        raise UserError(
+            f"nothing to judge: expected a run with {horizon} unmarked transitions in a row "
+            f"after the {window} to adapt on"
+        )
+    parts = [
+        _errors(model, guard, data, starts[k : k + batch], horizon)
+        for k in range(0, len(starts), batch)
+    ]
     joined = [torch.cat(column, dim=-2) for column in zip(*(p[:3] for p in parts), strict=True)]
     accepted = torch.cat([p[3] for p in parts])
     return OpenLoopErrors(joined[0], joined[1], joined[2], accepted, starts + window)
@@ -67,9 +74,7 @@ def _errors(
     future = starts[:, None] + window + torch.arange(horizon)
     support = data.support(model, past, marks=False)
     update, verdict = guard.update(model.mlp, support)
-    results = [
-        _compare(model, guard, data, future, each) for each in (model.mlp.no_update, update)
-    ]
+    results = [_compare(model, guard, data, future, each) for each in (model.mlp.no_update, update)]
     normalised, metres, radians = (torch.stack(column) for column in zip(*results, strict=True))
     return normalised, metres, radians, verdict.accepted
 

@@ -39,13 +39,15 @@ DONE = TransitionCallbackReturn.SUCCESS
 
 @dataclass(frozen=True)
 class DriverParameters:
-    """plant, terrain, fault, seed: what is driven. await_nodes: names, joined by commas, of nodes
+    """plant, terrain, fault, seed: what is driven. path: a twin is put at the start of it, or at
+    the origin if there is none. await_nodes: names, joined by commas, of nodes
     that must listen before the first observation. The rest as in `DriveConfig`."""
 
     robot: str = "hexapod"
     plant: str = "twin"
     terrain: str = "carpet"
     fault: str = ""
+    path: str = ""
     seed: int = 0
     duration: float = 0.0
     lockstep: bool = False
@@ -59,10 +61,13 @@ def make_plant(robot: Robot, parameters: DriverParameters) -> Plant:
     """The plant that the parameters name. Raises UserError."""
     choose("plant", parameters.plant, ("twin",))
     from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
+    from ros_mbmrl.robots.paths import make_path
     from ros_mbmrl.twin.faults import parse_fault
 
-    faults = (parse_fault(parameters.fault),) if parameters.fault else ()
-    return TwinPlant(robot, TwinConfig(parameters.terrain, faults, seed=parameters.seed))
+    p = parameters
+    faults = (parse_fault(p.fault),) if p.fault else ()
+    start = make_path(p.path).start if p.path else (0.0, 0.0, 0.0)
+    return TwinPlant(robot, TwinConfig(p.terrain, faults, seed=p.seed, start=start))
 
 
 class DriverNode(LifecycleNode):
@@ -90,7 +95,7 @@ class DriverNode(LifecycleNode):
         self._sensors = {topic: advertise(self, topic) for topic in self._codec.topics}
         self._clock_publisher = advertise(self, "/clock")
         self._diagnostics = advertise(self, "/diagnostics")
-        listen(self, "command/safe", self._on_command)
+        listen(self, "command/safe", self._on_command, newest=True)
         self._held = ExitStack()
         self._plant: Plant | None = None
         self._stop = threading.Event()
@@ -148,6 +153,7 @@ class DriverNode(LifecycleNode):
         assert self._plant is not None
         stop = self._stop
         self._await_nodes(stop)
+        self._check_alone()
         loop = DriveLoop(
             self._plant,
             self._spec,
@@ -173,6 +179,16 @@ class DriverNode(LifecycleNode):
             if awaited and time.monotonic() > until:
                 names = ", ".join(sorted(awaited))
                 raise RunError(f"driver: not there in {self._config.startup_timeout:g} s: {names}")
+
+    def _check_alone(self) -> None:
+        """Refuses to share its topics with another graph of the same name."""
+        ours = next(iter(self._sensors.values())).topic_name
+        for topic in (ours, self.resolve_topic_name("command/safe")):
+            if self.count_publishers(topic) > 1:
+                raise RunError(
+                    f"driver: {topic} has more than one publisher: another graph runs in this "
+                    "ROS domain: end it, or set ROS_DOMAIN_ID to another number"
+                )
 
     def _publish(self, measurement: Measurement, previous: Measurement | None) -> None:
         stamp = to_stamp(nanoseconds(measurement.time))

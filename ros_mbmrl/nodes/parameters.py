@@ -23,7 +23,7 @@ def read_parameters(node: Node, cls: type[T], *others: type) -> T:
     nodes of the same process read: their names are known, too. Raises UserError for an unknown
     name, a wrong type, and whatever `cls` refuses.
     """
-    known = {field.name for each in (cls, *others) for field in fields(each)}  # type: ignore[arg-type]
+    known = {field.name for each in (cls, *others) for field in fields(each)}
     given = {name: node.get_parameter(name).value for name in _declared(node)}
     for name in given:
         if name.split(".")[0] not in known:

@@ -10,6 +10,8 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from types import FrameType
+
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
@@ -25,7 +27,7 @@ class Ending:
     """The one way a process ends: whoever calls `end` first decides on the exit status."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may come while it is held
         self.event = threading.Event()
         self.status = 0
         self.wake: Callable[[], None] = lambda: None
@@ -51,12 +53,10 @@ Build = Callable[[Ending], Sequence[Node]]
 def run(build: Build, arguments: Sequence[str] | None = None) -> int:
     """Run the nodes that `build` makes until the process ends; its exit status.
 
-    Signals go to a thread of their own, so that none interrupts a callback half way.
+    A signal only sets an event, so that none interrupts a callback half way.
     """
-    signals = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     ending = Ending()
-    threading.Thread(target=_wait_for_signal, args=(ending, signals), daemon=True).start()
+    _end_on_signals(ending)
     threading.Thread(target=_watch_parent, args=(ending,), daemon=True).start()
     rclpy.init(
         args=list(sys.argv if arguments is None else arguments),
@@ -110,11 +110,17 @@ def _close(node: Node, ending: Ending) -> None:
         ending.status = ending.status or 1
 
 
-def _wait_for_signal(ending: Ending, signals: set[signal.Signals]) -> None:
-    signal.sigwait(signals)
-    ending.end()
-    signal.sigwait(signals)  # asked twice: at once
-    os._exit(130)
+def _end_on_signals(ending: Ending) -> None:
+    asked: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if asked:  # twice: at once
+            os._exit(130)
+        asked.append(number)
+        ending.end()
+
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, handle)
 
 
 def _watch_parent(ending: Ending) -> None:

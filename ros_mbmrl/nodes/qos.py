@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
@@ -17,8 +18,8 @@ from ros_mbmrl.bringup import TOPICS, topic
 PROFILES: Mapping[str, QoSProfile] = MappingProxyType(
     {
         "state": QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE),
-        # Only the newest command counts.
-        "command": QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE),
+        # Deep enough for those who must see every command; those who act on it listen to the newest.
+        "command": QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE),
         "latched": QoSProfile(
             depth=1,
             reliability=ReliabilityPolicy.RELIABLE,
@@ -44,12 +45,18 @@ def advertise(node: Node, name: str) -> Publisher[Any]:
 
 
 def listen(
-    node: Node, name: str, callback: Callable[..., None], raw: bool = False
+    node: Node, name: str, callback: Callable[..., None], raw: bool = False, newest: bool = False
 ) -> Subscription[Any]:
-    """A subscription to a topic of the graph; `raw` gives the serialised bytes."""
+    """A subscription to a topic of the graph; `raw` gives the serialised bytes.
+
+    newest: whatever waits when the next message comes is forgotten.
+    """
     known = topic(name)
+    profile = copy(PROFILES[known.qos])
+    if newest:
+        profile.depth = 1
     return node.create_subscription(
-        message_class(known.type), known.name, callback, PROFILES[known.qos], raw=raw
+        message_class(known.type), known.name, callback, profile, raw=raw
     )
 
 

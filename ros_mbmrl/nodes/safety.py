@@ -108,7 +108,7 @@ class SafetyNode(Node):
         for topic in self._assembler.topics:
             listen(self, topic, partial(self._on_sensor, topic))
         listen(self, "adaptation", self._on_adaptation)
-        listen(self, "command/proposed", self._on_proposed)
+        listen(self, "command/proposed", self._on_proposed, newest=True)
         self.create_service(Trigger, "safety/stop", self._on_stop)
         self.create_service(Trigger, "safety/reset", self._on_reset)
         if not p.lockstep:

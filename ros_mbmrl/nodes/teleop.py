@@ -76,9 +76,9 @@ class TeleopNode(Node):
         if not fresh or joy is None:
             return False
         complete = len(joy.axes) > max(p.forward_axis, p.turn_axis)
-        return complete and len(joy.buttons) > p.deadman_button and joy.buttons[
-            p.deadman_button
-        ] == 1
+        return (
+            complete and len(joy.buttons) > p.deadman_button and joy.buttons[p.deadman_button] == 1
+        )
 
     def _action(self) -> Array:
         assert self._joy is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +73,7 @@ def collect_on_policy(
 
 def to_rollout(robot: Robot, episode: Episode, scenario: Scenario, session: str) -> Rollout:
     """The transitions of an episode, as the model saw them: with the command that was sent."""
-    steps: Sequence = episode.steps
+    steps = episode.steps
     return Rollout(
         robot=robot.spec.name,
         states=np.array([s.state for s in steps], dtype=np.float32),

@@ -22,7 +22,8 @@ from ros_mbmrl.robots.spec import Robot
 class Transitions:
     """All transitions of some rollouts, raw, one after the other.
 
-    features (M, df), actions (M, da), changes (M, dc), keep (M, 1): 0 for a marked row.
+    features (M, df), actions (M, da), changes (M, dc), keep (M, 1): 0 for a row that is marked
+    or not finite.
     states (M, ds), next_states (M, ds). rollout (M,): which rollout a row came from.
     """
 
@@ -44,12 +45,14 @@ class Transitions:
                 raise UserError(f"a rollout of '{rollout.robot}': expected '{robot.spec.name}'")
         states = torch.from_numpy(np.concatenate([r.states[:-1] for r in rollouts]))
         next_states = torch.from_numpy(np.concatenate([r.states[1:] for r in rollouts]))
-        marks = np.concatenate([r.marks for r in rollouts])
+        actions = torch.from_numpy(np.concatenate([r.actions for r in rollouts]))
+        marks = torch.from_numpy(np.concatenate([r.marks for r in rollouts]))
+        finite = torch.cat([states, actions, next_states], dim=1).isfinite().all(dim=1)
         return cls(
             features=robot.features(states),
-            actions=torch.from_numpy(np.concatenate([r.actions for r in rollouts])),
+            actions=actions,
             changes=robot.difference(states, next_states),
-            keep=torch.from_numpy((marks == 0).astype(np.float32))[:, None],
+            keep=((marks == 0) & finite).float()[:, None],
             states=states,
             next_states=next_states,
             rollout=torch.repeat_interleave(torch.tensor([len(r) for r in rollouts])),
@@ -59,8 +62,10 @@ class Transitions:
         return len(self.actions)
 
     def normalizer(self) -> Normalizer:
-        """Statistics over every row that is not marked."""
+        """Statistics over every row that is kept. Raises UserError if there is none."""
         kept = self.keep[:, 0] > 0
+        if not kept.any():
+            raise UserError("every transition is marked: expected some to train on")
         inputs = torch.cat([self.features, self.actions], dim=-1)
         return Normalizer.fit(inputs[kept], self.changes[kept])
 

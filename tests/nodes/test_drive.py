@@ -174,5 +174,3 @@ def test_the_command_log_waits_for_what_comes_late() -> None:
     thread.join()
     assert got is not None and got.tolist() == [1.0, 1.0]
     assert log.wait(8, 0.0) is None
-
-

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 pytest.importorskip("rclpy")
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSCompatibility, qos_check_compatible
-from sensor_msgs.msg import Joy
+from sensor_msgs.msg import JointState, Joy
 from std_srvs.srv import Trigger
 
 from ros_mbmrl.bringup import TOPICS
@@ -72,9 +73,7 @@ class Rig:
         self.safety = SafetyNode(
             context=context, parameter_overrides=given(adaptation=False, lockstep=lockstep)
         )
-        self.reference = ReferenceNode(
-            context=context, parameter_overrides=given(path="left")
-        )
+        self.reference = ReferenceNode(context=context, parameter_overrides=given(path="left"))
         self.proposer = Proposer(context)
         self.nodes = (self.driver, self.safety, self.reference, self.proposer)
 
@@ -121,6 +120,22 @@ def test_publishers_and_subscribers_are_compatible(
     assert pairs > 15
     writers = {info.node_name for info in node.get_publishers_info_by_topic("command/safe")}
     assert writers == {"safety"}
+
+
+def test_nobody_who_must_see_every_command_loses_one(context: Any, until: Until) -> None:
+    node, seen = Node("watcher", context=context), []
+    out = advertise(node, "command/safe")
+    watcher = listen(node, "command/safe", seen.append)
+    until(lambda: out.get_subscription_count() == 1)
+    for stamp in range(8):  # all of them before the watcher's executor turns once
+        out.publish(command_message(SPEC, np.zeros(2), stamp))
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    until(lambda: executor.spin_once(timeout_sec=0.01) or len(seen) == 8)
+    assert [from_stamp(message.header.stamp) for message in seen] == list(range(8))
+    node.destroy_subscription(watcher)
+    executor.shutdown()
+    node.destroy_node()
 
 
 def test_stop_and_reset(context: Any, plant: Any, spin: Any, until: Until) -> None:
@@ -197,7 +212,19 @@ def test_a_start_nobody_listens_to_fails_by_name(
     spin(driver)
     until(ending.event.is_set)
     assert ending.status == 1
-    until(lambda: "not there in 0.2 s: ghost" in capsys.readouterr().err or driver is None)
+    until(lambda: "not there in 0.2 s: ghost" in capsys.readouterr().err)
+
+
+def test_a_second_driver_of_the_same_name_is_refused(
+    context: Any, plant: Any, spin: Any, until: Until
+) -> None:
+    other = Node("other", context=context)
+    other.create_publisher(JointState, "joint_states", 10)
+    rig = Rig(context, plant)
+    spin(*rig.nodes, other)
+    until(rig.ending.event.is_set)
+    assert rig.ending.status == 1
+    assert plant.log == []
 
 
 def test_teleop_needs_its_dead_man_button(
@@ -236,7 +263,7 @@ def test_teleop_needs_its_dead_man_button(
     ],
 )
 def test_parameters_are_checked(context: Any, parameters: dict[str, Any], expected: str) -> None:
-    with pytest.raises(UserError, match="") as error:
+    with pytest.raises(UserError) as error:
         SafetyNode(context=context, parameter_overrides=given(**parameters))
     assert expected in str(error.value)
 

@@ -1,0 +1,62 @@
+"""`mbmrl launch`: a graph of nodes as processes, and the report of an adapt run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ros_mbmrl import bringup, supervisor
+from ros_mbmrl.errors import RunError, UserError, choose
+
+
+def run(graph: str, words: Sequence[str]) -> dict[str, Any]:
+    """Runs the graph until it ends; with report:=DIR, writes the report of that run."""
+    if "--show-args" in words:
+        show_arguments(graph)
+        return {}
+    arguments = bringup.parse(graph, words)
+    summary = supervisor.launch(graph, words)
+    results = asdict(summary)
+    if summary.status == 2:
+        raise UserError(summary.reason)
+    if summary.status != 0:
+        raise RunError(summary.reason)
+    if arguments.get("report"):
+        from ros_mbmrl.evaluation.graph_report import write_report
+
+        method = arguments["method"]
+        process = {
+            "first_command_s": summary.first_command_seconds,
+            "peak_rss_mb": round(summary.peak_rss_bytes / 2**20),
+        }
+        shared = ("robot", "plant", "terrain", "fault", "path", "duration", "seed", "controller")
+        scenario = {name: arguments[name] for name in shared}
+        report = write_report(Path(arguments["report"]), scenario, {method: process})
+        results |= report["results"]
+        show(report["results"]["methods"])
+    return results
+
+
+def show(methods: dict[str, dict[str, Any]]) -> None:
+    """The report's figures as a table in the terminal."""
+    from ros_mbmrl.evaluation.graph_report import SHOWN
+
+    table = Table("", *methods, title="hexapod twin, whole graph")
+    for key, label in SHOWN.items():
+        cells = [figures.get(key) for figures in methods.values()]
+        texts = [f"{c:.4g}" if isinstance(c, float) else str(c) for c in cells]
+        table.add_row(label, *texts)
+    Console().print(table)
+
+
+def show_arguments(graph: str) -> None:
+    """What the graph can be told."""
+    choose("graph", graph, bringup.ARGUMENTS)
+    for argument in bringup.ARGUMENTS[graph]:
+        choices = f" ({'|'.join(argument.choices)})" if argument.choices else ""
+        print(f"{argument.name}:={argument.default}    {argument.help}{choices}")

@@ -1,0 +1,180 @@
+"""Runs an experiment's episodes in processes of their own; finished ones are never run again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ros_mbmrl import __version__
+from ros_mbmrl.dynamics.files import CARD, WEIGHTS, load_model
+from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.evaluation.closed_loop import Episode, pin_threads, run_episode
+from ros_mbmrl.evaluation.experiments import Cell
+from ros_mbmrl.robots import make_robot
+
+ROWS = "rows.jsonl"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A model folder that takes part under a name.
+
+    digest: SHA-256 of its card and weights. train_seed: as the card says, None if it does not.
+    """
+
+    method: str
+    folder: Path
+    robot: str
+    digest: str
+    train_seed: int | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One episode of one entrant."""
+
+    entrant: Entrant
+    cell: Cell
+
+    @property
+    def key(self) -> str:
+        """Hash of all that decides the outcome: the code's version, the model, the scenario."""
+        facts = [__version__, self.entrant.digest, asdict(self.cell)]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def enter(method: str, folder: Path, robot: str) -> Entrant:
+    """The model folder as an entrant, checked against the robot. Raises UserError."""
+    card = load_model(folder, make_robot(robot)).card
+    digest = hashlib.sha256()
+    for name in (CARD, WEIGHTS):
+        digest.update((folder / name).read_bytes())
+    seed = card.get("seed")
+    return Entrant(method, folder, robot, digest.hexdigest(), None if seed is None else int(seed))
+
+
+def run(jobs: Sequence[Job], out: Path, workers: int = 2) -> list[Row]:
+    """The rows of all jobs, in their order; each is in `out/rows.jsonl` as soon as it is known.
+
+    workers: processes; 1 runs everything in this one. Raises RunError if one of them dies.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        known = read(out / ROWS)
+    except OSError as error:
+        raise UserError(f"out: {error}") from None
+    missing = [job for job in jobs if job.key not in known]
+    with _progress(len(jobs), len(jobs) - len(missing)) as advance, _appending(out / ROWS) as file:
+        for key, row in _outcomes(missing, workers):
+            file.write(json.dumps({"key": key, **row}) + "\n")
+            file.flush()
+            known[key] = row
+            advance()
+    # The name it takes part under is this run's, whatever it was when the episode was run.
+    return [{**known[job.key], "method": job.entrant.method} for job in jobs]
+
+
+def read(path: Path) -> dict[str, Row]:
+    """The finished rows by key; a line that a killed run left unfinished is passed over."""
+    rows: dict[str, Row] = {}
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            row = json.loads(line)
+            rows[row.pop("key")] = row
+        except (ValueError, KeyError, AttributeError, TypeError):
+            continue
+    return rows
+
+
+def run_job(job: Job) -> tuple[str, Row]:
+    """Runs one episode: its key and its row."""
+    robot = make_robot(job.entrant.robot)
+    scenario = job.cell.scenario
+    episode = run_episode(robot, load_model(job.entrant.folder, robot), scenario)
+    row = {
+        "method": job.entrant.method,
+        "train_seed": job.entrant.train_seed,
+        "condition": job.cell.condition,
+        "path": scenario.path,
+        "seed": scenario.seed,
+        **episode.summary(job.cell.after),
+        "trace": _trace(episode),
+    }
+    return job.key, row
+
+
+def _trace(episode: Episode) -> dict[str, list[float]]:
+    """What the plots need, every number of it rounded: where it went, and the models' errors."""
+    reports = [step.adapted.report for step in episode.steps]
+    columns = {
+        "x": episode.poses[:, 0],
+        "y": episode.poses[:, 1],
+        "error_prior": [report.error_before for report in reports],
+        "error_adapted": [report.error_after for report in reports],
+    }
+    return {name: [round(float(v), 4) for v in values] for name, values in columns.items()}
+
+
+def _outcomes(jobs: Sequence[Job], workers: int) -> Iterator[tuple[str, Row]]:
+    if workers == 1 or len(jobs) < 2:
+        pin_threads()
+        yield from map(run_job, jobs)
+        return
+    # Forked, MuJoCo's and torch's threads would not be there.
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), spawn, initializer=_begin)
+    try:
+        pending = {pool.submit(run_job, job) for job in jobs}
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    except BrokenProcessPool:
+        raise RunError("a process that ran episodes died; the same command goes on") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    """A worker: one torch thread, deaf to Ctrl-C, gone when the parent is."""
+    pin_threads()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def _appending(path: Path) -> Iterator[Any]:
+    """The file, opened to append whole lines, even after a last one that is not."""
+    torn = path.exists() and path.stat().st_size > 0 and path.read_bytes()[-1:] != b"\n"
+    with path.open("a") as file:
+        file.write("\n" if torn else "")
+        yield file
+
+
+@contextmanager
+def _progress(total: int, completed: int) -> Iterator[Any]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn()) as bar:
+        task = bar.add_task("episodes", total=total, completed=completed)
+        yield lambda: bar.advance(task)

@@ -1,0 +1,140 @@
+"""Closed-loop experiments as data: conditions, paths and methods; each cell is one episode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.evaluation.closed_loop import SPEED, Scenario
+from ros_mbmrl.robots.paths import PATHS, make_path
+from ros_mbmrl.twin.faults import Fault
+from ros_mbmrl.twin.randomisation import MILD, NONE, Randomisation
+from ros_mbmrl.twin.terrain import make_terrain
+
+BASELINE = "mb"  # what the other methods are compared with
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a robot is put into. onset: when the fault sets in, as a share of the episode."""
+
+    name: str
+    terrain: str = "carpet"
+    fault: str = "none"
+    onset: float = 0.0
+
+    def __post_init__(self) -> None:
+        make_terrain(self.terrain)
+        Fault(self.fault)
+        if not 0 <= self.onset < 1:
+            raise ValueError(f"onset of {self.name}: expected in [0, 1), got {self.onset}")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Every method on every condition, path and seed.
+
+    randomisation: the robots that are drawn, one for every condition, path and seed.
+    """
+
+    name: str
+    title: str
+    conditions: tuple[Condition, ...]
+    paths: tuple[str, ...]
+    methods: tuple[str, ...]
+    randomisation: Randomisation = NONE
+    robot: str = "hexapod"
+
+    def __post_init__(self) -> None:
+        for path in self.paths:
+            choose("path", path, PATHS)
+        if len({condition.name for condition in self.conditions}) < len(self.conditions):
+            raise ValueError(f"{self.name}: two conditions of the same name")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One episode of an experiment, still without a method. after: counted from here on [s]."""
+
+    condition: str
+    scenario: Scenario
+    after: float
+
+
+def cells(experiment: Experiment, seeds: int, first_seed: int, duration: float) -> tuple[Cell, ...]:
+    """All episodes of up to `duration` [s]; the same ones for every method, hence paired.
+
+    Raises UserError for less than one seed, a negative seed, a duration below a second.
+    """
+    if seeds < 1 or first_seed < 0:
+        raise UserError(f"expected seeds >= 1, first seed >= 0, got {seeds} and {first_seed}")
+    if not 1 <= duration < float("inf"):
+        raise UserError(f"duration: expected at least 1 second, got {duration:g}")
+    return tuple(
+        _cell(experiment, condition, path, seed, duration)
+        for seed in range(first_seed, first_seed + seeds)
+        for condition in experiment.conditions
+        for path in experiment.paths
+    )
+
+
+def _cell(
+    experiment: Experiment, condition: Condition, path: str, seed: int, duration: float
+) -> Cell:
+    # A path that ends before the time is over must not end before its fault.
+    lasts = min(duration, make_path(path).length / SPEED)
+    fault = Fault(condition.fault, condition.onset * lasts)
+    # A robot of its own for every cell: pairs of episodes are then independent of each other.
+    rng = np.random.default_rng([seed, *f"{condition.name}/{path}".encode()])
+    physics = experiment.randomisation.sample(rng)
+    scenario = Scenario(path, condition.terrain, fault, physics, duration, seed)
+    return Cell(condition.name, scenario, fault.seconds)
+
+
+def _terrains(names: Sequence[str]) -> tuple[Condition, ...]:
+    return tuple(Condition(name, terrain=name) for name in names)
+
+
+METHODS = (BASELINE, "mb_de", "residual", "context", "grbal")
+
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
+    {
+        experiment.name: experiment
+        for experiment in (
+            # Table 2 of the thesis, and gravel. One robot, as there.
+            Experiment(
+                "hexapod-terrains",
+                "Hexapod twin on terrains, nothing broken",
+                _terrains(("carpet", "styrofoam", "turf", "gravel")),
+                ("straight", "left", "zigzag", "figure8"),
+                METHODS,
+            ),
+            # Figures 34 and 35 of the thesis, a leg lost on the way, and a weak motor.
+            Experiment(
+                "hexapod-ood",
+                "Hexapod twin with faults that no model was trained on",
+                (
+                    Condition("missing leg", fault="leg_left_middle"),
+                    Condition("yaw offset", fault="yaw_offset"),
+                    Condition("payload", fault="payload"),
+                    Condition("slope", fault="slope"),
+                    Condition("leg lost on the way", fault="leg_left_middle", onset=0.5),
+                    Condition("weak motor", fault="weak_left"),
+                ),
+                ("figure8", "zigzag"),
+                METHODS,
+                MILD,
+            ),
+        )
+    }
+)
+
+
+def make_experiment(name: str) -> Experiment:
+    """The experiment called `name`. Raises UserError for an unknown name."""
+    choose("experiment", name, EXPERIMENTS)
+    return EXPERIMENTS[name]

@@ -1,0 +1,158 @@
+"""What a recording of the graph says about the run: path kept, time kept, adaptation, safety."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ros_mbmrl.data.recording import read_messages
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots.paths import Path
+
+Array = NDArray[np.float64]
+LEVELS_WITHOUT_EVENT = ("RUN", "LIMITED")
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """Control steps from the first command on, one row each; times [s] on the plant's clock.
+
+    xy (T, 2) [m], as measured. cross_track (T,) [m], from the reference. period, adapt_ms,
+    plan_ms, wait_ms: one a step that was timed. errors (n, 2): robust model error on the live
+    window, before and after adaptation, at error_times (n,). accepted (n,).
+    """
+
+    times: Array
+    xy: Array
+    reference: Array
+    cross_track: Array
+    period: Array
+    missed: int
+    adapt_ms: Array
+    plan_ms: Array
+    error_times: Array
+    errors: Array
+    accepted: NDArray[np.bool_]
+    refusals: Mapping[str, int]
+    safety_events: int
+    worst_level: str
+
+    def figures(self, fault_at: float | None) -> dict[str, Any]:
+        """The figures of `report.json` for this run."""
+        error = np.abs(self.cross_track)
+        before = self.times < (math.inf if fault_at is None else fault_at)
+        return {
+            "cross_track_before_fault_m": _mean(error[before]),
+            "cross_track_after_fault_m": _mean(error[~before]),
+            "cross_track_max_m": float(error.max()),
+            "missed_deadlines": self.missed,
+            "period_mean_s": _mean(self.period),
+            "period_p99_s": _percentile(self.period, 99),
+            "plan_ms_p50": _percentile(self.plan_ms, 50),
+            "plan_ms_p99": _percentile(self.plan_ms, 99),
+            "adapt_ms_p50": _percentile(self.adapt_ms, 50),
+            "adapt_ms_p99": _percentile(self.adapt_ms, 99),
+            "safety_events": self.safety_events,
+            "worst_level": self.worst_level,
+            "model_error_before": _mean(self.errors[:, 0]),
+            "model_error_after": _mean(self.errors[:, 1]),
+            "accepted_fraction": _mean(self.accepted.astype(float)),
+            "refusals": dict(self.refusals),
+            "steps": len(self.times),
+        }
+
+
+def read_run(path: FilePath) -> RecordedRun:
+    """Reads one recording. Raises UserError if it has no pose, reference or command."""
+    poses: dict[int, tuple[float, float]] = {}
+    reference: list[tuple[float, float]] = []
+    commands: set[int] = set()
+    lines: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    for recorded in read_messages(path):
+        name, message = recorded.topic.rsplit("/", 1)[-1], recorded.message
+        if name == "odom":
+            point = message.pose.pose.position
+            poses[_stamp(message)] = (point.x, point.y)
+        elif name == "reference":
+            reference = [(p.pose.position.x, p.pose.position.y) for p in message.poses]
+        elif recorded.topic.endswith("command/safe"):
+            commands.add(_stamp(message))
+        elif name in ("diagnostics", "adaptation"):
+            for line in message.status:
+                values = {pair.key: pair.value for pair in line.values}
+                lines.setdefault(line.name, []).append((_stamp(message), values))
+    for what, found in (("odom", poses), ("reference", reference), ("command/safe", commands)):
+        if not found:
+            raise UserError(f"{path}: nothing on {what}: not a run of the adapt graph")
+    first = min(commands)
+    return _assemble(first, poses, reference, lines)
+
+
+def _assemble(
+    first: int,
+    poses: Mapping[int, tuple[float, float]],
+    reference: list[tuple[float, float]],
+    lines: Mapping[str, list[tuple[int, dict[str, str]]]],
+) -> RecordedRun:
+    stamps = sorted(stamp for stamp in poses if stamp >= first)
+    xy = np.array([poses[stamp] for stamp in stamps])
+    path, progress = Path.from_points(reference), 0.0
+    cross_track = []
+    for point in xy:
+        progress, error = path.project(point, progress)
+        cross_track.append(error)
+        if path.finished(progress):
+            break
+
+    def column(line: str, key: str) -> Array:
+        rows = [float(v[key]) for stamp, v in lines.get(line, []) if stamp >= first]
+        values = np.array(rows, dtype=np.float64)
+        return values[np.isfinite(values)]
+
+    adaptation = [(s, v) for s, v in lines.get("dynamics: adaptation", []) if s >= first]
+    reasons = [v["reason"] for _, v in adaptation if v["accepted"] != "True"]
+    kinds = [reason.split(":")[0].lstrip("0123456789 ") for reason in reasons]
+    levels = [v["level"] for s, v in lines.get("safety: state", []) if s >= first]
+    events = [level for level in levels if level not in LEVELS_WITHOUT_EVENT]
+    count = len(cross_track)
+    return RecordedRun(
+        times=np.array(stamps[:count]) * 1e-9,
+        xy=xy[:count],
+        reference=np.array(reference),
+        cross_track=np.array(cross_track),
+        period=column("driver: timing", "period_s"),
+        missed=int(column("driver: timing", "missed").sum()),
+        adapt_ms=column("controller: timing", "adapt_ms"),
+        plan_ms=column("controller: timing", "plan_ms"),
+        error_times=np.array([s for s, _ in adaptation]) * 1e-9,
+        errors=np.array(
+            [(float(v["error_before"]), float(v["error_after"])) for _, v in adaptation]
+        ).reshape(-1, 2),
+        accepted=np.array([v["accepted"] == "True" for _, v in adaptation], dtype=bool),
+        refusals={kind: kinds.count(kind) for kind in sorted(set(kinds))},
+        safety_events=len(events),
+        worst_level=max(events, key=_rank, default="RUN"),
+    )
+
+
+def _rank(level: str) -> int:
+    return ("RUN", "LIMITED", "RETREAT", "HOLD", "STOP").index(level)
+
+
+def _stamp(message: Any) -> int:
+    stamp = message.header.stamp
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def _mean(values: Array) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _percentile(values: Array, percent: float) -> float | None:
+    return float(np.percentile(values, percent)) if len(values) else None
