@@ -205,10 +205,13 @@ def _write(path: Path, command: str, config: dict[str, Any], results: dict[str, 
         "machine": machine,
         "results": results,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(report, indent=2, default=str))
-    os.replace(partial, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(report, indent=2, default=str))
+        os.replace(partial, path)
+    except OSError as error:
+        raise UserError(f"--json {path}: cannot be written ({error.strerror})") from None
 
 
 if __name__ == "__main__":

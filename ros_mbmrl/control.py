@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Generator
 
@@ -59,8 +60,8 @@ class Controller:
 
     def __init__(self, robot: Robot, planner: Planner, task: Task, generator: Generator) -> None:
         self._planner, self._task, self._generator = planner, task, generator
-        start = torch.as_tensor(robot.spec.action_low.clip(min=0.0), dtype=torch.float32)
-        self._warm_start = WarmStart(None, start)
+        rest = np.clip(0.0, robot.spec.action_low, robot.spec.action_high)
+        self._warm_start = WarmStart(None, torch.as_tensor(rest, dtype=torch.float32))
         self._last: Plan | None = None
 
     @torch.inference_mode()
@@ -84,7 +85,7 @@ class Controller:
 
     def commanded(self, action: Array) -> None:
         """What was really sent (da,): the next plan starts from it."""
-        sent = torch.as_tensor(action, dtype=torch.float32)
+        sent = torch.tensor(action, dtype=torch.float32)
         self._warm_start = self._last.shifted(sent) if self._last else WarmStart(None, sent)
 
 

@@ -30,7 +30,7 @@ class LiveWindow:
 
     def observe(self, state: Array, stamp: float) -> None:
         """State (ds,) at `stamp` [s]. Completes the transition that began one period before."""
-        now = torch.as_tensor(state, dtype=torch.float32)
+        now = torch.tensor(state, dtype=torch.float32)  # a copy: the caller may reuse its array
         gap = stamp - self._stamp
         if self._state is not None and not 0.5 <= gap / self._robot.spec.period <= 1.5:
             self.reset()
@@ -43,7 +43,7 @@ class LiveWindow:
     def commanded(self, action: Array, stamp: float) -> None:
         """The command (da,) that answers the state at `stamp`; another stamp's is ignored."""
         if self._state is not None and stamp == self._stamp:
-            self._action = torch.as_tensor(action, dtype=torch.float32)
+            self._action = torch.tensor(action, dtype=torch.float32)
 
     def transitions(self) -> Window:
         """What there is, oldest first."""

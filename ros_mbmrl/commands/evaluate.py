@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from ros_mbmrl.bringup import find
-from ros_mbmrl.dynamics.files import read_card
+from ros_mbmrl.dynamics.files import CARD, read_card
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation import campaign, plots, tables
 from ros_mbmrl.evaluation.campaign import Entrant, Job
@@ -36,9 +36,10 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     rows = campaign.run(jobs, arguments.out, arguments.workers)
     summary = summarise(rows, BASELINE, np.random.default_rng(arguments.first_seed))
     console = Console()
-    for table in (tables.by_path(rows), tables.details(summary)):
-        console.print(tables.printed(table))
+    console.print(tables.printed(tables.by_path(rows)))
     console.print(tables.printed(tables.comparison(summary, BASELINE)))
+    if stopped := sum(row["safety_stops"] > 0 for row in rows):
+        console.print(f"safety stopped {stopped} of {len(rows)} episodes")
     page = report(experiment, arguments, field, rows, summary)
     console.print(f"report: {page}", soft_wrap=True, highlight=False)
     bare = [{name: value for name, value in row.items() if name != "trace"} for row in rows]
@@ -56,7 +57,7 @@ def entrants(
     if folder is None or not folder.is_dir():
         raise UserError(f"no folder '{folder or f'models/{experiment.robot}'}' of model folders")
     names = tuple(dict.fromkeys(methods)) or tuple(
-        name for name in experiment.methods if (folder / name).is_dir()
+        name for name in experiment.methods if (folder / name / CARD).is_file()
     )
     if not names:
         raise UserError(f"no model in '{folder}': expected {', '.join(experiment.methods)}")

@@ -34,6 +34,8 @@ def run(arguments: Score) -> dict[str, Any]:
     if arguments.sessions == "unseen":
         seen = {s for loaded in models.values() for s in loaded.card.get("sessions", ())}
         rollouts = [r for r in rollouts if r.tags.get("session") not in seen]
+        if not rollouts:
+            raise UserError("every session was trained on: expected others, or --sessions all")
     elif arguments.sessions != "all":
         raise UserError(f"sessions '{arguments.sessions}': expected unseen or all")
     data = Transitions.of(robot, rollouts)

@@ -21,7 +21,8 @@ from ros_mbmrl.dynamics.files import save_model
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.training.meta import TrainConfig, Trained, Trainer, new_model
+from ros_mbmrl.training.config import TrainConfig
+from ros_mbmrl.training.meta import Trained, Trainer, new_model
 from ros_mbmrl.training.segments import Transitions
 from ros_mbmrl.training.tune import GRIDS, tune
 
@@ -112,16 +113,20 @@ def read_recipe(path: Path | None, method: str, seed: int) -> TrainConfig:
         return config
     try:
         settings = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"recipe {path}: {error}".replace("\n", " ")) from None
     if not isinstance(settings, dict):
         raise UserError(f"recipe {path}: expected a mapping of settings")
     common = {key: value for key, value in settings.items() if key not in METHODS}
-    merged = {**common, **(settings.get(method) or {})}
+    own = settings.get(method) or {}
+    if not isinstance(own, dict):
+        raise UserError(f"recipe {path}: expected a mapping of settings under {method}")
+    merged = {**common, **own}
+    known = {f.name for f in fields(TrainConfig)} - {"method", "seed"}  # arguments say these
     for name in merged:
-        choose(f"setting in {path.name}", name, {f.name for f in fields(TrainConfig)})
+        choose(f"setting in {path.name}", name, known)
+    lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in merged.items()}
     try:
-        lists = {k: tuple(v) if isinstance(v, list) else v for k, v in merged.items()}
         return replace(config, **lists)
     except (TypeError, ValueError) as error:
         raise UserError(f"recipe {path}: {error}") from None

@@ -27,7 +27,7 @@ class Normalizer:
         """Statistics of rows (n, ...) that are to be trusted; a constant column keeps scale 1."""
 
         def spread(rows: Tensor) -> Tensor:
-            std = rows.std(dim=0)
+            std = rows.std(dim=0, correction=0)
             return torch.where(std > 1e-6, std, torch.ones_like(std))
 
         return cls(inputs.mean(dim=0), spread(inputs), changes.mean(dim=0), spread(changes))

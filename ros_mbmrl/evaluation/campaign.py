@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -111,7 +111,9 @@ def run_job(job: Job) -> tuple[str, Row]:
         "condition": job.cell.condition,
         "path": scenario.path,
         "seed": scenario.seed,
+        "counted_from_s": job.cell.after,
         **episode.summary(job.cell.after),
+        "progress_m": episode.progress,
         "trace": _trace(episode),
     }
     return job.key, row
@@ -120,7 +122,8 @@ def run_job(job: Job) -> tuple[str, Row]:
 def _trace(episode: Episode) -> dict[str, list[float]]:
     """What the plots need, every number of it rounded: where it went, and the models' errors."""
     reports = [step.adapted.report for step in episode.steps]
-    columns = {
+    columns: dict[str, Iterable[float]] = {
+        "time": episode.times,
         "x": episode.poses[:, 0],
         "y": episode.poses[:, 1],
         "error_prior": [report.error_before for report in reports],

@@ -23,25 +23,34 @@ COLOURS = ("#666666", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#5
 def paths(rows: Sequence[Row], path: str, file: Path) -> None:
     """Where the robots went on `path`, first seed; a panel a condition. Thesis fig. 35.
 
-    rows: with `trace` of x and y [m].
+    rows: with `trace` of time [s], x and y [m]. A cross marks where a fault set in on the way.
     """
     first = min(row["seed"] for row in rows)
     conditions, methods = unique(rows, "condition"), unique(rows, "method")
     figure, panels = _panels(len(conditions), 3.6, 3.4)
-    # The stretch that was there to be followed, not laps that nobody came to.
     shown = [row for row in rows if row["path"] == path and row["seed"] == first]
     desired = make_path(path)
+    # Not the laps that nobody came to.
+    reached = desired.arc <= max(row["progress_m"] for row in shown)
     for condition, axes in zip(conditions, panels, strict=True):
-        axes.plot(*desired.points.T, "k:", linewidth=1.2, label="desired", zorder=3)
+        axes.plot(*desired.points[reached].T, "k:", linewidth=1.2, label="desired", zorder=3)
         for row in (row for row in shown if row["condition"] == condition):
             k = methods.index(row["method"])
             axes.plot(row["trace"]["x"], row["trace"]["y"], color=_colour(k), label=methods[k])
+            _mark_fault(axes, row, _colour(k))
         axes.set_title(condition)
         axes.set_aspect("equal", adjustable="datalim")
         axes.set_xlabel("x [m]")
         axes.set_ylabel("y [m]")
     panels[0].legend(fontsize="small")
     _save(figure, file)
+
+
+def _mark_fault(axes: Axes, row: Row, colour: str) -> None:
+    trace, seconds = row["trace"], row["counted_from_s"]
+    if 0 < seconds <= trace["time"][-1]:
+        k = int(np.searchsorted(trace["time"], seconds))
+        axes.plot(trace["x"][k], trace["y"][k], "x", color=colour, markersize=8)
 
 
 def cross_track(summary: Sequence[Row], file: Path) -> None:

@@ -12,6 +12,7 @@ from ros_mbmrl.robots.spec import Array
 
 ALL = "all"  # the row over all conditions
 RESAMPLES = 4000
+FEWEST = 5
 MEANS = (
     "cross_track_max_m",
     "progress_m_s",
@@ -29,10 +30,11 @@ Interval = tuple[float, float]
 def bootstrap(columns: Array, rng: Generator, level: float = 0.95) -> Interval | None:
     """Interval of the mean, columns (1, n), or of the ratio of two paired means, (2, n).
 
-    Percentile bootstrap over the n columns; None for less than two of them.
+    Percentile bootstrap over the n columns; None for less than FEWEST of them, of which it would
+    say too much.
     """
     n = columns.shape[1]
-    if n < 2:
+    if n < FEWEST:
         return None
     drawn = columns[:, rng.integers(n, size=(RESAMPLES, n))].mean(axis=2)
     figures = drawn[0] if len(drawn) == 1 else drawn[0] / drawn[1]

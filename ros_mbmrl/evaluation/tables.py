@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import rich.table
+from rich.markup import escape
 
 from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.statistics import unique
@@ -64,11 +65,12 @@ def details(summary: Sequence[Row]) -> Table:
 
 def printed(table: Table) -> rich.table.Table:
     """The table for a terminal."""
-    result = rich.table.Table(title=table.caption)
+    # Escaped: "[cm]" is not markup.
+    result = rich.table.Table(title=escape(table.caption), title_justify="left")
     for k, column in enumerate(table.columns):
-        result.add_column(column, justify="left" if k == 0 else "right")
+        result.add_column(escape(column), justify="left" if k == 0 else "right")
     for row in table.rows:
-        result.add_row(*row)
+        result.add_row(*map(escape, row))
     return result
 
 

@@ -82,7 +82,7 @@ def _spin(build: Build, ending: Ending) -> int:
         for node in nodes:
             executor.add_node(node)
         while not ending.event.is_set():
-            executor.spin_once(timeout_sec=0.5)
+            executor.spin_once(timeout_sec=0.1)  # so long a signal may wait
         _drain(executor, max(getattr(node, "linger", 0.0) for node in nodes))
     except ExternalShutdownException:
         pass

@@ -7,9 +7,10 @@ The model kept is the one with the lowest validation error *after* the update, o
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,50 +22,12 @@ from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.open_loop import open_loop_errors
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.training import checkpoint
+from ros_mbmrl.training.config import TrainConfig
 from ros_mbmrl.training.segments import SegmentSampler, Transitions
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """What decides a training run.
-
-    adapt_windows: lengths T1 to draw from; the longest is the live window. predict_window: T2.
-    supervised_steps, meta_steps: of the outer optimiser. batch: segments a step (the supervised
-    fit sees as many single transitions as those segments have). validate_every: steps;
-    patience: validations without improvement before stopping. horizon: open-loop steps judged.
-    noise: deviation of the noise on normalised inputs, against overfitting. psi_rate: learning
-    rate of step sizes, relative to that of weights (they are logarithms, and few).
-    """
-
-    method: str = "grbal"
-    options: Mapping[str, Any] = field(default_factory=dict)
-    hidden: tuple[int, ...] = (128, 128, 128)
-    activation: str = "silu"
-    adapt_windows: tuple[int, ...] = (8, 16, 32)
-    predict_window: int = 16
-    supervised_steps: int = 4000
-    meta_steps: int = 3000
-    batch: int = 64
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-3
-    gradient_limit: float = 10.0
-    validate_every: int = 250
-    patience: int = 8
-    horizon: int = 8
-    noise: float = 0.0
-    psi_rate: float = 5.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        positive = ("predict_window", "supervised_steps", "batch", "validate_every", "horizon")
-        for name in positive:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        if min(self.adapt_windows) < 1 or self.learning_rate <= 0 or self.meta_steps < 0:
-            raise ValueError("adapt_windows, learning_rate, meta_steps: expected positive numbers")
 
 
 class Progress(Protocol):
@@ -126,6 +89,7 @@ class Trainer:
         if self.rule.meta_trained and config.meta_steps:
             phases.append(("meta", config.meta_steps))
         tensors, state = self._checkpoint()
+        self._validate("supervised", self._parameters)  # too little data is said now, not later
         best = float("inf")
         for index, (phase, steps) in enumerate(phases):
             if index < state.get("phase", 0):
@@ -147,7 +111,7 @@ class Trainer:
         config = self.config
         live = {
             name: value.clone().requires_grad_(not name.startswith("frozen."))
-            for name, value in self._parameters.items()
+            for name, value in sorted(self._parameters.items())  # a file keeps no other order
         }
         trained = {name: value for name, value in live.items() if value.requires_grad}
         optimiser = self._optimiser(trained)
@@ -160,6 +124,8 @@ class Trainer:
             self._generator.set_state(tensors["generator"])
         schedule = _cosine(steps)
         for step in range(first, steps):
+            if bad >= config.patience:
+                break
             for group in optimiser.param_groups:
                 group["lr"] = group["initial_lr"] * schedule(step)
             loss, norm = self._step(phase, live, trained, optimiser)
@@ -175,8 +141,6 @@ class Trainer:
             self._progress(phase, step + 1, steps, scalars)
             saved = {"phase": index, "step": step + 1, "best": best, "bad": bad}
             self._save(live, kept, optimiser, trained, saved)
-            if bad >= config.patience:
-                break
         self._parameters = kept
         return best
 
@@ -239,7 +203,24 @@ class Trainer:
     def _checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if self._path is None or not self._path.exists():
             return {}, {}
-        return checkpoint.load(self._path)
+        tensors, state = checkpoint.load(self._path)
+        run = state.get("run") or {}
+        for name, expected in self._identity().items():
+            if run.get(name) != expected:
+                raise UserError(
+                    f"{self._path}: of another run: {name} is {run.get(name)!r}, expected "
+                    f"{expected!r}; train into another folder, or anew with --fresh"
+                )
+        return tensors, state
+
+    def _identity(self) -> dict[str, Any]:
+        """What must be the same for a checkpoint to be carried on with."""
+        robot = self.model.robot.spec.name
+        rows = {"training": len(self._training), "validation": len(self._validation)}
+        mean = float(self.model.normalizer.change_mean.double().sum())
+        facts = {"robot": robot, **asdict(self.config), "rows": rows, "mean_change": mean}
+        plain: dict[str, Any] = json.loads(json.dumps(facts))
+        return plain
 
     def _save(
         self,
@@ -259,16 +240,16 @@ class Trainer:
         for name, value in trained.items():
             for key, moment in optimiser.state[value].items():
                 tensors[f"adam/{name}/{key}"] = moment
-        checkpoint.save(self._path, tensors, state)
+        checkpoint.save(self._path, tensors, {**state, "run": self._identity()})
 
 
 def _restore(
     optimiser: torch.optim.Optimizer, trained: Parameters, tensors: Mapping[str, Tensor]
 ) -> None:
     for name, value in trained.items():
-        optimiser.state[value] = {
-            key: tensors[f"adam/{name}/{key}"] for key in ("step", "exp_avg", "exp_avg_sq")
-        }
+        moments = checkpoint.unflatten(f"adam/{name}", tensors)
+        if moments:  # none before the first step that was not left out
+            optimiser.state[value] = moments
 
 
 def _cosine(steps: int) -> Callable[[int], float]:

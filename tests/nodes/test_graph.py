@@ -16,7 +16,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSCompatibility, qos_check_compatible
-from sensor_msgs.msg import JointState, Joy
+from sensor_msgs.msg import Joy
 from std_srvs.srv import Trigger
 
 from ros_mbmrl.bringup import TOPICS
@@ -219,7 +219,7 @@ def test_a_second_driver_of_the_same_name_is_refused(
     context: Any, plant: Any, spin: Any, until: Until
 ) -> None:
     other = Node("other", context=context)
-    other.create_publisher(JointState, "joint_states", 10)
+    advertise(other, "odom")
     rig = Rig(context, plant)
     spin(*rig.nodes, other)
     until(rig.ending.event.is_set)

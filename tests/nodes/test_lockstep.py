@@ -56,7 +56,9 @@ def in_process(model: Path) -> np.ndarray:
     torch.set_num_threads(1)
     loaded = load_model(model, robot)
     dynamics = OnlineDynamics(loaded.model, make_guard(loaded, "mb_de"))
-    with TwinPlant(robot, TwinConfig("turf", (parse_fault(FAULT),), seed=SEED)) as plant:
+    begin = make_path("zigzag").start
+    faults = (parse_fault(FAULT),)
+    with TwinPlant(robot, TwinConfig("turf", faults, seed=SEED, start=begin)) as plant:
         start = StateEstimator(robot).update(plant.observe())
         course = make_path("zigzag").placed(*robot.pose(start))
         task = PathFollowing(robot, Course.from_points(course.points), speed=0.25)

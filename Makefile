@@ -1,0 +1,47 @@
+# make env    the environment in .venv (CPU torch, no GPU packages), and nothing else
+# make adapt  the whole graph on the hexapod's twin, a leg lost half way; REPORT=DIR
+# make test   every test but those marked slow; make test-slow: those
+# make lint   ruff and mypy
+
+PYTHON ?= python3
+REPORT ?= runs/adapt
+# Where the default index would serve torch with gigabytes of GPU libraries, name one that serves
+# CPU builds: make env TORCH_INDEX=URL
+TORCH ?= torch==2.13.0
+TORCH_INDEX ?=
+
+# A sourced ROS 2 distribution brings rclpy along; otherwise it comes as wheels.
+HAS_ROS := $(shell $(PYTHON) -c 'import rclpy' 2>/dev/null && echo yes)
+
+comma := ,
+EXTRAS := train,hardware,dev$(if $(HAS_ROS),,$(comma)ros)
+BIN := .venv/bin
+STAMP := .venv/.made-by-setup
+
+.PHONY: env adapt test test-slow lint clean
+
+env: $(STAMP)
+
+$(STAMP): setup.py
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info[:2] <= (3, 13) else \
+	  "Python 3.10 to 3.13 expected, found " + sys.version.split()[0] + ": make env PYTHON=...")'
+	$(PYTHON) -m venv $(if $(HAS_ROS),--system-site-packages) .venv
+	$(BIN)/pip install -q $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) '$(TORCH)'
+	$(BIN)/pip install -q -e '.[$(EXTRAS)]'
+	touch $@
+
+adapt: env
+	$(BIN)/python -m ros_mbmrl.evaluation.adapt_demo --report '$(REPORT)'
+
+test: env
+	$(BIN)/python -m pytest -q -m 'not slow'
+
+test-slow: env
+	$(BIN)/python -m pytest -q -m slow --timeout 3600
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv build install log *.egg-info

@@ -1,0 +1,68 @@
+"""TrainConfig: what decides a training run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ros_mbmrl.dynamics.mlp import ACTIVATIONS
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What decides a training run.
+
+    adapt_windows: lengths T1 to draw from; the longest is the live window. predict_window: T2.
+    supervised_steps, meta_steps: of the outer optimiser. batch: segments a step (the supervised
+    fit sees as many single transitions as those segments have). validate_every: steps;
+    patience: validations without improvement before stopping. horizon: open-loop steps judged.
+    noise: deviation of the noise on normalised inputs, against overfitting. psi_rate: learning
+    rate of step sizes, relative to that of weights (they are logarithms, and few).
+    """
+
+    method: str = "grbal"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    hidden: tuple[int, ...] = (128, 128, 128)
+    activation: str = "silu"
+    adapt_windows: tuple[int, ...] = (8, 16, 32)
+    predict_window: int = 16
+    supervised_steps: int = 4000
+    meta_steps: int = 3000
+    batch: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-3
+    gradient_limit: float = 10.0
+    validate_every: int = 250
+    patience: int = 8
+    horizon: int = 8
+    noise: float = 0.0
+    psi_rate: float = 5.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("predict_window", "supervised_steps", "batch", "validate_every", "patience"):
+            _check_count(name, getattr(self, name), 1)
+        for name in ("horizon", "meta_steps", "seed"):
+            _check_count(name, getattr(self, name), int(name == "horizon"))
+        for name in ("hidden", "adapt_windows"):
+            values = getattr(self, name)
+            if not isinstance(values, tuple) or not values:
+                raise ValueError(f"{name}: expected a list of integers, got {values!r}")
+            for value in values:
+                _check_count(name, value, 1)
+        for name in ("learning_rate", "gradient_limit", "psi_rate", "weight_decay", "noise"):
+            value, zero = getattr(self, name), name in ("weight_decay", "noise")
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or not (value > 0 or (zero and value == 0)):
+                expected = "a number of at least 0" if zero else "a number above 0"
+                raise ValueError(f"{name}: expected {expected}, got {value!r}")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"activation: expected one of {ACTIVATIONS}, got {self.activation!r}")
+        if not isinstance(self.options, Mapping):
+            raise ValueError(f"options: expected a mapping, got {self.options!r}")
+
+
+def _check_count(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name}: expected an integer of at least {least}, got {value!r}")

@@ -1,0 +1,41 @@
+"""The registry of update rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from ros_mbmrl.adaptation import METHODS, make_rule, rule_of
+from ros_mbmrl.adaptation.gradient import GradientStep
+from ros_mbmrl.errors import UserError
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_can_be_made(method: str) -> None:
+    assert make_rule(method).meta_trained == (method in ("grbal", "context"))
+
+
+def test_an_unknown_method_is_refused() -> None:
+    with pytest.raises(UserError, match="unknown method 'maml': expected one of context, grbal"):
+        make_rule("maml")
+
+
+@pytest.mark.parametrize("options", [{"colour": 1}, {"steps": 0}, {"steps": "many"}])
+def test_unknown_options_and_wrong_values_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(UserError, match="method grbal: "):
+        make_rule("grbal", options)
+
+
+def test_a_card_says_which_rule() -> None:
+    card = {"method": "grbal", "options": {"steps": 2}}
+    rule = rule_of(card)
+    assert isinstance(rule, GradientStep) and rule.steps == 2 and rule.meta_trained
+    assert rule_of(card, "grbal") == rule
+
+
+def test_a_rule_that_is_not_meta_trained_runs_on_any_model() -> None:
+    assert rule_of({"method": "grbal"}, "residual") == make_rule("residual")
+
+
+def test_a_meta_trained_rule_needs_its_own_model() -> None:
+    with pytest.raises(UserError, match="context needs a model trained for it, not for grbal"):
+        rule_of({"method": "grbal"}, "context")

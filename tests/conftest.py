@@ -1,0 +1,179 @@
+"""A robot small enough to compute by hand, and systems of it whose gains differ per rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.robots import ROBOTS
+from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
+from ros_mbmrl.training.segments import Transitions
+
+STATE = (Quantity("x", "m"), Quantity("y", "m"), Quantity("yaw", "rad"), Quantity("speed", "m/s"))
+CHANGES = (Quantity("forward", "m"), Quantity("left", "m"), Quantity("yaw", "rad"))
+
+SPEC = RobotSpec(
+    name="toy",
+    period=0.1,
+    measurement=STATE,
+    state=STATE,
+    action=(Limit("drive", "1", -1.0, 1.0, 40.0), Limit("turn", "1", -1.0, 1.0, 40.0)),
+    features=("speed",),
+    changes=(*CHANGES, Quantity("speed", "m/s")),
+    change_weights=(2.0, 1.0, 2.0, 1.0),
+    envelope=Envelope((-9.0, 9.0, -9.0, 9.0), 0.5, 1.0, 0.25, 0.25, 1.0, 0.5, 25.0),
+)
+
+
+class ToyTask:
+    """Be fast: the cost is the negative speed, plus whatever the reference says."""
+
+    def __init__(self) -> None:
+        self.penalty = 0.0
+
+    def reference(self, state: Array) -> Tensor:
+        return torch.tensor(self.penalty)
+
+    def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
+        return reference - states[:, 1:, 3].mean(dim=1)
+
+
+class ToyRobot(Robot):
+    """A cart: the state is (x, y, yaw, speed), measured as it is."""
+
+    spec = SPEC
+
+    def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
+        return measurement.copy()
+
+    def pose(self, state: Array) -> tuple[float, float, float]:
+        return float(state[0]), float(state[1]), float(state[2])
+
+    def tilt(self, state: Array) -> float:
+        return 0.0
+
+    def battery(self, state: Array) -> float:
+        return 4.0
+
+    def retreat(self, state: Array, target: tuple[float, float]) -> Array:
+        return np.zeros(2)
+
+    def features(self, state: Tensor) -> Tensor:
+        return state[..., 3:]
+
+    def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
+        d, cos, sin = next_state - state, state[..., 2].cos(), state[..., 2].sin()
+        forward, left = cos * d[..., 0] + sin * d[..., 1], cos * d[..., 1] - sin * d[..., 0]
+        return torch.stack([forward, left, d[..., 2], d[..., 3]], dim=-1)
+
+    def advance(self, state: Tensor, change: Tensor) -> Tensor:
+        cos, sin = state[..., 2].cos(), state[..., 2].sin()
+        x = cos * change[..., 0] - sin * change[..., 1]
+        y = sin * change[..., 0] + cos * change[..., 1]
+        return state + torch.stack([x, y, change[..., 2], change[..., 3]], dim=-1)
+
+    def tasks(self) -> Sequence[str]:
+        return ("fast",)
+
+    def make_task(self, name: str, start: Array) -> ToyTask:
+        return ToyTask()
+
+
+def toy_change(speed: float, action: Array, gains: Array) -> Array:
+    """(forward, left, yaw, speed) over one period: gains scale drive and turn, the last drifts."""
+    faster = 0.5 * speed + 0.5 * gains[0] * action[0]
+    return np.array([0.1 * faster, 0.02 * gains[2], 0.3 * gains[1] * action[1], faster - speed])
+
+
+def toy_rollout(rng: np.random.Generator, gains: Array, steps: int, session: str) -> Rollout:
+    """Random commands on a toy with these `gains` (3,), measured with a little noise."""
+    robot, state = ToyRobot(), torch.zeros(4, dtype=torch.float64)
+    actions = rng.uniform(-1, 1, (steps, 2))
+    states = [state]
+    for action in actions:
+        change = torch.from_numpy(toy_change(float(state[3]), action, gains))
+        state = robot.advance(state, change)
+        states.append(state)
+    noise = 1e-3 * rng.standard_normal((steps + 1, 4))
+    return Rollout(
+        robot="toy",
+        states=(torch.stack(states).numpy() + noise).astype(np.float32),
+        actions=actions.astype(np.float32),
+        times=0.1 * np.arange(steps + 1),
+        marks=np.zeros(steps, dtype=np.uint8),
+        tags={"terrain": "flat" if int(session) % 2 else "hill", "session": session},
+    )
+
+
+def toy_rollouts(count: int, steps: int = 40, seed: int = 0) -> list[Rollout]:
+    """Rollouts of `count` toys, each with gains of its own."""
+    rng = np.random.default_rng(seed)
+    return [
+        toy_rollout(rng, rng.uniform([0.2, -1.0, -1.0], [1.8, 1.0, 1.0]), steps, str(k))
+        for k in range(count)
+    ]
+
+
+def toy_model(rollouts: Sequence[Rollout], seed: int = 0) -> tuple[DynamicsModel, Parameters]:
+    """An untrained model of the toy, normalised over `rollouts`."""
+    robot = ToyRobot()
+    mlp = MLP((3, 16, 16, 4), "tanh")
+    normalizer = Transitions.of(robot, rollouts).normalizer()
+    return DynamicsModel(robot, mlp, normalizer), mlp.init(torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(scope="session")
+def robot() -> ToyRobot:
+    """The toy."""
+    return ToyRobot()
+
+
+@pytest.fixture(scope="session")
+def make_rollouts() -> Callable[..., list[Rollout]]:
+    """`toy_rollouts`."""
+    return toy_rollouts
+
+
+@pytest.fixture(scope="session")
+def make_rollout() -> Callable[..., Rollout]:
+    """`toy_rollout`."""
+    return toy_rollout
+
+
+@pytest.fixture(scope="session")
+def rollouts() -> list[Rollout]:
+    """Eight toys, 40 transitions each."""
+    return toy_rollouts(8)
+
+
+@pytest.fixture
+def prior(rollouts: list[Rollout]) -> tuple[DynamicsModel, Parameters]:
+    """An untrained model and its parameters."""
+    return toy_model(rollouts)
+
+
+@pytest.fixture
+def change() -> Callable[..., Array]:
+    """`toy_change`."""
+    return toy_change
+
+
+@pytest.fixture
+def task() -> ToyTask:
+    """A task whose cost a test can spoil."""
+    return ToyTask()
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The toy as a robot that commands know by name."""
+    monkeypatch.setitem(ROBOTS, "toy", f"{ToyRobot.__module__}:ToyRobot")
+    return ToyRobot()
