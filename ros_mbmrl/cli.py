@@ -75,6 +75,8 @@ class Train:
     """Share of the sessions that is held out for validation."""
     recipe: Path | None = None
     """YAML file of training settings; a shipped one lies under config/training."""
+    rounds: int = 1
+    """With `--data twin`: how often on-policy data is added (Algorithm 9)."""
     tune: bool = True
     """Tune mb_de's step and residual's gain on the validation sessions."""
     seed: int = 0

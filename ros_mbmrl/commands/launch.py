@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ros_mbmrl import bringup, supervisor
@@ -46,11 +47,11 @@ def show(methods: dict[str, dict[str, Any]]) -> None:
     """The report's figures as a table in the terminal."""
     from ros_mbmrl.evaluation.graph_report import SHOWN
 
-    table = Table("", *methods, title="hexapod twin, whole graph")
+    table = Table("", *methods, title="the whole graph")
     for key, label in SHOWN.items():
         cells = [figures.get(key) for figures in methods.values()]
         texts = [f"{c:.4g}" if isinstance(c, float) else str(c) for c in cells]
-        table.add_row(label, *texts)
+        table.add_row(escape(label), *texts)
     Console().print(table)
 
 

@@ -17,10 +17,11 @@ from ros_mbmrl.adaptation import METHODS
 from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.dynamics.files import save_model
+from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.training.aggregation import CollectConfig, aggregate
 from ros_mbmrl.training.config import TrainConfig
 from ros_mbmrl.training.meta import Trained, Trainer, new_model
 from ros_mbmrl.training.segments import Transitions
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ros_mbmrl.cli import Train
 
 CHECKPOINT = "checkpoint.safetensors"
+TWIN = Path("twin")  # in place of a data set: gather the data on the twin
 
 
 def run(arguments: Train) -> dict[str, Any]:
@@ -38,7 +40,10 @@ def run(arguments: Train) -> dict[str, Any]:
     robot = make_robot(arguments.robot)
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
-    rollouts = dataset.load(arguments.data)
+    paths = list(arguments.data)
+    if paths == [TWIN]:
+        paths = gather(robot, config, arguments)
+    rollouts = dataset.load(paths)
     if arguments.terrains:
         rollouts = dataset.select(rollouts, terrain=arguments.terrains)
     training, validation = dataset.split(
@@ -46,18 +51,41 @@ def run(arguments: Train) -> dict[str, Any]:
     )
     if arguments.fresh:
         (arguments.out / CHECKPOINT).unlink(missing_ok=True)
-    with reporter(arguments.out, f"{arguments.method} on {len(training)} runs") as report:
+    with Reporter(arguments.out, f"{arguments.method} on {len(training)} runs") as report:
         trained = fit(robot, config, training, validation, arguments.out, report)
     facts = finish(robot, config, trained, validation, arguments.tune)
     facts["data"] = [
         {"name": path.name, "sha256": dataset.sha256_of(path), "runs": len(rollouts)}
-        for path in arguments.data
+        for path in paths
     ]
     facts["sessions"] = sorted({r.tags.get("session", "") for r in training})
     facts["command"] = shlex.join(["mbmrl", *sys.argv[1:]])
     save_model(arguments.out, trained.model, trained.parameters, facts)
     print(f"{arguments.out}: {facts['scores']}")
     return {"model": str(arguments.out), **facts["scores"], "options": facts["options"]}
+
+
+def gather(robot: Robot, config: TrainConfig, arguments: Train) -> list[Path]:
+    """Data sets from the twin under `out`/data, on-policy rounds with models under `out`/rounds."""
+
+    def fit_round(paths: Sequence[Path], k: int) -> LoadedModel:
+        folder = arguments.out / "rounds" / str(k)
+        parts = dataset.split(
+            dataset.load(paths), by="session", held_out=arguments.held_out, seed=arguments.seed
+        )
+        with Reporter(folder, f"model of round {k + 1}") as report:
+            trained = fit(robot, config, *parts, folder, report)
+        facts = finish(robot, config, trained, parts[1], tuned=False)
+        save_model(folder, trained.model, trained.parameters, facts)
+        return load_model(folder, robot)
+
+    def told(what: str, done: int, total: int) -> None:
+        if done % 10 == 0 or done == total:
+            print(f"{what}: {done}/{total}", flush=True)
+
+    config_twin = CollectConfig(rounds=arguments.rounds)
+    data = arguments.out / "data"
+    return aggregate(robot, config_twin, data, arguments.seed, fit_round, told)
 
 
 def fit(
@@ -132,7 +160,7 @@ def read_recipe(path: Path | None, method: str, seed: int) -> TrainConfig:
         raise UserError(f"recipe {path}: {error}") from None
 
 
-class reporter:  # noqa: N801 - used as a context manager, like a function
+class Reporter:
     """A progress bar, and TensorBoard scalars where TensorBoard is installed."""
 
     def __init__(self, out: Path, title: str) -> None:
@@ -146,7 +174,7 @@ class reporter:  # noqa: N801 - used as a context manager, like a function
         self._tasks: dict[str, Any] = {}
         self._writer: Any = None
 
-    def __enter__(self) -> reporter:
+    def __enter__(self) -> Reporter:
         try:
             from torch.utils.tensorboard import SummaryWriter
 
@@ -165,6 +193,8 @@ class reporter:  # noqa: N801 - used as a context manager, like a function
     def __call__(self, phase: str, step: int, total: int, scalars: Mapping[str, float]) -> None:
         if phase not in self._tasks:
             self._tasks[phase] = self._bar.add_task(phase, total=total)
+        if not self._bar.console.is_terminal:
+            print(f"{phase} {step}/{total}: {scalars['after']:.4f}", flush=True)
         text = f"{phase}: before {scalars['before']:.4f} after {scalars['after']:.4f}"
         self._bar.update(self._tasks[phase], completed=step, description=text)
         if self._writer is not None:

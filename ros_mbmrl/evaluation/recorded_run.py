@@ -118,7 +118,9 @@ def _assemble(
     adaptation = [(s, v) for s, v in lines.get("dynamics: adaptation", []) if s >= first]
     reasons = [v["reason"] for _, v in adaptation if v["accepted"] != "True"]
     kinds = [reason.split(":")[0].lstrip("0123456789 ") for reason in reasons]
-    levels = [v["level"] for s, v in lines.get("safety: state", []) if s >= first]
+    # Once the driver has ended, the safety node rightly holds: that is not the run's.
+    last = max((s for s, _ in lines.get("driver: timing", [])), default=first)
+    levels = [v["level"] for s, v in lines.get("safety: state", []) if first <= s < last]
     events = [level for level in levels if level not in LEVELS_WITHOUT_EVENT]
     count = len(cross_track)
     return RecordedRun(

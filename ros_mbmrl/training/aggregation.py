@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
+from ros_mbmrl.control import Step
+from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.evaluation.closed_loop import Episode, Scenario, run_episode
@@ -30,6 +34,33 @@ class CollectConfig:
     def __post_init__(self) -> None:
         if min(self.runs, self.steps, self.episodes) < 1 or self.rounds < 0 or not self.terrains:
             raise ValueError("runs, steps, episodes: expected at least 1; terrains: at least one")
+
+
+def aggregate(
+    robot: Robot,
+    config: CollectConfig,
+    folder: Path,
+    seed: int,
+    fit: Callable[[Sequence[Path], int], LoadedModel],
+    progress: Callable[[str, int, int], None],
+) -> list[Path]:
+    """Algorithm 9, lines 2 to 7: data sets under `folder`, each gathered with the model before it.
+
+    A data set that is there already is not gathered again. `fit` trains on the data sets so far
+    and is called once a round; the model to keep is fitted by the caller, on all of them.
+    """
+    paths = [folder / "random"]
+    if not paths[0].exists():
+        rollouts = collect_random(robot, config, seed, partial(progress, "random policy"))
+        dataset.save(paths[0], rollouts)
+    for k in range(config.rounds):
+        path = folder / f"round-{k + 1}"
+        if not path.exists():
+            loaded = fit(paths, k)
+            told = partial(progress, f"on-policy round {k + 1}")
+            dataset.save(path, collect_on_policy(robot, loaded, config, seed + 1 + k, told))
+        paths.append(path)
+    return paths
 
 
 def collect_random(

@@ -17,7 +17,8 @@ from ros_mbmrl.twin.payload import Payload
 from ros_mbmrl.twin.randomisation import NOMINAL, Physics
 from ros_mbmrl.twin.terrain import Terrain
 
-TICK = 0.01  # commands, noise and mocap change on this grid [s]
+TICKS_PER_SECOND = 100  # commands, noise and mocap change on this grid
+TICK = 1 / TICKS_PER_SECOND  # [s]
 DROP_HEIGHT = 0.025  # above the highest bump [m]
 HISTORY = 16  # poses kept, one a tick: what a late sensor looks back on
 SETTLE = 0.4  # time for the robot to come to rest after the drop [s]
@@ -78,7 +79,7 @@ class HexapodWorld:
     @property
     def time(self) -> float:
         """Simulated time since the reset [s]."""
-        return self._ticks * TICK
+        return self._ticks / TICKS_PER_SECOND
 
     @property
     def voltage(self) -> float:
@@ -138,7 +139,7 @@ class HexapodWorld:
         return np.asarray(self._rotation().T @ force)
 
     def _tick(self) -> None:
-        now = self._ticks * TICK
+        now = self.time
         self._switch_faults(now)
         while self._commands and self._commands[0][0] <= now + 1e-9:
             self._setpoint = self._commands.popleft()[1]
