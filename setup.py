@@ -75,9 +75,7 @@ setup(
         "train": ["tensorboard>=2.16,<3"],
         "hardware": ["pyserial>=3.5,<4"],
         "dev": [
-            "colcon-core>=0.15,<1",
-            "colcon-ros>=0.4,<1",
-            "colcon-python-setup-py>=0.2,<1",
+            "colcon-common-extensions>=0.3,<1",
             "hypothesis>=6.100,<7",
             "mypy>=1.10,<3",
             "pytest>=8,<10",

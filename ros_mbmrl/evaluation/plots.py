@@ -36,7 +36,8 @@ def paths(rows: Sequence[Row], path: str, file: Path) -> None:
         axes.plot(*desired.points[reached].T, "k:", linewidth=1.2, label="desired", zorder=3)
         for row in (row for row in shown if row["condition"] == condition):
             k = methods.index(row["method"])
-            axes.plot(row["trace"]["x"], row["trace"]["y"], color=_colour(k), label=methods[k])
+            x, y = row["trace"]["x"], row["trace"]["y"]
+            axes.plot(x, y, color=_colour(k), linewidth=1.2, label=methods[k])
             _mark_fault(axes, row, _colour(k))
         axes.set_title(condition)
         axes.set_aspect("equal", adjustable="datalim")

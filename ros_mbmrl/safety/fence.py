@@ -17,7 +17,8 @@ def heads_out(envelope: Envelope, x: float, y: float, yaw: float) -> bool:
     outwards = (-math.cos(yaw), math.cos(yaw), -math.sin(yaw), math.sin(yaw))
     distances = _distances(envelope, x, y)
     return any(
-        distance < envelope.margin and outward > 0 for distance, outward in zip(distances, outwards)
+        distance < envelope.margin and outward > 0
+        for distance, outward in zip(distances, outwards, strict=True)
     )
 
 

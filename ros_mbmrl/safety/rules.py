@@ -174,7 +174,7 @@ def _command_rate(view: View, _: bool) -> str | None:
 
 
 def _where(view: View, wrong: np.ndarray, what: str) -> str:
-    names = [limit.name for limit, bad in zip(view.robot.spec.action, wrong) if bad]
+    names = [limit.name for limit, bad in zip(view.robot.spec.action, wrong, strict=True) if bad]
     return f"{', '.join(names)} {what}" if names else ""
 
 

@@ -97,7 +97,7 @@ def test_pure_noise_is_mostly_refused_and_never_does_much_harm(
     results = [
         guard.adapt(model, window_of(model, guard, calm, noise=0.5, seed=k)) for k in range(100)
     ]
-    assert sum(r.report.accepted for r in results) < 30
+    assert sum(r.report.accepted for r in results) < 40  # of 100
     unseen = window_of(model, guard, calm, noise=0.5, rows=500, seed=1000)
     floor = error(model, guard.parameters, unseen)
     assert max(error(model, r.parameters, unseen) for r in results) < 1.3 * floor

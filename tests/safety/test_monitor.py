@@ -122,7 +122,8 @@ def test_a_bad_command_is_dropped_and_the_robot_stands(proposed: object, reason:
     bench = Bench()
     bench.update(np.array([5.0, 5.0]) * TURN)
     checked = bench.update(proposed)
-    assert checked.level is Level.HOLD and stands(checked)
+    assert checked.level is Level.HOLD
+    assert stands(checked)
     assert reason in checked.reasons[0]
     assert bench.update().level is Level.RUN
 
@@ -130,7 +131,8 @@ def test_a_bad_command_is_dropped_and_the_robot_stands(proposed: object, reason:
 def test_planner_failure_holds() -> None:
     bench = Bench()
     checked = bench.update(None, health=Health(planner_failed=True))
-    assert checked.level is Level.HOLD and stands(checked)
+    assert checked.level is Level.HOLD
+    assert stands(checked)
     assert any("planner_failed" in reason for reason in checked.reasons)
 
 
@@ -188,7 +190,8 @@ def test_tipping_over_stops_at_the_second_update() -> None:
     assert bench.update().level is Level.RUN
     assert bench.update(state=over).level is Level.RUN
     checked = bench.update(state=over)
-    assert checked.level is Level.STOP and stands(checked)
+    assert checked.level is Level.STOP
+    assert stands(checked)
     assert bench.reset() == (False, "refused: tip_over: tilt 1.30 rad is above 1.2 rad")
     assert bench.update().level is Level.STOP
     assert bench.reset() == (True, "reset: tip_over")
@@ -209,7 +212,8 @@ def test_the_fence_turns_the_robot_back_until_well_inside() -> None:
 def test_beyond_the_edge_it_stops_until_carried_back() -> None:
     bench = Bench()
     checked = bench.update(state=state_at(y=-3.01))
-    assert checked.level is Level.STOP and stands(checked)
+    assert checked.level is Level.STOP
+    assert stands(checked)
     assert bench.reset()[1].startswith("refused: outside: (0.00, -3.01) m")
     bench.update()
     assert bench.reset()[0]
@@ -255,13 +259,15 @@ def test_a_requested_stop_holds_until_reset() -> None:
     bench.update()
     bench.monitor.request_stop("red button")
     checked = bench.update()
-    assert checked.level is Level.STOP and stands(checked)
+    assert checked.level is Level.STOP
+    assert stands(checked)
     assert checked.reasons[0] == "stop_requested: red button"
     assert bench.reset() == (True, "reset: stop_requested")
     assert bench.update(health=Health(stop_requested=True)).level is Level.STOP
     assert not bench.reset()[0]
     assert bench.update().level is Level.STOP
-    assert bench.reset()[0] and not bench.monitor.stopped
+    assert bench.reset()[0]
+    assert not bench.monitor.stopped
 
 
 def test_reset_needs_a_recent_update_and_a_state_to_judge_by() -> None:
@@ -282,7 +288,8 @@ def test_the_worst_level_wins_and_its_reason_comes_first() -> None:
     assert checked.level is Level.HOLD
     assert [reason.split(":")[0] for reason in checked.reasons] == ["bad_command", "fence"]
     checked = bench.update(np.array([np.nan, 0.0]), state_at(x=3.1))
-    assert checked.level is Level.STOP and checked.reasons[0].startswith("outside")
+    assert checked.level is Level.STOP
+    assert checked.reasons[0].startswith("outside")
 
 
 def test_braking_is_at_once_but_starting_is_within_the_rate() -> None:
@@ -297,7 +304,8 @@ def test_time_going_backwards_neither_crashes_nor_unlatches() -> None:
     bench.update(state=state_at(x=9.0))
     for now in (-100.0, math.nan, -math.inf, 0.0, -1e300):
         checked = bench.monitor.update(now, CALM, state_at(), Health())
-        assert checked.level is Level.STOP and stands(checked)
+        assert checked.level is Level.STOP
+        assert stands(checked)
 
 
 def test_the_answer_is_the_callers_own() -> None:

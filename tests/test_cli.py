@@ -1,0 +1,111 @@
+"""`mbmrl`: exit status, one line for what a user can cause, and the report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ros_mbmrl import __version__, cli
+from ros_mbmrl.errors import RunError, UserError
+
+
+def status_of(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(list(arguments))
+    code = caught.value.code
+    return code if isinstance(code, int) else -1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train", "maml", "hexapod", "--data", "d", "--out", "o"), "unknown method 'maml'"),
+        (("train", "mb", "spider", "--data", "d", "--out", "o"), "unknown robot 'spider'"),
+        (("train", "mb", "hexapod", "--data", "none", "--out", "o"), "none: not a data set"),
+        (("score", "none", "--data", "d"), "no model folder 'none'"),
+        (("import", "fitbit", "f.npz", "o"), "unknown kind of log 'fitbit'"),
+        (("launch", "party"), "party"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(
+    arguments: tuple[str, ...],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert status_of(*arguments) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith(f"mbmrl {arguments[0]}: ")
+    assert words in error
+
+
+@pytest.mark.parametrize("arguments", [("fly",), ("train",), ("score", "m", "--colour", "red")])
+def test_arguments_that_do_not_parse_are_exit_2(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(*arguments) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["", *cli.COMMANDS])
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(*([command] if command else []), "--help") == 0
+    assert "usage" in capsys.readouterr().out.lower()
+
+
+def fake_doctor(monkeypatch: pytest.MonkeyPatch, outcome: Any) -> None:
+    def run(self: cli.Doctor) -> dict[str, Any]:
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(cli.Doctor, "run", run)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(UserError("wrong"), 2), (RunError("failed"), 1), (KeyboardInterrupt(), 130)],
+)
+def test_exit_status(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    status: int,
+) -> None:
+    fake_doctor(monkeypatch, error)
+    assert status_of("doctor") == status
+    assert capsys.readouterr().err == f"mbmrl doctor: {str(error) or 'interrupted'}\n"
+
+
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_doctor(monkeypatch, ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["doctor"])
+
+
+def test_json_holds_command_version_config_machine_and_results(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake_doctor(monkeypatch, {"answer": 42})
+    path = tmp_path / "new" / "report.json"
+    cli.main(["doctor", "--json", str(path)])
+    report = json.loads(path.read_text())
+    assert set(report) == {"command", "version", "config", "machine", "results"}
+    assert report["command"] == "doctor" and report["version"] == __version__
+    assert report["config"] == {"json": str(path)} and report["results"] == {"answer": 42}
+    assert report["machine"]["cores"] >= 1
+    assert [p.name for p in path.parent.iterdir()] == ["report.json"]
+
+
+def test_a_report_that_cannot_be_written_is_exit_2(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_doctor(monkeypatch, {})
+    (tmp_path / "file").write_text("")
+    assert status_of("doctor", "--json", str(tmp_path / "file" / "report.json")) == 2
+    assert "cannot be written" in capsys.readouterr().err

@@ -1,0 +1,195 @@
+"""Algorithm 10 on a plant small enough to know: observe, adapt, plan, check, command."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ros_mbmrl.adaptation.guard import Guard, GuardConfig
+from ros_mbmrl.adaptation.residual import MeanResidual
+from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
+from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.planning import make_planner
+from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.safety.monitor import SafetyMonitor
+from ros_mbmrl.safety.types import Level
+
+GAINS = np.ones(3)
+
+
+class ToyPlant:
+    """The toy itself; `mask` scales what of a command reaches its motors."""
+
+    def __init__(self, robot: Robot, change: Callable[..., Array]) -> None:
+        self._robot, self._change = robot, change
+        self.state, self.now, self.mask = np.zeros(4), 0.0, np.ones(2)
+        self.received: list[Array] = []
+
+    def __enter__(self) -> ToyPlant:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def observe(self) -> Measurement:
+        return Measurement(self.now, self.state.copy())
+
+    def command(self, action: Array) -> None:
+        self.received.append(action.copy())
+
+    def advance(self, duration: float) -> None:
+        change = self._change(self.state[3], self.mask * self.received[-1], GAINS)
+        moved = self._robot.advance(torch.from_numpy(self.state), torch.from_numpy(change))
+        self.state, self.now = moved.numpy(), self.now + duration
+
+    def stop(self) -> None:
+        self.received.append(np.zeros(2))
+
+
+class Parts:
+    """A loop and all that it is made of."""
+
+    def __init__(self, robot: Robot, change: Callable[..., Array], task: Any) -> None:
+        one = torch.ones
+        normalizer = Normalizer(torch.zeros(3), one(3), torch.zeros(4), one(4))
+        self.model = DynamicsModel(robot, MLP((3, 4)), normalizer)
+        # the toy's own dynamics, but for a speed that the model thinks is slower to rise
+        weights = [[0.05, 0, 0, -0.5], [0.05, 0, 0, 0.2], [0, 0, 0.3, 0]]
+        self.parameters: Parameters = {"w0": torch.tensor(weights), "b0": torch.zeros(4)}
+        self.guard = Guard(MeanResidual(), self.parameters, 8, GuardConfig())
+        self.plant, self.task = ToyPlant(robot, change), task
+        self.dynamics = OnlineDynamics(self.model, self.guard)
+        self.controller = Controller(
+            robot,
+            make_planner("mppi", robot.spec, num_samples=64),
+            task,
+            torch.Generator().manual_seed(0),
+        )
+        self.safety = SafetyMonitor(robot)
+        ticks = itertools.count()
+        self.loop = ControlLoop(
+            self.plant,
+            StateEstimator(robot),
+            self.dynamics,
+            self.controller,
+            self.safety,
+            clock=lambda: float(next(ticks)),
+        )
+
+    def run(self, steps: int) -> list[Step]:
+        return [self.loop.step(0.1) for _ in range(steps)]
+
+
+@pytest.fixture
+def parts(robot: Robot, change: Callable[..., Array], task: Any) -> Parts:
+    """A fresh loop."""
+    return Parts(robot, change, task)
+
+
+def test_the_goal_is_reached(parts: Parts) -> None:
+    steps = parts.run(25)
+    assert parts.plant.state[3] > 0.8  # the top speed is 1
+    assert all(step.checked.level == Level.RUN for step in steps)
+    assert all(step.plan is not None for step in steps)
+
+
+def test_what_is_sent_is_what_safety_let_through(parts: Parts) -> None:
+    steps = parts.run(10)
+    for step, received in zip(steps, parts.plant.received, strict=True):
+        assert np.array_equal(step.checked.action, received)
+
+
+def test_the_window_fills_by_one_a_step_up_to_t1(parts: Parts) -> None:
+    counts = [step.adapted.report.transitions for step in parts.run(12)]
+    assert counts == [0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8]
+
+
+def test_adaptation_lowers_the_error_and_the_prior_survives_the_run(parts: Parts) -> None:
+    before = {name: value.clone() for name, value in parts.parameters.items()}
+    reports = [step.adapted.report for step in parts.run(20)]
+    accepted = [report for report in reports if report.accepted]
+    assert accepted and all(r.error_after < r.error_before for r in accepted)
+    assert all(torch.equal(parts.parameters[name], before[name]) for name in before)
+
+
+def test_the_commanded_not_the_masked_action_is_in_the_window(parts: Parts) -> None:
+    parts.plant.mask = np.array([0.2, 1.0])  # a fault that nobody tells the model
+    steps = parts.run(9)
+    window = parts.dynamics._window.transitions()
+    sent = np.array([step.checked.action for step in steps[:-1]])
+    np.testing.assert_allclose(window.actions, sent, rtol=1e-6)
+    speeds = [step.state[3] for step in steps]
+    np.testing.assert_allclose(window.changes[:, 3], np.diff(speeds), atol=1e-6)
+
+
+def test_no_finite_plan_is_a_hold_and_the_loop_goes_on(parts: Parts) -> None:
+    parts.run(10)
+    parts.task.penalty = float("nan")
+    failed = parts.run(3)
+    for step in failed:
+        assert step.plan is None and step.checked.level == Level.HOLD
+        assert "plan" in step.checked.reasons[0]
+        assert step.checked.action.tolist() == [0.0, 0.0]
+    parts.task.penalty = 0.0
+    recovered = parts.run(3)
+    assert recovered[-1].plan is not None and recovered[-1].checked.level == Level.RUN
+    assert parts.plant.state[3] > 0.1
+    assert recovered[0].adapted.report.transitions == 8  # holding is data, too
+
+
+def test_a_state_of_nan_does_no_lasting_harm(parts: Parts) -> None:
+    parts.run(10)
+    good = parts.plant.state.copy()
+    parts.plant.state = np.full(4, np.nan)
+    parts.plant.advance = lambda duration: None  # type: ignore[method-assign]
+    (step,) = parts.run(1)
+    assert step.checked.level >= Level.HOLD and np.isfinite(step.checked.action).all()
+    del parts.plant.advance
+    parts.plant.state, parts.plant.now = good, parts.plant.now + 0.1
+    recovered = parts.run(4)
+    assert recovered[-1].plan is not None
+    assert all(np.isfinite(s.checked.action).all() for s in recovered)
+    assert all(np.isfinite(s.adapted.report.error_after) for s in recovered)
+
+
+def test_a_gap_in_time_empties_the_window(parts: Parts) -> None:
+    parts.run(5)
+    parts.plant.now += 0.3
+    assert [step.adapted.report.transitions for step in parts.run(3)] == [0, 1, 2]
+
+
+def test_a_reset_forgets_the_window(parts: Parts) -> None:
+    parts.run(5)
+    parts.dynamics.reset()
+    assert parts.run(2)[0].adapted.report.reason == "no transitions yet"
+
+
+def test_the_next_plan_starts_from_what_was_really_sent(parts: Parts) -> None:
+    (step,) = parts.run(1)
+    assert step.plan is not None
+    start = parts.controller._warm_start
+    np.testing.assert_allclose(start.previous, step.checked.action, rtol=1e-6)
+    assert start.actions is not None and torch.equal(start.actions[:-1], step.plan.actions[1:])
+
+
+def test_the_same_seed_gives_the_same_run(
+    robot: Robot, change: Callable[..., Array], task: Any
+) -> None:
+    first, second = (Parts(robot, change, task) for _ in range(2))
+    first.run(8)
+    second.run(8)
+    assert np.array_equal(first.plant.received, second.plant.received)
+
+
+def test_times_come_from_the_clock(parts: Parts) -> None:
+    (step,) = parts.run(1)
+    assert (step.adapt_seconds, step.plan_seconds) == (1.0, 1.0)
