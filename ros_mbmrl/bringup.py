@@ -1,4 +1,4 @@
-"""The graph as data: which nodes, parameters and topics. `mbmrl launch` and the launch files read it.
+"""The graph as data: nodes, parameters, topics. `mbmrl launch` and the launch files read it.
 
 Imports no ROS: a machine without any can still say what it would start.
 """

@@ -6,17 +6,16 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import tyro
+from tyro.conf import Positional
 
 from ros_mbmrl import __version__
 from ros_mbmrl.errors import RunError, UserError
-
-Positional = tyro.conf.Positional
 
 
 @dataclass(frozen=True)
@@ -158,12 +157,12 @@ class Doctor:
 
     def run(self) -> dict[str, Any]:
         """Looks, and says what to do about what is missing."""
-        from ros_mbmrl.commands import doctor
+        from ros_mbmrl import doctor
 
         return doctor.run()
 
 
-COMMANDS: Mapping[str, Callable[..., Any]] = {
+COMMANDS: Mapping[str, type] = {
     "launch": Launch,
     "import": Import,
     "train": Train,
@@ -175,10 +174,10 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit status: 0, 2 for bad input, 1 for a failed run, 130 for Ctrl-C."""
-    parsed = tyro.extras.subcommand_cli_from_dict(  # type: ignore[call-overload]
+    parsed = tyro.extras.subcommand_cli_from_dict(
         dict(COMMANDS), prog="mbmrl", description=__doc__, args=arguments
     )
-    name = next(name for name, cls in COMMANDS.items() if isinstance(parsed, cls))  # type: ignore
+    name = next(name for name, cls in COMMANDS.items() if isinstance(parsed, cls))
     try:
         results = parsed.run()
         if parsed.json is not None:

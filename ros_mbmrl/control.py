@@ -144,6 +144,4 @@ class ControlLoop:
         self._dynamics.commanded(checked.action, measurement.time)
         self._controller.commanded(checked.action)
         self._plant.advance(period)
-        return Step(
-            measurement, state, adapted, plan, checked, planned - began, ended - planned
-        )
+        return Step(measurement, state, adapted, plan, checked, planned - began, ended - planned)

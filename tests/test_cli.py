@@ -40,7 +40,8 @@ def test_bad_input_is_one_line_and_exit_2(
     monkeypatch.chdir(tmp_path)
     assert status_of(*arguments) == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and error.startswith(f"mbmrl {arguments[0]}: ")
+    assert error.count("\n") == 1
+    assert error.startswith(f"mbmrl {arguments[0]}: ")
     assert words in error
 
 
@@ -96,8 +97,10 @@ def test_json_holds_command_version_config_machine_and_results(
     cli.main(["doctor", "--json", str(path)])
     report = json.loads(path.read_text())
     assert set(report) == {"command", "version", "config", "machine", "results"}
-    assert report["command"] == "doctor" and report["version"] == __version__
-    assert report["config"] == {"json": str(path)} and report["results"] == {"answer": 42}
+    assert report["command"] == "doctor"
+    assert report["version"] == __version__
+    assert report["config"] == {"json": str(path)}
+    assert report["results"] == {"answer": 42}
     assert report["machine"]["cores"] >= 1
     assert [p.name for p in path.parent.iterdir()] == ["report.json"]
 

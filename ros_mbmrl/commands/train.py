@@ -191,6 +191,7 @@ class Reporter:
             self._writer.close()
 
     def __call__(self, phase: str, step: int, total: int, scalars: Mapping[str, float]) -> None:
+        """See `training.meta.Progress`."""
         if phase not in self._tasks:
             self._tasks[phase] = self._bar.add_task(phase, total=total)
         if not self._bar.console.is_terminal:

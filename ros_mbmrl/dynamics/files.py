@@ -66,8 +66,8 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
     tensors, _ = checkpoint.load(folder / WEIGHTS)
     try:
         mlp = MLP(tuple(card["network"]["sizes"]), card["network"]["activation"])
-        statistics = [tensors[f"normalizer/{name}"] for name in NORMALIZER]
-        normalizer = Normalizer(*statistics, clip=float(card["clip"]))
+        statistics = {name: tensors[f"normalizer/{name}"] for name in NORMALIZER}
+        normalizer = Normalizer(clip=float(card["clip"]), **statistics)
         parameters = checkpoint.unflatten("parameters", tensors)
         _check_shapes(folder, robot, mlp, tensors)
         if card["method"] is None or card["adapt_window"] < 1:
@@ -113,15 +113,16 @@ def _check_shapes(folder: Path, robot: Robot, mlp: MLP, tensors: Mapping[str, Te
     """Every tensor that a prediction needs has the shape that the card and the robot ask for."""
     spec = robot.spec
     inputs, changes = len(spec.features) + len(spec.action), len(spec.changes)
-    expected = {f"normalizer/{name}": (inputs,) for name in NORMALIZER[:2]}
+    expected: dict[str, tuple[int, ...]] = {}
+    expected |= {f"normalizer/{name}": (inputs,) for name in NORMALIZER[:2]}
     expected |= {f"normalizer/{name}": (changes,) for name in NORMALIZER[2:]}
     sizes = (inputs, *mlp.sizes[1:-1], changes)
     for k, shape in enumerate(pairwise(sizes)):
         expected |= {f"parameters/w{k}": shape, f"parameters/b{k}": shape[1:]}
     for name, wanted in expected.items():
-        shape = tuple(tensors[name].shape)
-        if shape != wanted:
-            raise UserError(f"{folder}: {name} has shape {shape}, expected {wanted}")
+        got = tuple(tensors[name].shape)
+        if got != wanted:
+            raise UserError(f"{folder}: {name} has shape {got}, expected {wanted}")
 
 
 def _check_interface(folder: Path, card: Mapping[str, Any], robot: Robot) -> None:

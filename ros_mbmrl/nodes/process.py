@@ -104,7 +104,7 @@ def _drain(executor: SingleThreadedExecutor, linger: float) -> None:
 
 def _close(node: Node, ending: Ending) -> None:
     try:
-        node.close()  # type: ignore[attr-defined]
+        node.close()
     except Exception:  # noqa: BLE001 (whatever it is)
         traceback.print_exc()
         ending.status = ending.status or 1

@@ -18,7 +18,7 @@ from ros_mbmrl.bringup import TOPICS, topic
 PROFILES: Mapping[str, QoSProfile] = MappingProxyType(
     {
         "state": QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE),
-        # Deep enough for those who must see every command; those who act on it listen to the newest.
+        # Deep enough for those who must see every command; those who act on it take the newest.
         "command": QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE),
         "latched": QoSProfile(
             depth=1,

@@ -1,4 +1,4 @@
-"""Planners: sample action sequences, imagine their outcome, choose. One file each, one line here."""
+"""Planners: sample action sequences, imagine their outcome, choose. One file and line each."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ class Hexapod(Robot):
         cosines, sines = state[..., 6:12:2], state[..., 7:12:2]
         attitude = torch.stack([cosines * c - sines * s, sines * c + cosines * s], dim=-1)
         rest = state[..., 12:24] + change[..., 6:18]
-        legs = rest[..., 3:7].unflatten(-1, (2, 2))
+        legs = rest[..., 3:7].reshape(*rest.shape[:-1], 2, 2)
         legs = legs / legs.norm(dim=-1, keepdim=True).clamp_min(1e-6)
         return torch.cat(
             [

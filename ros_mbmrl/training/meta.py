@@ -33,7 +33,8 @@ from ros_mbmrl.training.segments import SegmentSampler, Transitions
 class Progress(Protocol):
     """Told once a validation: phase, step, steps in all, and scalars to log."""
 
-    def __call__(self, phase: str, step: int, total: int, scalars: Mapping[str, float]) -> None: ...
+    def __call__(self, phase: str, step: int, total: int, scalars: Mapping[str, float]) -> None:
+        """Takes note."""
 
 
 @dataclass(frozen=True)
@@ -169,12 +170,10 @@ class Trainer:
         if phase == "meta":
             loss = meta_loss(mlp, self.rule, live, past, future)
         else:
-            both = [
-                segment_loss(mlp.forward(live, part.x), part).mean() for part in (past, future)
-            ]
+            both = [segment_loss(mlp.forward(live, part.x), part).mean() for part in (past, future)]
             loss = torch.stack(both).mean()
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(list(trained.values()), config.gradient_limit)
         if torch.isfinite(norm):  # several inner steps can explode: that batch is left out
             optimiser.step()

@@ -95,7 +95,8 @@ class Body:
 
 def _gravity(slope_x: float, slope_y: float) -> Array:
     direction = np.array([math.tan(slope_x), math.tan(slope_y), -1.0])
-    return GRAVITY * direction / np.linalg.norm(direction)
+    gravity: Array = GRAVITY * direction / np.linalg.norm(direction)
+    return gravity
 
 
 def _indices(model: mujoco.MjModel) -> Indices:

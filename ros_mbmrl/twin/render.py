@@ -75,4 +75,5 @@ def _draw(world: HexapodWorld, width: int, height: int, camera: str) -> NDArray[
         mujoco.mjr_readPixels(pixels, None, viewport, context)
     finally:
         context.free()
-    return np.flipud(pixels).copy()
+    upright: NDArray[np.uint8] = pixels[::-1].copy()
+    return upright

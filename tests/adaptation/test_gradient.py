@@ -80,7 +80,9 @@ def test_low_rank_step_and_its_gradient_equal_plain_autograd(activation: str, st
     torch.testing.assert_close(fast, plain, rtol=1e-12, atol=0)
     values = list(parameters.values())
     for name, a, b in zip(
-        parameters, torch.autograd.grad(fast, values), torch.autograd.grad(plain, values),
+        parameters,
+        torch.autograd.grad(fast, values),
+        torch.autograd.grad(plain, values),
         strict=True,
     ):
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12, msg=name)

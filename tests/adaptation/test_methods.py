@@ -28,7 +28,9 @@ def test_unknown_options_and_wrong_values_are_refused(options: dict[str, object]
 def test_a_card_says_which_rule() -> None:
     card = {"method": "grbal", "options": {"steps": 2}}
     rule = rule_of(card)
-    assert isinstance(rule, GradientStep) and rule.steps == 2 and rule.meta_trained
+    assert isinstance(rule, GradientStep)
+    assert rule.steps == 2
+    assert rule.meta_trained
     assert rule_of(card, "grbal") == rule
 
 

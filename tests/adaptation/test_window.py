@@ -41,7 +41,8 @@ def test_the_first_transition_is_used_as_soon_as_it_is_there(robot: Robot) -> No
 
 def test_an_empty_window_has_the_robots_widths(robot: Robot) -> None:
     window = LiveWindow(robot, 4).transitions()
-    assert window.features.shape == (0, 1) and window.actions.shape == (0, 2)
+    assert window.features.shape == (0, 1)
+    assert window.actions.shape == (0, 2)
     assert window.changes.shape == (0, 4)
 
 
@@ -100,7 +101,8 @@ def test_what_was_handed_out_does_not_change(robot: Robot) -> None:
     before = window.transitions()
     copy = before.features.clone()
     window.observe(np.full(4, 2.0), 0.2)
-    assert len(before) == 1 and before.features.equal(copy)
+    assert len(before) == 1
+    assert before.features.equal(copy)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -113,7 +115,8 @@ def test_a_caller_may_reuse_its_arrays(robot: Robot, dtype: type) -> None:
     action += 1
     window.observe(state, 0.1)
     got = window.transitions()
-    assert got.features.tolist() == [[0.0]] and got.actions.tolist() == [[0.0, 0.0]]
+    assert got.features.tolist() == [[0.0]]
+    assert got.actions.tolist() == [[0.0, 0.0]]
 
 
 def test_a_window_without_room_is_refused(robot: Robot) -> None:

@@ -47,7 +47,8 @@ def refused(folder: Path, robot: Robot, *words: str) -> None:
 def test_round_trip_is_bit_exact(folder: Path, prior: Prior, robot: Robot) -> None:
     model, parameters = prior
     loaded = load_model(folder, robot)
-    assert loaded.method == "mb" and loaded.card["adapt_window"] == 16
+    assert loaded.method == "mb"
+    assert loaded.card["adapt_window"] == 16
     assert loaded.parameters.keys() == parameters.keys()
     for name, value in parameters.items():
         assert torch.equal(loaded.parameters[name], value)
@@ -57,7 +58,8 @@ def test_round_trip_is_bit_exact(folder: Path, prior: Prior, robot: Robot) -> No
 
 def test_the_card_names_the_robots_interface(folder: Path) -> None:
     card = yaml.safe_load((folder / "card.yaml").read_text())
-    assert card["robot"] == "toy" and card["period"] == 0.1
+    assert card["robot"] == "toy"
+    assert card["period"] == 0.1
     assert card["state"] == ["x [m]", "y [m]", "yaw [rad]", "speed [m/s]"]
     assert card["action"] == ["drive [1]", "turn [1]"]
 

@@ -47,7 +47,8 @@ def test_without_an_update_both_forwards_agree() -> None:
     x = torch.randn(4, 6, 3, dtype=torch.float64)
     updated, inputs, pre = mlp.forward_updated(parameters, mlp.no_update, x)
     torch.testing.assert_close(updated, mlp.forward(parameters, x))
-    assert [h.shape[-1] for h in inputs] == [3, 8, 5] and [z.shape[-1] for z in pre] == [8, 5]
+    assert [h.shape[-1] for h in inputs] == [3, 8, 5]
+    assert [z.shape[-1] for z in pre] == [8, 5]
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -93,7 +94,9 @@ def test_a_refused_update_is_nothing_even_if_it_was_nan() -> None:
     x = torch.randn(2, 5, 3, dtype=torch.float64)
     update = random_update(2, rank=4)
     for layer in update:
-        assert layer.left is not None and layer.right is not None and layer.bias is not None
+        assert layer.left is not None
+        assert layer.right is not None
+        assert layer.bias is not None
         layer.left[1], layer.right[1], layer.bias[1] = torch.inf, torch.nan, torch.nan
     kept = tuple(layer.where(torch.tensor([True, False])) for layer in update)
     output, _, _ = mlp.forward_updated(parameters, kept, x)

@@ -30,4 +30,5 @@ def test_inputs_are_clipped_and_raw_inputs_are_not() -> None:
 
 def test_one_row_gives_finite_statistics() -> None:
     normalizer = Normalizer.fit(torch.ones(1, 2), torch.ones(1, 1))
-    assert normalizer.input_std.tolist() == [1.0, 1.0] and normalizer.change_std.tolist() == [1.0]
+    assert normalizer.input_std.tolist() == [1.0, 1.0]
+    assert normalizer.change_std.tolist() == [1.0]

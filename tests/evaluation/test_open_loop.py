@@ -70,7 +70,8 @@ def test_a_model_that_learns_the_shift_has_no_error(robot: Robot, still: PriorMo
     guard = Guard(MeanResidual(gain=1.0), parameters, 6, GuardConfig(max_change=1e9))
     errors = open_loop_errors(model, guard, straight(robot), 3)
     assert errors.accepted.all()
-    assert errors.metres[1].max() < 1e-5 and errors.metres[0].min() > 0.01
+    assert errors.metres[1].max() < 1e-5
+    assert errors.metres[0].min() > 0.01
 
 
 def test_the_prior_is_not_touched_by_the_rule_or_the_guard(
@@ -96,7 +97,8 @@ def test_a_refused_update_predicts_as_the_prior(prior: PriorModel, rollouts: lis
     data = Transitions.of(model.robot, rollouts)
     errors = open_loop_errors(model, Guard(MeanResidual(), parameters, 8, GuardConfig()), data, 4)
     refused = ~errors.accepted
-    assert refused.any() and errors.accepted.any()
+    assert refused.any()
+    assert errors.accepted.any()
     torch.testing.assert_close(errors.normalised[0, refused], errors.normalised[1, refused])
 
 
@@ -106,7 +108,8 @@ def test_the_batch_size_does_not_matter(prior: PriorModel, rollouts: list[Rollou
     guard = Guard(MeanResidual(), parameters, 8, GuardConfig())
     one, many = (open_loop_errors(model, guard, data, 4, batch=b) for b in (1000, 7))
     torch.testing.assert_close(one.normalised, many.normalised)
-    assert torch.equal(one.accepted, many.accepted) and torch.equal(one.rows, many.rows)
+    assert torch.equal(one.accepted, many.accepted)
+    assert torch.equal(one.rows, many.rows)
 
 
 def test_no_predicted_stretch_touches_a_marked_row_but_windows_may(

@@ -16,7 +16,8 @@ def test_round_trip(tmp_path: Path) -> None:
     state = {"step": 7, "best": 0.1 + 0.2, "bad": 0}
     checkpoint.save(tmp_path / "sub" / "c.safetensors", tensors, state)
     got, got_state = checkpoint.load(tmp_path / "sub" / "c.safetensors")
-    assert got_state == state and got.keys() == tensors.keys()
+    assert got_state == state
+    assert got.keys() == tensors.keys()
     assert all(torch.equal(got[name], tensors[name]) for name in tensors)
     assert checkpoint.unflatten("a", got).keys() == {"w", "b"}
     assert checkpoint.flatten("a", checkpoint.unflatten("a", got)).keys() == {"a/w", "a/b"}

@@ -73,12 +73,18 @@ def test_loss_by_hand() -> None:
 
 
 @pytest.mark.parametrize("method", ["grbal", "context"])
-def test_meta_trained_methods_beat_the_prior_on_systems_never_seen(
-    data: Data, method: str
-) -> None:
+def test_meta_trained_methods_beat_the_prior_on_systems_never_seen(data: Data, method: str) -> None:
     config = replace(
-        SMALL, method=method, supervised_steps=150, meta_steps=250, batch=24, validate_every=50,
-        learning_rate=5e-3, hidden=(24, 24), adapt_windows=(12,), horizon=5,
+        SMALL,
+        method=method,
+        supervised_steps=150,
+        meta_steps=250,
+        batch=24,
+        validate_every=50,
+        learning_rate=5e-3,
+        hidden=(24, 24),
+        adapt_windows=(12,),
+        horizon=5,
     )
     trained = trainer(data, config).run()
     before, after = (trained.scores[f"open_loop_{name}"] for name in ("before", "after"))
@@ -108,7 +114,7 @@ def test_a_run_is_decided_by_its_seed(data: Data, method: str) -> None:
     assert not equal(trainer(data, config).run().parameters, other.parameters)
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """What happens to a training run in the middle."""
 
 
@@ -118,7 +124,7 @@ def killed_after(validations: int) -> Callable[..., None]:
     def progress(*_: object) -> None:
         left[0] -= 1
         if left[0] < 0:
-            raise Killed
+            raise KilledError
 
     return progress
 
@@ -133,7 +139,7 @@ def test_a_killed_run_resumed_equals_the_uninterrupted_one_bit_for_bit(
     config = replace(SMALL, method=method, gradient_limit=0.5)  # so that every norm matters
     whole = trainer(data, config, tmp_path / "whole.safetensors").run()
     path = tmp_path / "killed.safetensors"
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         trainer(data, config, path, progress=killed_after(validations)).run()
     resumed = trainer(data, config, path).run()
     assert equal(resumed.parameters, whole.parameters)
@@ -152,14 +158,16 @@ def test_a_run_that_stopped_early_is_not_trained_on(
     first = trainer(data, config, path).run()
     content = path.read_bytes()
     again = trainer(data, config, path).run()
-    assert equal(first.parameters, again.parameters) and path.read_bytes() == content
+    assert equal(first.parameters, again.parameters)
+    assert path.read_bytes() == content
 
 
 def test_a_finished_run_is_only_loaded(data: Data, tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
     first = trainer(data, SMALL, path).run()
     again = trainer(data, SMALL, path, progress=killed_after(0)).run()
-    assert equal(first.parameters, again.parameters) and first.scores == again.scores
+    assert equal(first.parameters, again.parameters)
+    assert first.scores == again.scores
 
 
 @pytest.mark.parametrize(
@@ -219,7 +227,8 @@ def test_validation_prefers_a_bad_prior_that_adapts_well(data: Data) -> None:
     spoiled = {**good, "b2": good["b2"] + 3.0, "psi.fault": torch.full((1,), 3.0)}
     before, after = run._validate("meta", spoiled)
     worse_before, worse_after = run._validate("meta", {**good, "psi.fault": torch.full((1,), 1.0)})
-    assert before > worse_before and after < worse_after
+    assert before > worse_before
+    assert after < worse_after
 
 
 def test_the_model_kept_is_the_one_with_the_lowest_error_after_the_update(
@@ -281,7 +290,7 @@ def test_nothing_but_non_finite_gradients_changes_nothing_and_can_be_resumed(
     monkeypatch.setattr(meta, "segment_loss", lambda *a: original(*a) * torch.nan)
     config = replace(SMALL, method="mb")
     path = tmp_path / "c.safetensors"
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         trainer(data, config, path, progress=killed_after(1)).run()
     trained = trainer(data, config, path).run()
     start = trained.model.mlp.init(torch.Generator().manual_seed(0))
@@ -299,7 +308,8 @@ def test_the_outer_gradient_is_clipped(data: Data, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(torch.optim.AdamW, "step", watched)
     trainer(data, replace(SMALL, gradient_limit=1e-3)).run()
-    assert len(norms) == 24 and max(norms) <= 1.001e-3
+    assert len(norms) == 24
+    assert max(norms) <= 1.001e-3
 
 
 def test_validation_runs_that_are_too_short_are_said_at_once(

@@ -80,15 +80,18 @@ def test_segments_never_cross_from_one_rollout_to_the_next(
     data = Transitions.of(robot, make_rollouts(2, steps=10))
     assert data.starts(8).tolist() == [0, 1, 2, 10, 11, 12]
     assert data.starts(10).tolist() == [0, 10]
-    assert data.starts(11).tolist() == [] and data.starts(50).tolist() == []
+    assert data.starts(11).tolist() == []
+    assert data.starts(50).tolist() == []
 
 
 def test_t1_t2_and_batch_are_three_numbers(prior: Prior, rollouts: list[Rollout]) -> None:
     model, _ = prior
     sampler = SegmentSampler(Transitions.of(model.robot, rollouts), (7,), 5)
     past, future = sampler.draw(model, 11, torch.Generator().manual_seed(0))
-    assert past.x.shape == (11, 7, 3) and past.y.shape == (11, 7, 4)
-    assert future.x.shape == (11, 5, 3) and future.y.shape == (11, 5, 4)
+    assert past.x.shape == (11, 7, 3)
+    assert past.y.shape == (11, 7, 4)
+    assert future.x.shape == (11, 5, 3)
+    assert future.y.shape == (11, 5, 4)
 
 
 def test_the_future_follows_the_past(prior: Prior, make_rollouts: Make) -> None:

@@ -1,0 +1,126 @@
+"""`mbmrl score`: rows with the keys that others read, on common windows."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ros_mbmrl import cli
+from ros_mbmrl.data import dataset
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics.files import save_model
+from ros_mbmrl.dynamics.mlp import Parameters
+from ros_mbmrl.dynamics.model import DynamicsModel
+
+KEYS = {"model", "tag", "horizon", "adapter", "n", "median", "mean", "p99", "worst_ratio"}
+KEYS |= {"improved_fraction"}
+
+
+@pytest.fixture
+def folder(
+    tmp_path: Path,
+    registered: Any,
+    prior: tuple[DynamicsModel, Parameters],
+    make_rollouts: Callable[..., list[Rollout]],
+) -> Path:
+    """Two models that differ in method and window, and data; sessions 0 and 1 were trained on."""
+    dataset.save(tmp_path / "data", make_rollouts(6, steps=30, seed=5))
+    for method, window in (("residual", 8), ("mb_de", 12)):
+        facts = {"method": method, "adapt_window": window, "sessions": ["0", "1"]}
+        save_model(tmp_path / method, *prior, facts)
+    return tmp_path
+
+
+def score(folder: Path, *more: str, models: tuple[str, ...] = ("residual", "mb_de")) -> list[Any]:
+    arguments = ["score", *(str(folder / name) for name in models), "--data"]
+    arguments += [str(folder / "data"), "--json", str(folder / "score.json")]
+    cli.main([*arguments, *more])
+    rows: list[Any] = json.loads((folder / "score.json").read_text())["results"]["rows"]
+    return rows
+
+
+def status_of(folder: Path, *more: str, models: tuple[str, ...] = ("residual", "mb_de")) -> int:
+    with pytest.raises(SystemExit) as caught:
+        score(folder, *more, models=models)
+    return int(str(caught.value.code))
+
+
+def test_one_row_for_each_model_tag_horizon_and_adapter(folder: Path) -> None:
+    rows = score(folder)
+    assert all(row.keys() >= KEYS for row in rows)
+    got = [(row["model"], row["tag"], row["horizon"], row["adapter"]) for row in rows]
+    assert got == [
+        (model, tag, horizon, adapter)
+        for model in ("residual", "mb_de")
+        for tag in ("flat", "hill", "all")
+        for horizon in (1, 8)
+        for adapter in ("prior", "adapted")
+    ]
+    numbers = [row[key] for row in rows for key in KEYS - {"model", "tag", "adapter"}]
+    assert all(math.isfinite(number) for number in numbers)
+
+
+def test_models_are_judged_on_common_windows(folder: Path) -> None:
+    rows = score(folder)
+    # four unseen runs of 30: the longest window and horizon, 12 + 8, leave 11 starts each
+    assert {row["n"] for row in rows if row["tag"] == "all"} == {44}
+    assert {row["n"] for row in rows if row["tag"] == "flat"} == {22}
+    priors = [
+        {k: v for k, v in row.items() if k != "model"} for row in rows if row["adapter"] == "prior"
+    ]
+    assert priors[:6] == priors[6:]  # both are the same network
+
+
+def test_the_prior_is_the_same_with_and_without_the_guard(folder: Path) -> None:
+    on, off = score(folder), score(folder, "--no-guard")
+    assert [r for r in on if r["adapter"] == "prior"] == [r for r in off if r["adapter"] == "prior"]
+    assert on != off
+    assert all(r["accepted_fraction"] == 1.0 for r in off if r["adapter"] == "adapted")
+
+
+def test_sessions_that_were_trained_on_are_left_out_unless_asked_for(folder: Path) -> None:
+    seen = score(folder, "--sessions", "all")
+    assert {row["n"] for row in seen if row["tag"] == "all"} == {66}
+
+
+def test_another_tag_and_other_horizons(folder: Path) -> None:
+    rows = score(folder, "--tag", "session", "--horizons", "2", "3", "5")
+    assert {row["tag"] for row in rows} == {"2", "3", "4", "5", "all"}
+    assert {row["horizon"] for row in rows} == {2, 3, 5}
+
+
+@pytest.mark.parametrize(
+    ("more", "models", "words"),
+    [
+        (("--sessions", "some"), ("residual",), "sessions 'some': expected unseen or all"),
+        (("--horizons", "0"), ("residual",), "horizons of at least 1"),
+        (("--horizons", "29"), ("residual",), "nothing to judge"),
+        ((), ("none",), "no model folder"),
+        ((), ("residual", "residual"), "two models of the same folder name"),
+    ],
+)
+def test_bad_input_is_one_line(
+    folder: Path,
+    more: tuple[str, ...],
+    models: tuple[str, ...],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert status_of(folder, *more, models=models) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
+def test_every_session_trained_on_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    card = folder / "residual" / "card.yaml"
+    content = yaml.safe_load(card.read_text())
+    card.write_text(yaml.safe_dump({**content, "sessions": [str(k) for k in range(6)]}))
+    assert status_of(folder, models=("residual",)) == 2
+    assert "every session was trained on" in capsys.readouterr().err

@@ -1,0 +1,133 @@
+"""`mbmrl train`: recipes, and a model folder at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ros_mbmrl import cli
+from ros_mbmrl.commands.train import read_recipe
+from ros_mbmrl.data import dataset
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.errors import UserError
+
+RECIPE = """
+hidden: [12, 12]
+activation: tanh
+adapt_windows: [6, 8]
+predict_window: 5
+supervised_steps: 10
+meta_steps: 6
+batch: 8
+validate_every: 5
+horizon: 3
+grbal:
+  options: {steps: 2}
+  meta_steps: 4
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, registered: Any, make_rollouts: Callable[..., list[Rollout]]) -> Path:
+    """A data set of ten toys and a recipe."""
+    dataset.save(tmp_path / "data", make_rollouts(10, steps=25))
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    return tmp_path
+
+
+def train(folder: Path, method: str, out: str, *more: str) -> dict[str, Any]:
+    arguments = ["train", method, "toy", "--data", str(folder / "data"), "--out"]
+    arguments += [str(folder / out), "--recipe", str(folder / "recipe.yaml")]
+    cli.main([*arguments, "--json", str(folder / "report.json"), *more])
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text())
+    return report
+
+
+@pytest.mark.parametrize("method", ["mb", "mb_de", "residual", "context", "grbal"])
+def test_every_method_ends_in_a_model_that_loads(
+    folder: Path, method: str, registered: Any
+) -> None:
+    report = train(folder, method, "m")
+    loaded = load_model(folder / "m", registered)
+    card = loaded.card
+    assert card["method"] == method
+    assert card["adapt_window"] == 8
+    assert card["horizon"] == 3
+    assert card["data"][0]["sha256"] == dataset.sha256_of(folder / "data")
+    assert len(card["sessions"]) == 8
+    assert card["seed"] == 0
+    assert card["scores"]["open_loop_after"] == report["results"]["open_loop_after"]
+    assert report["results"]["model"] == str(folder / "m")
+    if method in ("mb_de", "residual"):
+        assert min(row["error"] for row in card["tuning"]) == pytest.approx(
+            card["scores"]["open_loop_after"], abs=1e-5
+        )
+    assert card["options"] == ({"steps": 2} if method == "grbal" else card["options"])
+
+
+def test_training_again_carries_on_and_fresh_starts_anew(folder: Path) -> None:
+    first = train(folder, "mb", "m")["results"]
+    assert train(folder, "mb", "m")["results"] == first
+    other = folder / "recipe.yaml"
+    other.write_text(RECIPE.replace("[12, 12]", "[10]"))
+    with pytest.raises(SystemExit) as caught:
+        train(folder, "mb", "m")
+    assert caught.value.code == 2
+    train(folder, "mb", "m", "--fresh")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("colour: red", "unknown setting in recipe.yaml 'colour': expected one of activation"),
+        ("method: context", "unknown setting in recipe.yaml 'method'"),
+        ("seed: 3", "unknown setting in recipe.yaml 'seed'"),
+        ("grbal: {colour: red}", "unknown setting in recipe.yaml 'colour'"),
+        ("grbal: 5", "expected a mapping of settings under grbal"),
+        ("batch: many", "batch: expected an integer"),
+        ("batch: 0", "batch: expected an integer of at least 1, got 0"),
+        ("hidden: 128", "hidden: expected a list of integers"),
+        ("learning_rate: 1e-3", "learning_rate: expected a number above 0, got '1e-3'"),
+        ("activation: relu", "activation: expected one of"),
+        ("- a list", "expected a mapping"),
+        ("{unclosed: [", "recipe"),
+        ("", "expected a mapping"),
+    ],
+)
+def test_a_wrong_recipe_is_one_line(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError) as caught:
+        read_recipe(path, "grbal", 0)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_recipe_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\xfa")
+    for name in ("none.yaml", "bytes.yaml"):
+        with pytest.raises(UserError, match=name):
+            read_recipe(tmp_path / name, "grbal", 0)
+
+
+def test_a_methods_section_overrides_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text("batch: 8\nmeta_steps: 10\ngrbal: {batch: 16}\ncontext: {batch: 32}\n")
+    assert read_recipe(path, "grbal", 4).batch == 16
+    assert read_recipe(path, "mb", 4).batch == 8
+    config = read_recipe(path, "context", 4)
+    assert (config.batch, config.meta_steps, config.seed) == (32, 10, 4)
+    assert config.method == "context"
+
+
+@pytest.mark.parametrize("path", sorted(Path("config/training").glob("*.yaml")), ids=str)
+@pytest.mark.parametrize("method", ["mb", "grbal", "context"])
+def test_shipped_recipes_are_valid(path: Path, method: str) -> None:
+    assert yaml.safe_load(path.read_text())
+    assert read_recipe(path, method, 0).method == method
