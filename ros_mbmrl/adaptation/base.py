@@ -54,6 +54,11 @@ class UpdateRule(ABC):
         """The rule's own parameters psi, by name; `parameters` is the prior to start from."""
         return {}
 
+    @property
+    def training_rule(self) -> UpdateRule:
+        """The rule that the model is meta-trained with: this one, unless it adds to another."""
+        return self
+
     @abstractmethod
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """The update of each task. A task without a single weighted row gets none."""

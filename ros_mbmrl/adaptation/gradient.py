@@ -55,7 +55,13 @@ class GradientStep(UpdateRule):
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Eq. 24, `steps` times from the prior."""
-        update = mlp.no_update
+        return self.descend(mlp, parameters, support, mlp.no_update)
+
+    def descend(
+        self, mlp: MLP, parameters: Parameters, support: Support, start: Update
+    ) -> Update:
+        """Eq. 24, `steps` times from the model that `start` makes of the prior."""
+        update = start
         for s in range(self.steps):
             y, inputs, pre_activations = mlp.forward_updated(parameters, update, support.x)
             # d loss / d y of the Huber loss, mean over transitions and outputs

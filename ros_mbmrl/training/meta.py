@@ -76,7 +76,7 @@ class Trainer:
         parameters: Parameters | None = None,
     ) -> None:
         self.model, self.config = model, config
-        self.rule = make_rule(config.method, config.options)
+        self.rule = make_rule(config.method, config.options).training_rule
         self._training, self._validation = training, validation
         self._sampler = SegmentSampler(training, config.adapt_windows, config.predict_window)
         self._progress = progress or (lambda *_: None)
