@@ -7,6 +7,7 @@ from typing import Any
 
 from ros_mbmrl.adaptation.base import UpdateRule
 from ros_mbmrl.adaptation.context import Context
+from ros_mbmrl.adaptation.context_step import ContextStep
 from ros_mbmrl.adaptation.gradient import GradientStep
 from ros_mbmrl.adaptation.prior import Prior
 from ros_mbmrl.adaptation.residual import MeanResidual
@@ -17,6 +18,7 @@ METHODS: dict[str, Callable[..., UpdateRule]] = {
     "mb_de": GradientStep,
     "residual": MeanResidual,
     "context": Context,
+    "context_de": ContextStep,
     "grbal": lambda **options: GradientStep(
         **{"steps": 3, "step": 0.02, "bias_step": 0.5, **options, "meta_trained": True}
     ),
