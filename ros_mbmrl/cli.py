@@ -76,8 +76,9 @@ class Train:
     """YAML file of training settings; a shipped one lies under config/training."""
     rounds: int = 1
     """With `--data twin`: how often on-policy data is added (Algorithm 9)."""
-    tune: bool = True
-    """Tune mb_de's step and residual's gain on the validation sessions."""
+    tune_on: tuple[Path, ...] = ()
+    """Data sets to tune test-time rules on (mb_de's steps, residual's gain, context_de's steps):
+    faults that are neither trained on nor tested. Without any, the held-out sessions serve."""
     seed: int = 0
     """Seed of everything random."""
     fresh: bool = False

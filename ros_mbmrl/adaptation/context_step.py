@@ -27,10 +27,17 @@ class ContextStep(UpdateRule):
     bias_step: float = 0.1
     meta_trained: bool = True
 
+    def __post_init__(self) -> None:
+        self._parts()  # refuse what either would
+
+    def _parts(self) -> tuple[Context, GradientStep]:
+        descent = GradientStep(self.steps, self.step, self.bias_step)
+        return Context(self.hidden, self.size), descent
+
     @property
     def training_rule(self) -> Context:
         """The encoder alone."""
-        return Context(self.hidden, self.size)
+        return self._parts()[0]
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
         """The encoder's parameters."""
@@ -38,6 +45,6 @@ class ContextStep(UpdateRule):
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """The encoder's update, then gradient steps from there."""
-        conditioned = self.training_rule.update(mlp, parameters, support)
-        descent = GradientStep(self.steps, self.step, self.bias_step)
+        context, descent = self._parts()
+        conditioned = context.update(mlp, parameters, support)
         return descent.descend(mlp, parameters, support, conditioned)

@@ -21,7 +21,7 @@ from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.training.aggregation import CollectConfig, aggregate
+from ros_mbmrl.training.aggregation import CollectConfig, aggregate, collect_faults
 from ros_mbmrl.training.config import TrainConfig
 from ros_mbmrl.training.meta import Trained, Trainer, new_model
 from ros_mbmrl.training.segments import Transitions
@@ -40,9 +40,9 @@ def run(arguments: Train) -> dict[str, Any]:
     robot = make_robot(arguments.robot)
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
-    paths = list(arguments.data)
+    paths, faults = list(arguments.data), list(arguments.tune_on)
     if paths == [TWIN]:
-        paths = gather(robot, config, arguments)
+        paths, faults = gather(robot, config, arguments)
     rollouts = dataset.load(paths)
     if arguments.terrains:
         rollouts = dataset.select(rollouts, terrain=arguments.terrains)
@@ -53,7 +53,8 @@ def run(arguments: Train) -> dict[str, Any]:
         (arguments.out / CHECKPOINT).unlink(missing_ok=True)
     with Reporter(arguments.out, f"{arguments.method} on {len(training)} runs") as report:
         trained = fit(robot, config, training, validation, arguments.out, report)
-    facts = finish(robot, config, trained, validation, arguments.tune)
+    facts = finish(robot, config, trained, dataset.load(faults) if faults else validation)
+    facts["tuned_on"] = [path.name for path in faults]
     facts["data"] = [
         {"name": path.name, "sha256": dataset.sha256_of(path), "runs": len(rollouts)}
         for path in paths
@@ -65,17 +66,24 @@ def run(arguments: Train) -> dict[str, Any]:
     return {"model": str(arguments.out), **facts["scores"], "options": facts["options"]}
 
 
-def gather(robot: Robot, config: TrainConfig, arguments: Train) -> list[Path]:
-    """Data sets from the twin under `out`/data, on-policy rounds with models under `out`/rounds."""
+def gather(
+    robot: Robot, config: TrainConfig, arguments: Train
+) -> tuple[list[Path], list[Path]]:
+    """Data sets from the twin under `out`/data, on-policy rounds with models under `out`/rounds.
+
+    The second list is for tuning: runs with faults that are neither trained on nor tested.
+    """
 
     def fit_round(paths: Sequence[Path], k: int) -> LoadedModel:
         folder = arguments.out / "rounds" / str(k)
         parts = dataset.split(
             dataset.load(paths), by="session", held_out=arguments.held_out, seed=arguments.seed
         )
+        if arguments.fresh:
+            (folder / CHECKPOINT).unlink(missing_ok=True)
         with Reporter(folder, f"model of round {k + 1}") as report:
             trained = fit(robot, config, *parts, folder, report)
-        facts = finish(robot, config, trained, parts[1], tuned=False)
+        facts = finish(robot, config, trained, parts[1])
         save_model(folder, trained.model, trained.parameters, facts)
         return load_model(folder, robot)
 
@@ -85,7 +93,11 @@ def gather(robot: Robot, config: TrainConfig, arguments: Train) -> list[Path]:
 
     config_twin = CollectConfig(rounds=arguments.rounds)
     data = arguments.out / "data"
-    return aggregate(robot, config_twin, data, arguments.seed, fit_round, told)
+    paths = aggregate(robot, config_twin, data, arguments.seed, fit_round, told)
+    faults = data / "validation-faults"
+    if not faults.exists():
+        dataset.save(faults, collect_faults(robot, config_twin, arguments.seed))
+    return paths, [faults]
 
 
 def fit(
@@ -104,16 +116,16 @@ def fit(
 
 
 def finish(
-    robot: Robot, config: TrainConfig, trained: Trained, validation: Sequence[Rollout], tuned: bool
+    robot: Robot, config: TrainConfig, trained: Trained, tuning: Sequence[Rollout]
 ) -> dict[str, Any]:
     """What the card says of a trained model beside the robot's interface."""
     options, scores = dict(config.options), dict(trained.scores)
     facts: dict[str, Any] = {"method": config.method}
     window = max(config.adapt_windows)
-    if tuned and config.method in GRIDS:
-        held = Transitions.of(robot, validation)
+    if config.method in GRIDS:
+        held = Transitions.of(robot, tuning)
         options, record = tune(
-            config.method, trained.model, trained.parameters, held, window, config.horizon
+            config.method, trained.model, trained.parameters, held, window, config.horizon, options
         )
         scores["open_loop_after"] = min(row["error"] for row in record)
         facts["tuning"] = record

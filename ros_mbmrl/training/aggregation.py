@@ -16,7 +16,11 @@ from ros_mbmrl.evaluation.closed_loop import Episode, Scenario, run_episode
 from ros_mbmrl.robots.paths import PATHS
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.twin.collect import collect_rollouts
+from ros_mbmrl.twin.faults import Fault
 from ros_mbmrl.twin.randomisation import MILD, Randomisation
+
+# Neither trained on nor in a table: what is chosen, is chosen on these.
+VALIDATION_FAULTS = ("leg_right_front", "leg_left_back", "leg_right_middle", "weak_right")
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,16 @@ def collect_random(
     """Rollouts of the random policy, every one on another robot."""
     return collect_rollouts(
         robot, config.runs, config.steps, config.terrains, randomisation, seed, 2, progress
+    )
+
+
+def collect_faults(robot: Robot, config: CollectConfig, seed: int) -> list[Rollout]:
+    """Random-policy rollouts of robots with a fault, to choose test-time settings on."""
+    faults = tuple(Fault(name) for name in VALIDATION_FAULTS)
+    count = 4 * len(faults)
+    # Another seed than the training runs': not one robot is seen twice.
+    return collect_rollouts(
+        robot, count, config.steps, ("carpet",), MILD, seed + 100, 2, faults=faults
     )
 
 

@@ -216,7 +216,7 @@ class Trainer:
         """What must be the same for a checkpoint to be carried on with."""
         robot = self.model.robot.spec.name
         rows = {"training": len(self._training), "validation": len(self._validation)}
-        mean = float(self.model.normalizer.change_mean.double().sum())
+        mean = round(float(self.model.normalizer.change_mean.double().sum()), 6)
         facts = {"robot": robot, **asdict(self.config), "rows": rows, "mean_change": mean}
         plain: dict[str, Any] = json.loads(json.dumps(facts))
         return plain

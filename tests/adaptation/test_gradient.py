@@ -161,6 +161,22 @@ def test_an_empty_window_changes_nothing() -> None:
     torch.testing.assert_close(out, mlp.forward(parameters, x))
 
 
+@pytest.mark.parametrize("activation", ["tanh", "silu"])
+def test_descending_from_an_update_is_descending_from_what_it_makes_of_the_prior(
+    activation: str,
+) -> None:
+    mlp, rule, parameters, support, x, _ = problem(activation, 2)
+    start = rule.update(mlp, parameters, support)
+    together = rule.descend(mlp, parameters, support, start)
+    output = mlp.forward_updated(parameters, together, x)[0]
+    for n in range(TASKS):
+        own = Support(support.x[n : n + 1], support.y[n : n + 1], support.weight[n : n + 1], SCALE)
+        moved = mlp.materialise(parameters, tuple(p.tasks(slice(n, n + 1)) for p in start))
+        alone = rule.update(mlp, moved, own)
+        expected = mlp.forward_updated(moved, alone, x[n : n + 1])[0]
+        torch.testing.assert_close(output[n : n + 1], expected)
+
+
 def test_step_sizes_are_one_for_each_tensor_and_step() -> None:
     mlp = MLP((4, 9, 3))
     rule = GradientStep(steps=2, step=0.1, bias_step=0.5, meta_trained=True)

@@ -11,11 +11,14 @@ import pytest
 import yaml
 
 from ros_mbmrl import cli
+from ros_mbmrl.adaptation import METHODS, make_rule
+from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.commands.train import read_recipe
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.training.tune import GRIDS
 
 RECIPE = """
 hidden: [12, 12]
@@ -30,6 +33,8 @@ horizon: 3
 grbal:
   options: {steps: 2}
   meta_steps: 4
+context_de:
+  options: {hidden: 5}
 """
 
 
@@ -49,7 +54,7 @@ def train(folder: Path, method: str, out: str, *more: str) -> dict[str, Any]:
     return report
 
 
-@pytest.mark.parametrize("method", ["mb", "mb_de", "residual", "context", "grbal"])
+@pytest.mark.parametrize("method", METHODS)
 def test_every_method_ends_in_a_model_that_loads(
     folder: Path, method: str, registered: Any
 ) -> None:
@@ -64,11 +69,15 @@ def test_every_method_ends_in_a_model_that_loads(
     assert card["seed"] == 0
     assert card["scores"]["open_loop_after"] == report["results"]["open_loop_after"]
     assert report["results"]["model"] == str(folder / "m")
-    if method in ("mb_de", "residual"):
+    if method in GRIDS:
         assert min(row["error"] for row in card["tuning"]) == pytest.approx(
             card["scores"]["open_loop_after"], abs=1e-5
         )
-    assert card["options"] == ({"steps": 2} if method == "grbal" else card["options"])
+    assert make_guard(loaded).rule.meta_trained == make_rule(method).meta_trained
+    if method == "grbal":
+        assert card["options"] == {"steps": 2}
+    if method == "context_de":
+        assert card["options"]["hidden"] == 5
 
 
 def test_training_again_carries_on_and_fresh_starts_anew(folder: Path) -> None:

@@ -27,6 +27,17 @@ def test_the_lowest_error_wins(
     assert len({row["error"] for row in record}) == len(record)
 
 
+def test_options_that_are_not_tuned_stay(
+    prior: tuple[DynamicsModel, Parameters], make_rollouts: Callable[..., list[Rollout]]
+) -> None:
+    model, parameters = prior
+    data = Transitions.of(model.robot, make_rollouts(2, seed=3))
+    given = {"limit": 1.0, "gain": 0.9}
+    options, _ = tune("residual", model, parameters, data, 8, 3, given)
+    assert options["limit"] == 1.0
+    assert options["gain"] in GRIDS["residual"]["gain"]
+
+
 @pytest.mark.parametrize("method", GRIDS)
 def test_every_setting_of_the_grids_is_possible(method: str) -> None:
     for name, values in module.GRIDS[method].items():
