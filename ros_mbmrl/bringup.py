@@ -94,6 +94,7 @@ _COMMON = (
     Argument("plant", "twin", "what is driven", ("twin",)),
     Argument("terrain", "carpet", "the twin's ground"),
     Argument("fault", "", "what breaks in the twin, NAME@SECONDS"),
+    Argument("viewer", "false", "show the twin in a window", _BOOL),
     Argument("record", "true", "write one MCAP file a run", _BOOL),
     Argument("recording", "", "the MCAP file; default: runs/recordings/<robot>-<time>.mcap"),
     Argument("duration", "0", "seconds of control after which the run ends; 0: until Ctrl-C"),
@@ -222,6 +223,7 @@ def _around(
         "seed": _integer(arguments, "seed"),
         "duration": _seconds(arguments, "duration"),
         "lockstep": lockstep,
+        "viewer": arguments["viewer"] == "true",
         "startup_timeout": _seconds(arguments, "startup_timeout"),
         "await_nodes": ",".join(name for name in awaited if name not in _NO_STATE),
     }

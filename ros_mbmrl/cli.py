@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import sys
@@ -210,10 +211,19 @@ def _write(path: Path, command: str, config: dict[str, Any], results: dict[str, 
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(report, indent=2, default=str))
+        partial.write_text(json.dumps(_plain(report), indent=2, default=str))
         os.replace(partial, path)
     except OSError as error:
         raise UserError(f"--json {path}: cannot be written ({error.strerror})") from None
+
+
+def _plain(value: Any) -> Any:
+    """The same without numbers that JSON does not have: they become null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 if __name__ == "__main__":

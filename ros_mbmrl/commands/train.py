@@ -56,7 +56,11 @@ def run(arguments: Train) -> dict[str, Any]:
     facts = finish(robot, config, trained, dataset.load(faults) if faults else validation)
     facts["tuned_on"] = [path.name for path in faults]
     facts["data"] = [
-        {"name": path.name, "sha256": dataset.sha256_of(path), "runs": len(rollouts)}
+        {
+            "name": path.name,
+            "sha256": dataset.sha256_of(path),
+            "runs": len(dataset.load([path])),
+        }
         for path in paths
     ]
     facts["sessions"] = sorted({r.tags.get("session", "") for r in training})

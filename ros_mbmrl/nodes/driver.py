@@ -39,9 +39,12 @@ DONE = TransitionCallbackReturn.SUCCESS
 
 @dataclass(frozen=True)
 class DriverParameters:
-    """plant, terrain, fault, seed: what is driven. path: a twin is put at the start of it, or at
-    the origin if there is none. await_nodes: names, joined by commas, of nodes
-    that must listen before the first observation. The rest as in `DriveConfig`."""
+    """plant, terrain, fault, seed: what is driven. viewer: show the twin in a window.
+
+    path: a twin is put at the start of it, or at the origin if there is none. await_nodes: names,
+    joined by commas, of nodes that must listen before the first observation. The rest as in
+    `DriveConfig`.
+    """
 
     robot: str = "hexapod"
     plant: str = "twin"
@@ -51,6 +54,7 @@ class DriverParameters:
     seed: int = 0
     duration: float = 0.0
     lockstep: bool = False
+    viewer: bool = False
     startup_timeout: float = 60.0
     answer_timeout: float = 20.0
     await_nodes: str = ""
@@ -67,7 +71,12 @@ def make_plant(robot: Robot, parameters: DriverParameters) -> Plant:
     p = parameters
     faults = (parse_fault(p.fault),) if p.fault else ()
     start = make_path(p.path).start if p.path else (0.0, 0.0, 0.0)
-    return TwinPlant(robot, TwinConfig(p.terrain, faults, seed=p.seed, start=start))
+    plant = TwinPlant(robot, TwinConfig(p.terrain, faults, seed=p.seed, start=start))
+    if not p.viewer:
+        return plant
+    from ros_mbmrl.twin.viewer import ViewedTwin
+
+    return ViewedTwin(plant)
 
 
 class DriverNode(LifecycleNode):

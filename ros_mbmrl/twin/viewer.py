@@ -1,0 +1,69 @@
+"""A window on the twin, following what the driver does with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from types import TracebackType
+from typing import Any
+
+from ros_mbmrl.errors import RunError
+from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.plants.twin import TwinPlant
+from ros_mbmrl.robots.spec import Array
+
+
+class ViewedTwin:
+    """A TwinPlant with MuJoCo's passive viewer. Raises RunError on a machine without a display."""
+
+    def __init__(self, plant: TwinPlant) -> None:
+        if sys.platform == "linux" and not (
+            os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        ):
+            raise RunError("viewer:=true needs a display: DISPLAY is not set")
+        self._plant = plant
+        self._window: Any = None
+        self._threads: set[threading.Thread] = set()
+
+    def __enter__(self) -> ViewedTwin:
+        import mujoco.viewer
+
+        world = self._plant.world
+        before = set(threading.enumerate())
+        self._window = mujoco.viewer.launch_passive(world.model, world.data)
+        self._threads = set(threading.enumerate()) - before
+        self._plant.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._plant.__exit__(kind, error, trace)
+        self._window.close()
+        for thread in self._threads:  # it still draws the model that would go with the process
+            thread.join(timeout=2.0)
+
+    def observe(self) -> Measurement:
+        """See `Plant.observe`."""
+        return self._plant.observe()
+
+    def command(self, action: Array) -> None:
+        """See `Plant.command`."""
+        self._plant.command(action)
+
+    def advance(self, duration: float) -> None:
+        """See `Plant.advance`; a closed window is no reason to stop."""
+        if not self._window.is_running():
+            self._plant.advance(duration)
+            return
+        with self._window.lock():
+            self._plant.advance(duration)
+        self._window.sync()
+
+    def stop(self) -> None:
+        """See `Plant.stop`."""
+        self._plant.stop()
