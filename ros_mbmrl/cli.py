@@ -73,6 +73,8 @@ class Train:
     """Terrains to train on; all of the data's if none is named."""
     held_out: float = 0.2
     """Share of the sessions that is held out for validation."""
+    untouched: float = 0.0
+    """Share of the sessions left alone altogether, the same for every seed: for `mbmrl score`."""
     recipe: Path | None = None
     """YAML file of training settings; a shipped one lies under config/training."""
     rounds: int = 1
@@ -107,7 +109,7 @@ class Score:
     tag: str = "terrain"
     """What the rows are grouped by."""
     sessions: str = "unseen"
-    """`unseen` leaves out the sessions that any of the models was trained on; `all` does not."""
+    """`unseen` leaves out sessions that a model was trained or chosen on; `all` does not."""
     guard: bool = True
     """Whether the guard may refuse an update."""
     json: Path | None = None

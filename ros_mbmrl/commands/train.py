@@ -46,8 +46,10 @@ def run(arguments: Train) -> dict[str, Any]:
     rollouts = dataset.load(paths)
     if arguments.terrains:
         rollouts = dataset.select(rollouts, terrain=arguments.terrains)
+    if arguments.untouched:
+        rollouts, _ = dataset.split(rollouts, by="session", held_out=arguments.untouched, seed=0)
     training, validation = dataset.split(
-        rollouts, by="session", held_out=arguments.held_out, seed=arguments.seed
+        rollouts, by="session", held_out=arguments.held_out, seed=arguments.seed + 1
     )
     if arguments.fresh:
         (arguments.out / CHECKPOINT).unlink(missing_ok=True)
@@ -63,7 +65,8 @@ def run(arguments: Train) -> dict[str, Any]:
         }
         for path in paths
     ]
-    facts["sessions"] = sorted({r.tags.get("session", "") for r in training})
+    # Also those it was chosen on: what is scored on must not have been looked at.
+    facts["sessions"] = sorted({r.tags.get("session", "") for r in rollouts})
     facts["command"] = shlex.join(["mbmrl", *sys.argv[1:]])
     save_model(arguments.out, trained.model, trained.parameters, facts)
     print(f"{arguments.out}: {facts['scores']}")
