@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
 
+from ros_mbmrl.adaptation import METHODS
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.planning import PLANNERS
 from ros_mbmrl.robots import ROBOTS, make_robot
@@ -138,6 +139,10 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
 
 def adapt(arguments: Arguments) -> list[NodeSpec]:
     """The whole loop: driver, dynamics and controller in one process, safety, reference."""
+    choose("path", arguments["path"], make_robot(arguments["robot"]).tasks())
+    choose("controller", arguments["controller"], PLANNERS)
+    choose("method", arguments["method"], METHODS)
+    _check_twin(arguments)
     adaptive: dict[str, Value] = {
         "model": _model(arguments),
         "method": arguments["method"],
@@ -146,8 +151,6 @@ def adapt(arguments: Arguments) -> list[NodeSpec]:
         "threads": _integer(arguments, "threads", least=1),
         "lockstep": arguments["lockstep"] == "true",
     }
-    choose("path", arguments["path"], make_robot(arguments["robot"]).tasks())
-    choose("controller", arguments["controller"], PLANNERS)
     return _around(
         arguments,
         [

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from ros_mbmrl.adaptation.base import UpdateRule
-from ros_mbmrl.adaptation.context import Context
-from ros_mbmrl.adaptation.context_step import ContextStep
-from ros_mbmrl.adaptation.gradient import GradientStep
-from ros_mbmrl.adaptation.prior import Prior
-from ros_mbmrl.adaptation.residual import MeanResidual
 from ros_mbmrl.errors import UserError, choose
 
-METHODS: dict[str, Callable[..., UpdateRule]] = {
-    "mb": Prior,
-    "mb_de": GradientStep,
-    "residual": MeanResidual,
-    "context": Context,
-    "context_de": ContextStep,
-    "grbal": lambda **options: GradientStep(
-        **{"steps": 3, "step": 0.02, "bias_step": 0.5, **options, "meta_trained": True}
-    ),
+if TYPE_CHECKING:
+    from ros_mbmrl.adaptation.base import UpdateRule
+
+# name -> "module:factory"; imported on use, so that naming a method does not cost torch.
+METHODS: dict[str, str] = {
+    "mb": "prior:Prior",
+    "mb_de": "gradient:GradientStep",
+    "residual": "residual:MeanResidual",
+    "context": "context:Context",
+    "context_de": "context_step:ContextStep",
+    "grbal": "gradient:grbal",
 }
 
 
 def make_rule(method: str, options: Mapping[str, Any] | None = None) -> UpdateRule:
     """The update rule called `method`. Raises UserError for an unknown name or option."""
     choose("method", method, METHODS)
+    module, factory = METHODS[method].split(":")
+    make = getattr(import_module(f"ros_mbmrl.adaptation.{module}"), factory)
     try:
-        return METHODS[method](**(options or {}))
+        rule: UpdateRule = make(**(options or {}))
+        return rule
     except (TypeError, ValueError) as error:
         raise UserError(f"method {method}: {error}") from None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -84,3 +85,8 @@ class GradientStep(UpdateRule):
                 old.plus(new) for old, new in zip(update, reversed(changes), strict=True)
             )
         return update
+
+
+def grbal(steps: int = 3, step: float = 0.02, bias_step: float = 0.5, **more: Any) -> GradientStep:
+    """GrBAL: the step sizes are starting points, and are learned."""
+    return GradientStep(steps, step, bias_step, meta_trained=True, **more)

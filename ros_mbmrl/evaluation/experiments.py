@@ -99,7 +99,7 @@ def _terrains(names: Sequence[str]) -> tuple[Condition, ...]:
     return tuple(Condition(name, terrain=name) for name in names)
 
 
-METHODS = (BASELINE, "mb_de", "residual", "context", "grbal")
+METHODS = (BASELINE, "mb_de", "residual", "context", "context_de", "grbal")
 
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
     {

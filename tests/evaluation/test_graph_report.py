@@ -1,0 +1,85 @@
+"""The report of a launch: figures by hand, and one from a graph that really ran."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ros_mbmrl.commands import launch
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.evaluation.graph_report import write_report
+from ros_mbmrl.evaluation.recorded_run import RecordedRun, read_run
+
+CONTRACT = (
+    "cross_track_before_fault_m",
+    "cross_track_after_fault_m",
+    "missed_deadlines",
+    "period_mean_s",
+    "period_p99_s",
+    "plan_ms_p50",
+    "plan_ms_p99",
+    "adapt_ms_p50",
+    "safety_events",
+)
+
+
+def a_run() -> RecordedRun:
+    times = np.arange(4) * 0.1
+    return RecordedRun(
+        times=times,
+        xy=np.zeros((4, 2)),
+        reference=np.zeros((2, 2)),
+        cross_track=np.array([0.01, -0.03, 0.2, -0.4]),
+        period=np.array([0.1, 0.1, 0.13]),
+        missed=2,
+        adapt_ms=np.array([1.0, 2.0, 3.0]),
+        plan_ms=np.array([10.0, 20.0, 60.0]),
+        error_times=times,
+        errors=np.array([[1.0, 0.5]] * 4),
+        accepted=np.array([True, False, True, True]),
+        refusals={},
+        safety_events=0,
+        worst_level="RUN",
+    )
+
+
+def test_figures_before_and_after_the_fault() -> None:
+    figures = a_run().figures(0.2)
+    assert figures["cross_track_before_fault_m"] == pytest.approx(0.02)
+    assert figures["cross_track_after_fault_m"] == pytest.approx(0.3)
+    assert figures["period_mean_s"] == pytest.approx(0.11)
+    assert figures["plan_ms_p50"] == 20.0
+    assert figures["missed_deadlines"] == 2
+    assert figures["accepted_fraction"] == 0.75
+
+
+def test_without_a_fault_all_is_before_it() -> None:
+    figures = a_run().figures(None)
+    assert figures["cross_track_before_fault_m"] == pytest.approx(0.16)
+    assert figures["cross_track_after_fault_m"] is None
+
+
+def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no recordings"):
+        write_report(tmp_path, {}, {})
+
+
+def test_a_graph_that_ran_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROS_DOMAIN_ID", "83")
+    for method in ("mb", "residual"):
+        words = [f"method:={method}", "path:=figure8", "fault:=leg_left_middle@2", "duration:=4"]
+        launch.run("adapt", [*words, "lockstep:=true", f"report:={tmp_path}"])
+    report = json.loads((tmp_path / "report.json").read_text())
+    methods = report["results"]["methods"]
+    assert list(methods) == ["mb", "residual"]
+    for figures in methods.values():
+        assert set(CONTRACT) <= set(figures)
+        assert figures["steps"] == 40
+        assert figures["cross_track_before_fault_m"] < 0.05
+        assert figures["first_command_s"] > 0
+    assert methods["mb"]["accepted_fraction"] == 0.0
+    assert "data:image/png" in (tmp_path / "report.html").read_text()
+    assert read_run(tmp_path / "mb.mcap").times[0] == 0.0
