@@ -15,8 +15,8 @@ from ros_mbmrl.training.segments import Transitions
 
 _STEPS: Mapping[str, tuple[float, ...]] = {
     "steps": (1, 3),
-    "step": (0.003, 0.01, 0.03, 0.1),
-    "bias_step": (0.01, 0.1, 0.3, 1.0),
+    "step": (0.001, 0.01, 0.03),
+    "bias_step": (0.03, 0.1, 0.3, 1.0, 3.0, 10.0),
 }
 GRIDS: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     "residual": {"gain": (0.1, 0.25, 0.5, 0.75, 1.0)},
