@@ -110,6 +110,8 @@ class Score:
     """What the rows are grouped by."""
     sessions: str = "unseen"
     """`unseen` leaves out sessions that a model was trained or chosen on; `all` does not."""
+    marked: bool = False
+    """Only windows that adapt on a row which the import marked: gaps, jumps, wild telemetry."""
     guard: bool = True
     """Whether the guard may refuse an update."""
     json: Path | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -19,6 +20,8 @@ from ros_mbmrl.training.segments import Transitions
 
 if TYPE_CHECKING:
     from ros_mbmrl.cli import Score
+
+WIDTH = 118  # of the table, in characters
 
 
 def run(arguments: Score) -> dict[str, Any]:
@@ -40,8 +43,10 @@ def run(arguments: Score) -> dict[str, Any]:
         raise UserError(f"sessions '{arguments.sessions}': expected unseen or all")
     data = Transitions.of(robot, rollouts)
     tags = [r.tags.get(arguments.tag, "") for r in rollouts]
-    rows = score(models, data, tags, arguments.horizons, arguments.guard)
-    Console().print(_table(rows, arguments.tag))
+    rows = score(models, data, tags, arguments.horizons, arguments.guard, arguments.marked)
+    console = Console()
+    console.width = max(console.width, WIDTH)  # a cut figure is worse than a wrapped line
+    console.print(_table(rows, arguments.tag))
     return {"rows": rows, "runs": len(rollouts)}
 
 
@@ -51,10 +56,17 @@ def score(
     tags: list[str],
     horizons: tuple[int, ...],
     guarded: bool,
+    marked: bool = False,
 ) -> list[dict[str, Any]]:
-    """All models on common windows: those that the longest adaptation window leaves."""
+    """All models on common windows: those that the longest adaptation window leaves.
+
+    marked: only those with a marked row in that window.
+    """
     longest = max(int(loaded.card["adapt_window"]) for loaded in models.values())
     starts = data.starts(longest + max(horizons))
+    if marked:
+        past = starts[:, None] + torch.arange(longest)
+        starts = starts[data.keep[past].amin(dim=(1, 2)) == 0]
     rows: list[dict[str, Any]] = []
     for name, loaded in models.items():
         guard = make_guard(loaded, enabled=guarded)
@@ -97,16 +109,22 @@ def _rows(
 
 
 def _table(rows: list[dict[str, Any]], tag: str) -> Table:
-    columns = ("model", tag, "steps", "adapter", "n", "median", "mean", "p99", "worst", "better")
-    table = Table(*columns, "accepted", "m", "deg", title="open-loop prediction error")
-    for row in rows:
+    """One line a model, tag and horizon: prior against adapted."""
+    columns = ("model", tag, "steps", "n", "median", "p99", "worst", "better", "accepted")
+    table = Table(*columns, "cm", "deg", title="open-loop error, prior > adapted", box=SIMPLE)
+
+    def both(key: str, form: str, unit: float = 1.0) -> str:
+        return f"{prior[key] * unit:{form}} > {adapted[key] * unit:{form}}"
+
+    for prior, adapted in zip(rows[::2], rows[1::2], strict=True):
         table.add_row(
-            *(str(row[key]) for key in ("model", "tag", "horizon", "adapter", "n")),
-            *(f"{row[key]:.3f}" for key in ("median", "mean", "p99")),
-            f"{row['worst_ratio']:.2f}",
-            f"{row['improved_fraction']:.0%}",
-            f"{row['accepted_fraction']:.0%}",
-            f"{row['median_m']:.4f}",
-            f"{row['median_rad'] * 180 / torch.pi:.1f}",
+            *(str(prior[key]) for key in ("model", "tag", "horizon", "n")),
+            both("median", ".3f"),
+            both("p99", ".2f"),
+            f"{adapted['worst_ratio']:.1f}",
+            f"{adapted['improved_fraction']:.0%}",
+            f"{adapted['accepted_fraction']:.0%}",
+            both("median_m", ".2f", 100.0),
+            both("median_rad", ".1f", 180 / torch.pi),
         )
     return table

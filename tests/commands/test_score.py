@@ -124,3 +124,10 @@ def test_every_session_trained_on_is_said(folder: Path, capsys: pytest.CaptureFi
     card.write_text(yaml.safe_dump({**content, "sessions": [str(k) for k in range(6)]}))
     assert status_of(folder, models=("residual",)) == 2
     assert "every session was trained on" in capsys.readouterr().err
+
+
+def test_marked_windows_alone_can_be_judged(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(folder, "--marked") == 2  # these runs have no marks
+    assert "nothing to judge" in capsys.readouterr().err

@@ -140,3 +140,13 @@ def test_a_methods_section_overrides_the_rest(tmp_path: Path) -> None:
 def test_shipped_recipes_are_valid(path: Path, method: str) -> None:
     assert yaml.safe_load(path.read_text())
     assert read_recipe(path, method, 0).method == method
+
+
+def test_untouched_sessions_are_the_same_for_every_seed(folder: Path) -> None:
+    seen = []
+    for seed in ("1", "2"):
+        train(folder, "mb", f"m{seed}", "--untouched", "0.3", "--seed", seed)
+        card = yaml.safe_load((folder / f"m{seed}" / "card.yaml").read_text())
+        seen.append(card["sessions"])
+    assert seen[0] == seen[1]
+    assert len(seen[0]) == 6  # two of the five sessions of each of two terrains are left alone
