@@ -182,6 +182,14 @@ def graph(name: str, words: Sequence[str]) -> list[NodeSpec]:
     return GRAPHS[name](arguments)
 
 
+def scenario(arguments: Arguments) -> list[str]:
+    """What a report says of a run beside its figures, as `name:=value`; none if none is wanted."""
+    if not arguments.get("report"):
+        return []
+    names = ("robot", "plant", "terrain", "fault", "path", "duration", "seed", "controller")
+    return [f"{name}:={arguments[name]}" for name in names]
+
+
 def environment(base: Mapping[str, str]) -> dict[str, str]:
     """The nodes' environment: discovery stays on this machine unless asked otherwise.
 
@@ -210,13 +218,19 @@ def _around(
 ) -> list[NodeSpec]:
     """Driver, safety and recorder around what proposes commands."""
     _check_twin(arguments)
+    if arguments.get("report") and (arguments["record"] != "true" or arguments["recording"]):
+        raise UserError(
+            "report: is made from the recording in its folder: expected record:=true "
+            "and no recording:="
+        )
     lockstep = arguments["lockstep"] == "true"
     safety: dict[str, Value] = {"lockstep": lockstep, "adaptation": adaptation}
     nodes = [_node(arguments, "safety", safety), *middle]
     if arguments["record"] == "true":
         path = arguments["recording"] or _default_recording(arguments)
         # A run without its record is a run in vain: the recorder is critical.
-        nodes.append(_node(arguments, "recorder", {"path": path}, ends_last=True))
+        recorder: dict[str, Value] = {"path": path, "report": " ".join(scenario(arguments))}
+        nodes.append(_node(arguments, "recorder", recorder, ends_last=True))
     awaited = [name for node in nodes for name in _NODES_OF.get(node.name, (node.name,))]
     driver: dict[str, Value] = {
         "plant": arguments["plant"],

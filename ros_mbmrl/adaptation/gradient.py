@@ -58,9 +58,7 @@ class GradientStep(UpdateRule):
         """Eq. 24, `steps` times from the prior."""
         return self.descend(mlp, parameters, support, mlp.no_update)
 
-    def descend(
-        self, mlp: MLP, parameters: Parameters, support: Support, start: Update
-    ) -> Update:
+    def descend(self, mlp: MLP, parameters: Parameters, support: Support, start: Update) -> Update:
         """Eq. 24, `steps` times from the model that `start` makes of the prior."""
         update = start
         for s in range(self.steps):

@@ -35,8 +35,7 @@ def run(graph: str, words: Sequence[str]) -> dict[str, Any]:
             "first_command_s": summary.first_command_seconds,
             "peak_rss_mb": round(summary.peak_rss_bytes / 2**20),
         }
-        shared = ("robot", "plant", "terrain", "fault", "path", "duration", "seed", "controller")
-        scenario = {name: arguments[name] for name in shared}
+        scenario = dict(word.split(":=", 1) for word in bringup.scenario(arguments))
         report = write_report(Path(arguments["report"]), scenario, {method: process})
         results |= report["results"]
         show(report["results"]["methods"])

@@ -73,9 +73,7 @@ def run(arguments: Train) -> dict[str, Any]:
     return {"model": str(arguments.out), **facts["scores"], "options": facts["options"]}
 
 
-def gather(
-    robot: Robot, config: TrainConfig, arguments: Train
-) -> tuple[list[Path], list[Path]]:
+def gather(robot: Robot, config: TrainConfig, arguments: Train) -> tuple[list[Path], list[Path]]:
     """Data sets from the twin under `out`/data, on-policy rounds with models under `out`/rounds.
 
     The second list is for tuning: runs with faults that are neither trained on nor tested.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +18,20 @@ from ros_mbmrl.bringup import TOPICS
 from ros_mbmrl.data.recording import RecordingWriter
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.nodes.parameters import read_parameters
-from ros_mbmrl.nodes.process import Ending, run
+from ros_mbmrl.nodes.process import PARENT, Ending, run
 from ros_mbmrl.nodes.qos import listen
 
 
 @dataclass(frozen=True)
 class RecorderParameters:
-    """path: the file to write; one that is there already is not written over."""
+    """path: the file to write; one that is there already is not written over.
+
+    report: what a report on the file's folder is told of the run, empty for none. It is made
+    when the run is over: by `mbmrl launch`, or from here under `ros2 launch`.
+    """
 
     path: str
+    report: str = ""
     robot: str = "hexapod"
 
 
@@ -34,7 +42,8 @@ class RecorderNode(Node):
 
     def __init__(self, name: str = "recorder", **options: Any) -> None:
         super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
-        path = Path(read_parameters(self, RecorderParameters).path)
+        self._settings = read_parameters(self, RecorderParameters)
+        path = Path(self._settings.path)
         if path.exists():
             raise UserError(f"recorder: '{path}' is there already: expected a new file")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +56,12 @@ class RecorderNode(Node):
     def close(self) -> None:
         """Writes what is left and the index."""
         self._writer.close()
+        if self._settings.report and PARENT not in os.environ:
+            # In a session of its own: it takes longer than `ros2 launch` has patience.
+            folder = str(Path(self._settings.path).parent)
+            module = "ros_mbmrl.evaluation.graph_report"
+            words = [sys.executable, "-m", module, folder, *self._settings.report.split()]
+            subprocess.Popen(words, start_new_session=True)
 
     def _on_bytes(self, topic: str, kind: str, data: bytes) -> None:
         now = time.time_ns()
