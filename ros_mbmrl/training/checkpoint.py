@@ -20,7 +20,8 @@ def save(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) ->
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     plain = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
-    safetensors.torch.save_file(plain, partial, metadata={"state": json.dumps(state)})
+    # Not save_file: that makes a file which only its owner may read.
+    partial.write_bytes(safetensors.torch.save(plain, metadata={"state": json.dumps(state)}))
     os.replace(partial, path)
 
 
