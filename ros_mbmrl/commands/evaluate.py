@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
 
 from ros_mbmrl.bringup import find
 from ros_mbmrl.dynamics.files import CARD, read_card
@@ -35,7 +34,7 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     jobs = [Job(entrant, cell) for cell in plan for entrant in field]
     rows = campaign.run(jobs, arguments.out, arguments.workers)
     summary = summarise(rows, BASELINE, np.random.default_rng(arguments.first_seed))
-    console = Console()
+    console = tables.wide_console()
     console.print(tables.printed(tables.by_path(rows)))
     console.print(tables.printed(tables.comparison(summary, BASELINE)))
     if stopped := sum(row["safety_stops"] > 0 for row in rows):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
@@ -15,13 +14,12 @@ from ros_mbmrl.data import dataset
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, read_card
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.open_loop import OpenLoopErrors, open_loop_errors
+from ros_mbmrl.evaluation.tables import wide_console
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.training.segments import Transitions
 
 if TYPE_CHECKING:
     from ros_mbmrl.cli import Score
-
-WIDTH = 118  # of the table, in characters
 
 
 def run(arguments: Score) -> dict[str, Any]:
@@ -44,9 +42,7 @@ def run(arguments: Score) -> dict[str, Any]:
     data = Transitions.of(robot, rollouts)
     tags = [r.tags.get(arguments.tag, "") for r in rollouts]
     rows = score(models, data, tags, arguments.horizons, arguments.guard, arguments.marked)
-    console = Console()
-    console.width = max(console.width, WIDTH)  # a cut figure is worse than a wrapped line
-    console.print(_table(rows, arguments.tag))
+    wide_console().print(_table(rows, arguments.tag))
     return {"rows": rows, "runs": len(rollouts)}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import rich.table
+from rich.console import Console
 from rich.markup import escape
 
 from ros_mbmrl.evaluation.html import Table
@@ -61,6 +62,13 @@ def details(summary: Sequence[Row]) -> Table:
         for row in summary
     ]
     return Table((*columns, *more), cells, "Means over the episodes; stops: episodes safety ended")
+
+
+def wide_console() -> Console:
+    """A console in which no cell of a result is cut: a wrapped line is the lesser evil."""
+    console = Console()
+    console.width = max(console.width, 120)
+    return console
 
 
 def printed(table: Table) -> rich.table.Table:
