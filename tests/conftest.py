@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from ros_mbmrl.data.import_summary import ImportSummary
 from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.data.velociroach import import_logs
 from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.robots import ROBOTS
@@ -177,3 +181,14 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The toy as a robot that commands know by name."""
     monkeypatch.setitem(ROBOTS, "toy", f"{ToyRobot.__module__}:ToyRobot")
     return ToyRobot()
+
+
+@pytest.fixture(scope="session")
+def real() -> tuple[list[Rollout], ImportSummary]:
+    """The real robot's logs, imported; not part of the project, so not everywhere."""
+    root = Path(__file__).resolve().parents[1]
+    given = os.environ.get("MBMRL_VELOCIROACH_LOGS")
+    path = Path(given) if given else root.parent / "shared/data/velociroach/velociroach_logs.npz"
+    if not path.is_file():
+        pytest.skip(f"the real logs are not at {path}: set MBMRL_VELOCIROACH_LOGS to their file")
+    return import_logs(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -188,16 +187,6 @@ def test_a_bare_array_is_refused(tmp_path: Path) -> None:
     np.save(path, np.zeros(3))
     with pytest.raises(UserError, match="npz"):
         import_logs(path)
-
-
-@pytest.fixture(scope="module")
-def real() -> tuple[list[Rollout], ImportSummary]:
-    root = Path(__file__).resolve().parents[2]
-    given = os.environ.get("MBMRL_VELOCIROACH_LOGS")
-    path = Path(given) if given else root.parent / "shared/data/velociroach/velociroach_logs.npz"
-    if not path.is_file():
-        pytest.skip(f"the real logs are not at {path}: set MBMRL_VELOCIROACH_LOGS to their file")
-    return import_logs(path)
 
 
 def _steps(rollouts: list[Rollout], terrain: str) -> dict[str, np.ndarray]:
