@@ -26,7 +26,9 @@ class Launch:
     graph: Positional[str]
     """adapt, collect or twin."""
     arguments: Positional[tuple[str, ...]] = ()
-    """name:=value, the arguments of the launch file; `--show-args` as one of them lists all."""
+    """name:=value, the arguments of the launch file."""
+    show_args: bool = False
+    """List the arguments and start nothing."""
     json: Path | None = None
     """Write the results to this file."""
 
@@ -34,6 +36,9 @@ class Launch:
         """Runs until the graph ends."""
         from ros_mbmrl.commands import launch
 
+        if self.show_args:
+            launch.show_arguments(self.graph)
+            return {}
         return launch.run(self.graph, self.arguments)
 
 

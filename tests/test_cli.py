@@ -112,3 +112,10 @@ def test_a_report_that_cannot_be_written_is_exit_2(
     (tmp_path / "file").write_text("")
     assert status_of("doctor", "--json", str(tmp_path / "file" / "report.json")) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_launch_arguments_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["launch", "adapt", "--show-args"])
+    listed = capsys.readouterr().out
+    for name in ("robot", "plant", "method", "controller", "path", "terrain", "fault", "report"):
+        assert f"{name}:=" in listed

@@ -17,9 +17,6 @@ from ros_mbmrl.errors import RunError, UserError, choose
 
 def run(graph: str, words: Sequence[str]) -> dict[str, Any]:
     """Runs the graph until it ends; with report:=DIR, writes the report of that run."""
-    if "--show-args" in words:
-        show_arguments(graph)
-        return {}
     arguments = bringup.parse(graph, words)
     summary = supervisor.launch(graph, words)
     results = asdict(summary)
