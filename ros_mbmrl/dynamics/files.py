@@ -14,12 +14,12 @@ import yaml
 from torch import Tensor
 
 from ros_mbmrl import __version__
+from ros_mbmrl.dynamics import tensor_file
 from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.training import checkpoint
 
 CARD, WEIGHTS = "card.yaml", "model.safetensors"
 NORMALIZER = ("input_mean", "input_std", "change_mean", "change_std")
@@ -45,8 +45,8 @@ def save_model(
     """Writes a model folder. `facts` holds method, options, windows, data and scores."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"normalizer/{name}": getattr(model.normalizer, name) for name in NORMALIZER}
-    tensors |= checkpoint.flatten("parameters", parameters)
-    checkpoint.save(folder / WEIGHTS, tensors, {"robot": model.robot.spec.name})
+    tensors |= tensor_file.flatten("parameters", parameters)
+    tensor_file.save(folder / WEIGHTS, tensors, {"robot": model.robot.spec.name})
     card = {
         **_interface(model.robot),
         "network": {"sizes": list(model.mlp.sizes), "activation": model.mlp.activation},
@@ -63,12 +63,12 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
     """Reads a model folder. Raises UserError if it is incomplete or made for another robot."""
     card = read_card(folder)
     _check_interface(folder, card, robot)
-    tensors, _ = checkpoint.load(folder / WEIGHTS)
+    tensors, _ = tensor_file.load(folder / WEIGHTS)
     try:
         mlp = MLP(tuple(card["network"]["sizes"]), card["network"]["activation"])
         statistics = {name: tensors[f"normalizer/{name}"] for name in NORMALIZER}
         normalizer = Normalizer(clip=float(card["clip"]), **statistics)
-        parameters = checkpoint.unflatten("parameters", tensors)
+        parameters = tensor_file.unflatten("parameters", tensors)
         _check_shapes(folder, robot, mlp, tensors)
         if card["method"] is None or card["adapt_window"] < 1:
             raise UserError(f"{folder}: method or adapt_window missing from the card")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +10,6 @@ from torch import Tensor
 
 from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 from ros_mbmrl.dynamics.normalizer import Normalizer
-from ros_mbmrl.planning.base import Predict
 from ros_mbmrl.robots.spec import Robot
 
 
@@ -26,7 +26,7 @@ class DynamicsModel:
         outputs = self.mlp.forward(parameters, self.normalizer.inputs(features, actions))
         return self.normalizer.denormalise(outputs)
 
-    def predictor(self, parameters: Parameters) -> Predict:
+    def predictor(self, parameters: Parameters) -> Callable[[Tensor, Tensor], Tensor]:
         """Roll-outs under fixed parameters: states (K, ds), actions (K, H, da) -> (K, H+1, ds)."""
 
         def predict(state: Tensor, actions: Tensor) -> Tensor:

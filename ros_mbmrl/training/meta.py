@@ -20,12 +20,12 @@ from torch import Generator, Tensor
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
+from ros_mbmrl.dynamics import tensor_file
 from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.open_loop import open_loop_errors
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.training import checkpoint
 from ros_mbmrl.training.config import TrainConfig
 from ros_mbmrl.training.segments import SegmentSampler, Transitions
 
@@ -97,7 +97,7 @@ class Trainer:
                 continue
             resuming = state.get("phase") == index
             if resuming:
-                self._parameters = checkpoint.unflatten("parameters", tensors)
+                self._parameters = tensor_file.unflatten("parameters", tensors)
             elif phase == "meta" and not any("." in name for name in self._parameters):
                 own = self.rule.init(self.model.mlp, self._parameters, self._generator)
                 self._parameters = {**self._parameters, **own}
@@ -120,7 +120,7 @@ class Trainer:
         kept = {name: value.detach().clone() for name, value in live.items()}
         if state:
             first, best, bad = state["step"], state["best"], state["bad"]
-            kept = checkpoint.unflatten("best", tensors)
+            kept = tensor_file.unflatten("best", tensors)
             _restore(optimiser, trained, tensors)
             self._generator.set_state(tensors["generator"])
         schedule = _cosine(steps)
@@ -202,7 +202,7 @@ class Trainer:
     def _checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if self._path is None or not self._path.exists():
             return {}, {}
-        tensors, state = checkpoint.load(self._path)
+        tensors, state = tensor_file.load(self._path)
         run = state.get("run") or {}
         for name, expected in self._identity().items():
             if run.get(name) != expected:
@@ -232,21 +232,21 @@ class Trainer:
         if self._path is None:
             return
         tensors = {
-            **checkpoint.flatten("parameters", live),
-            **checkpoint.flatten("best", kept),
+            **tensor_file.flatten("parameters", live),
+            **tensor_file.flatten("best", kept),
             "generator": self._generator.get_state(),
         }
         for name, value in trained.items():
             for key, moment in optimiser.state[value].items():
                 tensors[f"adam/{name}/{key}"] = moment
-        checkpoint.save(self._path, tensors, {**state, "run": self._identity()})
+        tensor_file.save(self._path, tensors, {**state, "run": self._identity()})
 
 
 def _restore(
     optimiser: torch.optim.Optimizer, trained: Parameters, tensors: Mapping[str, Tensor]
 ) -> None:
     for name, value in trained.items():
-        moments = checkpoint.unflatten(f"adam/{name}", tensors)
+        moments = tensor_file.unflatten(f"adam/{name}", tensors)
         if moments:  # none before the first step that was not left out
             optimiser.state[value] = moments
 

@@ -1,4 +1,4 @@
-"""Checkpoints of a training run, as safetensors: nothing is ever unpickled."""
+"""Tensors and a JSON-able state in one safetensors file: nothing is ever unpickled."""
 
 from __future__ import annotations
 
