@@ -22,7 +22,7 @@ class PathWeights:
     range. lookahead: how much of the path the planner sees [m], in points `spacing` [m] apart.
     """
 
-    cross_track: float = 0.05
+    cross_track: float = 0.02
     progress: float = 0.1
     change: float = 2.0
     lookahead: float = 1.0

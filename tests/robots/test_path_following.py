@@ -31,7 +31,7 @@ def walks(xs: list[list[float]], ys: list[list[float]]) -> torch.Tensor:
 
 
 def test_the_cost_by_hand() -> None:
-    task = PathFollowing(ROBOT, LINE, speed=0.25)
+    task = PathFollowing(ROBOT, LINE, speed=0.25, weights=PathWeights(cross_track=0.05))
     states = walks(
         [[0, 0.025, 0.05], [0, 0.0, 0.0], [0, 0.025, 0.05], [0, 0.025, 0.05]],
         [[0, 0.0, 0.0], [0, 0.0, 0.0], [0, 0.05, 0.1], [0, -0.05, -0.1]],
