@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.evaluation.closed_loop import SPEED, Episode
+from ros_mbmrl.robots.path_following import PathWeights
 from ros_mbmrl.safety.types import Level
 
 
@@ -41,7 +42,8 @@ def test_only_what_comes_after_counts() -> None:
 
 
 def test_return_is_minus_the_mean_of_the_scaled_errors() -> None:
-    assert _episode([0.05, 0.05, -0.05]).summary()["return"] == pytest.approx(-1.0)
+    scale = PathWeights().cross_track  # an error as large as its scale costs 1
+    assert _episode([scale, scale, -scale]).summary()["return"] == pytest.approx(-1.0)
     # 0.1 m/s too slow is 1 cm a period: (1 cm / 10 cm)^2
     assert _episode([0.0, 0.0, 0.0], lag=0.1).summary()["return"] == pytest.approx(-0.01)
 
@@ -54,5 +56,5 @@ def test_an_episode_that_safety_ended_before_the_fault_counts_its_last_step() ->
 
 
 def test_a_single_step_is_an_episode() -> None:
-    summary = _episode([0.05]).summary()
+    summary = _episode([PathWeights().cross_track]).summary()
     assert (summary["progress_m_s"], summary["return"]) == (0.0, pytest.approx(-1.0))
