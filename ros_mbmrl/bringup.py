@@ -15,6 +15,7 @@ from types import MappingProxyType
 from ros_mbmrl.adaptation import METHODS
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.planning import PLANNERS
+from ros_mbmrl.plants import PLANTS
 from ros_mbmrl.robots import ROBOTS, make_robot
 from ros_mbmrl.twin.faults import parse_fault
 from ros_mbmrl.twin.terrain import make_terrain
@@ -92,7 +93,7 @@ Arguments = Mapping[str, str]
 _BOOL = ("true", "false")
 _COMMON = (
     Argument("robot", "hexapod", "which robot", tuple(sorted(ROBOTS))),
-    Argument("plant", "twin", "what is driven", ("twin",)),
+    Argument("plant", "twin", "what is driven", tuple(sorted(PLANTS))),
     Argument("terrain", "carpet", "the twin's ground"),
     Argument("fault", "", "what breaks in the twin, NAME@SECONDS"),
     Argument("viewer", "false", "show the twin in a window", _BOOL),

@@ -40,11 +40,6 @@ SHOWN = {
 }
 
 
-def recording_of(folder: Path, method: str) -> Path:
-    """Where the run of a method is recorded."""
-    return folder / f"{method}.mcap"
-
-
 def write_report(
     folder: Path, scenario: Mapping[str, str], process: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import Ending, guarded, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import SensorCodec
+from ros_mbmrl.plants import PLANTS
 from ros_mbmrl.plants.base import Measurement, Plant
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
@@ -63,7 +64,7 @@ class DriverParameters:
 
 def make_plant(robot: Robot, parameters: DriverParameters) -> Plant:
     """The plant that the parameters name. Raises UserError."""
-    choose("plant", parameters.plant, ("twin",))
+    choose("plant", parameters.plant, PLANTS)
     from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
     from ros_mbmrl.robots.paths import make_path
     from ros_mbmrl.twin.faults import parse_fault

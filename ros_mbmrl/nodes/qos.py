@@ -13,7 +13,7 @@ from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 
-from ros_mbmrl.bringup import TOPICS, topic
+from ros_mbmrl.bringup import topic
 
 PROFILES: Mapping[str, QoSProfile] = MappingProxyType(
     {
@@ -58,8 +58,3 @@ def listen(
     return node.create_subscription(
         message_class(known.type), known.name, callback, profile, raw=raw
     )
-
-
-def topic_names() -> tuple[str, ...]:
-    """All topics of the graph."""
-    return tuple(known.name for known in TOPICS)
