@@ -63,6 +63,40 @@ class Import:
 
 
 @dataclass(frozen=True)
+class Calibrate:
+    """Fit the twin to the real robot's logs, and lay both side by side, terrain by terrain."""
+
+    robot: Positional[str]
+    """hexapod."""
+    data: tuple[Path, ...]
+    """Data sets (folders) of the real robot, with runs on every terrain."""
+    out: Path = Path("runs/calibration/hexapod.yaml")
+    """The calibration file to write; the one that is used is sim/hexapod.yaml."""
+    start: Path | None = None
+    """Calibration file to search from; the shipped one by default."""
+    iterations: int = 14
+    """Points that the search may try; 0 only compares the start with the robot."""
+    runs: int = 30
+    """Runs a terrain that are replayed in the search; the comparison replays all."""
+    untouched: float = 0.2
+    """Share of the sessions left alone altogether: the same as in `mbmrl train`."""
+    pictures: Path | None = Path("runs/calibration")
+    """Folder for the pictures."""
+    seed: int = 0
+    """Seed of everything random."""
+    workers: int = 2
+    """Processes that simulate."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Fits, writes the file, prints the comparison."""
+        from ros_mbmrl.commands import calibrate
+
+        return calibrate.run(self)
+
+
+@dataclass(frozen=True)
 class Train:
     """Train a dynamics model: supervised, then meta-trained where the method asks for it."""
 
@@ -106,7 +140,8 @@ class Score:
     """Open-loop prediction error on recorded data: prior and adapted, per tag, per horizon."""
 
     models: Positional[tuple[Path, ...]]
-    """Model folders; all are judged on the same windows."""
+    """Model folders, named by method and told apart by training seed; all are judged on the
+    same windows."""
     data: tuple[Path, ...]
     """Data sets (folders)."""
     horizons: tuple[int, ...] = (1, 8)
@@ -119,6 +154,8 @@ class Score:
     """Only windows that adapt on a row which the import marked: gaps, jumps, wild telemetry."""
     guard: bool = True
     """Whether the guard may refuse an update."""
+    out: Path | None = None
+    """Folder of a report with pictures; none is written without it."""
     json: Path | None = None
     """Write the results to this file."""
 
@@ -134,11 +171,13 @@ class Evaluate:
     """Closed-loop experiment over methods, conditions and seeds: table, plots, report."""
 
     experiment: Positional[str]
-    """hexapod-terrains or hexapod-ood."""
+    """hexapod-terrains, hexapod-ood, or hexapod-validation, which settings are chosen on."""
     methods: tuple[str, ...] = ()
-    """Methods to compare; the experiment's own if none is named."""
-    models: Path | None = None
-    """Folder of model folders named by method; the shipped ones by default."""
+    """Methods to compare; the experiment's own that every folder has if none is named."""
+    models: tuple[Path, ...] = ()
+    """Folders of model folders named by method, one a training seed; by default the shipped one."""
+    versus: tuple[str, ...] = ("mb", "mb_de")
+    """Opponents that the ratios are to, those of them that take part."""
     seeds: int = 3
     """Paired episodes a condition."""
     first_seed: int = 1000
@@ -160,6 +199,44 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Tune:
+    """Choose a method's test-time settings in closed loop, on faults kept for that.
+
+    Step sizes, steps, gain, window and start; the record of every candidate ships in the card.
+    """
+
+    model: Positional[Path]
+    """Model folder."""
+    out: Path
+    """Folder of the tuned model; what an interrupted run left in it is not run again."""
+    method: str | None = None
+    """Method to tune on the model, as mb_de or residual on mb; its own by default."""
+    data: tuple[Path, ...] = ()
+    """Data sets of validation faults, to leave out options that predict badly; without any, a
+    coarse grid goes straight into closed loop."""
+    experiment: str = "hexapod-validation"
+    """What is driven; whatever is chosen on must not be reported on."""
+    seeds: int = 2
+    """Paired episodes a condition and path, for the best two; the rest get one."""
+    first_seed: int = 500
+    """The first of them."""
+    duration: float = 15.0
+    """Length of an episode [s]."""
+    finalists: int = 6
+    """How many go from the data into closed loop, beside the settings as they are."""
+    workers: int = 2
+    """Processes that run episodes, one thread each."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Searches, and writes the tuned model folder."""
+        from ros_mbmrl.commands import tune
+
+        return tune.run(self)
+
+
+@dataclass(frozen=True)
 class Doctor:
     """What this machine has: rclpy and middleware, MuJoCo, rendering, ports, threads, GPU."""
 
@@ -176,9 +253,11 @@ class Doctor:
 COMMANDS: Mapping[str, type] = {
     "launch": Launch,
     "import": Import,
+    "calibrate": Calibrate,
     "train": Train,
     "score": Score,
     "evaluate": Evaluate,
+    "tune": Tune,
     "doctor": Doctor,
 }
 

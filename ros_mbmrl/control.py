@@ -73,7 +73,7 @@ class Controller:
         now = torch.as_tensor(state, dtype=torch.float32)
         self._last = None
         self._last = self._planner.plan(
-            model.predictor(adapted.parameters),
+            model.predictor(adapted.parameters, adapted.hidden),
             self._task.cost,
             now,
             reference,

@@ -19,6 +19,9 @@ METHODS: dict[str, str] = {
     "context": "context:Context",
     "context_de": "context_step:ContextStep",
     "grbal": "gradient:grbal",
+    "rebal": "rebal:ReBAL",
+    "bayes_context": "bayes_context:BayesContext",
+    "bayes_context_de": "bayes_context:BayesContextStep",
 }
 
 
@@ -37,12 +40,16 @@ def make_rule(method: str, options: Mapping[str, Any] | None = None) -> UpdateRu
 def rule_of(card: Mapping[str, Any], method: str | None = None) -> UpdateRule:
     """The rule that a model's card names, or `method` where the model can serve it.
 
-    A rule that is not meta-trained runs on any model; a meta-trained one needs its own.
+    A rule that is not meta-trained runs on any model; a meta-trained one needs a model that was
+    trained with the same rule, as `context_de` and `context` are.
     """
-    own = str(card["method"])
+    own, options = str(card["method"]), card.get("options")
     if method is None or method == own:
-        return make_rule(own, card.get("options"))
+        return make_rule(own, options)
     rule = make_rule(method)
-    if rule.meta_trained:
+    if not rule.meta_trained:
+        return rule
+    trained = make_rule(own, options)
+    if not trained.meta_trained or type(trained.training_rule) is not type(rule.training_rule):
         raise UserError(f"method {method} needs a model trained for it, not for {own}")
-    return rule
+    return make_rule(method, options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Generator, Tensor
@@ -49,6 +50,7 @@ class UpdateRule(ABC):
     """How a window changes the model. Pure, differentiable, batched over tasks."""
 
     meta_trained: bool = False  # whether its own parameters are learned through eq. 22
+    adapts: ClassVar[bool] = True  # False: there is nothing to judge, either
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
         """The rule's own parameters psi, by name; `parameters` is the prior to start from."""
@@ -82,10 +84,14 @@ class AdaptReport:
 
 @dataclass(frozen=True)
 class Adapted:
-    """A model's parameters after adaptation, and how that went."""
+    """A model after adaptation, and how that went.
+
+    hidden: (1, size), the memory of a recurrent model that goes with the parameters, or None.
+    """
 
     parameters: Parameters
     report: AdaptReport
+    hidden: Tensor | None = None
 
 
 def robust_error(residual: Tensor, scale: Tensor, limit: float = 4.0) -> Tensor:

@@ -58,6 +58,6 @@ class Context(UpdateRule):
         transitions = torch.cat([support.x, y, residual], dim=-1)
         codes = self._encoder(mlp).forward(part("encoder."), transitions)
         code = (codes * support.share).sum(dim=1, keepdim=True)
-        return tuple(
-            LayerUpdate(bias=code @ parameters[f"condition.b{k}"]) for k in range(mlp.layers)
+        return Update(
+            tuple(LayerUpdate(bias=code @ parameters[f"condition.b{k}"]) for k in range(mlp.layers))
         )

@@ -75,13 +75,12 @@ class GradientStep(UpdateRule):
                 if k == 0:
                     break
                 back = delta @ parameters[f"w{k}"].mT
-                left, right = update[k].left, update[k].right
+                left, right = update.layers[k].left, update.layers[k].right
                 if left is not None and right is not None:
                     back = back + (delta @ right.mT) @ left
                 delta = back * mlp.act_slope(pre_activations[k - 1])
-            update = tuple(
-                old.plus(new) for old, new in zip(update, reversed(changes), strict=True)
-            )
+            layers = zip(update.layers, reversed(changes), strict=True)
+            update = Update(tuple(old.plus(new) for old, new in layers))
         return update
 
 

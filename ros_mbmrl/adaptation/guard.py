@@ -88,14 +88,33 @@ class Guard:
             accepted=accepted,
             reason=self._reason(verdict),
         )
-        adapted = model.mlp.materialise(self.parameters, update) if accepted else self.parameters
-        return Adapted(adapted, report)
+        if not accepted:
+            return Adapted(self.parameters, report)
+        if update.hidden is not None:  # it changes the layers anew at every step of a roll-out
+            return Adapted(self.parameters, report, update.hidden)
+        return Adapted(model.mlp.materialise(self.parameters, update), report)
 
     def update(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
         """Guarded updates of N tasks: a refused one changes nothing."""
-        parameters, config = self.parameters, self.config
+        count, share = support.weight.sum(dim=(1, 2)), support.share[..., 0]
+        prior = mlp.forward(self.parameters, support.x)
+        before = (robust_error(prior - support.y, support.scale) * share).sum(dim=1)
+        if not self.rule.adapts:
+            zero = torch.zeros_like(before)
+            return mlp.no_update, Verdict(count, before, before, zero, zero > 0)
+        update, after = self._cross_validate(mlp, support)
+        change = relative_norm(mlp, self.parameters, update).expand(len(count))
+        accepted = torch.isfinite(after) & torch.isfinite(change) & (count > 0)
+        config = self.config
+        if config.enabled:
+            accepted &= (count >= config.min_transitions) & (change <= config.max_change)
+            accepted &= after < config.margin * before
+        return update.where(accepted), Verdict(count, before, after, change, accepted)
+
+    def _cross_validate(self, mlp: MLP, support: Support) -> tuple[Update, Tensor]:
+        """Updates from all rows, and errors (N,) of rows under updates that have not seen them."""
         tasks, length, _ = support.x.shape
-        folds = config.folds
+        folds = self.config.folds
         # Task-major copies: the last one sees every row, copy f misses the rows of fold f.
         held = torch.zeros(folds + 1, length, 1)
         for f, rows in enumerate(torch.arange(length).chunk(folds)):
@@ -106,25 +125,12 @@ class Guard:
             support.weight.repeat_interleave(folds + 1, dim=0) * (1 - held).repeat(tasks, 1, 1),
             support.scale,
         )
-        updates = self.rule.update(mlp, parameters, copies)
-        predicted, _, _ = mlp.forward_updated(parameters, updates, copies.x)
+        updates = self.rule.update(mlp, self.parameters, copies)
+        predicted, _, _ = mlp.forward_updated(self.parameters, updates, copies.x)
         errors = robust_error(predicted - copies.y, support.scale)
         errors = errors.reshape(tasks, folds + 1, length)
-        share = support.share[..., 0]
-        after = ((errors * held[..., 0]).sum(dim=1) * share).sum(dim=1)
-        prior = mlp.forward(parameters, support.x)
-        before = (robust_error(prior - support.y, support.scale) * share).sum(dim=1)
-
-        update = tuple(layer.tasks(slice(folds, None, folds + 1)) for layer in updates)
-        change = relative_norm(mlp, parameters, update).expand(tasks)
-        count = support.weight.sum(dim=(1, 2))
-        finite = torch.isfinite(after) & torch.isfinite(change)
-        accepted = finite & (count > 0)
-        if config.enabled:
-            accepted &= (count >= config.min_transitions) & (change <= config.max_change)
-            accepted &= after < config.margin * before
-        guarded = tuple(layer.where(accepted) for layer in update)
-        return guarded, Verdict(count, before, after, change, accepted)
+        after = ((errors * held[..., 0]).sum(dim=1) * support.share[..., 0]).sum(dim=1)
+        return updates.tasks(slice(folds, None, folds + 1)), after
 
     def _reason(self, verdict: Verdict) -> str:
         if bool(verdict.accepted):
@@ -166,7 +172,7 @@ def support_of(
 def relative_norm(mlp: MLP, parameters: Parameters, update: Update) -> Tensor:
     """Norm of each task's update over the norm of the prior's weights, (N,) or () for none."""
     total, own = torch.zeros(()), torch.zeros(())
-    for k, layer in enumerate(update):
+    for k, layer in enumerate(update.layers):
         own = own + parameters[f"w{k}"].square().sum() + parameters[f"b{k}"].square().sum()
         if layer.left is not None and layer.right is not None:
             # |L^T R|^2 = sum((L L^T) * (R R^T)): no weight matrix is ever formed

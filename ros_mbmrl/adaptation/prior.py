@@ -9,6 +9,8 @@ from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 class Prior(UpdateRule):
     """The update that changes nothing."""
 
+    adapts = False
+
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Nothing."""
         return mlp.no_update

@@ -26,4 +26,4 @@ class MeanResidual(UpdateRule):
         """Only the last layer's bias moves."""
         residual = (support.y - mlp.forward(parameters, support.x)).clamp(-self.limit, self.limit)
         mean = (residual * support.share).sum(dim=1, keepdim=True)
-        return (*mlp.no_update[:-1], LayerUpdate(bias=self.gain * mean))
+        return Update((*mlp.no_update.layers[:-1], LayerUpdate(bias=self.gain * mean)))

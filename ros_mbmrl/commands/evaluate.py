@@ -1,4 +1,4 @@
-"""`mbmrl evaluate`: a closed-loop experiment over methods, conditions and seeds."""
+"""`mbmrl evaluate`: a closed-loop experiment over methods, training seeds, conditions and seeds."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ros_mbmrl.bringup import find
-from ros_mbmrl.dynamics.files import CARD, read_card
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.evaluation import campaign, plots, tables
 from ros_mbmrl.evaluation.campaign import Entrant, Job
-from ros_mbmrl.evaluation.experiments import BASELINE, Experiment, cells, make_experiment
+from ros_mbmrl.evaluation.entrants import enter_methods
+from ros_mbmrl.evaluation.experiments import METHODS, Experiment, cells, make_experiment
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
-from ros_mbmrl.evaluation.statistics import summarise, unique
+from ros_mbmrl.evaluation.statistics import by_train_seed, summarise, unique
 
 if TYPE_CHECKING:
     from ros_mbmrl.cli import Evaluate
@@ -30,44 +30,44 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     if arguments.workers < 1:
         raise UserError(f"workers: expected at least 1, got {arguments.workers}")
     field = entrants(experiment, arguments.methods, arguments.models)
-    # Methods innermost: what an interrupted run leaves can be compared.
+    versus = opponents(experiment, field, arguments.versus)
+    # Entrants innermost: what an interrupted run leaves can be compared.
     jobs = [Job(entrant, cell) for cell in plan for entrant in field]
     rows = campaign.run(jobs, arguments.out, arguments.workers)
-    summary = summarise(rows, BASELINE, np.random.default_rng(arguments.first_seed))
+    summary = summarise(rows, arguments.versus, np.random.default_rng(arguments.first_seed))
+    trained = by_train_seed(rows, versus)
     console = tables.wide_console()
-    console.print(tables.printed(tables.by_path(rows)))
-    console.print(tables.printed(tables.comparison(summary, BASELINE)))
+    for table in (
+        tables.by_path(rows),
+        tables.comparison(summary, versus),
+        tables.training_seeds(trained),
+    ):
+        console.print(tables.printed(table))
     if stopped := sum(row["safety_stops"] > 0 for row in rows):
         console.print(f"safety stopped {stopped} of {len(rows)} episodes")
     page = report(experiment, arguments, field, rows, summary)
     console.print(f"report: {page}", soft_wrap=True, highlight=False)
     bare = [{name: value for name, value in row.items() if name != "trace"} for row in rows]
-    return {"rows": bare, "summary": summary, "report": str(page)}
+    return {"rows": bare, "summary": summary, "by_train_seed": trained, "report": str(page)}
 
 
 def entrants(
-    experiment: Experiment, methods: Sequence[str], models: Path | None
+    experiment: Experiment, methods: Sequence[str], folders: Sequence[Path]
 ) -> tuple[Entrant, ...]:
-    """The model folders that take part: those named, or those of the experiment's that exist.
+    """The models in `folders`, or the shipped ones. See `enter_methods`; raises UserError."""
+    shipped = f"models/{experiment.robot}"
+    chosen = folders or (find(shipped) or Path(shipped),)
+    return enter_methods(experiment.robot, experiment.methods, methods, chosen)
 
-    Raises UserError for a method without a folder, models of different robots, or no model.
-    """
-    folder = models or find(f"models/{experiment.robot}")
-    if folder is None or not folder.is_dir():
-        raise UserError(f"no folder '{folder or f'models/{experiment.robot}'}' of model folders")
-    names = tuple(dict.fromkeys(methods)) or tuple(
-        name for name in experiment.methods if (folder / name / CARD).is_file()
-    )
-    if not names:
-        raise UserError(f"no model in '{folder}': expected {', '.join(experiment.methods)}")
-    for name in names:
-        if not (folder / name).is_dir():
-            raise UserError(f"no model for method '{name}': expected a folder {folder / name}")
-    robots = {name: str(read_card(folder / name).get("robot")) for name in names}
-    if len(set(robots.values())) > 1:
-        made = ", ".join(f"{name} for {robot}" for name, robot in robots.items())
-        raise UserError(f"models of different robots: {made}")
-    return tuple(campaign.enter(name, folder / name, experiment.robot) for name in names)
+
+def opponents(
+    experiment: Experiment, field: Sequence[Entrant], versus: Sequence[str]
+) -> tuple[str, ...]:
+    """Those of `versus` that take part. Raises UserError for one that never could."""
+    present = {entrant.method for entrant in field}
+    for name in versus:
+        choose("opponent", name, present.union(experiment.methods, METHODS))
+    return tuple(name for name in dict.fromkeys(versus) if name in present)
 
 
 def report(
@@ -78,35 +78,54 @@ def report(
     summary: Sequence[Row],
 ) -> Path:
     """Draws the plots and writes `report.html` into the output folder; the page's path."""
-    out: Path = arguments.out
-    plots.cross_track(summary, out / "cross_track.png")
-    plots.prediction_errors(rows, out / "prediction_errors.png")
-    pictures: list[Block] = []
-    for path in unique(rows, "path"):
-        plots.paths(rows, path, out / f"paths_{path}.png")
-        caption = f"{path}, seed {arguments.first_seed}; dotted: desired"
-        pictures.append(Image(out / f"paths_{path}.png", caption))
-    seeds = f"{arguments.first_seed} to {arguments.first_seed + arguments.seeds - 1}"
+    versus = opponents(experiment, field, arguments.versus)
     trained = ", ".join(f"{e.method} {e.train_seed} ({e.digest[:12]})" for e in field)
     sections: list[Section] = [
-        (
-            "Cross-track error",
-            [
-                f"Seeds {seeds}, episodes of at most {arguments.duration:g} s. Every method met "
-                "the same robots, sensors and grounds. Where a fault sets in on the way, only "
-                "what comes after it counts.",
-                tables.comparison(summary, BASELINE),
-                Image(out / "cross_track.png", "Mean and 95 % bootstrap interval over episodes"),
-                tables.by_path(rows),
-            ],
-        ),
-        ("Paths", pictures),
-        (
-            "Prediction",
-            [Image(out / "prediction_errors.png", "Error before and after adaptation")],
-        ),
+        ("Cross-track error", _cross_track(arguments, rows, summary, versus)),
+        ("Paths", _paths(arguments, rows)),
+        ("Prediction", _prediction(arguments, rows)),
         ("Details", [tables.details(summary), f"Training seeds (model hashes): {trained}."]),
     ]
-    page = out / "report.html"
+    page: Path = arguments.out / "report.html"
     write_page(page, experiment.title, sections)
     return page
+
+
+def _cross_track(
+    arguments: Evaluate, rows: Sequence[Row], summary: Sequence[Row], versus: Sequence[str]
+) -> list[Block]:
+    bars, transients = arguments.out / "cross_track.png", arguments.out / "transients.png"
+    plots.cross_track(summary, bars)
+    plots.transients(rows, transients)
+    seeds = f"{arguments.first_seed} to {arguments.first_seed + arguments.seeds - 1}"
+    return [
+        f"Seeds {seeds}, episodes of at most {arguments.duration:g} s. Every method met the same "
+        "robots, sensors and grounds. Where a fault sets in on the way, only what comes after it "
+        "counts. Ratios are paired by episode, and by training seed where both methods have it; "
+        "beyond noise is what the whole interval is above 1.",
+        tables.comparison(summary, versus),
+        Image(bars, f"Mean cross-track error; {tables.interval_note(summary)}"),
+        tables.training_seeds(by_train_seed(rows, versus)),
+        Image(
+            transients,
+            "Distance from the path over time: median and inter-quartile band over the episodes "
+            "of all training seeds; dotted: a fault sets in",
+        ),
+        tables.by_path(rows),
+    ]
+
+
+def _paths(arguments: Evaluate, rows: Sequence[Row]) -> list[Block]:
+    pictures: list[Block] = []
+    for path in unique(rows, "path"):
+        file = arguments.out / f"paths_{path}.png"
+        plots.paths(rows, path, file)
+        caption = f"{path}, seed {arguments.first_seed}, each method's first training seed"
+        pictures.append(Image(file, f"{caption}; dotted: desired"))
+    return pictures
+
+
+def _prediction(arguments: Evaluate, rows: Sequence[Row]) -> list[Block]:
+    file = arguments.out / "prediction_errors.png"
+    plots.prediction_errors(rows, file)
+    return [Image(file, "Error before and after adaptation, of all training seeds")]

@@ -60,7 +60,27 @@ class LayerUpdate:
         return LayerUpdate(*(None if part is None else part[which] for part in parts))
 
 
-Update = tuple[LayerUpdate, ...]  # one entry a layer
+@dataclass(frozen=True)
+class Update:
+    """What adaptation changes, of N tasks: every layer and, of a recurrent model, its memory.
+
+    hidden: (N, size), zero in the rows of tasks that remember nothing, or None (`recurrent`).
+    """
+
+    layers: tuple[LayerUpdate, ...]
+    hidden: Tensor | None = None
+
+    def where(self, wanted: Tensor) -> Update:
+        """The update of the tasks that `wanted` (N,) names; none, not even NaN, for the others."""
+        hidden = self.hidden
+        if hidden is not None:
+            hidden = hidden.where(wanted[:, None], hidden.new_zeros(()))
+        return Update(tuple(layer.where(wanted) for layer in self.layers), hidden)
+
+    def tasks(self, which: slice) -> Update:
+        """The update of some of the tasks."""
+        hidden = None if self.hidden is None else self.hidden[which]
+        return Update(tuple(layer.tasks(which) for layer in self.layers), hidden)
 
 
 @dataclass(frozen=True)
@@ -84,7 +104,7 @@ class MLP:
     @property
     def no_update(self) -> Update:
         """The update that changes nothing."""
-        return (LayerUpdate(),) * self.layers
+        return Update((LayerUpdate(),) * self.layers)
 
     def init(self, generator: Generator) -> Parameters:
         """Fresh weights w0.. (inputs, outputs) and biases b0.. (outputs,), LeCun normal."""
@@ -125,7 +145,7 @@ class MLP:
         inputs: list[Tensor] = []
         pre_activations: list[Tensor] = []
         h = x
-        for k, change in enumerate(update):
+        for k, change in enumerate(update.layers):
             inputs.append(h)
             z = h @ parameters[f"w{k}"] + parameters[f"b{k}"]
             if change.left is not None and change.right is not None:
@@ -140,7 +160,7 @@ class MLP:
     def materialise(self, parameters: Parameters, update: Update) -> Parameters:
         """Parameters with the update of a single task (N = 1) written in; others are shared."""
         adapted = dict(parameters)
-        for k, change in enumerate(update):
+        for k, change in enumerate(update.layers):
             if change.left is not None and change.right is not None:
                 adapted[f"w{k}"] = torch.addmm(
                     parameters[f"w{k}"], change.left[0].mT, change.right[0]

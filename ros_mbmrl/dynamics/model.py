@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.dynamics.recurrent import condition, imagine
 from ros_mbmrl.robots.spec import Robot
 
 
@@ -26,8 +27,22 @@ class DynamicsModel:
         outputs = self.mlp.forward(parameters, self.normalizer.inputs(features, actions))
         return self.normalizer.denormalise(outputs)
 
-    def predictor(self, parameters: Parameters) -> Callable[[Tensor, Tensor], Tensor]:
-        """Roll-outs under fixed parameters: states (K, ds), actions (K, H, da) -> (K, H+1, ds)."""
+    def predictor(
+        self, parameters: Parameters, hidden: Tensor | None = None
+    ) -> Callable[[Tensor, Tensor], Tensor]:
+        """Roll-outs under one model: states (K, ds), actions (K, H, da) -> (K, H+1, ds).
+
+        hidden: (1, size), what a recurrent model remembers. Every candidate goes on from it with a
+        copy of its own, so that nothing imagined gets into it.
+        """
+        if hidden is not None:
+            memory = hidden
+
+            def remember(state: Tensor, actions: Tensor) -> Tensor:
+                update = condition(parameters, memory.expand(len(state), -1))
+                return self.rollout_updated(parameters, update, state, actions)
+
+            return remember
 
         def predict(state: Tensor, actions: Tensor) -> Tensor:
             states = [state]
@@ -43,10 +58,12 @@ class DynamicsModel:
         self, parameters: Parameters, update: Update, state: Tensor, actions: Tensor
     ) -> Tensor:
         """Roll-outs of N tasks, each under its own update: (N, ds), (N, H, da) -> (N, H+1, ds)."""
-        states = [state]
-        for h in range(actions.shape[1]):
+        states, horizon = [state], actions.shape[1]
+        for h in range(horizon):
             x = self.normalizer.inputs(self.robot.features(states[-1]), actions[:, h])
             outputs, _, _ = self.mlp.forward_updated(parameters, update, x[:, None])
             change = self.normalizer.denormalise(outputs[:, 0])
             states.append(self.robot.advance(states[-1], change))
+            if h + 1 < horizon:
+                update = imagine(parameters, update, x, outputs[:, 0])
         return torch.stack(states, dim=1)

@@ -21,9 +21,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ros_mbmrl import __version__
 from ros_mbmrl.dynamics.files import CARD, WEIGHTS, load_model
 from ros_mbmrl.errors import RunError, UserError
-from ros_mbmrl.evaluation.closed_loop import Episode, pin_threads, run_episode
+from ros_mbmrl.evaluation.closed_loop import Episode, pin_threads, run_episode, settings
 from ros_mbmrl.evaluation.experiments import Cell
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.twin.calibration import make_terrain
 
 ROWS = "rows.jsonl"
 Row = dict[str, Any]
@@ -52,19 +53,27 @@ class Job:
 
     @property
     def key(self) -> str:
-        """Hash of all that decides the outcome: the code's version, the model, the scenario."""
-        facts = [__version__, self.entrant.digest, asdict(self.cell)]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+        """Hash of all that decides the outcome.
+
+        The code's version, the model, the scenario with what its names stand for, the defaults of
+        cost, planner, guard and safety, and the twin's calibration.
+        """
+        scenario = self.cell.scenario
+        named = asdict(scenario.fault.effect), asdict(make_terrain(scenario.terrain))
+        facts = [__version__, self.entrant.digest, asdict(self.cell), named, settings()]
+        text = json.dumps(facts, sort_keys=True, default=sorted)  # sets have no order
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def enter(method: str, folder: Path, robot: str) -> Entrant:
     """The model folder as an entrant, checked against the robot. Raises UserError."""
-    card = load_model(folder, make_robot(robot)).card
+    seed = load_model(folder, make_robot(robot)).card.get("seed")
+    if not (seed is None or isinstance(seed, int)):
+        raise UserError(f"{folder}: seed {seed!r} in the card: expected a whole number")
     digest = hashlib.sha256()
     for name in (CARD, WEIGHTS):
         digest.update((folder / name).read_bytes())
-    seed = card.get("seed")
-    return Entrant(method, folder, robot, digest.hexdigest(), None if seed is None else int(seed))
+    return Entrant(method, folder, robot, digest.hexdigest(), seed)
 
 
 def run(jobs: Sequence[Job], out: Path, workers: int = 2) -> list[Row]:
@@ -120,12 +129,13 @@ def run_job(job: Job) -> tuple[str, Row]:
 
 
 def _trace(episode: Episode) -> dict[str, list[float]]:
-    """What the plots need, every number of it rounded: where it went, and the models' errors."""
+    """What the plots need, every number of it rounded: where it went, and what went wrong."""
     reports = [step.adapted.report for step in episode.steps]
     columns: dict[str, Iterable[float]] = {
         "time": episode.times,
         "x": episode.poses[:, 0],
         "y": episode.poses[:, 1],
+        "cross_track": episode.cross_track,
         "error_prior": [report.error_before for report in reports],
         "error_adapted": [report.error_after for report in reports],
     }

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Generator
 
-from ros_mbmrl.adaptation.guard import make_guard
+from ros_mbmrl.adaptation.guard import GuardConfig, make_guard
 from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.planning import make_planner
+from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.path_following import PathFollowing, PathWeights, make_path
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
-from ros_mbmrl.safety.types import Level
+from ros_mbmrl.safety.types import Level, SafetyConfig
+from ros_mbmrl.twin.calibration import calibrated
 from ros_mbmrl.twin.faults import Fault
 from ros_mbmrl.twin.randomisation import NOMINAL, Physics
 
@@ -60,8 +62,9 @@ class Episode:
     def summary(self, after: float = 0.0) -> dict[str, Any]:
         """The figures of one row of a table, from `after` [s] on; of the last step at least.
 
-        return: minus the mean of (cross-track / 5 cm)^2 + (lag in a period / 10 cm)^2 over the
-        periods: the first two terms of `PathFollowing.cost`, of what happened.
+        return: minus the mean over the periods of (cross-track)^2 + (lag in a period)^2, each in
+        units of its scale in `PathWeights`: the first two terms of `PathFollowing.cost`, of what
+        happened.
         """
         first = min(int(np.searchsorted(self.times, after)), len(self.times) - 1)
         error = np.abs(self.cross_track[first:])
@@ -85,6 +88,14 @@ class Episode:
         lag = SPEED * np.diff(self.times[first:]) - np.diff(self.along[first:])
         across = float(np.mean((self.cross_track[first:] / weights.cross_track) ** 2))
         return across + (float(np.mean((lag / weights.progress) ** 2)) if len(lag) else 0.0)
+
+
+def settings() -> dict[str, Any]:
+    """What decides an episode beside model and scenario: `run_episode`'s defaults and the twin."""
+    twin = calibrated()
+    own = (PathWeights(), MPPIConfig(), GuardConfig(), SafetyConfig())
+    parts = (*own, twin.frame, twin.motor, twin.telemetry)
+    return {"speed": SPEED, **{type(part).__name__: asdict(part) for part in parts}}
 
 
 def run_episode(

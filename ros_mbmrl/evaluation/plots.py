@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,38 +14,49 @@ from matplotlib.figure import Figure
 
 from ros_mbmrl.evaluation.statistics import unique
 from ros_mbmrl.robots.paths import make_path
+from ros_mbmrl.robots.spec import Array
 
 Row = Mapping[str, Any]
 
-# Okabe and Ito's colours, told apart by everybody.
-COLOURS = ("#666666", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9")
+# Okabe and Ito's colours, told apart by everybody; with the line's style, 24 methods are.
+COLOURS = (
+    *("#666666", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442"),
+)
+STYLES = ("-", "--", "-.")
+HATCHES = ("", "//", "..")  # the second cue of bars
 
 
 def paths(rows: Sequence[Row], path: str, file: Path) -> None:
     """Where the robots went on `path`, first seed; a panel a condition. Thesis fig. 35.
 
-    rows: with `trace` of time [s], x and y [m]. A cross marks where a fault set in on the way.
+    rows: with `trace` of time [s], x and y [m]; of each method, its first training seed is drawn.
+    A cross marks where a fault set in on the way.
     """
     first = min(row["seed"] for row in rows)
     conditions, methods = unique(rows, "condition"), unique(rows, "method")
-    figure, panels = _panels(len(conditions), 3.6, 3.4)
-    shown = [row for row in rows if row["path"] == path and row["seed"] == first]
+    trained = {row["method"]: row["train_seed"] for row in reversed(rows)}
+    figure, grid = panels(len(conditions), 3.6, 3.4)
+    shown = [
+        row
+        for row in rows
+        if (row["path"], row["seed"], row["train_seed"]) == (path, first, trained[row["method"]])
+    ]
     desired = make_path(path)
     # Not the laps that nobody came to.
     reached = desired.arc <= max(row["progress_m"] for row in shown)
-    for condition, axes in zip(conditions, panels, strict=True):
+    for condition, axes in zip(conditions, grid, strict=True):
         axes.plot(*desired.points[reached].T, "k:", linewidth=1.2, label="desired", zorder=3)
         for row in (row for row in shown if row["condition"] == condition):
             k = methods.index(row["method"])
             x, y = row["trace"]["x"], row["trace"]["y"]
-            axes.plot(x, y, color=_colour(k), linewidth=1.2, label=methods[k])
+            axes.plot(x, y, color=_colour(k), linestyle=_style(k), linewidth=1.2, label=methods[k])
             _mark_fault(axes, row, _colour(k))
         axes.set_title(condition)
         axes.set_aspect("equal", adjustable="datalim")
         axes.set_xlabel("x [m]")
         axes.set_ylabel("y [m]")
-    panels[0].legend(fontsize="small")
-    _save(figure, file)
+    grid[0].legend(fontsize="small")
+    save(figure, file)
 
 
 def _mark_fault(axes: Axes, row: Row, colour: str) -> None:
@@ -54,24 +66,99 @@ def _mark_fault(axes: Axes, row: Row, colour: str) -> None:
         axes.plot(trace["x"][k], trace["y"][k], "x", color=colour, markersize=8)
 
 
+def transients(rows: Sequence[Row], file: Path) -> None:
+    """Distance from the path over time, a panel a condition: what a start or a fault costs.
+
+    Median and inter-quartile band over all episodes and training seeds of a method, as long as
+    half of them last. rows: with `trace` of time [s] and cross_track [m]. Dotted: faults set in.
+    """
+    conditions, methods = unique(rows, "condition"), unique(rows, "method")
+    figure, grid = panels(len(conditions), 4.2, 3.0)
+    for condition, axes in zip(conditions, grid, strict=True):
+        for k, method in enumerate(methods):
+            own = [r for r in rows if (r["condition"], r["method"]) == (condition, method)]
+            time, quartiles = _quartiles([row["trace"] for row in own])
+            colour = _colour(k)
+            axes.fill_between(time, quartiles[0], quartiles[2], color=colour, alpha=0.12, lw=0)
+            axes.plot(time, quartiles[1], color=colour, linestyle=_style(k), label=method)
+        for onset in {r["counted_from_s"] for r in rows if r["condition"] == condition} - {0.0}:
+            axes.axvline(onset, color="k", linestyle=":", linewidth=1.0)
+        axes.set_title(condition)
+        axes.set_xlabel("time [s]")
+        axes.set_ylabel("distance from the path [cm]")
+        axes.set_ylim(bottom=0.0)
+    grid[0].legend(fontsize="x-small", ncols=2)
+    save(figure, file)
+
+
+def _quartiles(traces: Sequence[Mapping[str, Sequence[float]]]) -> tuple[Array, Array]:
+    """times (T,) [s] and quartiles (3, T) [cm] of |cross_track|, while half of the traces last."""
+    lengths = sorted(len(trace["time"]) for trace in traces)
+    steps = lengths[len(lengths) // 2]
+    distance = np.full((len(traces), steps), np.nan)
+    for line, trace in zip(distance, traces, strict=True):
+        values = np.abs(trace["cross_track"][:steps])
+        line[: len(values)] = 100 * values
+    longest = max((trace["time"] for trace in traces), key=len)
+    return np.asarray(longest[:steps]), np.nanquantile(distance, [0.25, 0.5, 0.75], axis=0)
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """A bar in the group `place` and the colour of `method`. ends: of its whisker."""
+
+    place: str
+    method: str
+    height: float
+    ends: tuple[float, float] | None
+
+
 def cross_track(summary: Sequence[Row], file: Path) -> None:
     """Bars of mean cross-track with 95 % intervals, by condition and method."""
-    conditions, methods = unique(summary, "condition"), unique(summary, "method")
-    figure, (axes,) = _panels(1, 1.5 + 1.4 * len(conditions), 3.6)
-    width = 0.8 / len(methods)
+    bars = []
+    for row in summary:
+        interval = row["cross_track_interval_m"]
+        ends = interval and (100 * interval[0], 100 * interval[1])
+        bars.append(_Bar(row["condition"], row["method"], 100 * row["cross_track_mean_m"], ends))
+    _draw_bars(bars, "mean cross-track error [cm]", file)
+
+
+def error_ratios(summary: Sequence[Row], horizon: int, file: Path) -> None:
+    """Bars of the ratio to mb at `horizon`, by tag and method; whiskers over training seeds.
+
+    summary: of `mbmrl score`, with at least one ratio. The whiskers go from least to most.
+    """
+    bars = [
+        _Bar(row["tag"], row["method"], row["ratio_to_mb"], (low, high))
+        for row in summary
+        if row["horizon"] == horizon and row["ratio_to_mb"] is not None
+        for low, high in [(row["ratio_to_mb_min"], row["ratio_to_mb_max"])]
+    ]
+    _draw_bars(bars, "median error, ratio to mb", file, line=1.0)
+
+
+def _draw_bars(bars: Sequence[_Bar], label: str, file: Path, line: float | None = None) -> None:
+    places = list(dict.fromkeys(bar.place for bar in bars))
+    methods = list(dict.fromkeys(bar.method for bar in bars))
+    width = 0.85 / len(methods)
+    figure, (axes,) = panels(1, 1.5 + max(1.3, 0.2 * len(methods)) * len(places), 3.8)
     for k, method in enumerate(methods):
-        own = [row for row in summary if row["method"] == method]
-        places = np.arange(len(own)) + (k - (len(methods) - 1) / 2) * width
-        means = np.array([100 * row["cross_track_mean_m"] for row in own])
-        axes.bar(places, means, width, color=_colour(k), label=method)
-        for place, mean, row in zip(places, means, own, strict=True):
-            if row["cross_track_interval_m"] is not None:
-                low, high = (100 * end for end in row["cross_track_interval_m"])
-                axes.errorbar(place, mean, [[mean - low], [high - mean]], color="k", capsize=2)
-    axes.set_xticks(range(len(conditions)), conditions)
-    axes.set_ylabel("mean cross-track error [cm]")
-    axes.legend(fontsize="small")
-    _save(figure, file)
+        own = [bar for bar in bars if bar.method == method]
+        shift = (k - (len(methods) - 1) / 2) * width
+        x = [places.index(bar.place) + shift for bar in own]
+        hatch = HATCHES[k // len(COLOURS) % len(HATCHES)]
+        heights = [bar.height for bar in own]
+        axes.bar(x, heights, width, label=method, color=_colour(k), hatch=hatch)
+        for place, bar in zip(x, own, strict=True):
+            if bar.ends is not None:
+                error = np.array([[bar.height - bar.ends[0]], [bar.ends[1] - bar.height]])
+                axes.errorbar(place, bar.height, error.clip(0), color="k", capsize=2, lw=0.9)
+    if line is not None:
+        axes.axhline(line, color="k", linestyle=":", linewidth=1.0)
+    axes.set_xticks(range(len(places)), places)
+    axes.set_ylabel(label)
+    figure.legend(loc="outside right upper", fontsize="small")
+    save(figure, file)
 
 
 def prediction_errors(rows: Sequence[Row], file: Path) -> None:
@@ -80,8 +167,8 @@ def prediction_errors(rows: Sequence[Row], file: Path) -> None:
     rows: with `trace` of error_prior and error_adapted, one number a control step.
     """
     methods = unique(rows, "method")
-    figure, panels = _panels(len(methods), 3.2, 2.6)
-    for method, axes in zip(methods, panels, strict=True):
+    figure, grid = panels(len(methods), 3.2, 2.6)
+    for method, axes in zip(methods, grid, strict=True):
         own = [row["trace"] for row in rows if row["method"] == method]
         before, after = (
             np.concatenate([trace[name] for trace in own])
@@ -98,10 +185,11 @@ def prediction_errors(rows: Sequence[Row], file: Path) -> None:
         axes.set_xlabel("normalised prediction error")
         axes.set_ylabel("control steps")
         axes.legend(fontsize="small")
-    _save(figure, file)
+    save(figure, file)
 
 
-def _panels(count: int, width: float, height: float, columns: int = 3) -> tuple[Figure, list[Axes]]:
+def panels(count: int, width: float, height: float, columns: int = 3) -> tuple[Figure, list[Axes]]:
+    """A figure of `count` panels of this size [inch], and their axes."""
     columns = min(count, columns)
     lines = -(-count // columns)
     figure = Figure(figsize=(width * columns, height * lines), layout="constrained")
@@ -113,6 +201,11 @@ def _colour(k: int) -> str:
     return COLOURS[k % len(COLOURS)]
 
 
-def _save(figure: Figure, file: Path) -> None:
+def _style(k: int) -> str:
+    return STYLES[k % len(STYLES)]
+
+
+def save(figure: Figure, file: Path) -> None:
+    """Writes the PNG file, and the folder it is in."""
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=110)

@@ -1,8 +1,9 @@
-"""Means, paired ratios and their bootstrap intervals."""
+"""Means over training seeds and episodes, paired ratios, and their bootstrap intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,64 +28,145 @@ Row = Mapping[str, Any]
 Interval = tuple[float, float]
 
 
-def bootstrap(columns: Array, rng: Generator, level: float = 0.95) -> Interval | None:
-    """Interval of the mean, columns (1, n), or of the ratio of two paired means, (2, n).
+@dataclass(frozen=True)
+class Grid:
+    """A method's cross-track errors: a training seed a row, an episode a column.
 
-    Percentile bootstrap over the n columns; None for less than FEWEST of them, of which it would
-    say too much.
+    seeds (S,), the cards' training seeds. episodes (C,): condition, path and seed.
+    errors (S, C) [m].
     """
-    n = columns.shape[1]
-    if n < FEWEST:
+
+    seeds: tuple[Any, ...]
+    episodes: tuple[tuple[Any, ...], ...]
+    errors: Array
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Grid:
+        """The grid of one method's rows. Raises ValueError if a training seed lacks an episode."""
+        found = {
+            (row["train_seed"], (row["condition"], row["path"], row["seed"])): float(
+                row["cross_track_mean_m"]
+            )
+            for row in rows
+        }
+        seeds = tuple(dict.fromkeys(seed for seed, _ in found))
+        episodes = tuple(sorted({episode for _, episode in found}))
+        if len(found) < len(seeds) * len(episodes):
+            raise ValueError("expected the same episodes of every training seed")
+        errors = np.array([[found[seed, episode] for episode in episodes] for seed in seeds])
+        return cls(seeds, episodes, errors.reshape(len(seeds), len(episodes)))
+
+    def paired_with(self, opponent: Grid) -> Array:
+        """The opponent's errors (S, C) in this grid's places.
+
+        Of the same training seed where it has one, of the mean over its own otherwise. Raises
+        ValueError unless both met the same episodes.
+        """
+        if self.episodes != opponent.episodes:
+            raise ValueError("expected the same episodes of every method")
+        known = dict(zip(opponent.seeds, opponent.errors, strict=True))
+        mean = opponent.errors.mean(axis=0)
+        return np.stack([known.get(seed, mean) for seed in self.seeds])
+
+
+def bootstrap(
+    errors: Array, rng: Generator, base: Array | None = None, level: float = 0.95
+) -> Interval | None:
+    """Interval of the mean of errors (S, C), or of its ratio to the mean of a paired base (S, C).
+
+    Percentile bootstrap that draws the S training seeds and the C episodes independently of each
+    other (Owen, "The pigeonhole bootstrap", 2007); with S = 1 the episodes alone. Few training
+    seeds still make it somewhat narrow. None for less than FEWEST episodes, of which it would say
+    too much.
+    """
+    seeds, episodes = errors.shape
+    if episodes < FEWEST:
         return None
-    drawn = columns[:, rng.integers(n, size=(RESAMPLES, n))].mean(axis=2)
-    figures = drawn[0] if len(drawn) == 1 else drawn[0] / drawn[1]
+    of_seeds, of_episodes = _shares(seeds, rng), _shares(episodes, rng)
+    figures = ((of_seeds @ errors) * of_episodes).sum(axis=1)
+    if base is not None:
+        figures = figures / ((of_seeds @ base) * of_episodes).sum(axis=1)
     low, high = np.quantile(figures, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
-def summarise(rows: Sequence[Row], baseline: str, rng: Generator) -> list[dict[str, Any]]:
+def _shares(n: int, rng: Generator) -> Array:
+    """(RESAMPLES, n): how much each of n counts in a draw of n with replacement; rows sum to 1."""
+    drawn = rng.integers(n, size=(RESAMPLES, n)) + n * np.arange(RESAMPLES)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=RESAMPLES * n)
+    return counts.reshape(RESAMPLES, n) / n
+
+
+def summarise(rows: Sequence[Row], versus: Sequence[str], rng: Generator) -> list[dict[str, Any]]:
     """A row for each method and condition, and one over all conditions.
 
-    cross_track_mean_m with its 95 % interval, the ratio to the baseline's on the same condition,
-    path and seed with its interval (None without a baseline), the means of the other figures,
-    and the number of episodes that safety stopped. The interval is over episodes: what another
-    training seed would have given, it does not say.
+    n_train_seeds and n_episodes, n their product. cross_track_mean_m with its 95 % interval. For
+    every opponent X: ratio_to_X of the paired means with its interval, and worse_than_X, whether
+    the interval lies above 1 (None where there is nothing to tell it from). The means of the
+    other figures, and the number of episodes that safety stopped.
     """
     return [
-        _summary(rows, method, condition, baseline, rng)
+        _summary(rows, method, condition, versus, rng)
         for condition in (*unique(rows, "condition"), ALL)
         for method in unique(rows, "method")
     ]
 
 
-def unique(rows: Iterable[Row], key: str) -> list[str]:
+def by_train_seed(rows: Sequence[Row], versus: Sequence[str]) -> list[dict[str, Any]]:
+    """A row for each method and training seed, over all conditions: what training alone moves."""
+    result = []
+    for method in unique(rows, "method"):
+        own = Grid.of(_of(rows, method))
+        bases = {name: own.paired_with(grid) for name, grid in _opponents(rows, versus)}
+        for k, seed in enumerate(own.seeds):
+            mean = float(own.errors[k].mean())
+            ratios = {f"ratio_to_{x}": mean / float(bases[x][k].mean()) for x in bases}
+            facts = {"method": method, "train_seed": seed, "n": len(own.episodes)}
+            result.append({**facts, "cross_track_mean_m": mean, **ratios})
+    return result
+
+
+def unique(rows: Iterable[Row], key: str) -> list[Any]:
     """The values of `key`, in the order in which they come up."""
     return list(dict.fromkeys(row[key] for row in rows))
 
 
-def _summary(
-    rows: Sequence[Row], method: str, condition: str, baseline: str, rng: Generator
-) -> dict[str, Any]:
-    def errors(name: str) -> dict[tuple[Any, ...], float]:
-        return {
-            (row["condition"], row["path"], row["seed"]): row["cross_track_mean_m"]
-            for row in rows
-            if row["method"] == name and condition in (ALL, row["condition"])
-        }
+def _of(rows: Iterable[Row], method: str, condition: str = ALL) -> list[Row]:
+    return [r for r in rows if r["method"] == method and condition in (ALL, r["condition"])]
 
-    own, base = errors(method), errors(baseline)
-    values = np.array([list(own.values())])
-    pairs = np.array([[own[key], base[key]] for key in own if key in base]).reshape(-1, 2).T
-    ratio = float(pairs[0].mean() / pairs[1].mean()) if pairs.size else None
-    chosen = [r for r in rows if r["method"] == method and condition in (ALL, r["condition"])]
+
+def _opponents(
+    rows: Sequence[Row], versus: Sequence[str], condition: str = ALL
+) -> list[tuple[str, Grid]]:
+    """Those of `versus` that took part."""
+    chosen = ((name, _of(rows, name, condition)) for name in versus)
+    return [(name, Grid.of(own)) for name, own in chosen if own]
+
+
+def _summary(
+    rows: Sequence[Row], method: str, condition: str, versus: Sequence[str], rng: Generator
+) -> dict[str, Any]:
+    chosen = _of(rows, method, condition)
+    own = Grid.of(chosen)
+    ratios: dict[str, Any] = {}
+    for name in versus:
+        ratios |= dict.fromkeys((f"ratio_to_{name}", f"ratio_to_{name}_interval"))
+        ratios[f"worse_than_{name}"] = None
+    for name, opponent in _opponents(rows, versus, condition):
+        base = own.paired_with(opponent)
+        interval = bootstrap(own.errors, rng, base)
+        ratios[f"ratio_to_{name}"] = float(own.errors.mean() / base.mean())
+        ratios[f"ratio_to_{name}_interval"] = interval
+        ratios[f"worse_than_{name}"] = None if interval is None else interval[0] > 1
     return {
         "method": method,
         "condition": condition,
         "n": len(chosen),
-        "cross_track_mean_m": float(values.mean()),
-        "cross_track_interval_m": bootstrap(values, rng),
-        f"ratio_to_{baseline}": ratio,
-        f"ratio_to_{baseline}_interval": bootstrap(pairs, rng) if pairs.size else None,
+        "n_train_seeds": len(own.seeds),
+        "n_episodes": len(own.episodes),
+        "cross_track_mean_m": float(own.errors.mean()),
+        "cross_track_interval_m": bootstrap(own.errors, rng),
+        **ratios,
         **{name: float(np.mean([row[name] for row in chosen])) for name in MEANS},
         "safety_stops": sum(row["safety_stops"] for row in chosen),
     }

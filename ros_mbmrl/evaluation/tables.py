@@ -16,15 +16,30 @@ from ros_mbmrl.evaluation.statistics import unique
 Row = Mapping[str, Any]
 
 
-def comparison(summary: Sequence[Row], baseline: str) -> Table:
-    """Mean cross-track a condition and method, with its ratio to the baseline and interval."""
-    methods = unique(summary, "method")
-    rows = []
-    for condition in unique(summary, "condition"):
-        found = {row["method"]: row for row in summary if row["condition"] == condition}
-        rows.append((condition, *(_versus(found[name], baseline) for name in methods)))
-    caption = f"Mean cross-track error [cm] (ratio to {baseline}, paired, 95 % interval)"
-    return Table(("condition", *methods), rows, caption)
+def comparison(summary: Sequence[Row], versus: Sequence[str]) -> Table:
+    """Mean cross-track a condition and method, its ratios to the opponents, and the verdict."""
+    cells = []
+    for row in summary:
+        worse = [name for name in versus if row[f"worse_than_{name}"]]
+        ratios = (_ratio(row, name) for name in versus)
+        mean = _cm(row["cross_track_mean_m"]) + _between(row["cross_track_interval_m"], 100.0)
+        verdict = f"worse than {', '.join(worse)}" if worse else ""
+        cells.append((row["condition"], row["method"], mean, *ratios, verdict))
+    opponents = (f"ratio to {name}" for name in versus)
+    columns = ("condition", "method", "cross-track [cm]", *opponents, "beyond noise")
+    return Table(columns, cells, f"Mean cross-track error; {interval_note(summary)}")
+
+
+def interval_note(summary: Sequence[Row]) -> str:
+    """What the intervals are over, for a caption."""
+    counts = sorted({row["n_train_seeds"] for row in summary})
+    if counts[-1:] <= [1]:
+        over = "over the episodes only: of one training seed, what another gives they do not say"
+    else:
+        over = f"over {' to '.join(map(str, counts))} training seeds and the episodes"
+        if counts[0] == 1:
+            over += ", over the episodes only where a method has one training seed"
+    return f"95 % bootstrap intervals {over}"
 
 
 def by_path(rows: Sequence[Row]) -> Table:
@@ -41,15 +56,29 @@ def by_path(rows: Sequence[Row]) -> Table:
     return Table(("condition", "method", *paths), cells, "Mean cross-track error [cm] by path")
 
 
+def training_seeds(rows: Sequence[Row]) -> Table:
+    """A line a method, a column a training seed. rows: of `statistics.by_train_seed`."""
+    seeds = unique(rows, "train_seed")
+    cells = []
+    for method in unique(rows, "method"):
+        own = {r["train_seed"]: r["cross_track_mean_m"] for r in rows if r["method"] == method}
+        means = (_cm(own[seed]) if seed in own else "" for seed in seeds)
+        spread = _cm(float(np.std(list(own.values()), ddof=1))) if len(own) > 1 else ""
+        cells.append((method, *means, spread))
+    columns = ("method", *(f"seed {seed}" for seed in seeds), "standard deviation")
+    return Table(columns, cells, "Mean cross-track error [cm] over all conditions by training seed")
+
+
 def details(summary: Sequence[Row]) -> Table:
     """What else there is to say of each method and condition."""
-    columns = ("condition", "method", "n", "max [cm]", "progress [cm/s]", "return")
-    more = ("error prior", "adapted", "accepted", "stops", "plan [ms]")
+    columns = ("condition", "method", "training seeds", "episodes", "max [cm]", "progress [cm/s]")
+    more = ("return", "error prior", "adapted", "accepted", "stops", "plan [ms]")
     cells = [
         (
             row["condition"],
             row["method"],
-            str(row["n"]),
+            str(row["n_train_seeds"]),
+            str(row["n_episodes"]),
             _cm(row["cross_track_max_m"]),
             f"{100 * row['progress_m_s']:.1f}",
             f"{row['return']:.2f}",
@@ -67,7 +96,7 @@ def details(summary: Sequence[Row]) -> Table:
 def wide_console() -> Console:
     """A console in which no cell of a result is cut: a wrapped line is the lesser evil."""
     console = Console()
-    console.width = max(console.width, 120)
+    console.width = max(console.width, 140)
     return console
 
 
@@ -82,13 +111,15 @@ def printed(table: Table) -> rich.table.Table:
     return result
 
 
-def _versus(row: Row, baseline: str) -> str:
-    mean = _cm(row["cross_track_mean_m"])
-    ratio, interval = row[f"ratio_to_{baseline}"], row[f"ratio_to_{baseline}_interval"]
-    if ratio is None or row["method"] == baseline:
-        return mean
-    between = f", {interval[0]:.2f} to {interval[1]:.2f}" if interval else ""
-    return f"{mean} ({ratio:.2f}{between})"
+def _ratio(row: Row, opponent: str) -> str:
+    ratio = row[f"ratio_to_{opponent}"]
+    if ratio is None or row["method"] == opponent:
+        return ""
+    return f"{ratio:.2f}" + _between(row[f"ratio_to_{opponent}_interval"])
+
+
+def _between(interval: tuple[float, float] | None, unit: float = 1.0) -> str:
+    return f" ({unit * interval[0]:.2f} to {unit * interval[1]:.2f})" if interval else ""
 
 
 def _cm(metres: float) -> str:

@@ -111,7 +111,8 @@ class ControllerNode(LifecycleNode):
     ) -> None:
         """Publish where the adapted model says that the plan leads, for people to look at."""
         now = torch.as_tensor(state, dtype=torch.float32)
-        states = model.predictor(adapted.parameters)(now[None], plan.actions[None])[0]
+        predict = model.predictor(adapted.parameters, adapted.hidden)
+        states = predict(now[None], plan.actions[None])[0]
         poses = [self._robot.pose(each.numpy().astype(float)) for each in states]
         self._plan.publish(path_message(poses, stamp))
 

@@ -13,7 +13,7 @@ from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.twin.faults import Fault
 from ros_mbmrl.twin.randomisation import NOMINAL, Physics
 from ros_mbmrl.twin.sensors import Sensors
-from ros_mbmrl.twin.terrain import make_terrain
+from ros_mbmrl.twin.calibration import make_terrain
 from ros_mbmrl.twin.world import HexapodWorld
 
 

@@ -7,7 +7,7 @@ follow REP-103: x forward, y left, z up. `left` and `right` are seen from above,
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, Robot
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ros_mbmrl.robots.hexapod_augmentation import Augmentation
     from ros_mbmrl.robots.task import Task
 
 TURN = 2 * math.pi
@@ -182,6 +183,12 @@ class Hexapod(Robot):
             ],
             dim=-1,
         )
+
+    def augmentation(self, options: Mapping[str, float]) -> Augmentation:
+        """See `Robot.augmentation`."""
+        from ros_mbmrl.robots.hexapod_augmentation import Augmentation
+
+        return Augmentation(**options)
 
     def tasks(self) -> Sequence[str]:
         """Paths of the thesis's table 2."""

@@ -7,7 +7,7 @@ reference processes read the specification and have no use for 200 MB of it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
 
     from ros_mbmrl.robots.task import Task
 
@@ -157,6 +157,17 @@ class Robot(ABC):
     @abstractmethod
     def advance(self, state: Tensor, change: Tensor) -> Tensor:
         """Next state (..., ds) from a state and a predicted change: `difference` inverted."""
+
+    def augmentation(
+        self, options: Mapping[str, float]
+    ) -> Callable[[Tensor, Tensor, Tensor, Generator], tuple[Tensor, Tensor, Tensor]]:
+        """Makes other robots' segments of features, actions, changes (N, T, ...); none by default.
+
+        Raises TypeError or ValueError for an option that the robot does not have.
+        """
+        if options:
+            raise ValueError(f"{self.spec.name} knows no augmentation, got {sorted(options)}")
+        return lambda features, actions, changes, _: (features, actions, changes)
 
     @abstractmethod
     def tasks(self) -> Sequence[str]:

@@ -13,14 +13,12 @@ from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.evaluation.closed_loop import Episode, Scenario, run_episode
+from ros_mbmrl.evaluation.experiments import VALIDATION_FAULTS
 from ros_mbmrl.robots.paths import PATHS
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.twin.collect import collect_rollouts
 from ros_mbmrl.twin.faults import Fault
 from ros_mbmrl.twin.randomisation import MILD, Randomisation
-
-# Neither trained on nor in a table: what is chosen, is chosen on these.
-VALIDATION_FAULTS = ("leg_right_front", "leg_left_back", "leg_right_middle", "weak_right")
 
 
 @dataclass(frozen=True)

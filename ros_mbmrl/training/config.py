@@ -17,7 +17,8 @@ class TrainConfig:
     supervised_steps, meta_steps: of the outer optimiser. batch: segments a step (the supervised
     fit sees as many single transitions as those segments have). validate_every: steps;
     patience: validations without improvement before stopping. horizon: open-loop steps judged.
-    noise: deviation of the noise on normalised inputs, against overfitting. psi_rate: learning
+    noise: deviation of the noise on normalised inputs, against overfitting. augmentation: options
+    of the robot's own (`Robot.augmentation`); none without any. psi_rate: learning
     rate of step sizes, relative to that of weights (they are logarithms, and few).
     """
 
@@ -37,6 +38,7 @@ class TrainConfig:
     patience: int = 8
     horizon: int = 8
     noise: float = 0.0
+    augmentation: Mapping[str, float] = field(default_factory=dict)
     psi_rate: float = 5.0
     seed: int = 0
 
@@ -59,8 +61,9 @@ class TrainConfig:
                 raise ValueError(f"{name}: expected {expected}, got {value!r}")
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation: expected one of {ACTIVATIONS}, got {self.activation!r}")
-        if not isinstance(self.options, Mapping):
-            raise ValueError(f"options: expected a mapping, got {self.options!r}")
+        for name in ("options", "augmentation"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise ValueError(f"{name}: expected a mapping, got {getattr(self, name)!r}")
 
 
 def _check_count(name: str, value: object, least: int) -> None:

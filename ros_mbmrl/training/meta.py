@@ -23,11 +23,12 @@ from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.dynamics import tensor_file
 from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.dynamics.recurrent import predict_segment
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.open_loop import open_loop_errors
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.training.config import TrainConfig
-from ros_mbmrl.training.segments import SegmentSampler, Transitions
+from ros_mbmrl.training.segments import Augment, SegmentSampler, Transitions
 
 
 class Progress(Protocol):
@@ -58,8 +59,7 @@ def meta_loss(
 ) -> Tensor:
     """Eq. 22: the future's loss under parameters that were updated on the past."""
     update = rule.update(mlp, parameters, past)
-    output, _, _ = mlp.forward_updated(parameters, update, future.x)
-    return segment_loss(output, future).mean()
+    return segment_loss(predict_segment(mlp, parameters, update, future.x), future).mean()
 
 
 class Trainer:
@@ -78,7 +78,9 @@ class Trainer:
         self.model, self.config = model, config
         self.rule = make_rule(config.method, config.options).training_rule
         self._training, self._validation = training, validation
-        self._sampler = SegmentSampler(training, config.adapt_windows, config.predict_window)
+        self._sampler = SegmentSampler(
+            training, config.adapt_windows, config.predict_window, _augmentation(model, config)
+        )
         self._progress = progress or (lambda *_: None)
         self._path = resume_from
         self._generator = Generator().manual_seed(config.seed)
@@ -249,6 +251,13 @@ def _restore(
         moments = tensor_file.unflatten(f"adam/{name}", tensors)
         if moments:  # none before the first step that was not left out
             optimiser.state[value] = moments
+
+
+def _augmentation(model: DynamicsModel, config: TrainConfig) -> Augment | None:
+    try:
+        return model.robot.augmentation(config.augmentation) if config.augmentation else None
+    except (TypeError, ValueError) as error:
+        raise UserError(f"augmentation: {error}") from None
 
 
 def _cosine(steps: int) -> Callable[[int], float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.spec import Robot
+
+Augment = Callable[[Tensor, Tensor, Tensor, Generator], tuple[Tensor, Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,14 @@ class SegmentSampler:
     """Draws segments tau[t - T1 : t], tau[t : t + T2] uniformly (Algorithm 9, line 9)."""
 
     def __init__(
-        self, data: Transitions, adapt_windows: Sequence[int], predict_window: int
+        self,
+        data: Transitions,
+        adapt_windows: Sequence[int],
+        predict_window: int,
+        augment: Augment | None = None,
     ) -> None:
         self._data, self._windows = data, torch.tensor(list(adapt_windows))
+        self._augment = augment
         self._longest, self._predict_window = max(adapt_windows), predict_window
         self._starts = data.starts(self._longest + predict_window)
         if not len(self._starts):
@@ -113,5 +120,13 @@ class SegmentSampler:
         pick = torch.randint(len(self._starts), (count,), generator=generator)
         rows = self._starts[pick][:, None] + torch.arange(self._longest + self._predict_window)
         window = self._windows[torch.randint(len(self._windows), (count,), generator=generator)]
-        past, future = rows[:, : self._longest], rows[:, self._longest :]
-        return self._data.support(model, past, window), self._data.support(model, future)
+        keep = self._data.keep[rows]
+        age = torch.arange(self._longest, 0, -1)
+        keep[:, : self._longest] *= (age <= window[:, None]).to(keep.dtype)[..., None]
+        raw = self._data.features[rows], self._data.actions[rows], self._data.changes[rows]
+        if self._augment is not None:
+            raw = self._augment(*raw, generator)
+        both = support_of(model, *raw, keep)
+        cut = self._longest
+        past = Support(both.x[:, :cut], both.y[:, :cut], both.weight[:, :cut], both.scale)
+        return past, Support(both.x[:, cut:], both.y[:, cut:], both.weight[:, cut:], both.scale)

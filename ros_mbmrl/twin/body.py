@@ -10,11 +10,13 @@ import numpy as np
 
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.assets import sim_path
+from ros_mbmrl.twin.calibration import Frame
 from ros_mbmrl.twin.faults import LEGS, Effect
 from ros_mbmrl.twin.randomisation import Physics
 from ros_mbmrl.twin.terrain import Terrain
 
 GRAVITY = 9.81
+LEG_RADIUS = 0.008  # in the file [m]
 HULL_FRICTION = 0.5  # of the legs'
 LOST_LEG_MASS = 0.01  # of a leg's own: a body without any mass has no dynamics
 SIDES = ("left", "right")
@@ -41,10 +43,11 @@ class Indices:
 class Body:
     """A MjModel and what it was when it was loaded, so that every edit starts from there."""
 
-    def __init__(self, terrain: Terrain) -> None:
+    def __init__(self, terrain: Terrain, frame: Frame) -> None:
         self.terrain = terrain
         self.model = mujoco.MjModel.from_xml_path(str(sim_path("hexapod.xml")))
         self.indices = _indices(self.model)
+        self._shape(frame)
         self._mass = self.model.body_mass.copy()
         self._inertia = self.model.body_inertia.copy()
         self._rgba = self.model.geom_rgba.copy()
@@ -72,6 +75,8 @@ class Body:
         model.geom_friction[at.hull, 0] = HULL_FRICTION * friction
         model.geom_solref[at.leg_geoms + at.ground_geoms, 0] = terrain.stiffness
         model.dof_damping[0:2] = terrain.drag * physics.drag
+        model.dof_damping[5] = terrain.yaw_drag * physics.drag
+        model.dof_damping[6:] = terrain.leg_drag
         model.body_mass[:] = self._mass
         model.body_inertia[:] = self._inertia
         model.body_mass[at.body] *= physics.mass
@@ -86,6 +91,15 @@ class Body:
             model.body_inertia[body] *= LOST_LEG_MASS
             model.geom_conaffinity[geoms] = 0
             model.geom_rgba[geoms, 3] = 0.0
+
+    def _shape(self, frame: Frame) -> None:
+        model, at = self.model, self.indices
+        scale = frame.leg_radius / LEG_RADIUS
+        model.geom_pos[at.leg_geoms] *= scale
+        model.geom_size[at.leg_geoms, 1] *= scale  # half length; the wire stays as thick
+        model.geom_rbound[at.leg_geoms] *= scale
+        model.geom_pos[at.hull, 2] = frame.hull_height
+        model.dof_damping[3:5] = frame.roll_damping, frame.pitch_damping
 
     def limit_force(self, motor: int, fraction: float) -> None:
         """Set what is left of the torque of motor 0 (left) or 1 (right), between 0 and 1."""

@@ -17,7 +17,7 @@ from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 from ros_mbmrl.twin.faults import NO_FAULT, Fault
 from ros_mbmrl.twin.randomisation import MILD, Randomisation
-from ros_mbmrl.twin.terrain import make_terrain
+from ros_mbmrl.twin.calibration import make_terrain
 
 LONGEST_HOLD = 10  # control steps
 EQUAL_SIDES = 0.25  # share of the set-points that are the same on both sides

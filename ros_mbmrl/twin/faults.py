@@ -45,6 +45,10 @@ FAULTS: dict[str, Effect] = {
     "low_battery": Effect(battery_drop=0.5),
     "lost_mocap": Effect(mocap_lost=True),
     "lost_packets": Effect(packet_loss=0.4),
+    # Milder, and the other way round: to choose settings on without looking at the ones above.
+    "payload_small": Effect(payload=0.008),
+    "slope_small": Effect(slope=math.radians(-10)),
+    "yaw_offset_small": Effect(yaw_offset=math.radians(-15)),
 }
 
 

@@ -1,44 +1,57 @@
 """How the leg speeds follow their set-points, and what the battery has to do with it.
 
 The real robot runs a PID at 1 kHz per side. Here a velocity servo with droop is given a target
-that reproduces what the real logs show: achieved about 0.72 of the set-point plus 1.2 Hz, and
-no more than 9.9 Hz.
+that reproduces what the real logs show.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 TURN = 2 * math.pi
-# The servo's own droop under load is about a twentieth and 0.2 Hz: the targets lie above.
-SLOPE = 0.76
-OFFSET = 1.4 * TURN
 # Set-points below this one [rad/s] fade the offset out, so that 0 stands still.
 KNEE = 1.0 * TURN
-TOP_SPEED = 10.1 * TURN
 NOMINAL_VOLTAGE = 3.95
 # A cell of this size loses so much at rest [V/s] and per turning motor [V per rad] of leg angle.
+# Under load it does not drop by what could be seen in the logs (0 to 4 mV per Hz).
 IDLE_SAG = 1e-4
 SAG_PER_RADIAN = 1e-5
-# Drop across the inner resistance of the cell, per leg speed [V s/rad].
-LOAD_DROP = 8e-4
 
 
-def servo_target(setpoint: float, gain: float, voltage: float) -> float:
-    """Speed [rad/s] that a side's servo aims for, of a set-point [rad/s] and the side's gain."""
-    moving = min(max(setpoint / KNEE, 0.0), 1.0)
-    top = TOP_SPEED * voltage / NOMINAL_VOLTAGE
-    return gain * min(SLOPE * setpoint + OFFSET * moving, top)
+@dataclass(frozen=True)
+class Motor:
+    """slope [-], offset [rad/s]: of the servo's target over the set-point. top_speed: [rad/s].
+
+    lag: time constant of the target behind the set-point [s]; radio, PID and motor together.
+    """
+
+    slope: float = 0.76
+    offset: float = 1.4 * TURN
+    top_speed: float = 10.1 * TURN
+    lag: float = 0.02
+
+    def __post_init__(self) -> None:
+        if not (self.slope > 0 and self.top_speed > 0 and self.lag >= 0):
+            raise ValueError("slope, top_speed: expected above 0; lag: 0 or more")
+
+    def target(self, setpoint: float, gain: float, voltage: float) -> float:
+        """Speed [rad/s] that a side's servo aims for in the end; gain: the side's own."""
+        moving = min(max(setpoint / KNEE, 0.0), 1.0)
+        top = self.top_speed * voltage / NOMINAL_VOLTAGE
+        return gain * min(self.slope * setpoint + self.offset * moving, top)
+
+    def approach(self, duration: float) -> float:
+        """Share of the way to a new target that is gone in `duration` [s]."""
+        return 1.0 - math.exp(-duration / self.lag) if self.lag > 0 else 1.0
 
 
 class Battery:
-    """A cell that empties slowly and drops under load."""
+    """A cell that empties slowly."""
 
     def __init__(self, voltage: float) -> None:
-        self.voltage = voltage  # at the terminals [V]
-        self._open = voltage
+        self.voltage = voltage  # [V]
 
     def use(self, speed: float, duration: float) -> None:
         """Turn the legs at `speed` [rad/s], both sides together, for `duration` [s]."""
-        self._open -= (IDLE_SAG + SAG_PER_RADIAN * speed) * duration
-        self.voltage = self._open - LOAD_DROP * speed
+        self.voltage -= (IDLE_SAG + SAG_PER_RADIAN * speed) * duration

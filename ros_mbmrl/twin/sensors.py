@@ -9,7 +9,6 @@ import numpy as np
 
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.spec import Array
-from ros_mbmrl.twin.motor import TURN
 from ros_mbmrl.twin.world import TICK, HexapodWorld
 
 # Units of the telemetry packet.
@@ -18,7 +17,6 @@ GYRO_COUNT = 0.0010658  # [rad/s]
 ACCELEROMETER_COUNT = 9.81 / 4096  # [m/s^2]
 BACK_EMF_COUNT = 3.3 / 1024 / (15 / 47)  # [V]
 BATTERY_COUNT = (3.7 / 2.7) * 3.3 / 1023  # [V]
-BACK_EMF_PER_SPEED = 140 * BACK_EMF_COUNT / (12.5 * TURN)  # 140 counts at 12.5 rev/s [V s/rad]
 
 
 @dataclass(frozen=True)
@@ -26,8 +24,8 @@ class SensorNoise:
     """Standard deviations, at factor 1, and the delay of motion capture.
 
     position [m], attitude [rad], encoder [rad], gyro [rad/s], accelerometer [m/s^2],
-    back_emf [V], battery [V]; mocap_delay [s], in whole ticks. Only the delay (5 ms in the
-    logs, rounded up) is a measured number.
+    battery [V]; mocap_delay [s], in whole ticks. Only the delay (5 ms in the logs, rounded up) is
+    a measured number; back-EMF and the telemetry's jitter are calibrated.
     """
 
     position: float = 0.0005
@@ -35,7 +33,6 @@ class SensorNoise:
     encoder: float = 0.01
     gyro: float = 0.05
     accelerometer: float = 0.5
-    back_emf: float = 0.02
     battery: float = 0.008
     mocap_delay: float = 0.01
 
@@ -73,6 +70,7 @@ class Sensors:
         poses = world.poses
         delay = min(round(noise.mocap_delay / TICK), len(poses) - 1)
         pose = np.array(poses[-1 - delay])
+        pose[:3] += world.calibration.telemetry.marker_height * _up(pose[3:])
         pose[:3] += self._normal(3, noise.position)
         roll, pitch, yaw = self._normal(3, noise.attitude)
         yaw += world.physics.yaw_offset + world.effect.yaw_offset
@@ -84,8 +82,11 @@ class Sensors:
         world, noise = self._world, self._noise
         gyro = world.angular_velocity() + self._normal(3, noise.gyro)
         force = world.specific_force() + self._normal(3, noise.accelerometer)
+        telemetry, speeds = world.calibration.telemetry, world.leg_speeds()
         angles = world.leg_angles() + self._normal(2, noise.encoder)
-        back_emf = BACK_EMF_PER_SPEED * world.leg_speeds() + self._normal(2, noise.back_emf)
+        angles += speeds * self._normal(1, telemetry.jitter)
+        back_emf = np.array([telemetry.back_emf_left, telemetry.back_emf_right]) * speeds
+        back_emf += self._normal(2, telemetry.back_emf_noise)
         battery = world.voltage + self._normal(1, noise.battery)
         return np.concatenate(
             [
@@ -99,6 +100,12 @@ class Sensors:
 
     def _normal(self, size: int, deviation: float) -> Array:
         return self._world.physics.sensor_noise * deviation * self._rng.standard_normal(size)
+
+
+def _up(quaternion: Array) -> Array:
+    """The body's z axis in the world, less where it points at rest."""
+    w, x, y, z = quaternion
+    return np.array([2 * (x * z + w * y), 2 * (y * z - w * x), -2 * (x * x + y * y)])
 
 
 def _counts(values: Array, count: float) -> Array:

@@ -12,7 +12,8 @@ import numpy as np
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.body import Body
 from ros_mbmrl.twin.faults import FAULTS, Effect, Fault, combine
-from ros_mbmrl.twin.motor import NOMINAL_VOLTAGE, Battery, servo_target
+from ros_mbmrl.twin.calibration import Calibration, calibrated
+from ros_mbmrl.twin.motor import NOMINAL_VOLTAGE, Battery
 from ros_mbmrl.twin.payload import Payload
 from ros_mbmrl.twin.randomisation import NOMINAL, Physics
 from ros_mbmrl.twin.terrain import Terrain
@@ -37,9 +38,12 @@ class HexapodWorld:
         faults: Sequence[Fault] = (),
         seed: int = 0,
         start: tuple[float, float, float] = (0.0, 0.0, 0.0),
+        calibration: Calibration | None = None,
     ) -> None:
         self._start = start
-        self.body = Body(terrain)
+        self.calibration = calibration or calibrated()
+        self.body = Body(terrain, self.calibration.frame)
+        self._approach = self.calibration.motor.approach(TICK)
         self.physics = physics
         self.model = self.body.model
         self.data = mujoco.MjData(self.model)
@@ -47,6 +51,8 @@ class HexapodWorld:
         self._qpos, self._qvel, self._ctrl = self.data.qpos, self.data.qvel, self.data.ctrl
         self._wrench = self.data.xfrc_applied[self.body.indices.body]
         self._faults = tuple(faults)
+        push, turn = terrain.shake_push, terrain.shake_yaw
+        self._shake = np.array([push, push, terrain.shake_roll, terrain.shake_pitch, turn])
         self._substeps = round(TICK / self.model.opt.timestep)
         self.reset(seed)
 
@@ -72,6 +78,7 @@ class HexapodWorld:
         self._ticks, self._owed = 0, 0.0
         self._commands: deque[tuple[float, tuple[float, float]]] = deque()
         self._setpoint = (0.0, 0.0)
+        self._target = [0.0, 0.0]  # of the servos, on its way to what the set-point asks for
         self._before = np.zeros(3)
         self.poses = deque([tuple(self._qpos[0:7].tolist())], maxlen=HISTORY)
         self._switch_faults(0.0)
@@ -154,10 +161,12 @@ class HexapodWorld:
         self.poses.append((x, y, z, *quaternion))
 
     def _drive(self) -> None:
-        effect, voltage = self.effect, self.voltage
+        effect, voltage, motors = self.effect, self.voltage, self.calibration.motor
         gains = self.physics.left_gain, self.physics.right_gain
         for motor, left in enumerate((effect.left_motor, effect.right_motor)):
-            self._ctrl[motor] = servo_target(self._setpoint[motor], left * gains[motor], voltage)
+            target = motors.target(self._setpoint[motor], left * gains[motor], voltage)
+            self._target[motor] += self._approach * (target - self._target[motor])
+            self._ctrl[motor] = self._target[motor]
             self.body.limit_force(motor, left * voltage / NOMINAL_VOLTAGE)
 
     def _push(self) -> None:
@@ -165,9 +174,11 @@ class HexapodWorld:
         terrain, wrench = self.body.terrain, self._wrench
         wrench[:] = 0.0
         if any(self._setpoint):
-            if terrain.shake > 0:
-                shake = terrain.shake * self.physics.process_noise
-                wrench[3:6] = shake * self._noise.standard_normal(3)
+            shake = self._shake * self._noise.standard_normal(5)
+            shake *= self.physics.process_noise
+            rotation = self._rotation()
+            wrench[0:3] = rotation[:, :2] @ shake[:2]
+            wrench[3:6] = rotation @ shake[2:]
             wrench[5] += terrain.pull
         if self.effect.payload > 0:
             mass = self.effect.payload

@@ -31,7 +31,7 @@ def window(rows: int, weight: float = 1.0, seed: int = 5) -> Support:
 
 def shifts(rule: Context, parameters: Parameters, support: Support) -> torch.Tensor:
     update = rule.update(NETWORK, parameters, support)
-    return torch.cat([layer.bias for layer in update if layer.bias is not None], dim=-1)
+    return torch.cat([layer.bias for layer in update.layers if layer.bias is not None], dim=-1)
 
 
 def test_an_empty_window_shifts_nothing() -> None:

@@ -137,7 +137,7 @@ def test_an_error_past_the_corner_pulls_no_harder() -> None:
         support = Support(
             torch.ones(1, 1, 1), torch.full((1, 1, 1), y), torch.ones(1, 1, 1), torch.ones(1)
         )
-        bias = rule.update(mlp, parameters, support)[0].bias
+        bias = rule.update(mlp, parameters, support).layers[0].bias
         assert bias is not None
         return bias.item()
 
@@ -171,7 +171,7 @@ def test_descending_from_an_update_is_descending_from_what_it_makes_of_the_prior
     output = mlp.forward_updated(parameters, together, x)[0]
     for n in range(TASKS):
         own = Support(support.x[n : n + 1], support.y[n : n + 1], support.weight[n : n + 1], SCALE)
-        moved = mlp.materialise(parameters, tuple(p.tasks(slice(n, n + 1)) for p in start))
+        moved = mlp.materialise(parameters, start.tasks(slice(n, n + 1)))
         alone = rule.update(mlp, moved, own)
         expected = mlp.forward_updated(moved, alone, x[n : n + 1])[0]
         torch.testing.assert_close(output[n : n + 1], expected)

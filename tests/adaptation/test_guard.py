@@ -15,6 +15,7 @@ from ros_mbmrl.adaptation.context import Context
 from ros_mbmrl.adaptation.gradient import GradientStep
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig, relative_norm, support_of
 from ros_mbmrl.adaptation.prior import Prior
+from ros_mbmrl.adaptation.rebal import ReBAL
 from ros_mbmrl.adaptation.residual import MeanResidual
 from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update
 from ros_mbmrl.dynamics.model import DynamicsModel
@@ -26,6 +27,7 @@ RULES: dict[str, UpdateRule] = {
     "mb_de": GradientStep(steps=3, step=0.05, bias_step=0.3),
     "grbal": GradientStep(steps=2, step=0.05, bias_step=0.5, meta_trained=True),
     "context": Context(hidden=8, size=4),
+    "rebal": ReBAL(size=4),
 }
 SHIFT = torch.tensor([1.5, -1.0, 0.5, 0.0])
 
@@ -123,7 +125,13 @@ def test_adapting_twice_gives_the_same_and_never_writes_to_the_prior(
     assert first.report == second.report
     assert same(first.parameters, second.parameters)
     assert first.report.accepted
-    assert not same(first.parameters, guard.parameters)
+    if name == "rebal":  # a memory beside the prior
+        assert first.hidden is not None
+        assert second.hidden is not None
+        assert torch.equal(first.hidden, second.hidden)
+    else:
+        assert first.hidden is None
+        assert not same(first.parameters, guard.parameters)
     assert same(guard.parameters, before)
 
 
@@ -217,6 +225,17 @@ def test_a_method_that_does_not_adapt_says_so(model: DynamicsModel) -> None:
     assert adapted.parameters is guard.parameters
 
 
+def test_a_method_that_does_not_adapt_is_not_cross_validated(model: DynamicsModel) -> None:
+    guard = guard_of(model, Prior())
+    guard.rule.update = None  # type: ignore[method-assign, assignment]
+    update, verdict = guard.update(model.mlp, self_support(1.0))
+    assert update == model.mlp.no_update
+    y = self_support(1.0).y - model.mlp.forward(guard.parameters, self_support(1.0).x)
+    expected = y.clamp(-4, 4).square().mean(dim=(1, 2))
+    torch.testing.assert_close(verdict.error_before, expected)
+    assert torch.equal(verdict.error_after, verdict.error_before)
+
+
 def test_an_update_that_is_too_large_is_refused(model: DynamicsModel) -> None:
     guard = guard_of(model, MeanResidual(gain=1.0), max_change=0.01)
     adapted = guard.adapt(model, window_of(model, guard, SHIFT))
@@ -252,7 +271,7 @@ class Exploding(UpdateRule):
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         bad = support.x[:, :1, :1] > 0
         bias = torch.where(bad, torch.nan, 0.1).expand(-1, 1, 4)
-        return (*mlp.no_update[:-1], LayerUpdate(bias=bias))
+        return Update((*mlp.no_update.layers[:-1], LayerUpdate(bias=bias)))
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -322,7 +341,7 @@ def test_every_row_is_predicted_by_a_model_that_has_not_seen_it(
     assert (1 - weight[:-1]).sum(dim=0).tolist() == [1.0] * length  # each row misses in one other
 
 
-@pytest.mark.parametrize("name", ["residual", "mb_de", "grbal", "context"])
+@pytest.mark.parametrize("name", RULES)
 def test_a_held_out_rows_outcome_does_not_change_the_model_that_predicts_it(
     model: DynamicsModel, name: str
 ) -> None:

@@ -11,7 +11,7 @@ from ros_mbmrl.errors import UserError
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_can_be_made(method: str) -> None:
-    learned = ("grbal", "context", "context_de")
+    learned = ("grbal", "rebal", "context", "context_de")
     assert make_rule(method).meta_trained == (method in learned)
 
 

@@ -22,7 +22,7 @@ def shift(rule: MeanResidual, y: list[float], weight: list[float]) -> float:
         torch.tensor(weight).reshape(1, rows, 1),
         torch.ones(1),
     )
-    bias = rule.update(MLP_1, PARAMETERS, support)[-1].bias
+    bias = rule.update(MLP_1, PARAMETERS, support).layers[-1].bias
     assert bias is not None
     return bias.item()
 

@@ -46,17 +46,21 @@ KEYS = {
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
     """Folders of an untrained network, as `mb` and as `residual`."""
+    return _save(tmp_path, seed=3)
+
+
+def _save(folder: Path, seed: int, methods: tuple[str, ...] = ("mb", "residual")) -> Path:
     robot = make_robot("hexapod")
     inputs = len(robot.spec.features) + len(robot.spec.action)
     outputs = len(robot.spec.changes)
     mlp = MLP((inputs, 8, outputs), "tanh")
-    parameters = mlp.init(torch.Generator().manual_seed(0))
+    parameters = mlp.init(torch.Generator().manual_seed(seed))
     small = 0.01 * torch.ones(outputs)
     normalizer = Normalizer(torch.zeros(inputs), torch.ones(inputs), 0 * small, small)
-    for method in ("mb", "residual"):
-        facts = {"method": method, "options": {}, "adapt_window": 8, "seed": 3}
-        save_model(tmp_path / method, DynamicsModel(robot, mlp, normalizer), parameters, facts)
-    return tmp_path
+    for method in methods:
+        facts = {"method": method, "options": {}, "adapt_window": 8, "seed": seed}
+        save_model(folder / method, DynamicsModel(robot, mlp, normalizer), parameters, facts)
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -86,12 +90,61 @@ def test_rows_summary_and_report(models: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [row["condition"] for row in result["summary"]] == sorted(
         ["plain", "midrun", "all"] * 2, key=["plain", "midrun", "all"].index
     )
+    assert [(r["method"], r["train_seed"], r["n"]) for r in result["by_train_seed"]] == [
+        *(("mb", 3, 2), ("residual", 3, 2)),
+    ]
+    for row in result["summary"]:
+        assert (row["n_train_seeds"], row["n_episodes"]) == (
+            1,
+            2 if row["condition"] == "all" else 1,
+        )
+        assert row["ratio_to_mb"] == pytest.approx(1.0) or row["method"] == "residual"
+        assert row["ratio_to_mb_de"] is None  # it did not take part
     page = (models / "out" / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 3
+    assert page.count("data:image/png;base64,") == 4
+    assert "ratio to mb_de" not in page
     assert 'src="http' not in page
 
     monkeypatch.setattr(campaign, "run_job", None)  # running anything again would fail
     assert _evaluate(models)["rows"] == rows
+
+
+def test_folders_are_training_seeds(models: Path) -> None:
+    other = _save(models / "other", seed=4)
+    result = _evaluate(models, "--models", str(models), str(other), "--versus", "residual")
+    seeds = [(r["method"], r["train_seed"]) for r in result["rows"] if r["condition"] == "plain"]
+    assert seeds == [(m, seed) for seed in (3, 4) for m in ("mb", "residual")]
+    last = result["summary"][-1]
+    assert (last["n_train_seeds"], last["n_episodes"], last["n"]) == (2, 2, 4)
+    assert last["ratio_to_residual"] == 1.0
+    assert "ratio_to_mb" not in last
+    assert "over 2 training seeds and the episodes" in (models / "out" / "report.html").read_text()
+
+
+def test_only_methods_that_every_folder_has_take_part_unless_named(
+    models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = _save(models / "other", seed=4, methods=("mb",))
+    both = ["--models", str(models), str(other)]
+    result = _evaluate(models, *both)
+    assert {row["method"] for row in result["rows"]} == {"mb"}
+    message = f"no model for method 'residual': expected a folder {other / 'residual'}"
+    _refused(capsys, ["tiny", *both, "--methods", "mb", "residual"], message)
+
+
+def test_two_models_of_a_method_and_training_seed_are_refused(
+    models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _save(models / "other", seed=4)
+    card = models / "other" / "mb" / CARD
+    card.write_text(card.read_text().replace("seed: 4", "seed: 3"))
+    message = "two models of method 'mb' and training seed 3"
+    _refused(capsys, ["tiny", "--models", str(models), str(models / "other")], message)
+
+
+def test_the_same_folder_twice_is_one_training_seed(models: Path) -> None:
+    result = _evaluate(models, "--models", str(models), str(models), "--methods", "mb")
+    assert len(result["rows"]) == 2
 
 
 def test_processes_of_their_own_give_the_same_rows(models: Path) -> None:
@@ -110,6 +163,7 @@ def test_processes_of_their_own_give_the_same_rows(models: Path) -> None:
         (["tiny", "--methods", "grbal"], "no model for method 'grbal'"),
         (["tiny", "--models", "nowhere"], "no folder 'nowhere' of model folders"),
         (["tiny", "--seeds", "0"], "seeds >= 1"),
+        (["tiny", "--versus", "mbb"], "unknown opponent 'mbb'"),
         (["tiny", "--duration", "0"], "duration: expected at least 1 second"),
         (["tiny", "--workers", "0"], "workers: expected at least 1"),
     ],
@@ -126,7 +180,7 @@ def test_models_of_different_robots_are_refused(
 ) -> None:
     card = models / "residual" / CARD
     card.write_text(yaml.safe_dump({**yaml.safe_load(card.read_text()), "robot": "arm"}))
-    message = "models of different robots: mb for hexapod, residual for arm"
+    message = f"robots: {models / 'mb'} for hexapod, {models / 'residual'} for arm"
     _refused(capsys, ["tiny", "--models", str(models)], message)
 
 

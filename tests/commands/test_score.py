@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 from ros_mbmrl import cli
+from ros_mbmrl.commands.score import _rows
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import save_model
 from ros_mbmrl.dynamics.mlp import Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.evaluation.open_loop import OpenLoopErrors
 
 KEYS = {"model", "tag", "horizon", "adapter", "n", "median", "mean", "p99", "worst_ratio"}
-KEYS |= {"improved_fraction"}
+KEYS |= {"improved_fraction", "train_seed", "worse_than_1_05_fraction", "window_worst_ratio"}
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ def folder(
     """Two models that differ in method and window, and data; sessions 0 and 1 were trained on."""
     dataset.save(tmp_path / "data", make_rollouts(6, steps=30, seed=5))
     for method, window in (("residual", 8), ("mb_de", 12)):
-        facts = {"method": method, "adapt_window": window, "sessions": ["0", "1"]}
+        facts = {"method": method, "adapt_window": window, "sessions": ["0", "1"], "seed": 0}
         save_model(tmp_path / method, *prior, facts)
     return tmp_path
 
@@ -49,6 +53,13 @@ def status_of(folder: Path, *more: str, models: tuple[str, ...] = ("residual", "
     with pytest.raises(SystemExit) as caught:
         score(folder, *more, models=models)
     return int(str(caught.value.code))
+
+
+def copy(folder: Path, model: str, to: str, **facts: Any) -> None:
+    """The model under the same name in the folder `to`, its card changed."""
+    shutil.copytree(folder / model, folder / to / model)
+    card = folder / to / model / "card.yaml"
+    card.write_text(yaml.safe_dump({**yaml.safe_load(card.read_text()), **facts}))
 
 
 def test_one_row_for_each_model_tag_horizon_and_adapter(folder: Path) -> None:
@@ -102,7 +113,8 @@ def test_another_tag_and_other_horizons(folder: Path) -> None:
         (("--horizons", "0"), ("residual",), "horizons of at least 1"),
         (("--horizons", "29"), ("residual",), "nothing to judge"),
         ((), ("none",), "no model folder"),
-        ((), ("residual", "residual"), "two models of the same folder name"),
+        ((), ("residual", "twin/residual"), "two models of method 'residual' and training seed 0"),
+        ((), ("residual", "other/mb_de"), "models of different robots"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -112,6 +124,8 @@ def test_bad_input_is_one_line(
     words: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    copy(folder, "residual", "twin", margin=0.5)
+    copy(folder, "mb_de", "other", robot="arm")
     assert status_of(folder, *more, models=models) == 2
     error = capsys.readouterr().err
     assert words in error
@@ -131,3 +145,41 @@ def test_marked_windows_alone_can_be_judged(
 ) -> None:
     assert status_of(folder, "--marked") == 2  # these runs have no marks
     assert "nothing to judge" in capsys.readouterr().err
+
+
+def test_models_of_a_name_are_told_apart_by_training_seed(folder: Path) -> None:
+    copy(folder, "residual", "1", seed=1)
+    rows = score(folder, models=("residual", "1/residual"))
+    assert [(row["model"], row["train_seed"]) for row in rows[::12]] == [
+        *(("residual", 0), ("residual", 1)),
+    ]
+    summary = json.loads((folder / "score.json").read_text())["results"]["summary"]
+    assert {(row["method"], row["n_train_seeds"]) for row in summary} == {("residual", 2)}
+
+
+def test_a_report_is_written_where_one_is_asked_for(folder: Path) -> None:
+    shutil.copytree(folder / "mb_de", folder / "mb")
+    score(folder, "--out", str(folder / "report"), models=("mb", "residual"))
+    page = (folder / "report" / "score.html").read_text()
+    assert page.count("data:image/png;base64,") == 2  # a horizon each
+    assert "mean of terrains" in page
+    score(folder, "--out", str(folder / "bare"), models=("residual",))
+    assert "data:image" not in (folder / "bare" / "score.html").read_text()
+
+
+def test_ratios_of_a_window_by_hand() -> None:
+    normalised = torch.tensor(
+        [
+            [[1.0, 1.0], [1.0, 0.1], [2.0, 2.0], [1.0, 1.0]],
+            [[1.0, 0.5], [1.0, 1.1], [2.0, 2.06], [1.0, 1.06]],
+        ]
+    )
+    errors = OpenLoopErrors(
+        normalised, normalised, normalised, torch.ones(4).bool(), torch.arange(4)
+    )
+    prior, adapted = _rows(2, errors, torch.ones(4).bool())
+    assert adapted["worst_ratio"] == pytest.approx(11.0)
+    assert adapted["window_worst_ratio"] == pytest.approx(2.1 / 1.1)
+    assert adapted["improved_fraction"] == pytest.approx(0.25)
+    assert adapted["worse_than_1_05_fraction"] == pytest.approx(0.5)
+    assert (prior["worst_ratio"], prior["window_worst_ratio"]) == (1.0, 1.0)

@@ -174,6 +174,7 @@ def test_non_finite_weights_are_refused(tmp_path: Path, prior: Prior, robot: Rob
     [
         ({"method": "grbal"}, "no 'psi."),
         ({"method": "context"}, "no 'encoder."),
+        ({"method": "rebal"}, "no 'gru.wi"),
         ({"method": "magic"}, "unknown method 'magic'"),
         ({"method": "residual", "options": {"gain": 7}}, "gain: expected"),
         ({"method": "residual", "options": {"colour": 7}}, "colour"),

@@ -22,9 +22,11 @@ def random_update(tasks: int, rank: int, seed: int = 1) -> Update:
     def draw(*shape: int) -> torch.Tensor:
         return torch.randn(*shape, generator=g, dtype=torch.float64)
 
-    return tuple(
-        LayerUpdate(draw(tasks, rank, i), draw(tasks, rank, o), draw(tasks, 1, o))
-        for i, o in zip(SIZES[:-1], SIZES[1:], strict=True)
+    return Update(
+        tuple(
+            LayerUpdate(draw(tasks, rank, i), draw(tasks, rank, o), draw(tasks, 1, o))
+            for i, o in zip(SIZES[:-1], SIZES[1:], strict=True)
+        )
     )
 
 
@@ -73,8 +75,9 @@ def test_materialise_never_writes_to_the_prior() -> None:
 
 def test_materialise_shares_what_an_update_leaves_alone() -> None:
     mlp, parameters = network()
-    shift = (*mlp.no_update[:-1], LayerUpdate(bias=torch.ones(1, 1, 2, dtype=torch.float64)))
-    written = mlp.materialise(parameters, shift)
+    bias = LayerUpdate(bias=torch.ones(1, 1, 2, dtype=torch.float64))
+    shift = (*mlp.no_update.layers[:-1], bias)
+    written = mlp.materialise(parameters, Update(shift))
     assert [name for name in parameters if written[name] is not parameters[name]] == ["b2"]
 
 
@@ -82,7 +85,8 @@ def test_two_updates_add_up() -> None:
     mlp, parameters = network()
     x = torch.randn(1, 5, 3, dtype=torch.float64)
     first, second = random_update(1, 2, seed=1), random_update(1, 3, seed=2)
-    both = tuple(a.plus(b) for a, b in zip(first, second, strict=True))
+    pairs = zip(first.layers, second.layers, strict=True)
+    both = Update(tuple(a.plus(b) for a, b in pairs))
     one_after_the_other = mlp.materialise(mlp.materialise(parameters, first), second)
     torch.testing.assert_close(
         mlp.forward(one_after_the_other, x), mlp.forward_updated(parameters, both, x)[0]
@@ -92,16 +96,21 @@ def test_two_updates_add_up() -> None:
 def test_a_refused_update_is_nothing_even_if_it_was_nan() -> None:
     mlp, parameters = network()
     x = torch.randn(2, 5, 3, dtype=torch.float64)
-    update = random_update(2, rank=4)
-    for layer in update:
+    hidden = torch.tensor([[1.0, 2.0], [torch.nan, 3.0]])
+    update = Update(random_update(2, rank=4).layers, hidden)
+    for layer in update.layers:
         assert layer.left is not None
         assert layer.right is not None
         assert layer.bias is not None
         layer.left[1], layer.right[1], layer.bias[1] = torch.inf, torch.nan, torch.nan
-    kept = tuple(layer.where(torch.tensor([True, False])) for layer in update)
+    kept = update.where(torch.tensor([True, False]))
+    assert kept.hidden is not None
+    assert kept.hidden.tolist() == [[1.0, 2.0], [0.0, 0.0]]
     output, _, _ = mlp.forward_updated(parameters, kept, x)
     torch.testing.assert_close(output[1], mlp.forward(parameters, x[1]))
-    alone = tuple(layer.tasks(slice(0, 1)) for layer in update)
+    alone = update.tasks(slice(0, 1))
+    assert alone.hidden is not None
+    assert alone.hidden.tolist() == [[1.0, 2.0]]
     torch.testing.assert_close(output[:1], mlp.forward_updated(parameters, alone, x[:1])[0])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters
+from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.robots.spec import Robot
@@ -32,19 +32,19 @@ def test_a_rollout_by_hand(robot: Robot) -> None:
 def test_rollout_updated_equals_rollouts_of_materialised_parameters(prior: Prior) -> None:
     model, parameters = prior
     g = torch.Generator().manual_seed(0)
-    update = tuple(
-        LayerUpdate(
-            torch.randn(3, 2, i, generator=g),
-            torch.randn(3, 2, o, generator=g),
-            torch.randn(3, 1, o, generator=g),
+    update = Update(
+        tuple(
+            LayerUpdate(
+                torch.randn(3, 2, i, generator=g),
+                torch.randn(3, 2, o, generator=g),
+                torch.randn(3, 1, o, generator=g),
+            )
+            for i, o in zip(model.mlp.sizes[:-1], model.mlp.sizes[1:], strict=True)
         )
-        for i, o in zip(model.mlp.sizes[:-1], model.mlp.sizes[1:], strict=True)
     )
     state, actions = torch.randn(3, 4, generator=g), torch.rand(3, 5, 2, generator=g)
     together = model.rollout_updated(parameters, update, state, actions)
     for n in range(3):
-        own = model.mlp.materialise(
-            parameters, tuple(layer.tasks(slice(n, n + 1)) for layer in update)
-        )
+        own = model.mlp.materialise(parameters, update.tasks(slice(n, n + 1)))
         alone = model.predictor(own)(state[n : n + 1], actions[n : n + 1])
         torch.testing.assert_close(together[n : n + 1], alone, atol=1e-4, rtol=1e-4)

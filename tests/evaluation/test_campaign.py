@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation import campaign
+from ros_mbmrl.evaluation import campaign, closed_loop
 from ros_mbmrl.evaluation.campaign import Entrant, Job
 from ros_mbmrl.evaluation.experiments import EXPERIMENTS, cells
+from ros_mbmrl.twin import faults
+from ros_mbmrl.twin.faults import Effect
 
 ENTRANT = Entrant("mb", Path("mb"), "hexapod", "abc", 0)
 JOBS = [Job(ENTRANT, cell) for cell in cells(EXPERIMENTS["hexapod-ood"], 1, 0, 5.0)]
@@ -67,6 +69,39 @@ def test_another_model_or_scenario_is_run_anew(ran: list[Job], tmp_path: Path) -
     campaign.run([job], tmp_path, workers=1)
     campaign.run([retrained, longer], tmp_path, workers=1)
     assert ran == [job, retrained, longer]
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("PathWeights", {"cross_track": 0.03}),
+        ("MPPIConfig", {"num_samples": 499}),
+        ("GuardConfig", {"folds": 3}),
+        ("SafetyConfig", {"limited_range": 0.5}),
+    ],
+)
+def test_another_default_is_run_anew(
+    monkeypatch: pytest.MonkeyPatch, part: str, value: dict[str, float]
+) -> None:
+    before = JOBS[0].key
+    assert JOBS[0].key == before
+    made = getattr(closed_loop, part)
+    monkeypatch.setattr(closed_loop, part, lambda: made(**value))
+    assert JOBS[0].key != before
+
+
+def test_a_fault_or_twin_that_became_another_is_run_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    (job,) = (
+        job for job in JOBS if job.cell.condition == "slope" and "8" in job.cell.scenario.path
+    )
+    before = job.key
+    twin = closed_loop.calibrated()
+    heavier = replace(twin, telemetry=replace(twin.telemetry, battery=3.8))
+    with monkeypatch.context() as patch:
+        patch.setattr(closed_loop, "calibrated", lambda: heavier)
+        assert job.key != before
+    monkeypatch.setitem(faults.FAULTS, "slope", Effect(slope=0.3))
+    assert job.key != before
 
 
 def test_a_renamed_model_keeps_its_rows_under_its_new_name(ran: list[Job], tmp_path: Path) -> None:

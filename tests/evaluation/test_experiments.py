@@ -10,6 +10,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.closed_loop import SPEED
 from ros_mbmrl.evaluation.experiments import EXPERIMENTS, Condition, cells, make_experiment
 from ros_mbmrl.robots.paths import make_path
+from ros_mbmrl.twin.faults import FAULTS
 from ros_mbmrl.twin.randomisation import NOMINAL
 
 OOD = EXPERIMENTS["hexapod-ood"]
@@ -26,6 +27,18 @@ def test_the_terrains_are_table_2_and_gravel_on_the_nominal_robot() -> None:
     }
     assert {c.scenario.fault.name for c in plan} == {"none"}
     assert {c.scenario.physics for c in plan} == {NOMINAL}
+
+
+def test_settings_are_chosen_on_faults_that_no_other_experiment_has() -> None:
+    plan = cells(EXPERIMENTS["hexapod-validation"], seeds=1, first_seed=0, duration=20.0)
+    chosen = {c.scenario.fault.name for c in plan}
+    assert len(plan) == 2 * len(chosen) == 14
+    others = ("hexapod-terrains", "hexapod-ood")
+    reported = {c.fault for name in others for c in EXPERIMENTS[name].conditions}
+    effects = [FAULTS[name] for name in reported]
+    assert all(FAULTS[name] not in effects for name in chosen)
+    assert {c.scenario.path for c in plan} == {"figure8", "zigzag"}
+    assert len({c.scenario.physics for c in plan}) == len(plan)
 
 
 def test_cells_are_the_same_every_time_and_their_robots_differ() -> None:

@@ -3,31 +3,68 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import Any
 
 from rich.console import Console
 
-from ros_mbmrl.evaluation.tables import by_path, comparison, printed
+from ros_mbmrl.evaluation.tables import (
+    by_path,
+    comparison,
+    interval_note,
+    printed,
+    training_seeds,
+)
 
-SUMMARY = [
-    {
+
+def _row(method: str, error: float, ratio: float | None, interval: Any, seeds: int = 5) -> Any:
+    return {
         "method": method,
         "condition": "slope",
+        "n_train_seeds": seeds,
         "cross_track_mean_m": error,
+        "cross_track_interval_m": None,
         "ratio_to_mb": ratio,
         "ratio_to_mb_interval": interval,
+        "worse_than_mb": None if interval is None else interval[0] > 1,
     }
-    for method, error, ratio, interval in (
-        ("mb", 0.02, 1.0, (1.0, 1.0)),
-        ("grbal", 0.01, 0.5, (0.4, 0.75)),
-        ("context", 0.015, 0.75, None),
-    )
+
+
+SUMMARY = [
+    _row("mb", 0.02, 1.0, (1.0, 1.0)),
+    {**_row("grbal", 0.01, 0.5, (0.4, 0.75)), "cross_track_interval_m": (0.008, 0.012)},
+    _row("context", 0.015, 0.75, None),
+    _row("rebal", 0.03, 1.5, (1.2, 1.8)),
 ]
 
 
-def test_the_comparison_gives_ratio_and_interval_where_there_is_one() -> None:
-    table = comparison(SUMMARY, "mb")
-    assert table.columns == ("condition", "mb", "grbal", "context")
-    assert table.rows == [("slope", "2.00", "1.00 (0.50, 0.40 to 0.75)", "1.50 (0.75)")]
+def test_the_comparison_gives_ratio_interval_and_verdict_where_there_is_one() -> None:
+    table = comparison(SUMMARY, ["mb"])
+    assert table.columns == (
+        *("condition", "method", "cross-track [cm]", "ratio to mb", "beyond noise"),
+    )
+    assert table.rows == [
+        ("slope", "mb", "2.00", "", ""),
+        ("slope", "grbal", "1.00 (0.80 to 1.20)", "0.50 (0.40 to 0.75)", ""),
+        ("slope", "context", "1.50", "0.75", ""),
+        ("slope", "rebal", "3.00", "1.50 (1.20 to 1.80)", "worse than mb"),
+    ]
+
+
+def test_the_caption_says_what_the_interval_is_over() -> None:
+    one, five = _row("mb", 0.02, 1.0, None, seeds=1), _row("grbal", 0.01, 0.5, None)
+    assert "over 5 training seeds and the episodes" in interval_note([five])
+    assert "episodes only: of one training seed" in interval_note([one])
+    assert "only where a method has one training seed" in interval_note([one, five])
+
+
+def test_training_seeds_stand_side_by_side() -> None:
+    rows = [
+        {"method": method, "train_seed": seed, "cross_track_mean_m": error}
+        for method, seed, error in (("mb", 0, 0.01), ("mb", 1, 0.03), ("grbal", 1, 0.02))
+    ]
+    table = training_seeds(rows)
+    assert table.columns == ("method", "seed 0", "seed 1", "standard deviation")
+    assert table.rows == [("mb", "1.00", "3.00", "1.41"), ("grbal", "", "2.00", "")]
 
 
 def test_by_path_is_laid_out_as_table_2() -> None:
@@ -47,6 +84,6 @@ def test_by_path_is_laid_out_as_table_2() -> None:
 
 
 def test_units_in_brackets_reach_the_terminal() -> None:
-    console = Console(file=StringIO(), width=100)
-    console.print(printed(comparison(SUMMARY, "mb")))
+    console = Console(file=StringIO(), width=120)
+    console.print(printed(comparison(SUMMARY, ["mb"])))
     assert "[cm]" in console.file.getvalue()  # type: ignore[attr-defined]

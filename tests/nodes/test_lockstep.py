@@ -13,6 +13,7 @@ pytest.importorskip("mujoco")
 import torch
 
 from ros_mbmrl import bringup
+from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics
 from ros_mbmrl.data.recording import read_messages
@@ -34,28 +35,37 @@ from ros_mbmrl.twin.faults import parse_fault
 STEPS, SEED, FAULT = 30, 3, "leg_left_middle@1.2"
 
 
+@pytest.fixture(params=["mb_de", "rebal"])
+def method(request: pytest.FixtureRequest) -> str:
+    """One that makes new parameters, one that remembers."""
+    return str(request.param)
+
+
 @pytest.fixture
-def model(tmp_path: Path) -> Path:
+def model(tmp_path: Path, method: str) -> Path:
     """A model of random weights: what it says does not matter here, only that all agree."""
     robot = make_robot("hexapod")
     inputs = len(robot.spec.features) + len(robot.spec.action)
     outputs = len(robot.spec.changes)
     mlp = MLP((inputs, 24, outputs))
-    parameters = mlp.init(torch.Generator().manual_seed(1))
+    generator = torch.Generator().manual_seed(1)
+    parameters = mlp.init(generator)
+    for name, value in make_rule(method).init(mlp, parameters, generator).items():
+        parameters[name] = value + 0.1 * torch.randn(value.shape, generator=generator)
     normalizer = Normalizer(
         torch.zeros(inputs), torch.full((inputs,), 5.0), torch.zeros(outputs), torch.ones(outputs)
     )
-    card = {"method": "mb_de", "options": {}, "adapt_window": 16}
+    card = {"method": method, "options": {}, "adapt_window": 16}
     save_model(tmp_path / "model", DynamicsModel(robot, mlp, normalizer), parameters, card)
     return tmp_path / "model"
 
 
-def in_process(model: Path) -> np.ndarray:
-    """Actions (STEPS, da) of `ControlLoop`."""
+def in_process(model: Path, method: str) -> np.ndarray:
+    """Actions (STEPS, da) of `ControlLoop`; the model is adapted at some of the steps."""
     robot = make_robot("hexapod")
     torch.set_num_threads(1)
     loaded = load_model(model, robot)
-    dynamics = OnlineDynamics(loaded.model, make_guard(loaded, "mb_de"))
+    dynamics = OnlineDynamics(loaded.model, make_guard(loaded, method))
     begin = make_path("zigzag").start
     faults = (parse_fault(FAULT),)
     with TwinPlant(robot, TwinConfig("turf", faults, seed=SEED, start=begin)) as plant:
@@ -71,14 +81,18 @@ def in_process(model: Path) -> np.ndarray:
             Controller(robot, planner, task, generator),
             SafetyMonitor(robot),
         )
-        return np.stack([loop.step(0.1).checked.action for _ in range(STEPS)])
+        steps = [loop.step(0.1) for _ in range(STEPS)]
+    assert any(step.adapted.report.accepted for step in steps)
+    return np.stack([step.checked.action for step in steps])
 
 
-def as_processes(model: Path, recording: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+def as_processes(
+    model: Path, method: str, recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> np.ndarray:
     """Actions (STEPS, da) that the recorder saw on `command/safe`."""
     monkeypatch.setenv("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
-    words = [f"model:={model}", "method:=mb_de", f"fault:={FAULT}", "terrain:=turf", "path:=zigzag"]
-    words += [f"recording:={recording}", f"duration:={STEPS / 10}", f"seed:={SEED}"]
+    words = [f"model:={model}", f"method:={method}", f"fault:={FAULT}", "terrain:=turf"]
+    words += ["path:=zigzag", f"recording:={recording}", f"duration:={STEPS / 10}", f"seed:={SEED}"]
     summary = supervise(bringup.graph("adapt", [*words, "lockstep:=true"]), echo=print)
     assert (summary.status, summary.exit_codes) == (0, dict.fromkeys(summary.exit_codes, 0))
     assert summary.first_command_seconds is not None
@@ -90,10 +104,10 @@ def as_processes(model: Path, recording: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_nodes_and_loop_give_the_same_numbers(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Path, method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nodes = as_processes(model, tmp_path / "run.mcap", monkeypatch)
-    loop = in_process(model)
+    nodes = as_processes(model, method, tmp_path / "run.mcap", monkeypatch)
+    loop = in_process(model, method)
     assert nodes.shape == loop.shape
     assert len(np.unique(loop, axis=0)) > STEPS // 2
     assert nodes.tobytes() == loop.tobytes()

@@ -6,7 +6,7 @@ from ros_mbmrl.plants import plant_class
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.twin.faults import Fault
-from ros_mbmrl.twin.terrain import make_terrain
+from ros_mbmrl.twin.calibration import make_terrain
 from ros_mbmrl.twin.world import HexapodWorld
 
 ROBOT = make_robot("hexapod")

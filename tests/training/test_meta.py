@@ -72,7 +72,7 @@ def test_loss_by_hand() -> None:
     assert segment_loss(output, future).tolist() == [(1.5 * 1 + 0.5 * 4) / 2]
 
 
-@pytest.mark.parametrize("method", ["grbal", "context"])
+@pytest.mark.parametrize("method", ["grbal", "rebal", "context"])
 def test_meta_trained_methods_beat_the_prior_on_systems_never_seen(data: Data, method: str) -> None:
     config = replace(
         SMALL,
@@ -106,7 +106,7 @@ def test_a_refit_survives_a_rollout(data: Data) -> None:
     assert distance > 0.01
 
 
-@pytest.mark.parametrize("method", ["mb", "grbal", "context"])
+@pytest.mark.parametrize("method", ["mb", "grbal", "rebal", "context"])
 def test_a_run_is_decided_by_its_seed(data: Data, method: str) -> None:
     config = replace(SMALL, method=method, noise=0.05)
     assert equal(trainer(data, config).run().parameters, trainer(data, config).run().parameters)
@@ -129,7 +129,8 @@ def killed_after(validations: int) -> Callable[..., None]:
     return progress
 
 
-KILLS = [("mb", 0), ("mb", 1), *((m, k) for m in ("grbal", "context") for k in (0, 2, 3, 4))]
+META = ("grbal", "rebal", "context")
+KILLS = [("mb", 0), ("mb", 1), *((m, k) for m in META for k in (0, 2, 3, 4))]
 
 
 @pytest.mark.parametrize(("method", "validations"), KILLS)
@@ -217,7 +218,7 @@ class Cure(UpdateRule):
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         bias = (-parameters["psi.fault"]).expand(len(support.x), 1, mlp.sizes[-1])
-        return (*mlp.no_update[:-1], LayerUpdate(bias=bias))
+        return Update((*mlp.no_update.layers[:-1], LayerUpdate(bias=bias)))
 
 
 def test_validation_prefers_a_bad_prior_that_adapts_well(data: Data) -> None:

@@ -6,8 +6,8 @@ import pytest
 from ros_mbmrl.robots.hexapod import MEASUREMENT, roll_pitch_yaw
 from ros_mbmrl.twin.motor import TURN
 from ros_mbmrl.twin.randomisation import Physics
-from ros_mbmrl.twin.sensors import BACK_EMF_COUNT, BATTERY_COUNT, Sensors
-from ros_mbmrl.twin.terrain import make_terrain
+from ros_mbmrl.twin.sensors import BATTERY_COUNT, Sensors
+from ros_mbmrl.twin.calibration import make_terrain
 from ros_mbmrl.twin.world import HexapodWorld
 
 INDEX = {quantity.name: k for k, quantity in enumerate(MEASUREMENT)}
@@ -32,12 +32,14 @@ def test_at_rest_without_noise_they_read_the_truth() -> None:
     assert legs == pytest.approx(world.leg_angles(), abs=1e-4)
 
 
-def test_back_emf_is_140_counts_at_12_and_a_half_turns_a_second() -> None:
+def test_back_emf_is_proportional_to_speed() -> None:
     world, sensors = sensed(sensor_noise=0.0)
     world.data.qvel[world.body.indices.motor_qvel] = 12.5 * TURN
     values = sensors.read().values
-    counts = values[INDEX["left_back_emf"] : INDEX["right_back_emf"] + 1] / BACK_EMF_COUNT
-    assert counts == pytest.approx([140, 140])
+    volts = values[INDEX["left_back_emf"] : INDEX["right_back_emf"] + 1]
+    telemetry = world.calibration.telemetry
+    expected = [12.5 * TURN * v for v in (telemetry.back_emf_left, telemetry.back_emf_right)]
+    assert volts == pytest.approx(expected, abs=0.011)
 
 
 def test_battery_comes_in_whole_counts() -> None:

@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.twin.terrain import TERRAINS, Terrain, make_terrain
+from ros_mbmrl.twin.calibration import calibrated, make_terrain
+from ros_mbmrl.twin.terrain import NAMES, Terrain
 
 
 def test_the_four_real_ones_and_a_plain_one() -> None:
-    assert set(TERRAINS) == {"carpet", "gravel", "plain", "styrofoam", "turf"}
+    assert set(NAMES) == {"carpet", "gravel", "plain", "styrofoam", "turf"}
+    assert set(calibrated().terrains) == set(NAMES) - {"plain"}
 
 
 def test_an_unknown_terrain_lists_the_known() -> None:

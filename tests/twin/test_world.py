@@ -6,7 +6,7 @@ import pytest
 from ros_mbmrl.twin.faults import Fault
 from ros_mbmrl.twin.motor import TURN
 from ros_mbmrl.twin.randomisation import Physics
-from ros_mbmrl.twin.terrain import make_terrain
+from ros_mbmrl.twin.calibration import make_terrain
 from ros_mbmrl.twin.world import TICK, HexapodWorld
 
 

@@ -1,0 +1,49 @@
+"""ReBAL: a recurrent model whose gates are the learned update rule (thesis section 9.2.1).
+
+psi are the weights of the GRU; the updated model is the prior and the GRU's hidden state after
+the window. It is trained on eq. 22 and 23 like every other rule: T1 transitions make the hidden
+state, and over the T2 that follow it goes on with the model's own predictions, as in planning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator
+
+from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
+from ros_mbmrl.dynamics.recurrent import condition, init, observe
+
+
+@dataclass(frozen=True)
+class ReBAL(UpdateRule):
+    """size: of the hidden state.
+
+    The hidden state is computed anew from the window at every step. While the window fills, that
+    is the same as advancing it once with each real transition. Later it keeps the memory at what
+    was trained, T1 transitions from a hidden state of zero, and it makes the rule a function of
+    the window like the others: the guard can leave rows out, and what empties the window (a gap,
+    a stop, a new run) empties the memory.
+    """
+
+    size: int = 64
+    meta_trained: bool = True
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise ValueError(f"size: expected at least 1, got {self.size}")
+
+    def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
+        """The GRU, and the maps from its hidden state to the biases (zero at first)."""
+        return init(mlp, self.size, generator)
+
+    def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
+        """Oldest row first; one without weight leaves the hidden state as it was."""
+        hidden = support.x.new_zeros(len(support.x), self.size)
+        rows = (part.unbind(dim=1) for part in (support.x, support.y, support.weight))
+        for x, y, weight in zip(*rows, strict=True):
+            after = observe(mlp, parameters, hidden, x, y)
+            hidden = torch.where(weight > 0, after, hidden)
+        return condition(parameters, hidden)

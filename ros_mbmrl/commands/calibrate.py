@@ -1,0 +1,152 @@
+"""`mbmrl calibrate`: fits the twin to the real robot's logs and lays both side by side."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.table import Table
+
+from ros_mbmrl.data import dataset
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.evaluation import calibration_plots
+from ros_mbmrl.evaluation.tables import wide_console
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.twin.calibration import (
+    Telemetry,
+    calibrated,
+    load_calibration,
+    save_calibration,
+)
+from ros_mbmrl.twin.fit import Problem, fit
+from ros_mbmrl.twin.gait import FIGURES, gait_figures
+from ros_mbmrl.twin.replay import Drive, replay
+from ros_mbmrl.twin.terrain import NAMES, PLAIN
+
+if TYPE_CHECKING:
+    from ros_mbmrl.cli import Calibrate
+
+CLOSE = 0.15  # relative difference up to which a figure counts as met
+Figures = Mapping[str, Mapping[str, float]]  # terrain -> name -> value
+
+
+def run(arguments: Calibrate) -> dict[str, Any]:
+    """Fits (unless told only to compare), writes the file, prints and draws the comparison."""
+    choose("robot with a twin", arguments.robot, ["hexapod"])
+    if min(arguments.runs, arguments.workers) < 1 or arguments.iterations < 0:
+        raise UserError("runs, workers: expected at least 1; iterations: 0 or more")
+    runs = by_terrain(dataset.load(arguments.data), arguments.untouched)
+    goal = {terrain: gait_figures(several) for terrain, several in runs.items()}
+    start = load_calibration(arguments.start) if arguments.start else calibrated()
+    rng = np.random.default_rng(arguments.seed)
+    drives = {
+        terrain: [Drive.of(several[k]) for k in _some(len(several), arguments.runs, rng)]
+        for terrain, several in runs.items()
+    }
+    console = wide_console()
+    found = replace(start, telemetry=telemetry(start.telemetry, goal))
+    if arguments.iterations:
+        found = fit(
+            Problem(found, drives, goal),
+            arguments.seed,
+            arguments.iterations,
+            arguments.workers,
+            lambda k, cost: console.print(f"try {k}: cost {cost:.2f}"),
+        )
+        found = replace(found, provenance=_provenance(arguments, runs))
+        save_calibration(arguments.out, found)
+    robot = make_robot(arguments.robot)
+    twin = {
+        t: replay(robot, [Drive.of(r) for r in several], t, found, arguments.seed + 1000)
+        for t, several in runs.items()
+    }
+    figures = {terrain: gait_figures(several) for terrain, several in twin.items()}
+    console.print(table(goal, figures))
+    if arguments.pictures:
+        calibration_plots.ratios(goal, figures, CLOSE, arguments.pictures / "figures.png")
+        calibration_plots.gaits(runs, twin, arguments.pictures / "gait.png")
+    met = [abs(row["ratio"] - 1) <= CLOSE for row in _rows(goal, figures)]
+    console.print(f"within {CLOSE:.0%}: {sum(met)} of {len(met)} figures")
+    return {"rows": _rows(goal, figures), "met": sum(met), "file": str(arguments.out)}
+
+
+def by_terrain(rollouts: Sequence[Rollout], untouched: float) -> dict[str, list[Rollout]]:
+    """The runs of every real terrain, less the sessions that are kept for scoring.
+
+    Raises UserError for runs of another robot or a terrain without runs.
+    """
+    for rollout in rollouts:
+        if rollout.robot != "hexapod":
+            raise UserError(f"logs of '{rollout.robot}': expected those of a hexapod")
+    if untouched:
+        rollouts, _ = dataset.split(rollouts, by="session", held_out=untouched, seed=0)
+    runs: dict[str, list[Rollout]] = {name: [] for name in NAMES if name != PLAIN.name}
+    for rollout in rollouts:
+        runs.get(rollout.tags.get("terrain", ""), []).append(rollout)
+    for terrain, several in runs.items():
+        if not several:
+            raise UserError(f"no logs on {terrain}: expected some of each of {', '.join(runs)}")
+    return runs
+
+
+def telemetry(before: Telemetry, goal: Figures) -> Telemetry:
+    """What needs no search, for the robot's figures are the parameters: means over terrains."""
+
+    def mean(name: str) -> float:
+        return float(np.mean([figures[name] for figures in goal.values()]))
+
+    turn = 2 * np.pi
+    return replace(
+        before,
+        back_emf_left=mean("back_emf_left") / turn,
+        back_emf_right=mean("back_emf_right") / turn,
+        back_emf_noise=mean("back_emf_noise"),
+        battery=mean("battery_p50"),
+    )
+
+
+def table(goal: Figures, figures: Figures) -> Table:
+    """Robot and twin, side by side; in brackets what is further apart than CLOSE."""
+    result = Table("figure", "unit", *goal, title="robot > twin (further apart than 15 %)")
+    for name, unit in FIGURES.items():
+        cells = []
+        for terrain in goal:
+            real, made = goal[terrain][name], figures[terrain][name]
+            text = f"{real:.3g} > {made:.3g}"
+            cells.append(text if abs(made / real - 1) <= CLOSE else f"({text})")
+        result.add_row(name, unit, *cells)
+    return result
+
+
+def _rows(goal: Figures, figures: Figures) -> list[dict[str, Any]]:
+    return [
+        {
+            "terrain": terrain,
+            "figure": name,
+            "unit": unit,
+            "robot": goal[terrain][name],
+            "twin": figures[terrain][name],
+            "ratio": figures[terrain][name] / goal[terrain][name],
+        }
+        for terrain in goal
+        for name, unit in FIGURES.items()
+    ]
+
+
+def _some(count: int, wanted: int, rng: np.random.Generator) -> list[int]:
+    return sorted(int(k) for k in rng.choice(count, min(wanted, count), replace=False))
+
+
+def _provenance(arguments: Calibrate, runs: Mapping[str, Sequence[Rollout]]) -> dict[str, Any]:
+    return {
+        "command": shlex.join(["mbmrl", *sys.argv[1:]]),
+        "data": [{"name": p.name, "sha256": dataset.sha256_of(p)} for p in arguments.data],
+        "runs": {terrain: len(several) for terrain, several in runs.items()},
+        "licence": "of the logs: none is stated; they are not part of this project",
+    }
