@@ -17,8 +17,8 @@ from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.planning import PLANNERS
 from ros_mbmrl.plants import PLANTS
 from ros_mbmrl.robots import ROBOTS, make_robot
-from ros_mbmrl.twin.faults import parse_fault
 from ros_mbmrl.twin.calibration import make_terrain
+from ros_mbmrl.twin.faults import parse_fault
 
 Value = str | int | float | bool
 

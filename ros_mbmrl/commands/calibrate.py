@@ -1,4 +1,8 @@
-"""`mbmrl calibrate`: fits the twin to the real robot's logs and lays both side by side."""
+"""`mbmrl calibrate`: fits the twin to the real robot's logs and lays both side by side.
+
+Not all that is compared is the twin's own doing: the instants of the steps (step_*) are the log's,
+on the twin's grid of 10 ms, and each run starts at its log's median battery (battery_*).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +21,7 @@ from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.evaluation import calibration_plots
 from ros_mbmrl.evaluation.tables import wide_console
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.twin.calibration import (
-    Telemetry,
-    calibrated,
-    load_calibration,
-    save_calibration,
-)
+from ros_mbmrl.twin.calibration import Telemetry, calibrated, load_calibration, save_calibration
 from ros_mbmrl.twin.fit import Problem, fit
 from ros_mbmrl.twin.gait import FIGURES, gait_figures
 from ros_mbmrl.twin.replay import Drive, replay
@@ -42,7 +40,7 @@ def run(arguments: Calibrate) -> dict[str, Any]:
     if min(arguments.runs, arguments.workers) < 1 or arguments.iterations < 0:
         raise UserError("runs, workers: expected at least 1; iterations: 0 or more")
     runs = by_terrain(dataset.load(arguments.data), arguments.untouched)
-    goal = {terrain: gait_figures(several) for terrain, several in runs.items()}
+    goal = _goal(runs)
     start = load_calibration(arguments.start) if arguments.start else calibrated()
     rng = np.random.default_rng(arguments.seed)
     drives = {
@@ -95,6 +93,15 @@ def by_terrain(rollouts: Sequence[Rollout], untouched: float) -> dict[str, list[
     return runs
 
 
+def _goal(runs: Mapping[str, Sequence[Rollout]]) -> Figures:
+    goal = {terrain: gait_figures(several) for terrain, several in runs.items()}
+    for terrain, figures in goal.items():
+        for name, value in figures.items():
+            if not abs(value) > 0:  # there is no ratio to it
+                raise UserError(f"logs on {terrain}: expected a walk, but {name} is {value:g}")
+    return goal
+
+
 def telemetry(before: Telemetry, goal: Figures) -> Telemetry:
     """What needs no search, for the robot's figures are the parameters: means over terrains."""
 
@@ -113,7 +120,7 @@ def telemetry(before: Telemetry, goal: Figures) -> Telemetry:
 
 def table(goal: Figures, figures: Figures) -> Table:
     """Robot and twin, side by side; in brackets what is further apart than CLOSE."""
-    result = Table("figure", "unit", *goal, title="robot > twin (further apart than 15 %)")
+    result = Table("figure", "unit", *goal, title=f"robot > twin (further apart than {CLOSE:.0%})")
     for name, unit in FIGURES.items():
         cells = []
         for terrain in goal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def gaits(
         ):
             steps, stretches = steps_and_stretches(several)
             hz = stretches[:, 2:4]
-            style = {"color": colour, "s": 3.0, "alpha": 0.35, "label": label}
+            style: dict[str, Any] = {"color": colour, "s": 3.0, "alpha": 0.35, "label": label}
             axes[3 * k].scatter(hz.mean(axis=1), stretches[:, 0], **style)
             axes[3 * k + 1].scatter(hz[:, 1] - hz[:, 0], stretches[:, 1], **style)
             axes[3 * k + 2].scatter(steps[::4, 4], steps[::4, 2], **style)

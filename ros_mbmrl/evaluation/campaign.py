@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -25,6 +22,7 @@ from ros_mbmrl.evaluation.closed_loop import Episode, pin_threads, run_episode, 
 from ros_mbmrl.evaluation.experiments import Cell
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.twin.calibration import make_terrain
+from ros_mbmrl.workers import begin_worker
 
 ROWS = "rows.jsonl"
 Row = dict[str, Any]
@@ -163,17 +161,8 @@ def _outcomes(jobs: Sequence[Job], workers: int) -> Iterator[tuple[str, Row]]:
 
 
 def _begin() -> None:
-    """A worker: one torch thread, deaf to Ctrl-C, gone when the parent is."""
     pin_threads()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    begin_worker()
 
 
 @contextmanager

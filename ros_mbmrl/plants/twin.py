@@ -10,10 +10,10 @@ import numpy as np
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.twin.calibration import make_terrain
 from ros_mbmrl.twin.faults import Fault
 from ros_mbmrl.twin.randomisation import NOMINAL, Physics
 from ros_mbmrl.twin.sensors import Sensors
-from ros_mbmrl.twin.calibration import make_terrain
 from ros_mbmrl.twin.world import HexapodWorld
 
 

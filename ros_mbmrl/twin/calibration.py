@@ -89,6 +89,9 @@ def load_calibration(path: Path) -> Calibration:
         unknown = set(stored) - {f.name for f in fields(Calibration)}
         if unknown:
             raise ValueError(f"unknown part '{sorted(unknown)[0]}'")
+        missing = set(NAMES) - {PLAIN.name} - set(stored["terrains"])
+        if missing:
+            raise ValueError(f"no terrain '{sorted(missing)[0]}'")
         return Calibration(
             Frame(**stored["frame"]),
             Motor(**stored["motor"]),
@@ -103,7 +106,7 @@ def load_calibration(path: Path) -> Calibration:
 
 
 def save_calibration(path: Path, calibration: Calibration) -> None:
-    """Writes the file, whole or not at all."""
+    """Writes the file, whole or not at all. Raises UserError where it cannot be written."""
     plain = {
         "provenance": dict(calibration.provenance),
         "frame": _rounded(calibration.frame),
@@ -111,10 +114,13 @@ def save_calibration(path: Path, calibration: Calibration) -> None:
         "telemetry": _rounded(calibration.telemetry),
         "terrains": {name: _rounded(own) for name, own in calibration.terrains.items()},
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(yaml.safe_dump(plain, sort_keys=False, width=100))
-    os.replace(partial, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(yaml.safe_dump(plain, sort_keys=False, width=100))
+        os.replace(partial, path)
+    except OSError as error:
+        raise UserError(f"calibration {path}: cannot be written ({error.strerror})") from None
 
 
 def _rounded(part: Any) -> dict[str, float]:

@@ -15,9 +15,10 @@ from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
+from ros_mbmrl.twin.calibration import make_terrain
 from ros_mbmrl.twin.faults import NO_FAULT, Fault
 from ros_mbmrl.twin.randomisation import MILD, Randomisation
-from ros_mbmrl.twin.calibration import make_terrain
+from ros_mbmrl.workers import begin_worker
 
 LONGEST_HOLD = 10  # control steps
 EQUAL_SIDES = 0.25  # share of the set-points that are the same on both sides
@@ -106,7 +107,7 @@ def _run_all(jobs: list[Job], processes: int) -> Iterator[list[Rollout]]:
         return
     # spawn: a fork would copy the threads' locks of whatever the caller has imported.
     context = multiprocessing.get_context("spawn")
-    with context.Pool(min(processes, len(jobs))) as pool:
+    with context.Pool(min(processes, len(jobs)), begin_worker) as pool:
         yield from pool.imap(run_job, jobs)
 
 

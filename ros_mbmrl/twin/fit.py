@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares  # type: ignore[import-untyped]
 
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.calibration import Calibration
 from ros_mbmrl.twin.gait import gait_figures
 from ros_mbmrl.twin.replay import Drive, replay
+from ros_mbmrl.workers import begin_worker
 
 Figures = Mapping[str, float]
 
@@ -71,38 +72,31 @@ GROUND: Mapping[str, Bounds] = {
     "shake_push": Bounds(0.01, 1.0),
     "pull": Bounds(-1e-3, 4e-3, log=False),
 }
-# Fitted figures: a ratio off by TOLERANCE is one unit of error; with a scale, so is that share of it.
+# Fitted figures: a ratio off by TOLERANCE is one unit of error, or, where a ratio says nothing
+# because the figure may be 0, a difference off by that share of the scale given here.
 TOLERANCE = 0.10
-FLOORS: Mapping[str, float] = {
-    **dict.fromkeys(("speed_p5", "speed_p50", "speed_p95", "stride", "yaw_per_hz"), 0.0),
-    **dict.fromkeys(
-        (
-            "yaw_noise",
-            "side_noise",
-            "sway_roll",
-            "sway_pitch",
-            "hz_gain",
-            "hz_newest",
-            "hz_at_6",
-            "hz_noise",
-        ),
-        0.0,
-    ),
-    **dict.fromkeys(("gyro_x", "gyro_y", "gyro_z", "roll", "pitch"), 0.0),
-    "yaw_bias": 0.2,  # [rad/s]
-}
+FITTED = (
+    *("speed_p5", "speed_p50", "speed_p95", "stride", "yaw_per_hz", "yaw_noise", "side_noise"),
+    *("sway_roll", "sway_pitch", "hz_gain", "hz_newest", "hz_at_6", "hz_noise"),
+    *("gyro_x", "gyro_y", "gyro_z", "roll", "pitch", "yaw_bias"),
+)
+SCALES: Mapping[str, float] = {"yaw_bias": 0.2}  # [rad/s]
 
 
 class Problem:
     """The search space and the residuals; places are numbers between 0 and 1."""
 
     def __init__(
-        self, start: Calibration, drives: Mapping[str, Sequence[Drive]], goal: Mapping[str, Figures]
+        self,
+        start: Calibration,
+        drives: Mapping[str, Sequence[Drive]],
+        goal: Mapping[str, Figures],
+        names: Sequence[tuple[str, ...]] = (),
     ) -> None:
         self.start, self.drives, self.goal = start, drives, goal
         self.terrains = tuple(drives)
-        self.names: list[tuple[str, ...]] = list(SHARED)
-        self.names += [("terrains", t, name) for t in self.terrains for name in GROUND]
+        ground = [("terrains", t, name) for t in self.terrains for name in GROUND]
+        self.names = list(names) or [*SHARED, *ground]
 
     def bounds(self, name: tuple[str, ...]) -> Bounds:
         """Of a parameter."""
@@ -124,14 +118,14 @@ class Problem:
         return (name[1],) if name[0] == "terrains" else self.terrains
 
     def residual(self, terrain: str, figures: Figures) -> Array:
-        """Of one terrain: log ratios, in units of the tolerance, (len(FLOORS),)."""
+        """Of one terrain, in units of the tolerance, (len(FITTED),): log ratios, or differences."""
         goal = self.goal[terrain]
         return np.array(
             [
-                (figures[n] - goal[n]) / (floor * TOLERANCE)
-                if floor
+                (figures[n] - goal[n]) / (SCALES[n] * TOLERANCE)
+                if n in SCALES
                 else np.log(max(figures[n] / goal[n], 0.05)) / TOLERANCE
-                for n, floor in FLOORS.items()
+                for n in FITTED
             ]
         )
 
@@ -165,52 +159,70 @@ def fit(
     step: of the finite differences, as a share of each range: wide, for a simulated walk is not
     smooth. progress(evaluation, cost) is told of every point tried.
     """
-    tried = 0
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-
-        def figures(tasks: Sequence[Task]) -> list[dict[str, float]]:
-            return list(pool.map(evaluate, tasks))
-
-        def task(terrain: str, places: Array) -> Task:
-            calibration = problem.calibration(places)
-            return Task(terrain, calibration, problem.drives[terrain], seed)
-
-        def residuals(places: Array) -> Array:
-            nonlocal tried
-            tasks = [task(terrain, places) for terrain in problem.terrains]
-            several = zip(problem.terrains, figures(tasks), strict=True)
-            found = np.concatenate([problem.residual(t, f) for t, f in several])
-            tried += 1
-            progress(tried, float((found**2).mean()))
-            return found
-
-        def jacobian(places: Array) -> Array:
-            # Towards the middle: inside of the bounds whatever the place.
-            steps = np.where(places > 0.5, -step, step)
-            moves = [(k, t) for k, n in enumerate(problem.names) for t in problem.concerns(n)]
-            tasks = [task(t, places) for t in problem.terrains]
-            tasks += [task(t, places + steps * (np.arange(len(places)) == k)) for k, t in moves]
-            found = figures(tasks)
-            rows = len(FLOORS)
-            matrix = np.zeros((rows * len(problem.terrains), len(places)))
-            here = dict(zip(problem.terrains, found, strict=False))
-            for (k, terrain), there in zip(moves, found[len(here) :], strict=True):
-                change = problem.residual(terrain, there) - problem.residual(terrain, here[terrain])
-                first = rows * problem.terrains.index(terrain)
-                matrix[first : first + rows, k] = change / steps[k]
-            return matrix
-
+    first = problem.places()
+    with ProcessPoolExecutor(workers, get_context("spawn"), begin_worker) as pool:
+        search = _Search(problem, seed, pool, progress, step)
         # In differences from the start, since the first trust region is as wide as x_scale there.
-        first = problem.places()
         result = least_squares(
-            lambda z: residuals(first + z),
+            lambda z: search.residuals(first + z),
             np.zeros_like(first),
-            lambda z: jacobian(first + z),
+            lambda z: search.jacobian(first + z),
             bounds=(-first - 1e-9, 1 - first + 1e-9),
             max_nfev=iterations,
             x_scale=0.5,
         )
     return problem.calibration(np.clip(first + result.x, 0.0, 1.0))
+
+
+class _Search:
+    """Residuals and their slopes, simulated by a pool; counts the points tried."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int,
+        pool: Executor,
+        progress: Callable[[int, float], None],
+        step: float,
+    ) -> None:
+        self._problem, self._seed, self._pool = problem, seed, pool
+        self._progress, self._step = progress, step
+        self._tried = 0
+
+    def residuals(self, places: Array) -> Array:
+        """Of all terrains, one after the other."""
+        problem = self._problem
+        found = self._figures([(terrain, places) for terrain in problem.terrains])
+        parts = [problem.residual(t, f) for t, f in zip(problem.terrains, found, strict=True)]
+        residuals = np.concatenate(parts)
+        self._tried += 1
+        self._progress(self._tried, float((residuals**2).mean()))
+        return residuals
+
+    def jacobian(self, places: Array) -> Array:
+        """Slopes of the residuals (R, P) by one-sided differences."""
+        problem, rows = self._problem, len(FITTED)
+        # Towards the middle: inside of the bounds whatever the place.
+        steps = np.where(places > 0.5, -self._step, self._step)
+        moves = [(k, t) for k, name in enumerate(problem.names) for t in problem.concerns(name)]
+        points = [(t, places) for t in problem.terrains]
+        points += [(t, places + steps * (np.arange(len(places)) == k)) for k, t in moves]
+        found = self._figures(points)
+        here = dict(zip(problem.terrains, found, strict=False))
+        matrix = np.zeros((rows * len(problem.terrains), len(places)))
+        for (k, terrain), there in zip(moves, found[len(here) :], strict=True):
+            change = problem.residual(terrain, there) - problem.residual(terrain, here[terrain])
+            first = rows * problem.terrains.index(terrain)
+            matrix[first : first + rows, k] = change / steps[k]
+        return matrix
+
+    def _figures(self, points: Sequence[tuple[str, Array]]) -> list[dict[str, float]]:
+        problem = self._problem
+        tasks = [
+            Task(terrain, problem.calibration(places), problem.drives[terrain], self._seed)
+            for terrain, places in points
+        ]
+        return list(self._pool.map(evaluate, tasks))
 
 
 def _get(calibration: Calibration, name: tuple[str, ...]) -> float:
@@ -221,8 +233,8 @@ def _get(calibration: Calibration, name: tuple[str, ...]) -> float:
 
 
 def _set(calibration: Calibration, name: tuple[str, ...], value: float) -> Calibration:
+    changes: dict[str, Any] = {name[-1]: value}
     if name[0] != "terrains":
-        changed = replace(getattr(calibration, name[0]), **{name[1]: value})
-        return replace(calibration, **{name[0]: changed})
-    own = replace(calibration.terrains[name[1]], **{name[2]: value})
+        return replace(calibration, **{name[0]: replace(getattr(calibration, name[0]), **changes)})
+    own = replace(calibration.terrains[name[1]], **changes)
     return replace(calibration, terrains={**calibration.terrains, name[1]: own})

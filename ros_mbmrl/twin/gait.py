@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 import numpy as np
 
 from ros_mbmrl.data.rollout import Rollout
@@ -55,10 +56,10 @@ def gait_figures(rollouts: Sequence[Rollout]) -> dict[str, float]:
     straight. yaw_per_hz, yaw_bias: yaw rate over the difference of the sides, least squares over
     stretches; yaw_noise: what it leaves of a single step. side_noise: of the sideways speed.
     sway_roll, sway_pitch: how far the tracked point swings sideways and forward with a tilt: its
-    height above what it turns about. hz_gain, hz_newest: achieved frequency
-    over the newest and the previous set-point: sum of both shares, and the newest's part of it;
-    hz_at_6: for both at 6 Hz; hz_noise: what is left. gyro, roll, pitch: robust deviations, within
-    a session. back_emf: least absolute slope over the frequency, within a session.
+    height above what it turns about. hz_gain, hz_newest: achieved frequency over the newest and
+    the previous set-point: sum of both shares, and the newest's part of it; hz_at_6: for both at
+    6 Hz; hz_noise: what is left. gyro, roll, pitch: robust deviations, within a session.
+    back_emf: median ratio to the frequency, within a session.
     """
     steps = [_steps(rollout) for rollout in rollouts]
     stretches = [_stretches(rollout) for rollout in rollouts]
@@ -84,7 +85,8 @@ def steps_and_stretches(rollouts: Sequence[Rollout]) -> tuple[Array, Array]:
 
 def _steps(rollout: Rollout) -> Array:
     """Rows that neither is marked nor follows a mark: step time, yaw rate, hz (2), newest and
-    previous set-points [Hz] (4), gyro (3), roll, pitch, back-EMF (2), battery, speed sideways and forward, roll and pitch rate."""
+    previous set-points [Hz] (4), gyro (3), roll, pitch, back-EMF (2), battery, speed sideways and
+    forward, roll and pitch rate."""
     s, hz = rollout.states.astype(float), rollout.actions.astype(float) / TURN
     dt = np.diff(rollout.times)
     turn = np.diff(np.unwrap(np.arctan2(s[:, 11], s[:, 10]))) / dt
@@ -134,14 +136,14 @@ def _turning(stretches: Array, steps: Array) -> dict[str, float]:
         "yaw_bias": bias,
         "yaw_noise": _spread(left),
         "side_noise": _spread(steps[:, 16]),
-        "sway_roll": -float(np.polyfit(steps[:, 18], steps[:, 16], 1)[0]),
-        "sway_pitch": _beside(steps[:, 17], steps[:, 19], steps[:, 2:4].mean(axis=1)),
+        "sway_roll": -_slope(steps[:, 16], steps[:, 18]),
+        "sway_pitch": _slope(steps[:, 17], steps[:, 19], steps[:, 2:4].mean(axis=1)),
     }
 
 
-def _beside(values: Array, cause: Array, other: Array) -> float:
-    """Slope of the values over a cause, beside another one."""
-    inputs = np.column_stack([cause, other, np.ones_like(cause)])
+def _slope(values: Array, cause: Array, *others: Array) -> float:
+    """Of the values over a cause, beside others; 0 where the cause is always 0."""
+    inputs = np.column_stack([cause, *others, np.ones_like(cause)])
     return float(np.linalg.lstsq(inputs, values, rcond=None)[0][0])
 
 

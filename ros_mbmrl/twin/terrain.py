@@ -19,8 +19,8 @@ class Terrain:
     stiffness: time constant of the contact [s]; larger is softer.
     roughness: height of the bumps [m]; 0 is a plane. grain: their size across [m].
     shake_roll, shake_pitch, shake_yaw: standard deviations of the random torque on the walking
-    body [N m], new every 10 ms; shake_push: of the random force forward and sideways [N]. pull: constant yaw torque while the legs turn [N m]: the bias of
-    the real runs.
+    body [N m], new every 10 ms. shake_push: of the random force forward and sideways [N].
+    pull: constant yaw torque while the legs turn [N m]: the bias of the real runs.
     """
 
     name: str

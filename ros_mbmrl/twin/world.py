@@ -11,8 +11,8 @@ import numpy as np
 
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.body import Body
-from ros_mbmrl.twin.faults import FAULTS, Effect, Fault, combine
 from ros_mbmrl.twin.calibration import Calibration, calibrated
+from ros_mbmrl.twin.faults import FAULTS, Effect, Fault, combine
 from ros_mbmrl.twin.motor import NOMINAL_VOLTAGE, Battery
 from ros_mbmrl.twin.payload import Payload
 from ros_mbmrl.twin.randomisation import NOMINAL, Physics

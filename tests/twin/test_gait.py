@@ -46,6 +46,7 @@ def test_an_ideal_walk_is_read_off_exactly() -> None:
     assert figures["yaw_per_hz"] == pytest.approx(PER_HZ, rel=1e-3)
     assert figures["yaw_bias"] == pytest.approx(BIAS, rel=1e-3)
     assert figures["yaw_noise"] == pytest.approx(0.0, abs=1e-3)
+    assert figures["sway_roll"] == figures["sway_pitch"] == 0.0  # it never tilts
     assert figures["hz_gain"] == pytest.approx(0.9, rel=1e-4)
     assert figures["hz_newest"] == pytest.approx(0.7 / 0.9, rel=1e-4)
     assert figures["hz_at_6"] == pytest.approx(5.4, rel=1e-4)
@@ -65,3 +66,31 @@ def test_marked_steps_do_not_count() -> None:
 def test_too_little_is_refused() -> None:
     with pytest.raises(UserError, match="expected 20 unmarked stretches"):
         gait_figures(walks(count=1))
+
+
+def test_sway_is_the_height_of_the_tracked_point() -> None:
+    rng, rollouts = np.random.default_rng(1), walks()
+    for rollout in rollouts:
+        states = rollout.states
+        roll, pitch = 0.1 * rng.standard_normal((2, len(states)))
+        states[:, 6], states[:, 7] = np.cos(roll), np.sin(roll)
+        states[:, 8], states[:, 9] = np.cos(pitch), np.sin(pitch)
+        # The velocity over a step, in the frame of the yaw before it.
+        hz = states[1:, 19:21].mean(axis=1) / TURN
+        forward = STRIDE * hz + 0.04 * np.diff(pitch) / 0.1
+        side = -0.03 * np.diff(roll) / 0.1
+        cos, sin = states[:-1, 10], states[:-1, 11]
+        states[1:, 3], states[1:, 4] = cos * forward - sin * side, sin * forward + cos * side
+    figures = gait_figures(rollouts)
+    assert figures["sway_roll"] == pytest.approx(0.03, rel=1e-3)
+    assert figures["sway_pitch"] == pytest.approx(0.04, rel=1e-3)
+    assert figures["roll"] == pytest.approx(0.1, rel=0.2)
+    assert figures["pitch"] == pytest.approx(0.1, rel=0.2)
+
+
+def test_how_the_markers_lie_is_not_the_gait() -> None:
+    plain, tilted = walks(), walks()
+    for rollout in tilted:
+        lies = 0.1 if rollout.tags["session"] == "1" else -0.2
+        rollout.states[:, 6], rollout.states[:, 7] = np.cos(lies), np.sin(lies)
+    assert gait_figures(tilted)["roll"] == pytest.approx(gait_figures(plain)["roll"], abs=1e-6)

@@ -1,8 +1,8 @@
 import pytest
 
 from ros_mbmrl.errors import RunError, UserError
-from ros_mbmrl.twin.render import frame
 from ros_mbmrl.twin.calibration import make_terrain
+from ros_mbmrl.twin.render import frame
 from ros_mbmrl.twin.world import HexapodWorld
 
 WORLD = HexapodWorld(make_terrain("plain"))
