@@ -18,7 +18,7 @@ if __name__ == "__main__":
     with ProcessPoolExecutor(2, get_context("spawn"), begin_worker) as pool:
         pool.submit(print, "at work", flush=True).result()
         for _ in range(2):
-            pool.submit(time.sleep, 600)
+            pool.submit(time.sleep, 60)
 """
 
 

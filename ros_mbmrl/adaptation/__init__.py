@@ -22,6 +22,8 @@ METHODS: dict[str, str] = {
     "rebal": "rebal:ReBAL",
     "bayes_context": "bayes_context:BayesContext",
     "bayes_context_de": "bayes_context:BayesContextStep",
+    "leaky_context": "leaky_context:LeakyContext",
+    "leaky_context_de": "leaky_context:LeakyContextStep",
 }
 
 

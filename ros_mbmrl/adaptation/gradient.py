@@ -80,7 +80,7 @@ class GradientStep(UpdateRule):
                     back = back + (delta @ right.mT) @ left
                 delta = back * mlp.act_slope(pre_activations[k - 1])
             layers = zip(update.layers, reversed(changes), strict=True)
-            update = Update(tuple(old.plus(new) for old, new in layers))
+            update = Update(tuple(old.plus(new) for old, new in layers), start.hidden)
         return update
 
 

@@ -25,6 +25,7 @@ from ros_mbmrl.adaptation.base import (
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.dynamics.recurrent import fade
 from ros_mbmrl.errors import UserError
 
 
@@ -90,9 +91,7 @@ class Guard:
         )
         if not accepted:
             return Adapted(self.parameters, report)
-        if update.hidden is not None:  # it changes the layers anew at every step of a roll-out
-            return Adapted(self.parameters, report, update.hidden)
-        return Adapted(model.mlp.materialise(self.parameters, update), report)
+        return Adapted(model.mlp.materialise(self.parameters, update), report, update.hidden)
 
     def update(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
         """Guarded updates of N tasks: a refused one changes nothing."""
@@ -126,7 +125,9 @@ class Guard:
             support.scale,
         )
         updates = self.rule.update(mlp, self.parameters, copies)
-        predicted, _, _ = mlp.forward_updated(self.parameters, updates, copies.x)
+        # Rows left out are about a fold away from those that are remembered.
+        judged = fade(self.parameters, updates, max(1, length // folds))
+        predicted, _, _ = mlp.forward_updated(self.parameters, judged, copies.x)
         errors = robust_error(predicted - copies.y, support.scale)
         errors = errors.reshape(tasks, folds + 1, length)
         after = ((errors * held[..., 0]).sum(dim=1) * support.share[..., 0]).sum(dim=1)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 from ros_mbmrl.dynamics.normalizer import Normalizer
-from ros_mbmrl.dynamics.recurrent import condition, imagine
+from ros_mbmrl.dynamics.recurrent import imagine
 from ros_mbmrl.robots.spec import Robot
 
 
@@ -32,14 +32,14 @@ class DynamicsModel:
     ) -> Callable[[Tensor, Tensor], Tensor]:
         """Roll-outs under one model: states (K, ds), actions (K, H, da) -> (K, H+1, ds).
 
-        hidden: (1, size), what a recurrent model remembers. Every candidate goes on from it with a
-        copy of its own, so that nothing imagined gets into it.
+        hidden: (1, size), the memory that the parameters are right with. Every candidate goes on
+        from it with a copy of its own, so that nothing imagined gets into it.
         """
         if hidden is not None:
-            memory = hidden
+            memory, layers = hidden, self.mlp.no_update.layers
 
             def remember(state: Tensor, actions: Tensor) -> Tensor:
-                update = condition(parameters, memory.expand(len(state), -1))
+                update = Update(layers, memory.expand(len(state), -1))
                 return self.rollout_updated(parameters, update, state, actions)
 
             return remember

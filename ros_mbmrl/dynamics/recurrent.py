@@ -15,6 +15,7 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update
 
+PERSISTENCE = "memory.persistence"  # of a leaky memory: logits of what is kept a step
 LIMIT = 5.0  # of everything that enters the memory, in normalised units
 
 
@@ -66,13 +67,32 @@ def observe(mlp: MLP, parameters: Parameters, hidden: Tensor, x: Tensor, y: Tens
 def imagine(parameters: Parameters, update: Update, x: Tensor, y: Tensor) -> Update:
     """The update after an imagined transition: x (N, inputs), own prediction y (N, outputs).
 
-    Without a memory it is the same one. Tasks that remember nothing stay at the prior.
+    Without a memory it is the same one. Tasks that remember nothing stay at the prior. A GRU goes
+    on with the prediction; a leaky memory learns nothing from it and fades.
     """
     hidden = update.hidden
     if hidden is None:
         return update
+    if PERSISTENCE in parameters:
+        return fade(parameters, update, 1)
     remembers = hidden.any(dim=-1, keepdim=True)
-    return condition(parameters, torch.where(remembers, advance(parameters, hidden, x, y), hidden))
+    after = torch.where(remembers, advance(parameters, hidden, x, y), hidden)
+    return _moved(parameters, update, after)
+
+
+def fade(parameters: Parameters, update: Update, steps: int) -> Update:
+    """The update `steps` after the newest transition, where the memory is a leaky one."""
+    if update.hidden is None or PERSISTENCE not in parameters:
+        return update
+    kept = torch.exp(steps * torch.nn.functional.logsigmoid(parameters[PERSISTENCE]))
+    return _moved(parameters, update, kept * update.hidden)
+
+
+def _moved(parameters: Parameters, update: Update, hidden: Tensor) -> Update:
+    """The update when its memory has become `hidden`; what does not hang on it stays."""
+    assert update.hidden is not None
+    moved = condition(parameters, hidden - update.hidden).layers
+    return Update(tuple(a.plus(b) for a, b in zip(update.layers, moved, strict=True)), hidden)
 
 
 def predict_segment(mlp: MLP, parameters: Parameters, update: Update, x: Tensor) -> Tensor:

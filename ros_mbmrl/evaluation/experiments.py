@@ -17,7 +17,7 @@ from ros_mbmrl.evaluation.closed_loop import SPEED, Scenario
 from ros_mbmrl.robots.paths import PATHS, make_path
 from ros_mbmrl.twin.calibration import make_terrain
 from ros_mbmrl.twin.faults import Fault
-from ros_mbmrl.twin.randomisation import MILD, NONE, Randomisation
+from ros_mbmrl.twin.randomisation import LOUD, NONE, QUIET, Randomisation
 
 BASELINE = "mb"  # the model that does not adapt
 # Neither trained on nor in a test table: what is chosen, is chosen on these.
@@ -121,6 +121,12 @@ METHODS = (
     "bayes_context_de",
 )
 
+TEST_FAULTS = (
+    *_faults(("leg_left_middle", "yaw_offset", "payload", "slope")),
+    Condition("leg_lost_midrun", fault="leg_left_middle", onset=0.5),
+    *_faults(("weak_left",)),
+)
+
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
     {
         experiment.name: experiment
@@ -137,14 +143,18 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
             Experiment(
                 "hexapod-ood",
                 "Hexapod twin with faults that no model was trained on",
-                (
-                    *_faults(("leg_left_middle", "yaw_offset", "payload", "slope")),
-                    Condition("leg_lost_midrun", fault="leg_left_middle", onset=0.5),
-                    *_faults(("weak_left",)),
-                ),
+                TEST_FAULTS,
                 ("figure8", "zigzag"),
                 METHODS,
-                MILD,
+                LOUD,
+            ),
+            Experiment(
+                "hexapod-ood-quiet",
+                "The same faults, with a tenth of the real robot's noise",
+                TEST_FAULTS,
+                ("figure8", "zigzag"),
+                METHODS,
+                QUIET,
             ),
             # Other faults of the same kinds: where settings are chosen.
             Experiment(
@@ -153,7 +163,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
                 _faults((*VALIDATION_FAULTS, "yaw_offset_small", "slope_small", "payload_small")),
                 ("figure8", "zigzag"),
                 METHODS,
-                MILD,
+                QUIET,
             ),
         )
     }
