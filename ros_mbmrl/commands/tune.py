@@ -16,7 +16,7 @@ import torch
 from rich.progress import track
 
 from ros_mbmrl.adaptation import rule_of
-from ros_mbmrl.adaptation.guard import make_guard
+from ros_mbmrl.adaptation.guard import GuardConfig, make_guard
 from ros_mbmrl.data import dataset
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, read_card, save_model
 from ros_mbmrl.errors import UserError
@@ -46,7 +46,9 @@ EPISODES = "tuning.jsonl"  # beside the card: every episode that the choice rest
 
 @dataclass
 class ClosedLoop:
-    """Scores candidates by their mean cross-track error [m] over an experiment's cells.
+    """Scores candidates by the geometric mean of cross-track [m] over an experiment's cells.
+
+    Geometric, so that a quiet robot counts as much as one that is tossed about.
 
     rows: of every episode scored so far. folder: of the candidates' models, and of what is done.
     """
@@ -73,7 +75,8 @@ class ClosedLoop:
         rows = campaign.run(jobs, self.folder, given.workers)
         self.rows |= {job.key: row for job, row in zip(jobs, rows, strict=True)}
         errors = np.array([row["cross_track_mean_m"] for row in rows])
-        return [float(mean) for mean in errors.reshape(len(candidates), -1).mean(axis=1)]
+        means = np.exp(np.log(errors.reshape(len(candidates), -1)).mean(axis=1))
+        return [float(mean) for mean in means]
 
 
 def run(arguments: Tune) -> dict[str, Any]:
@@ -81,6 +84,8 @@ def run(arguments: Tune) -> dict[str, Any]:
     torch.set_num_threads(1)
     experiment = make_experiment(arguments.experiment)
     loaded, method, start = prepare(arguments, experiment)
+    if arguments.like is not None:
+        return take_over(arguments, loaded, method)
     rollouts = dataset.load(arguments.data) if arguments.data else []
     data = Transitions.of(loaded.model.robot, rollouts) if rollouts else None
     stages: list[Stage] = []
@@ -97,6 +102,25 @@ def run(arguments: Tune) -> dict[str, Any]:
     tables.wide_console().print(tables.printed(table(stages, best)))
     print(f"{arguments.out}: {best.text}")
     return {"model": str(arguments.out), "method": method, **best.settings, "tuning": record}
+
+
+def take_over(arguments: Tune, loaded: LoadedModel, method: str) -> dict[str, Any]:
+    """Gives the model the settings that were chosen for another training seed's."""
+    assert arguments.like is not None
+    other = read_card(arguments.like)
+    if other.get("method") != method:
+        raise UserError(f"{arguments.like} is tuned for {other.get('method')}, not for {method}")
+    guard = GuardConfig(**(other.get("guard") or {}))
+    options = other.get("options") or {}
+    settings = Candidate(options, int(other["adapt_window"]), guard.min_transitions)
+    record = {
+        "command": shlex.join(["mbmrl", *sys.argv[1:]]),
+        "like": {"folder": arguments.like.name, "seed": other.get("seed")},
+    }
+    facts = {**card_of(loaded, method, settings), "tuning": record}
+    save_model(arguments.out, loaded.model, loaded.parameters, facts)
+    print(f"{arguments.out}: {settings.text}")
+    return {"model": str(arguments.out), "method": method, **settings.settings, "tuning": record}
 
 
 def prepare(arguments: Tune, experiment: Experiment) -> tuple[LoadedModel, str, Candidate]:
