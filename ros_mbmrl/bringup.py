@@ -106,7 +106,7 @@ _COMMON = (
     Argument("params", "", "parameter file; default: config/<robot>.yaml"),
 )
 _ADAPT = (
-    Argument("method", "grbal", "how the model is adapted"),
+    Argument("method", "bayes_context_de", "how the model is adapted"),
     Argument("model", "", "model folder; default: models/<robot>/<method>"),
     Argument("controller", "mppi", "planner"),
     Argument("path", "straight", "what is followed"),

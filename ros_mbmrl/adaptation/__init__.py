@@ -21,9 +21,9 @@ METHODS: dict[str, str] = {
     "grbal": "gradient:grbal",
     "rebal": "rebal:ReBAL",
     "bayes_context": "bayes_context:BayesContext",
-    "bayes_context_de": "bayes_context:BayesContextStep",
+    "bayes_context_de": "context_step:BayesContextStep",
     "leaky_context": "leaky_context:LeakyContext",
-    "leaky_context_de": "leaky_context:LeakyContextStep",
+    "leaky_context_de": "context_step:LeakyContextStep",
 }
 
 

@@ -1,19 +1,24 @@
-"""Context and step: a plain gradient step on top of the conditioned network.
+"""Context and step: plain gradient steps on top of a conditioned network.
 
-The encoder recognises what it was trained on; the step goes on from there to what it was not.
-Meta-training through the step makes it timid, so the model is trained as for `Context`.
+The encoder recognises what it was trained on; the steps go on from there to what it was not.
+Meta-training through the steps makes them timid, so the model is trained as for its context.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Generator
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.adaptation.bayes_context import BayesContext
 from ros_mbmrl.adaptation.context import Context
 from ros_mbmrl.adaptation.gradient import GradientStep
+from ros_mbmrl.adaptation.leaky_context import LeakyContext
 from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
+
+ContextRule = Context | BayesContext | LeakyContext
 
 
 @dataclass(frozen=True)
@@ -26,16 +31,17 @@ class ContextStep(UpdateRule):
     step: float = 0.01
     bias_step: float = 0.1
     meta_trained: bool = True
+    context: ClassVar[type[ContextRule]] = Context
 
     def __post_init__(self) -> None:
         self._parts()  # refuse what either would
 
-    def _parts(self) -> tuple[Context, GradientStep]:
+    def _parts(self) -> tuple[ContextRule, GradientStep]:
         descent = GradientStep(self.steps, self.step, self.bias_step)
-        return Context(self.hidden, self.size), descent
+        return self.context(self.hidden, self.size), descent
 
     @property
-    def training_rule(self) -> Context:
+    def training_rule(self) -> ContextRule:
         """The encoder alone."""
         return self._parts()[0]
 
@@ -48,3 +54,18 @@ class ContextStep(UpdateRule):
         context, descent = self._parts()
         conditioned = context.update(mlp, parameters, support)
         return descent.descend(mlp, parameters, support, conditioned)
+
+
+@dataclass(frozen=True)
+class BayesContextStep(ContextStep):
+    """The same on the Bayesian context."""
+
+    context: ClassVar[type[ContextRule]] = BayesContext
+
+
+@dataclass(frozen=True)
+class LeakyContextStep(ContextStep):
+    """The same on the leaky context."""
+
+    size: int = 32
+    context: ClassVar[type[ContextRule]] = LeakyContext

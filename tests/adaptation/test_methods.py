@@ -11,12 +11,12 @@ from ros_mbmrl.errors import UserError
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_can_be_made(method: str) -> None:
-    learned = ("grbal", "rebal", "context", "context_de")
-    assert make_rule(method).meta_trained == (method in learned)
+    plain = ("mb", "mb_de", "residual")
+    assert make_rule(method).meta_trained == (method not in plain)
 
 
 def test_an_unknown_method_is_refused() -> None:
-    with pytest.raises(UserError, match="unknown method 'maml': expected one of context, "):
+    with pytest.raises(UserError, match="unknown method 'maml': expected one of bayes_context, "):
         make_rule("maml")
 
 

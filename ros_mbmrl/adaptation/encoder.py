@@ -1,0 +1,50 @@
+"""The encoder that all context rules share: transitions in, one row of evidence each out.
+
+A transition is encoded as [x, y, y - f(x)], f being the frozen supervised model that training
+started from, whose errors are what there is to explain.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.adaptation.base import Support
+from ros_mbmrl.dynamics.mlp import MLP, Parameters
+
+
+def encoder(mlp: MLP, hidden: int, outputs: int) -> MLP:
+    """The network that encodes transitions of `mlp`."""
+    inputs = mlp.sizes[0] + 2 * mlp.sizes[-1]
+    return MLP((inputs, hidden, hidden, outputs), mlp.activation)
+
+
+def init(
+    mlp: MLP, network: MLP, size: int, parameters: Parameters, generator: Generator
+) -> Parameters:
+    """The encoder, the maps from a code of `size` to biases (zero at first), the frozen model."""
+    own = {f"encoder.{name}": value for name, value in network.init(generator).items()}
+    for k, width in enumerate(mlp.sizes[1:]):
+        own[f"condition.b{k}"] = torch.zeros(size, width)
+    for k in range(mlp.layers):
+        for name in (f"w{k}", f"b{k}"):
+            own[f"frozen.{name}"] = parameters[name].clone()
+    return own
+
+
+def encode(
+    mlp: MLP, network: MLP, parameters: Parameters, support: Support, limit: float
+) -> Tensor:
+    """Encoded transitions (N, T1, outputs); normalised changes count up to +-limit."""
+    y = support.y.clamp(-limit, limit)
+    residual = y - mlp.forward(_part(parameters, "frozen."), support.x).detach()
+    transitions = torch.cat([support.x, y, residual], dim=-1)
+    return network.forward(_part(parameters, "encoder."), transitions)
+
+
+def _part(parameters: Parameters, prefix: str) -> Parameters:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in parameters.items()
+        if name.startswith(prefix)
+    }
