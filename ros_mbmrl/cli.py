@@ -101,7 +101,8 @@ class Train:
     """Train a dynamics model: supervised, then meta-trained where the method asks for it."""
 
     method: Positional[str]
-    """mb, mb_de, residual, context or grbal."""
+    """mb, mb_de, residual, grbal, rebal, context, bayes_context, leaky_context;
+    with gradient steps on top: context_de, bayes_context_de, leaky_context_de."""
     robot: Positional[str]
     """hexapod."""
     data: tuple[Path, ...]

@@ -119,6 +119,8 @@ METHODS = (
     "context_de",
     "bayes_context",
     "bayes_context_de",
+    "leaky_context",
+    "leaky_context_de",
 )
 
 TEST_FAULTS = (

@@ -66,6 +66,7 @@ GRIDS: Mapping[str, Grid] = MappingProxyType(
         "mb_de": _STEPS,
         "context_de": _STEPS,
         "bayes_context_de": _STEPS,
+        "leaky_context_de": _STEPS,
         "residual": Grid({"gain": (0.25, 0.5, 0.75, 1.0)}, adapt_windows=(4, 8, 16, 32)),
     }
 )

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ros_mbmrl.planning.mppi import importance_weights
@@ -48,6 +48,8 @@ def test_weights_are_invariant_to_a_shift(costs: list[int], shift: int, relative
 
 @given(costs=COSTS, scale=st.sampled_from([2.0**-20, 0.25, 8.0, 2.0**20]))
 def test_relative_weights_are_invariant_to_the_scale(costs: torch.Tensor, scale: float) -> None:
+    different = costs.unique()
+    assume(len(different) < 2 or float(different.diff().min()) > 1e-9)  # not lost in float32
     one, two = (importance_weights(c, 0.1, relative=True) for c in (costs, scale * costs))
     assert torch.allclose(one, two, atol=1e-5)
 
