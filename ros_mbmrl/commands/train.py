@@ -57,20 +57,23 @@ def run(arguments: Train) -> dict[str, Any]:
         trained = fit(robot, config, training, validation, arguments.out, report)
     facts = finish(robot, config, trained, dataset.load(faults) if faults else validation)
     facts["tuned_on"] = [path.name for path in faults]
-    facts["data"] = [
-        {
-            "name": path.name,
-            "sha256": dataset.sha256_of(path),
-            "runs": len(dataset.load([path])),
-        }
-        for path in paths
-    ]
+    facts["data"] = [provenance(path) for path in paths]
     # Also those it was chosen on: what is scored on must not have been looked at.
     facts["sessions"] = sorted({r.tags.get("session", "") for r in rollouts})
     facts["command"] = shlex.join(["mbmrl", *sys.argv[1:]])
     save_model(arguments.out, trained.model, trained.parameters, facts)
     print(f"{arguments.out}: {facts['scores']}")
     return {"model": str(arguments.out), **facts["scores"], "options": facts["options"]}
+
+
+def provenance(path: Path) -> dict[str, Any]:
+    """What a card says of a data set."""
+    rollouts = dataset.load([path])
+    facts = {"name": path.name, "sha256": dataset.sha256_of(path), "runs": len(rollouts)}
+    if any(r.tags.get("source") == "velociroach" for r in rollouts):
+        facts["source"] = "logs of the real robot, sliu2019/sl_nn_dynamics_roach"
+        facts["licence"] = "none is stated; the logs are not part of this project"
+    return facts
 
 
 def gather(robot: Robot, config: TrainConfig, arguments: Train) -> tuple[list[Path], list[Path]]:

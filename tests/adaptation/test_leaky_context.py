@@ -58,8 +58,9 @@ def test_an_empty_window_is_the_prior() -> None:
 def test_in_a_roll_out_the_code_fades_and_the_gradient_step_stays() -> None:
     parameters, support = conditioned(), window(6)
     rule = LeakyContextStep(hidden=8, size=4, step=0.1, bias_step=0.1)
-    start, update = RULE.update(NETWORK, parameters, support), rule.update(
-        NETWORK, parameters, support
+    start, update = (
+        RULE.update(NETWORK, parameters, support),
+        rule.update(NETWORK, parameters, support),
     )
     later = update
     for _ in range(3):
