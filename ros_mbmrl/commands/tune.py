@@ -48,7 +48,7 @@ EPISODES = "tuning.jsonl"  # beside the card: every episode that the choice rest
 class ClosedLoop:
     """Scores candidates by the geometric mean of cross-track [m] over an experiment's cells.
 
-    Geometric, so that a quiet robot counts as much as one that is tossed about.
+    Geometric, so that an easy condition counts as much as a hard one.
 
     rows: of every episode scored so far. folder: of the candidates' models, and of what is done.
     """
