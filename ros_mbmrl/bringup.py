@@ -95,6 +95,7 @@ _COMMON = (
     Argument("robot", "hexapod", "which robot", tuple(sorted(ROBOTS))),
     Argument("plant", "twin", "what is driven", tuple(sorted(PLANTS))),
     Argument("terrain", "carpet", "the twin's ground"),
+    Argument("noise", "1", "the twin's, as a share of the real robot's"),
     Argument("fault", "", "what breaks in the twin, NAME@SECONDS"),
     Argument("viewer", "false", "show the twin in a window", _BOOL),
     Argument("record", "true", "write one MCAP file a run", _BOOL),
@@ -187,7 +188,8 @@ def scenario(arguments: Arguments) -> list[str]:
     """What a report says of a run beside its figures, as `name:=value`; none if none is wanted."""
     if not arguments.get("report"):
         return []
-    names = ("robot", "plant", "terrain", "fault", "path", "duration", "seed", "controller")
+    what = ("robot", "plant", "terrain", "noise", "fault")
+    names = (*what, "path", "duration", "seed", "controller")
     return [f"{name}:={arguments[name]}" for name in names]
 
 
@@ -236,6 +238,7 @@ def _around(
     driver: dict[str, Value] = {
         "plant": arguments["plant"],
         "terrain": arguments["terrain"],
+        "noise": _number(arguments, "noise"),
         "fault": arguments["fault"],
         "path": arguments.get("path", ""),
         "seed": _integer(arguments, "seed"),
@@ -290,7 +293,8 @@ def _model(arguments: Arguments) -> str:
             raise UserError(f"model: no folder '{folder}'")
         return str(folder)
     relative = f"models/{arguments['robot']}/{arguments['method']}"
-    found = find(relative)
+    # A gradient step on top of a context needs no model of its own.
+    found = find(relative) or find(relative.removesuffix("_de"))
     if found is None:
         raise UserError(f"no model for method '{arguments['method']}': expected {relative}")
     return str(found)
@@ -321,10 +325,14 @@ def _integer(arguments: Arguments, name: str, least: int = 0) -> int:
 
 
 def _seconds(arguments: Arguments, name: str) -> float:
+    return _number(arguments, name, "seconds")
+
+
+def _number(arguments: Arguments, name: str, what: str = "a number") -> float:
     try:
         value = float(arguments[name])
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise UserError(f"{name}: expected seconds from 0 up, got '{arguments[name]}'")
+        raise UserError(f"{name}: expected {what} from 0 up, got '{arguments[name]}'")
     return value

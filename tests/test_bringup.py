@@ -72,6 +72,16 @@ def test_bad_arguments_are_one_line(tmp_path: Path, word: str, expected: str) ->
     assert "\n" not in str(error.value)
 
 
+def test_noise_is_the_real_robots_unless_told_otherwise(tmp_path: Path) -> None:
+    assert specs(tmp_path)["driver"].parameters["noise"] == 1.0
+    assert specs(tmp_path, "noise:=0.1")["driver"].parameters["noise"] == 0.1
+
+
+def test_a_step_on_top_of_a_context_runs_on_the_contexts_model() -> None:
+    (node,) = (n for n in bringup.graph("adapt", ["method:=context_de"]) if n.name == "adaptive")
+    assert Path(str(node.parameters["model"])).name == "context"
+
+
 def test_unknown_graph() -> None:
     with pytest.raises(UserError, match="unknown graph 'dance': expected one of adapt, collect"):
         bringup.graph("dance", [])

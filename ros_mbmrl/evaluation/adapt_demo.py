@@ -25,6 +25,8 @@ class Demo:
     """Of each run [s]."""
     fault: str = "leg_left_middle"
     """Breaks half way."""
+    noise: float = 0.1
+    """As a share of the real robot's: little, so that one run shows the fault and not chance."""
     path: str = "figure8"
     """What is followed."""
     seed: int = 1
@@ -51,6 +53,7 @@ def _words(demo: Demo, method: str) -> list[str]:
     return [
         f"method:={method}",
         f"path:={demo.path}",
+        f"noise:={demo.noise:g}",
         f"fault:={demo.fault}@{demo.duration / 2:g}",
         f"duration:={demo.duration:g}",
         f"seed:={demo.seed}",

@@ -41,6 +41,7 @@ DONE = TransitionCallbackReturn.SUCCESS
 @dataclass(frozen=True)
 class DriverParameters:
     """plant, terrain, fault, seed: what is driven. viewer: show the twin in a window.
+    noise: the twin's, as a share of the real robot's.
 
     path: a twin is put at the start of it, or at the origin if there is none. await_nodes: names,
     joined by commas, of nodes that must listen before the first observation. The rest as in
@@ -50,6 +51,7 @@ class DriverParameters:
     robot: str = "hexapod"
     plant: str = "twin"
     terrain: str = "carpet"
+    noise: float = 1.0
     fault: str = ""
     path: str = ""
     seed: int = 0
@@ -68,11 +70,13 @@ def make_plant(robot: Robot, parameters: DriverParameters) -> Plant:
     from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
     from ros_mbmrl.robots.paths import make_path
     from ros_mbmrl.twin.faults import parse_fault
+    from ros_mbmrl.twin.randomisation import Physics
 
     p = parameters
     faults = (parse_fault(p.fault),) if p.fault else ()
     start = make_path(p.path).start if p.path else (0.0, 0.0, 0.0)
-    plant = TwinPlant(robot, TwinConfig(p.terrain, faults, seed=p.seed, start=start))
+    physics = Physics(process_noise=p.noise)
+    plant = TwinPlant(robot, TwinConfig(p.terrain, faults, physics, p.seed, start))
     if not p.viewer:
         return plant
     from ros_mbmrl.twin.viewer import ViewedTwin
