@@ -48,10 +48,11 @@ def run(arguments: Calibrate) -> dict[str, Any]:
         for terrain, several in runs.items()
     }
     console = wide_console()
-    found = replace(start, telemetry=telemetry(start.telemetry, goal))
+    found = start
     if arguments.iterations:
+        measured = replace(start, telemetry=telemetry(start.telemetry, goal))
         found = fit(
-            Problem(found, drives, goal),
+            Problem(measured, drives, goal),
             arguments.seed,
             arguments.iterations,
             arguments.workers,
@@ -69,9 +70,10 @@ def run(arguments: Calibrate) -> dict[str, Any]:
     if arguments.pictures:
         calibration_plots.ratios(goal, figures, CLOSE, arguments.pictures / "figures.png")
         calibration_plots.gaits(runs, twin, arguments.pictures / "gait.png")
-    met = [abs(row["ratio"] - 1) <= CLOSE for row in _rows(goal, figures)]
+    rows = _rows(goal, figures)
+    met = [abs(row["ratio"] - 1) <= CLOSE for row in rows]
     console.print(f"within {CLOSE:.0%}: {sum(met)} of {len(met)} figures")
-    return {"rows": _rows(goal, figures), "met": sum(met), "file": str(arguments.out)}
+    return {"rows": rows, "met": sum(met), "file": str(arguments.out)}
 
 
 def by_terrain(rollouts: Sequence[Rollout], untouched: float) -> dict[str, list[Rollout]]:
