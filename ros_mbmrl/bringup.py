@@ -15,10 +15,9 @@ from types import MappingProxyType
 from ros_mbmrl.adaptation import METHODS
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.planning import PLANNERS
-from ros_mbmrl.plants import PLANTS
+from ros_mbmrl.plants import PLANTS, check_plant, plants_of
+from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.robots import ROBOTS, make_robot
-from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.twin.faults import parse_fault
 
 Value = str | int | float | bool
 
@@ -41,6 +40,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("imu", "sensor_msgs/msg/Imu", "state"),
     Topic("back_emf", "sensor_msgs/msg/JointState", "state"),
     Topic("battery", "sensor_msgs/msg/BatteryState", "state"),
+    Topic("tool_points", "geometry_msgs/msg/PoseArray", "state"),
     Topic("sensor_time", "sensor_msgs/msg/TimeReference", "state"),
     Topic("command/proposed", "sensor_msgs/msg/JointState", "command"),
     Topic("command/safe", "sensor_msgs/msg/JointState", "command"),
@@ -91,9 +91,12 @@ class Argument:
 Arguments = Mapping[str, str]
 
 _BOOL = ("true", "false")
+_PLANTS = tuple(sorted({name.split(".")[1] for name in PLANTS}))
 _COMMON = (
     Argument("robot", "hexapod", "which robot", tuple(sorted(ROBOTS))),
-    Argument("plant", "twin", "what is driven", tuple(sorted(PLANTS))),
+    Argument("plant", "twin", "what is driven: the twin, or the robot itself", _PLANTS),
+    Argument("port", "", "of the robot: a serial device, or the URL of its rosbridge"),
+    Argument("mocap", "/mocap/{robot}/pose", "topic of the robot's pose, where it needs one"),
     Argument("terrain", "carpet", "the twin's ground"),
     Argument("noise", "1", "the twin's, as a share of the real robot's"),
     Argument("fault", "", "what breaks in the twin, NAME@SECONDS"),
@@ -110,7 +113,8 @@ _ADAPT = (
     Argument("method", "bayes_context_de", "how the model is adapted"),
     Argument("model", "", "model folder; default: models/<robot>/<method>"),
     Argument("controller", "mppi", "planner"),
-    Argument("path", "straight", "what is followed"),
+    Argument("path", "", "what is followed; default: straight, for a robot that follows paths"),
+    Argument("task", "", "what is done; default: the robot's first, where it follows no path"),
     Argument("report", "", "folder of the run's report; its recording is <method>.mcap in there"),
     Argument("threads", "1", "threads of the adapting and planning process"),
 )
@@ -136,15 +140,17 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
     for name, value in values.items():
         if known[name].choices and value not in known[name].choices:
             choose(name, value, known[name].choices)
-    return values
+    # Braces rather than a default of the robot's: `ros2 launch --show-args` knows no robot yet.
+    return {name: value.replace("{robot}", values["robot"]) for name, value in values.items()}
 
 
 def adapt(arguments: Arguments) -> list[NodeSpec]:
     """The whole loop: driver, dynamics and controller in one process, safety, reference."""
-    choose("path", arguments["path"], make_robot(arguments["robot"]).tasks())
+    path, task = _goal(arguments)
+    arguments = {**arguments, "path": path}
     choose("controller", arguments["controller"], PLANNERS)
     choose("method", arguments["method"], METHODS)
-    _check_twin(arguments)
+    check(arguments)
     adaptive: dict[str, Value] = {
         "model": _model(arguments),
         "method": arguments["method"],
@@ -152,15 +158,12 @@ def adapt(arguments: Arguments) -> list[NodeSpec]:
         "seed": _integer(arguments, "seed"),
         "threads": _integer(arguments, "threads", least=1),
         "lockstep": arguments["lockstep"] == "true",
+        "task": task,
     }
-    return _around(
-        arguments,
-        [
-            _node(arguments, "adaptive", adaptive, needs_torch=True),
-            _node(arguments, "reference", {"path": arguments["path"]}),
-        ],
-        adaptation=True,
-    )
+    middle = [_node(arguments, "adaptive", adaptive, needs_torch=True)]
+    if path:
+        middle.append(_node(arguments, "reference", {"path": path}))
+    return _around(arguments, middle, adaptation=True)
 
 
 def collect(arguments: Arguments) -> list[NodeSpec]:
@@ -189,8 +192,10 @@ def scenario(arguments: Arguments) -> list[str]:
     if not arguments.get("report"):
         return []
     what = ("robot", "plant", "terrain", "noise", "fault")
-    names = (*what, "path", "duration", "seed", "controller")
-    return [f"{name}:={arguments[name]}" for name in names]
+    path, task = _goal(arguments)
+    named = {**arguments, "path": path, "task": task}
+    goal = ("path",) if path else ("task",)
+    return [f"{name}:={named[name]}" for name in (*what, *goal, "duration", "seed", "controller")]
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
@@ -220,7 +225,7 @@ def _around(
     arguments: Arguments, middle: list[NodeSpec], adaptation: bool = False
 ) -> list[NodeSpec]:
     """Driver, safety and recorder around what proposes commands."""
-    _check_twin(arguments)
+    check(arguments)
     if arguments.get("report") and (arguments["record"] != "true" or arguments["recording"]):
         raise UserError(
             "report: is made from the recording in its folder: expected record:=true "
@@ -237,6 +242,8 @@ def _around(
     awaited = [name for node in nodes for name in _NODES_OF.get(node.name, (node.name,))]
     driver: dict[str, Value] = {
         "plant": arguments["plant"],
+        "port": arguments["port"],
+        "mocap": "" if arguments["plant"] == "twin" else arguments["mocap"],
         "terrain": arguments["terrain"],
         "noise": _number(arguments, "noise"),
         "fault": arguments["fault"],
@@ -300,11 +307,30 @@ def _model(arguments: Arguments) -> str:
     return str(found)
 
 
-def _check_twin(arguments: Arguments) -> None:
-    """What the driver would refuse, said before anything is started."""
-    make_terrain(arguments["terrain"])
-    if arguments["fault"]:
-        parse_fault(arguments["fault"])
+def _goal(arguments: Arguments) -> tuple[str, str]:
+    """(path, task): one of them is empty."""
+    robot = make_robot(arguments["robot"])
+    kind = "path" if robot.follows_paths else "task"
+    other = "task" if robot.follows_paths else "path"
+    if arguments[other]:
+        raise UserError(f"{other}: {robot.spec.name} has none: expected {kind}:=")
+    name = arguments[kind] or robot.tasks()[0]
+    choose(kind, name, robot.tasks())
+    return (name, "") if robot.follows_paths else ("", name)
+
+
+def check(arguments: Arguments) -> None:
+    """What the driver would refuse, said before anything is started. Raises UserError."""
+    choose("plant", arguments["plant"], plants_of(arguments["robot"]))
+    if arguments["plant"] != "twin" and arguments["lockstep"] == "true":
+        raise UserError("lockstep: a real robot does not wait: expected plant:=twin")
+    options = PlantOptions(
+        terrain=arguments["terrain"],
+        noise=_number(arguments, "noise"),
+        fault=arguments["fault"],
+        port=arguments["port"],
+    )
+    check_plant(arguments["robot"], arguments["plant"], options)
 
 
 def _default_recording(arguments: Arguments) -> str:

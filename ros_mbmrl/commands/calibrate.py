@@ -28,7 +28,7 @@ from ros_mbmrl.twin.replay import Drive, replay
 from ros_mbmrl.twin.terrain import NAMES, PLAIN
 
 if TYPE_CHECKING:
-    from ros_mbmrl.cli import Calibrate
+    from ros_mbmrl.arguments.calibrate import Calibrate
 
 CLOSE = 0.15  # relative difference up to which a figure counts as met
 Figures = Mapping[str, Mapping[str, float]]  # terrain -> name -> value

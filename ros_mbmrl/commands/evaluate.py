@@ -18,7 +18,7 @@ from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.statistics import by_train_seed, summarise, unique
 
 if TYPE_CHECKING:
-    from ros_mbmrl.cli import Evaluate
+    from ros_mbmrl.arguments.evaluate import Evaluate
 
 Row = Mapping[str, Any]
 

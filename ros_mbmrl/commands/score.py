@@ -24,7 +24,7 @@ from ros_mbmrl.robots import make_robot
 from ros_mbmrl.training.segments import Transitions
 
 if TYPE_CHECKING:
-    from ros_mbmrl.cli import Score
+    from ros_mbmrl.arguments.score import Score
 
 BATCH = 64  # windows at a time: larger ones fall out of the cache, and take twice as long
 

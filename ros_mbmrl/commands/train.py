@@ -28,7 +28,7 @@ from ros_mbmrl.training.segments import Transitions
 from ros_mbmrl.training.tune import GRIDS, tune
 
 if TYPE_CHECKING:
-    from ros_mbmrl.cli import Train
+    from ros_mbmrl.arguments.train import Train
 
 CHECKPOINT = "checkpoint.safetensors"
 TWIN = Path("twin")  # in place of a data set: gather the data on the twin

@@ -36,7 +36,7 @@ from ros_mbmrl.training.tune import (
 )
 
 if TYPE_CHECKING:
-    from ros_mbmrl.cli import Tune
+    from ros_mbmrl.arguments.tune import Tune
 
 CANDIDATES = "candidates"
 WINDOW = 16  # that options are compared at

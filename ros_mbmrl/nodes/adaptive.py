@@ -42,6 +42,7 @@ class AdaptiveWorker:
         self._asked: int | None = None  # stamp of the proposal whose fate is not known yet
         self._repeat: Callable[[], None] | None = None
         self._newest: StateSeen | None = None
+        self._controller: Controller | None = None
         self._dropped = self._skipped = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -62,10 +63,11 @@ class AdaptiveWorker:
             waited += self._clock() - began
             self._dynamics.online.observe(seen.state, seconds(seen.stamp))
             self._newest, self._repeat = seen, None
-        controller = self._node.controller
-        if self._newest is not None and controller is not None:
+        if self._newest is not None:
+            self._controller = self._node.controller(self._newest.state)
+        if self._newest is not None and self._controller is not None:
             newest, self._newest = self._newest, None
-            self._answer(newest, controller, waited)
+            self._answer(newest, self._controller, waited)
         elif self._repeat is not None and states:
             self._repeat()
 
@@ -81,9 +83,8 @@ class AdaptiveWorker:
             self._dropped += 1
         else:
             self._dynamics.online.commanded(sent, seconds(self._asked))
-            controller = self._node.controller
-            if controller is not None:
-                controller.commanded(sent)
+            if self._controller is not None:
+                self._controller.commanded(sent)
         self._asked = None
 
     def _answer(self, seen: StateSeen, controller: Controller, waited: float) -> None:

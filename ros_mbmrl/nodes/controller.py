@@ -30,12 +30,14 @@ from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.path_following import PathFollowing
 from ros_mbmrl.robots.paths import Path
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.robots.task import Task
 
 
 @dataclass(frozen=True)
 class ControllerParameters:
     """planner: fields of the planner's configuration. speed: along the path [m/s].
 
+    task: of a robot that follows no path; begun at the first state.
     threads: of the whole process, for linear algebra.
     """
 
@@ -43,6 +45,7 @@ class ControllerParameters:
     controller: str = "mppi"
     planner: dict[str, Any] = field(default_factory=dict)
     speed: float = 0.25
+    task: str = ""
     seed: int = 0
     threads: int = 1
     lockstep: bool = False
@@ -76,10 +79,15 @@ class ControllerNode(LifecycleNode):
             self.trigger_configure()
             self.trigger_activate()
 
-    @property
-    def controller(self) -> Controller | None:
-        """What plans, once there is something to follow and while the node is active."""
+    def controller(self, state: Array) -> Controller | None:
+        """What plans, once there is something to do and while the node is active.
+
+        state: (ds,), where a task begins.
+        """
         with self._lock:
+            if self._controller is None and self.settings.task:
+                task = self._robot.make_task(self.settings.task, state)
+                self._controller = self._make(task)
             return self._controller if self._active.is_set() else None
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -114,7 +122,7 @@ class ControllerNode(LifecycleNode):
         predict = model.predictor(adapted.parameters, adapted.hidden)
         states = predict(now[None], plan.actions[None])[0]
         poses = [self._robot.pose(each.numpy().astype(float)) for each in states]
-        self._plan.publish(path_message(poses, stamp))
+        self._plan.publish(path_message([pose for pose in poses if pose is not None], stamp))
 
     def _on_reference(self, message: PathMessage) -> None:
         try:
@@ -124,4 +132,7 @@ class ControllerNode(LifecycleNode):
             return
         task = PathFollowing(self._robot, path, self.settings.speed)
         with self._lock:
-            self._controller = Controller(self._robot, self._planner, task, self._generator)
+            self._controller = self._make(task)
+
+    def _make(self, task: Task) -> Controller:
+        return Controller(self._robot, self._planner, task, self._generator)

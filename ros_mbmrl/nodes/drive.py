@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ros_mbmrl.errors import RunError
+from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.inbox import Arrival, Inbox
 from ros_mbmrl.nodes.messages import nanoseconds
 from ros_mbmrl.nodes.pacing import Pacer
-from ros_mbmrl.plants.base import Measurement, Plant
+from ros_mbmrl.plants.base import Measurement, Plant, PlantFault
 from ros_mbmrl.robots.spec import RobotSpec
 
 RESEND = 0.5  # [s] without an answer in lockstep, after which the observation is sent again
@@ -55,8 +55,9 @@ class Timing:
 class DriveLoop:
     """Owns the time of a plant; the executor only fills its inbox.
 
-    In real time, what a twin does in an interval is computed at the interval's end, when it is
-    known at which moment the new command came.
+    A robot is sent each command as it comes. In real time, what a twin does in an interval is
+    computed at the interval's end, when it is known at which moment the new command came.
+    faulty(reason): the plant has a fault, or is well again (empty); told once a period.
     """
 
     def __init__(
@@ -69,9 +70,13 @@ class DriveLoop:
         report: Callable[[Timing], None],
         started: Callable[[], None],
         clock: Callable[[], float],
+        faulty: Callable[[str], None] = lambda reason: None,
     ) -> None:
+        if config.lockstep and not plant.simulated:
+            raise UserError("lockstep: a real robot does not wait: expected plant:=twin")
         self._plant, self._spec, self._inbox, self._config = plant, spec, inbox, config
         self._publish, self._report, self._started, self._clock = publish, report, started, clock
+        self._faulty = faulty
         self._previous: Measurement | None = None
         self._began = clock()
         self._observed = math.nan
@@ -83,15 +88,23 @@ class DriveLoop:
         """Until `stop`, or for `duration`. Raises RunError if commands do not come."""
         pacer = Pacer(self._spec.period, self._clock)
         while not stop.is_set() and not self._finished():
-            measurement, period = self._observe()
-            if self._config.lockstep:
+            try:
+                measurement, period = self._observe()
+            except PlantFault as fault:
+                self._rest(str(fault))
+                pacer.wait(stop)
+                continue
+            if not self._plant.simulated:
+                arrivals = self._drive(pacer, stop)
+            elif self._config.lockstep:
                 arrivals = self._await_answer(measurement, stop)[:1]
             else:
                 pacer.wait(stop)
                 arrivals = self._inbox.close()
             if stop.is_set():
                 return
-            self._pass_time(arrivals)
+            if self._plant.simulated:
+                self._pass_time(arrivals)
             self._tell(measurement, period, arrivals, pacer.overruns)
             self._check_start()
 
@@ -103,9 +116,36 @@ class DriveLoop:
         measurement = self._plant.observe()
         now = self._clock()
         period, self._observed = now - self._observed, now
+        self._faulty("")
         self._inbox.open(nanoseconds(measurement.time))
         self._publish(measurement, self._previous)
         return measurement, period
+
+    def _drive(self, pacer: Pacer, stop: threading.Event) -> list[Arrival]:
+        """One period of a real robot: it is sent each command as it comes."""
+        sent = 0
+        while not stop.is_set() and self._inbox.wait(pacer.remaining, beyond=sent):
+            sent += 1
+            self._send(self._inbox.newest())
+        pacer.next()
+        arrivals = self._inbox.close()
+        if not arrivals:
+            self._stop_if_silent()
+        return arrivals
+
+    def _send(self, arrival: Arrival) -> None:
+        try:
+            self._plant.command(arrival.action)
+            self._resting = False
+        except PlantFault as fault:
+            self._rest(str(fault))
+
+    def _rest(self, reason: str) -> None:
+        """The robot cannot be heard or driven: stop it as well as can be, and say so."""
+        self._inbox.close()
+        self._faulty(reason)
+        self._plant.stop()
+        self._resting = True
 
     def _await_answer(self, measurement: Measurement, stop: threading.Event) -> list[Arrival]:
         """The first command for this observation, which is sent again until it comes."""

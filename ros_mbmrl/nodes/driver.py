@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,36 +16,36 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 
 from ros_mbmrl.bringup import FIRST_COMMAND
-from ros_mbmrl.errors import RunError, UserError, choose
+from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.drive import DriveConfig, DriveLoop, Timing
 from ros_mbmrl.nodes.inbox import Inbox
 from ros_mbmrl.nodes.messages import (
+    ERROR,
+    OK,
     diagnostics,
     nanoseconds,
     read_command,
     status,
     to_stamp,
 )
+from ros_mbmrl.nodes.mocap import listen_for_poses
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import Ending, guarded, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import SensorCodec
-from ros_mbmrl.plants import PLANTS
-from ros_mbmrl.plants.base import Measurement, Plant
+from ros_mbmrl.plants import make_plant
+from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.robots.spec import Robot
 
 DONE = TransitionCallbackReturn.SUCCESS
 
 
 @dataclass(frozen=True)
 class DriverParameters:
-    """plant, terrain, fault, seed: what is driven. viewer: show the twin in a window.
-    noise: the twin's, as a share of the real robot's.
+    """plant, and what it is told: see `PlantOptions`. mocap: topic of the robot's pose, if any.
 
-    path: a twin is put at the start of it, or at the origin if there is none. await_nodes: names,
-    joined by commas, of nodes that must listen before the first observation. The rest as in
-    `DriveConfig`.
+    await_nodes: names, joined by commas, of nodes that must listen before the first observation.
+    The rest as in `DriveConfig`.
     """
 
     robot: str = "hexapod"
@@ -58,30 +58,32 @@ class DriverParameters:
     duration: float = 0.0
     lockstep: bool = False
     viewer: bool = False
+    port: str = ""
+    mocap: str = ""
+    hardware: dict[str, Any] = field(default_factory=dict)
     startup_timeout: float = 60.0
     answer_timeout: float = 20.0
     await_nodes: str = ""
     autostart: bool = True
 
 
-def make_plant(robot: Robot, parameters: DriverParameters) -> Plant:
-    """The plant that the parameters name. Raises UserError."""
-    choose("plant", parameters.plant, PLANTS)
-    from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
-    from ros_mbmrl.robots.paths import make_path
-    from ros_mbmrl.twin.faults import parse_fault
-    from ros_mbmrl.twin.randomisation import Physics
-
+def options(parameters: DriverParameters, node: Node) -> PlantOptions:
+    """What the plant is told. Stamps of a real robot are this machine's time of day."""
     p = parameters
-    faults = (parse_fault(p.fault),) if p.fault else ()
-    start = make_path(p.path).start if p.path else (0.0, 0.0, 0.0)
-    physics = Physics(process_noise=p.noise)
-    plant = TwinPlant(robot, TwinConfig(p.terrain, faults, physics, p.seed, start))
-    if not p.viewer:
-        return plant
-    from ros_mbmrl.twin.viewer import ViewedTwin
-
-    return ViewedTwin(plant)
+    offset = time.time() - time.monotonic()
+    return PlantOptions(
+        terrain=p.terrain,
+        noise=p.noise,
+        fault=p.fault,
+        path=p.path,
+        seed=p.seed,
+        viewer=p.viewer,
+        port=p.port,
+        poses=listen_for_poses(node, p.mocap) if p.mocap else None,
+        clock=lambda: time.monotonic() + offset,
+        node=node,
+        hardware=p.hardware,
+    )
 
 
 class DriverNode(LifecycleNode):
@@ -90,12 +92,12 @@ class DriverNode(LifecycleNode):
     def __init__(
         self,
         ending: Ending,
-        plant: Callable[[Robot, DriverParameters], Plant] = make_plant,
+        plant: Callable[[DriverParameters, Node], Plant] | None = None,
         name: str = "driver",
         **options: Any,
     ) -> None:
         super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
-        self._ending, self._make_plant = ending, plant
+        self._ending, self._make_plant = ending, plant or self._named_plant
         self._settings = read_parameters(self, DriverParameters)
         p = self._settings
         self._robot = make_robot(p.robot)
@@ -153,7 +155,10 @@ class DriverNode(LifecycleNode):
         self._plant = None
 
     def _open(self) -> Plant:
-        return self._held.enter_context(self._make_plant(self._robot, self._settings))
+        return self._held.enter_context(self._make_plant(self._settings, self))
+
+    def _named_plant(self, parameters: DriverParameters, node: Node) -> Plant:
+        return make_plant(self._robot, parameters.plant, options(parameters, node))
 
     def _halt(self) -> None:
         self._stop.set()
@@ -177,6 +182,7 @@ class DriverNode(LifecycleNode):
             self._report,
             lambda: print(FIRST_COMMAND, flush=True),
             time.monotonic,
+            self._tell_fault,
         )
         loop.run(stop)
         if not stop.is_set():
@@ -206,7 +212,7 @@ class DriverNode(LifecycleNode):
 
     def _publish(self, measurement: Measurement, previous: Measurement | None) -> None:
         stamp = to_stamp(nanoseconds(measurement.time))
-        if self._settings.plant == "twin":
+        if self._plant is not None and self._plant.simulated:
             self._clock_publisher.publish(Clock(clock=stamp))
         for topic, message in self._codec.encode(measurement, previous).items():
             self._sensors[topic].publish(message)
@@ -217,6 +223,16 @@ class DriverNode(LifecycleNode):
         self._diagnostics.publish(
             diagnostics(stamp, status("driver", "timing", self._spec.name, values))
         )
+
+    def _tell_fault(self, reason: str) -> None:
+        counters = {} if self._plant is None else self._plant.counters()
+        values = {"fault": reason, **counters}
+        stamp = nanoseconds(self.get_clock().now().nanoseconds / 1e9)
+        level = ERROR if reason else OK
+        line = status("driver", "plant", self._spec.name, values, level, reason)
+        self._diagnostics.publish(diagnostics(stamp, line))
+        if reason:
+            self.get_logger().error(reason, throttle_duration_sec=1.0)
 
     def _on_command(self, message: JointState) -> None:
         try:

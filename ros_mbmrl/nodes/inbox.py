@@ -51,10 +51,15 @@ class Inbox:
         with self._changed:
             self.rejected += 1
 
-    def wait(self, timeout: float) -> bool:
-        """Wait for the first command; whether there is one."""
+    def wait(self, timeout: float, beyond: int = 0) -> bool:
+        """Wait until more than `beyond` commands have come; whether they have."""
         with self._changed:
-            return self._changed.wait_for(lambda: bool(self._arrivals), timeout)
+            return self._changed.wait_for(lambda: len(self._arrivals) > beyond, timeout)
+
+    def newest(self) -> Arrival:
+        """The newest command; there must be one."""
+        with self._changed:
+            return self._arrivals[-1]
 
     def close(self) -> list[Arrival]:
         """What came since `open`, in order; what comes now is too late."""

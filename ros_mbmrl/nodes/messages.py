@@ -9,6 +9,8 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
                       by the end of this interval), offset_s (the command's arrival after the
                       observation; nan if missed), missed_deadlines, overruns, rejected, timeouts
                       (totals)
+  driver: plant       fault (why the robot cannot be heard or driven, empty if it can), and what
+                      the plant counts (`Plant.counters`)
   controller: timing  adapt_ms, plan_ms, wait_ms (for the last command/safe), dropped (transitions,
                       total), skipped (states not planned for, total), cost_min, cost_mean, finite,
                       samples
@@ -68,7 +70,7 @@ def command_message(spec: RobotSpec, action: Array | None, stamp: int) -> JointS
     message = JointState(header=header(stamp))
     if action is not None:
         message.name = [limit.name for limit in spec.action]
-        message.velocity = array("d", [float(value) for value in action])
+        setattr(message, spec.command_field, array("d", [float(value) for value in action]))
     return message
 
 
@@ -81,9 +83,11 @@ def read_command(spec: RobotSpec, message: JointState) -> tuple[int, Array | Non
     if not message.name:
         return stamp, None
     names = [limit.name for limit in spec.action]
-    if sorted(message.name) != sorted(names) or len(message.velocity) != len(names):
-        raise ValueError(f"expected {names} with one velocity each, got {list(message.name)}")
-    given = dict(zip(message.name, message.velocity, strict=True))
+    values = getattr(message, spec.command_field)
+    if sorted(message.name) != sorted(names) or len(values) != len(names):
+        what = spec.command_field
+        raise ValueError(f"expected {names} with one {what} each, got {list(message.name)}")
+    given = dict(zip(message.name, values, strict=True))
     return stamp, np.array([given[name] for name in names], dtype=np.float64)
 
 

@@ -54,8 +54,10 @@ class ReferenceNode(Node):
         measurement = self._assembler.add(topic, message)
         if measurement is None:
             return
-        x, y, yaw = self._robot.pose(self._estimator.update(measurement))
-        path, self._path = self._path.placed(x, y, yaw), None
+        pose = self._robot.pose(self._estimator.update(measurement))
+        if pose is None:
+            raise UserError(f"reference: {self._robot.spec.name} follows no path")
+        path, self._path = self._path.placed(*pose), None
         poses = np.column_stack([path.points, path.heading])
         self._reference.publish(path_message(poses, nanoseconds(measurement.time)))
 

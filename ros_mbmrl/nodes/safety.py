@@ -98,6 +98,7 @@ class SafetyNode(Node):
         self._proposal: Proposal | None = None  # the newest one
         self._pending = False  # whether the newest one still has to be answered
         self._error: tuple[int, float] = (-1, 0.0)
+        self._fault = ""  # what the driver says
         self._answered_at = clock()
         self._answer: JointState | None = None
         self._published_stop: bool | None = None
@@ -108,6 +109,7 @@ class SafetyNode(Node):
         for topic in self._assembler.topics:
             listen(self, topic, partial(self._on_sensor, topic))
         listen(self, "adaptation", self._on_adaptation)
+        listen(self, "/diagnostics", self._on_diagnostics)
         listen(self, "command/proposed", self._on_proposed, newest=True)
         self.create_service(Trigger, "safety/stop", self._on_stop)
         self.create_service(Trigger, "safety/reset", self._on_reset)
@@ -133,6 +135,13 @@ class SafetyNode(Node):
         if values is not None:
             self._error = (from_stamp(message.header.stamp), float(values["error_after"]))
             self._try_answer()
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        values = read_status(message, "driver: plant")
+        if values is not None and values["fault"] != self._fault:
+            self._fault = values["fault"]
+            if self._fault:
+                self._speak_up()
 
     def _on_proposed(self, message: JointState) -> None:
         try:
@@ -177,6 +186,7 @@ class SafetyNode(Node):
             command_age=command_age,
             model_error=self._error[1],
             planner_failed=proposal is not None and proposal.failed,
+            plant_fault=self._fault,
         )
         return self._monitor.update(
             self._now(),

@@ -1,18 +1,47 @@
-"""What can be observed and commanded; one file a plant, one line here."""
+"""What can be observed and commanded: one file a plant, one line here, or an entry point.
 
+Entry points of `ros_mbmrl.plants` are named `<robot>.<plant>`, as the lines below.
+"""
+
+from collections.abc import Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 from ros_mbmrl.errors import choose
+from ros_mbmrl.plants.base import Plant, PlantOptions
+from ros_mbmrl.plugins import entries
+from ros_mbmrl.robots.spec import Robot
 
-# name -> "module:class". Modules are imported on use: naming a plant needs none of its packages.
-PLANTS: dict[str, str] = {
-    "twin": "ros_mbmrl.plants.twin:TwinPlant",
-}
+# "robot.plant" -> module with `make(robot, options) -> Plant` and `check(options)`, which raises
+# UserError for what `make` would refuse. Imported on use: naming a plant needs no package of it.
+PLANTS: Mapping[str, str] = MappingProxyType(
+    {
+        **entries("plants"),
+        "hexapod.twin": "ros_mbmrl.plants.twin",
+        "hexapod.serial": "ros_mbmrl.plants.hexapod_radio",
+        "pr2_arm.twin": "ros_mbmrl.plants.pr2_twin",
+        "pr2_arm.rosbridge": "ros_mbmrl.plants.pr2_rosbridge",
+    }
+)
 
 
-def plant_class(name: str) -> Any:
-    """The class of the plant called `name`. Raises UserError for an unknown name."""
-    choose("plant", name, PLANTS)
-    module, cls = PLANTS[name].split(":")
-    return getattr(import_module(module), cls)
+def plants_of(robot: str) -> tuple[str, ...]:
+    """Names of the plants that the robot called `robot` has."""
+    return tuple(name.split(".")[1] for name in PLANTS if name.split(".")[0] == robot)
+
+
+def check_plant(robot: str, plant: str, options: PlantOptions) -> None:
+    """Says before anything is started what `make_plant` would refuse. Raises UserError."""
+    _module(robot, plant).check(options)
+
+
+def make_plant(robot: Robot, plant: str, options: PlantOptions) -> Plant:
+    """The plant called `plant` of a robot. Raises UserError."""
+    made: Plant = _module(robot.spec.name, plant).make(robot, options)
+    return made
+
+
+def _module(robot: str, plant: str) -> Any:
+    choose("plant", plant, plants_of(robot))
+    return import_module(PLANTS[f"{robot}.{plant}"])

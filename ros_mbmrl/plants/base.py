@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Protocol
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType, TracebackType
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ros_mbmrl.errors import RunError
+from ros_mbmrl.plants.poses import PoseSource
+
+
+class PlantFault(RunError):
+    """The robot cannot be heard, or must not be driven; the plant can be asked again later."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +32,36 @@ class Measurement:
     age: float = 0.0
 
 
+@dataclass(frozen=True)
+class PlantOptions:
+    """What a plant can be told at the start; each uses what concerns it.
+
+    terrain, noise (share of the real robot's), fault (NAME@SECONDS), path (the twin is put at its
+    start), seed, viewer: of twins. port: device or URL of the robot. poses: of motion capture.
+    clock: [s], steady, counted from whatever moment stamps are. node: the rclpy node whose topics
+    a plant may use, None where there is no ROS. hardware: the robot's own settings by name.
+    """
+
+    terrain: str = "carpet"
+    noise: float = 1.0
+    fault: str = ""
+    path: str = ""
+    seed: int = 0
+    viewer: bool = False
+    port: str = ""
+    poses: PoseSource | None = None
+    clock: Callable[[], float] = time.monotonic
+    node: Any = None
+    hardware: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
 class Plant(Protocol):
-    """A robot or its twin. On every way out of the context the robot is stopped."""
+    """A robot or its twin. On every way out of the context the robot is stopped.
+
+    simulated: its time passes in `advance` only; a real robot's passes by itself.
+    """
+
+    simulated: bool
 
     def __enter__(self) -> Plant: ...
 
@@ -36,13 +73,16 @@ class Plant(Protocol):
     ) -> None: ...
 
     def observe(self) -> Measurement:
-        """The newest measurement."""
+        """The newest measurement. Raises PlantFault if there is none to be had."""
 
     def command(self, action: NDArray[np.float64]) -> None:
         """Send an action (da,) within the robot's limits; it acts until the next one."""
 
     def advance(self, duration: float) -> None:
-        """Let `duration` [s] pass: a twin steps its physics, a robot is waited for."""
+        """Let `duration` [s] pass: a twin steps its physics, with a robot nothing is to do."""
 
     def stop(self) -> None:
         """Bring the robot to rest, now."""
+
+    def counters(self) -> Mapping[str, int | float]:
+        """What it counts and measures of its wires, by name; nothing for a twin."""

@@ -31,6 +31,17 @@ MEASUREMENT = (
     *(Quantity(name, "V") for name in ("left_back_emf", "right_back_emf", "battery")),
 )
 
+# Where each of them travels. Quaternions are wxyz here and in MuJoCo, xyzw in ROS: going by name
+# is the one conversion.
+CHANNELS = (
+    *(f"odom.pose.pose.position.{axis}" for axis in "xyz"),
+    *(f"odom.pose.pose.orientation.{axis}" for axis in "wxyz"),
+    *(f"imu.angular_velocity.{axis}" for axis in "xyz"),
+    *(f"imu.linear_acceleration.{axis}" for axis in "xyz"),
+    *("joint_states.position.0", "joint_states.position.1"),
+    *("back_emf.effort.0", "back_emf.effort.1", "battery.voltage"),
+)
+
 STATE = (
     *(Quantity(name, "m") for name in ("x", "y", "z")),
     *(Quantity(name, "m/s") for name in ("vx", "vy", "vz")),  # map frame, finite differences
@@ -63,6 +74,7 @@ SPEC = RobotSpec(
     name="hexapod",
     period=0.1,
     measurement=MEASUREMENT,
+    channels=CHANNELS,
     state=STATE,
     # Published slow set-points reach 9 Hz; 0 is standing still.
     action=tuple(

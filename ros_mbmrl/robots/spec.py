@@ -6,9 +6,11 @@ reference processes read the specification and have no use for 200 MB of it.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,22 +51,26 @@ class Limit(Quantity):
 class Envelope:
     """Where and how the robot may be; outside of it the safety monitor takes over.
 
-    arena: (x_low, x_high, y_low, y_high) [m] in the `map` frame.
+    state_timeout, command_timeout: ages [s] above which a source is stale.
+    max_model_error: recent normalised prediction error above which the model is not trusted.
+    arena: (x_low, x_high, y_low, y_high) [m] in the `map` frame, of a robot that has a `pose`.
     margin: distance from the arena's edge [m] inside of which the robot is turned back.
     max_tilt: roll or pitch [rad] above which it counts as tipped over.
-    state_timeout, command_timeout: ages [s] above which a source is stale.
     battery_low, battery_empty: [V]; limited below the first, stopped below the second.
-    max_model_error: recent normalised prediction error above which the model is not trusted.
+    state_limits: range of a state by its name; outside of it the robot is stopped.
     """
 
-    arena: tuple[float, float, float, float]
-    margin: float
-    max_tilt: float
     state_timeout: float
     command_timeout: float
-    battery_low: float
-    battery_empty: float
     max_model_error: float
+    arena: tuple[float, float, float, float] = (-math.inf, math.inf, -math.inf, math.inf)
+    margin: float = 0.0
+    max_tilt: float = math.inf
+    battery_low: float = 0.0
+    battery_empty: float = 0.0
+    state_limits: Mapping[str, tuple[float, float]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
 
     def __post_init__(self) -> None:
         x_low, x_high, y_low, y_high = self.arena
@@ -81,6 +87,8 @@ class RobotSpec:
     measurement: what a plant observes each period, in order.
     state: the ordered state; action: the ordered command with limits.
     period: control period [s].
+    channels: where each measurement travels, in order: a topic of the graph and the way into its
+    message, as `odom.pose.pose.position.x`.
     features: names of the model's inputs (beside the action).
     changes: what the model predicts, in order; change_weights: their weights in the loss.
     """
@@ -88,6 +96,7 @@ class RobotSpec:
     name: str
     period: float
     measurement: tuple[Quantity, ...]
+    channels: tuple[str, ...]
     state: tuple[Quantity, ...]
     action: tuple[Limit, ...]
     features: tuple[str, ...]
@@ -96,11 +105,20 @@ class RobotSpec:
     envelope: Envelope
 
     def __post_init__(self) -> None:
-        if len(self.change_weights) != len(self.changes):
-            raise ValueError(
-                f"{self.name}: expected {len(self.changes)} change weights, "
-                f"got {len(self.change_weights)}"
-            )
+        for what, got, expected in (
+            ("change weights", self.change_weights, self.changes),
+            ("channels", self.channels, self.measurement),
+        ):
+            if len(got) != len(expected):
+                raise ValueError(f"{self.name}: expected {len(expected)} {what}, got {len(got)}")
+        unknown = set(self.envelope.state_limits) - {quantity.name for quantity in self.state}
+        if unknown:
+            raise ValueError(f"{self.name}: limits of an unknown state '{sorted(unknown)[0]}'")
+
+    @property
+    def command_field(self) -> str:
+        """The field of a JointState that commands travel in: by their unit."""
+        return "effort" if self.action[0].unit == "N m" else "velocity"
 
     @property
     def action_low(self) -> Array:
@@ -130,21 +148,24 @@ class Robot(ABC):
         Without a previous measurement every finite difference is zero.
         """
 
-    @abstractmethod
-    def pose(self, state: Array) -> tuple[float, float, float]:
-        """x [m], y [m], yaw [rad] in the `map` frame, of a state (ds,)."""
+    def pose(self, state: Array) -> tuple[float, float, float] | None:
+        """x [m], y [m], yaw [rad] in the `map` frame, of a state (ds,); None: it stays in place."""
+        return None
 
-    @abstractmethod
     def tilt(self, state: Array) -> float:
-        """The larger of |roll| and |pitch| [rad] of a state (ds,)."""
+        """The larger of |roll| and |pitch| [rad] of a state (ds,); 0 for what cannot tip over."""
+        return 0.0
 
-    @abstractmethod
-    def battery(self, state: Array) -> float:
-        """Battery voltage [V] of a state (ds,)."""
+    def battery(self, state: Array) -> float | None:
+        """Battery voltage [V] of a state (ds,); None: it runs from the mains."""
+        return None
 
-    @abstractmethod
     def retreat(self, state: Array, target: tuple[float, float]) -> Array:
-        """A command (da,) that turns towards `target` [m] and goes there: the fence's way back."""
+        """A command (da,) that turns towards `target` [m] and goes there: the fence's way back.
+
+        Standing still, for a robot that does not say.
+        """
+        return np.clip(np.zeros(len(self.spec.action)), self.spec.action_low, self.spec.action_high)
 
     @abstractmethod
     def features(self, state: Tensor) -> Tensor:
@@ -168,6 +189,11 @@ class Robot(ABC):
         if options:
             raise ValueError(f"{self.spec.name} knows no augmentation, got {sorted(options)}")
         return lambda features, actions, changes, _: (features, actions, changes)
+
+    @property
+    def follows_paths(self) -> bool:
+        """Whether its tasks are the paths of `robots/paths.py`, laid from where it stands."""
+        return {"x", "y"} <= {quantity.name for quantity in self.spec.state}
 
     @abstractmethod
     def tasks(self) -> Sequence[str]:

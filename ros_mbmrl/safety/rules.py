@@ -77,24 +77,44 @@ def _tip_over(view: View, _: bool) -> str | None:
 
 
 def _outside(view: View, _: bool) -> str | None:
-    if view.state is None:
-        return None
-    x, y, _yaw = view.robot.pose(view.state)
+    pose = _pose(view)
+    if pose is None:
+        return None if view.state is None else ""
+    x, y, _yaw = pose
     within = fence.inside(view.robot.spec.envelope, x, y) >= 0
     return "" if within else f"({x:.2f}, {y:.2f}) m is outside of the arena"
 
 
 def _fence(view: View, acting: bool) -> str | None:
-    if view.state is None:
-        return None
+    pose = _pose(view)
+    if pose is None:
+        return None if view.state is None else ""
     envelope = view.robot.spec.envelope
-    x, y, yaw = view.robot.pose(view.state)
+    x, y, yaw = pose
     distance = fence.inside(envelope, x, y)
     if acting:
         clear = distance > fence.well_inside(envelope, view.config.fence_hysteresis)
     else:
         clear = not fence.heads_out(envelope, x, y, yaw)
     return "" if clear else f"{distance:.2f} m from the arena's edge, turning back"
+
+
+def _pose(view: View) -> tuple[float, float, float] | None:
+    return None if view.state is None else view.robot.pose(view.state)
+
+
+def _state_limits(view: View, _: bool) -> str | None:
+    if view.state is None:
+        return None
+    limits = view.robot.spec.envelope.state_limits
+    names = [quantity.name for quantity in view.robot.spec.state]
+    values = {name: float(view.state[names.index(name)]) for name in limits}
+    wrong = [n for n, (low, high) in limits.items() if not low <= values[n] <= high]
+    return ", ".join(f"{name} is {values[name]:.3g}" for name in wrong)
+
+
+def _plant_fault(view: View, _: bool) -> str:
+    return view.health.plant_fault
 
 
 def _stale(kind: str, age: float, limit: float) -> str:
@@ -146,7 +166,8 @@ def _battery(view: View, limit: float) -> str | None:
     if view.state is None:
         return None
     volts = view.robot.battery(view.state)
-    return "" if volts >= limit else f"{volts:.2f} V is below {limit:g} V"
+    well = volts is None or volts >= limit
+    return "" if well else f"{volts:.2f} V is below {limit:g} V"
 
 
 def _model_error(view: View, acting: bool) -> str:
@@ -185,6 +206,14 @@ RULES: tuple[Rule, ...] = (
     Rule("stop_requested", Level.STOP, "a stop is asked for", "reset", _stop_requested),
     Rule("tip_over", Level.STOP, "tilt > max_tilt", "reset, once upright", _tip_over, updates=2),
     Rule("outside", Level.STOP, "beyond the arena's edge", _INSIDE, _outside),
+    Rule("state_limits", Level.STOP, "a state beyond its limits", _INSIDE, _state_limits),
+    Rule(
+        "plant_fault",
+        Level.STOP,
+        "the driver says that the robot cannot be heard or driven",
+        "reset, once the driver is well",
+        _plant_fault,
+    ),
     Rule(
         "lost_state",
         Level.STOP,

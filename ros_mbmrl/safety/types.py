@@ -26,6 +26,7 @@ class Health:
     state_age, command_age: [s] since the newest state was measured, command proposed; `inf`
     if there never was one. model_error: recent normalised prediction error, 0 if unknown.
     planner_failed: the planner found no finite plan. stop_requested: somebody asked for a stop.
+    plant_fault: what the driver says is wrong with the robot, empty if nothing is.
     """
 
     state_age: float = 0.0
@@ -33,6 +34,7 @@ class Health:
     model_error: float = 0.0
     planner_failed: bool = False
     stop_requested: bool = False
+    plant_fault: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -16,6 +17,8 @@ from ros_mbmrl.robots.spec import Array
 
 class ViewedTwin:
     """A TwinPlant with MuJoCo's passive viewer. Raises RunError on a machine without a display."""
+
+    simulated = True
 
     def __init__(self, plant: TwinPlant) -> None:
         if sys.platform == "linux" and not (
@@ -67,3 +70,7 @@ class ViewedTwin:
     def stop(self) -> None:
         """See `Plant.stop`."""
         self._plant.stop()
+
+    def counters(self) -> Mapping[str, int | float]:
+        """See `Plant.counters`."""
+        return self._plant.counters()

@@ -1,0 +1,43 @@
+"""Arguments of `mbmrl calibrate`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True)
+class Calibrate:
+    """Fit the twin to the real robot's logs, and lay both side by side, terrain by terrain."""
+
+    robot: Positional[str]
+    """hexapod."""
+    data: tuple[Path, ...]
+    """Data sets (folders) of the real robot, with runs on every terrain."""
+    out: Path = Path("runs/calibration/hexapod.yaml")
+    """The calibration file to write; the one that is used is sim/hexapod.yaml."""
+    start: Path | None = None
+    """Calibration file to search from; the shipped one by default."""
+    iterations: int = 14
+    """Points that the search may try; 0 only compares the start with the robot."""
+    runs: int = 30
+    """Runs a terrain that are replayed in the search; the comparison replays all."""
+    untouched: float = 0.2
+    """Share of the sessions left alone altogether: the same as in `mbmrl train`."""
+    pictures: Path | None = Path("runs/calibration")
+    """Folder for the pictures."""
+    seed: int = 0
+    """Seed of everything random."""
+    workers: int = 2
+    """Processes that simulate."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Fits, writes the file, prints the comparison."""
+        from ros_mbmrl.commands import calibrate
+
+        return calibrate.run(self)

@@ -1,0 +1,49 @@
+"""Arguments of `mbmrl train`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a dynamics model: supervised, then meta-trained where the method asks for it."""
+
+    method: Positional[str]
+    """mb, mb_de, residual, grbal, rebal, context, bayes_context, leaky_context;
+    with gradient steps on top: context_de, bayes_context_de, leaky_context_de."""
+    robot: Positional[str]
+    """hexapod."""
+    data: tuple[Path, ...]
+    """Data sets (folders); or `twin` to collect on the twin, with on-policy rounds."""
+    out: Path
+    """Folder of the model; training resumes from the checkpoint in it."""
+    terrains: tuple[str, ...] = ()
+    """Terrains to train on; all of the data's if none is named."""
+    held_out: float = 0.2
+    """Share of the sessions that is held out for validation."""
+    untouched: float = 0.0
+    """Share of the sessions left alone altogether, the same for every seed: for `mbmrl score`."""
+    recipe: Path | None = None
+    """YAML file of training settings; a shipped one lies under config/training."""
+    rounds: int = 1
+    """With `--data twin`: how often on-policy data is added (Algorithm 9)."""
+    tune_on: tuple[Path, ...] = ()
+    """Data sets to tune test-time rules on (mb_de's steps, residual's gain, context_de's steps):
+    faults that are neither trained on nor tested. Without any, the held-out sessions serve."""
+    seed: int = 0
+    """Seed of everything random."""
+    fresh: bool = False
+    """Start anew even if there is a checkpoint."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Trains and writes the model folder."""
+        from ros_mbmrl.commands import train
+
+        return train.run(self)

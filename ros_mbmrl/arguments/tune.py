@@ -1,0 +1,49 @@
+"""Arguments of `mbmrl tune`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True)
+class Tune:
+    """Choose a method's test-time settings in closed loop, on faults kept for that.
+
+    Step sizes, steps, gain, window and start; the record of every candidate ships in the card.
+    """
+
+    model: Positional[Path]
+    """Model folder."""
+    out: Path
+    """Folder of the tuned model; what an interrupted run left in it is not run again."""
+    method: str | None = None
+    """Method to tune on the model, as mb_de or residual on mb; its own by default."""
+    data: tuple[Path, ...] = ()
+    """Data sets of validation faults, to leave out options that predict badly; without any, a
+    coarse grid goes straight into closed loop."""
+    experiment: str = "hexapod-validation"
+    """What is driven; whatever is chosen on must not be reported on."""
+    seeds: int = 2
+    """Paired episodes a condition and path, for the best two; the rest get one."""
+    first_seed: int = 500
+    """The first of them."""
+    duration: float = 15.0
+    """Length of an episode [s]."""
+    finalists: int = 6
+    """How many go from the data into closed loop, beside the settings as they are."""
+    workers: int = 2
+    """Processes that run episodes, one thread each."""
+    like: Path | None = None
+    """Choose nothing: take over what was chosen for this model, of another training seed."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Searches, and writes the tuned model folder."""
+        from ros_mbmrl.commands import tune
+
+        return tune.run(self)
