@@ -28,12 +28,13 @@ SPEC = RobotSpec(
     name="toy",
     period=0.1,
     measurement=STATE,
+    channels=tuple(f"odom.pose.pose.position.{k}" for k in range(len(STATE))),
     state=STATE,
     action=(Limit("drive", "1", -1.0, 1.0, 40.0), Limit("turn", "1", -1.0, 1.0, 40.0)),
     features=("speed",),
     changes=(*CHANGES, Quantity("speed", "m/s")),
     change_weights=(2.0, 1.0, 2.0, 1.0),
-    envelope=Envelope((-9.0, 9.0, -9.0, 9.0), 0.5, 1.0, 0.25, 0.25, 1.0, 0.5, 25.0),
+    envelope=Envelope(0.25, 0.25, 25.0, (-9.0, 9.0, -9.0, 9.0), 0.5, 1.0, 1.0, 0.5),
 )
 
 

@@ -29,6 +29,8 @@ GAINS = np.ones(3)
 class ToyPlant:
     """The toy itself; `mask` scales what of a command reaches its motors."""
 
+    simulated = True
+
     def __init__(self, robot: Robot, change: Callable[..., Array]) -> None:
         self._robot, self._change = robot, change
         self.state, self.now, self.mask = np.zeros(4), 0.0, np.ones(2)

@@ -125,8 +125,8 @@ class DriveLoop:
         """One period of a real robot: it is sent each command as it comes."""
         sent = 0
         while not stop.is_set() and self._inbox.wait(pacer.remaining, beyond=sent):
-            sent += 1
-            self._send(self._inbox.newest())
+            sent, newest = self._inbox.newest()
+            self._send(newest)
         pacer.next()
         arrivals = self._inbox.close()
         if not arrivals:

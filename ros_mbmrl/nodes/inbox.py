@@ -56,10 +56,10 @@ class Inbox:
         with self._changed:
             return self._changed.wait_for(lambda: len(self._arrivals) > beyond, timeout)
 
-    def newest(self) -> Arrival:
-        """The newest command; there must be one."""
+    def newest(self) -> tuple[int, Arrival]:
+        """How many commands have come, and the newest; there must be one."""
         with self._changed:
-            return self._arrivals[-1]
+            return len(self._arrivals), self._arrivals[-1]
 
     def close(self) -> list[Arrival]:
         """What came since `open`, in order; what comes now is too late."""

@@ -18,7 +18,7 @@ from ros_mbmrl.robots.spec import Robot
 PLANTS: Mapping[str, str] = MappingProxyType(
     {
         **entries("plants"),
-        "hexapod.twin": "ros_mbmrl.plants.twin",
+        "hexapod.twin": "ros_mbmrl.plants.hexapod_twin",
         "hexapod.serial": "ros_mbmrl.plants.hexapod_radio",
         "pr2_arm.twin": "ros_mbmrl.plants.pr2_twin",
         "pr2_arm.rosbridge": "ros_mbmrl.plants.pr2_rosbridge",

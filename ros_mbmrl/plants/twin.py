@@ -9,10 +9,10 @@ from types import TracebackType
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions
+from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.twin.faults import Fault, parse_fault
+from ros_mbmrl.twin.faults import Fault
 from ros_mbmrl.twin.randomisation import NOMINAL, Physics
 from ros_mbmrl.twin.sensors import Sensors
 from ros_mbmrl.twin.world import HexapodWorld
@@ -116,26 +116,3 @@ class TwinPlant:
         self._sensors = Sensors(self.world, np.random.default_rng(sensors))
         self._radio = np.random.default_rng(radio)
         self._measurement = None
-
-
-def check(options: PlantOptions) -> None:
-    """Raises UserError for an unknown terrain or fault."""
-    make_terrain(options.terrain)
-    if options.fault:
-        parse_fault(options.fault)
-
-
-def make(robot: Robot, options: PlantOptions) -> Plant:
-    """The twin, at the start of `options.path` or at the origin. Raises UserError."""
-    from ros_mbmrl.robots.paths import make_path
-
-    check(options)
-    faults = (parse_fault(options.fault),) if options.fault else ()
-    start = make_path(options.path).start if options.path else (0.0, 0.0, 0.0)
-    physics = Physics(process_noise=options.noise)
-    plant = TwinPlant(robot, TwinConfig(options.terrain, faults, physics, options.seed, start))
-    if not options.viewer:
-        return plant
-    from ros_mbmrl.twin.viewer import ViewedTwin
-
-    return ViewedTwin(plant)

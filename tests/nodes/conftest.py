@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.plants.base import Measurement, PlantFault
 
 rclpy = pytest.importorskip("rclpy")
 
@@ -21,7 +21,13 @@ PATIENCE = 20.0  # [s] for what should take milliseconds
 
 
 class FakePlant:
-    """A unicycle: the legs' mean drives it, their difference turns it. Exact stamps."""
+    """A unicycle: the legs' mean drives it, their difference turns it. Exact stamps.
+
+    fault: raised by `observe` while it is not empty.
+    """
+
+    simulated = True
+    fault = ""
 
     def __init__(self) -> None:
         self.action = np.zeros(2)
@@ -38,6 +44,8 @@ class FakePlant:
         self.log.append("closed")
 
     def observe(self) -> Measurement:
+        if self.fault:
+            raise PlantFault(self.fault)
         x, y, yaw = self.pose
         quaternion = (math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2))
         battery = float(np.float32(3.9))
@@ -55,6 +63,9 @@ class FakePlant:
         self.pose[:2] += 0.005 * (left + right) * heading * duration
         self.legs += self.action * duration
         self.now += duration
+
+    def counters(self) -> dict[str, float]:
+        return {"frames": 7}
 
     def stop(self) -> None:
         self.action = np.zeros(2)

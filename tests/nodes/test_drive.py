@@ -10,12 +10,13 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from ros_mbmrl.errors import RunError
+from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.drive import DriveConfig, DriveLoop, Timing
 from ros_mbmrl.nodes.inbox import Inbox
 from ros_mbmrl.nodes.mailbox import CommandLog, Mailbox
 from ros_mbmrl.nodes.messages import nanoseconds
 from ros_mbmrl.nodes.pacing import Pacer
+from ros_mbmrl.plants.base import PlantFault
 from ros_mbmrl.robots.hexapod import SPEC
 
 
@@ -57,7 +58,14 @@ class Rig:
             self.timings.append,
             lambda: self.plant.log.append("started"),
             self.clock,
+            self.told,
         )
+        self.faults: list[str] = []
+
+    def told(self, reason: str) -> None:
+        if reason:
+            self.faults.append(reason)
+            self.plant.fault = ""
 
     def publish(self, measurement: Any, previous: Any) -> None:
         k, began = len(self.observed), self.clock.now
@@ -117,6 +125,39 @@ def test_lockstep_advances_a_whole_period_under_the_first_command(plant: Any) ->
     rig = Rig(plant, [[0.5], [0.01, 0.02]], lockstep=True).run()
     assert advanced == [0.1, 0.1]
     assert len(rig.timings) == 2
+
+
+def test_a_real_robot_is_sent_each_command_as_it_comes(plant: Any) -> None:
+    plant.simulated = False
+    plant.advance = None  # nobody may call it
+    rig = Rig(plant, [[0.03], [], [0.02, 0.04]]).run()
+    # Two that have come when the loop looks are one command: the newest.
+    assert [entry for entry in plant.log if entry != "started"] == [(1.0, 2.0), (3.0, 2.0)]
+    assert [t.missed for t in rig.timings] == [0, 1, 0]
+
+
+def test_a_fault_stops_the_robot_and_is_told_and_asked_again(plant: Any) -> None:
+    plant.simulated = False
+    plant.fault = "radio: no reply"
+    rig = Rig(plant, [[0.01]]).run()
+    assert rig.faults == ["radio: no reply"]
+    assert plant.log.index("stop") < plant.log.index((1.0, 2.0))
+
+
+def test_a_command_that_cannot_be_sent_is_a_fault(plant: Any) -> None:
+    def refuse(action: np.ndarray) -> None:
+        raise PlantFault("port gone")
+
+    plant.simulated, plant.command = False, refuse
+    rig = Rig(plant, [[0.01]]).run()
+    assert rig.faults == ["port gone"]
+    assert plant.log.count("stop") == 1
+
+
+def test_a_real_robot_does_not_wait(plant: Any) -> None:
+    plant.simulated = False
+    with pytest.raises(UserError, match="lockstep: a real robot does not wait"):
+        Rig(plant, [], lockstep=True)
 
 
 def test_an_overrun_is_counted_and_not_caught_up() -> None:

@@ -15,12 +15,13 @@ MASS = RobotSpec(
     name="mass",
     period=PERIOD,
     measurement=(),
+    channels=(),
     state=(Quantity("x", "m"), Quantity("v", "m/s")),
     action=(Limit("push", "m/s^2", low=-2.0, high=2.0, rate=10.0),),
     features=(),
     changes=(),
     change_weights=(),
-    envelope=Envelope((-3, 3, -3, 3), 0.3, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0),
+    envelope=Envelope(1.0, 1.0, 1.0),
 )
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants import plant_class
+from ros_mbmrl.plants import check_plant, make_plant, plants_of
+from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.twin.calibration import make_terrain
@@ -23,9 +24,22 @@ def run(plant: TwinPlant, steps: int) -> np.ndarray:
 
 
 def test_the_registry_names_it() -> None:
-    assert plant_class("twin") is TwinPlant
-    with pytest.raises(UserError, match="unknown plant 'tape': expected one of "):
-        plant_class("tape")
+    assert isinstance(make_plant(ROBOT, "twin", PlantOptions()), TwinPlant)
+    assert set(plants_of("hexapod")) == {"twin", "serial"}
+    with pytest.raises(UserError, match="unknown plant 'tape': expected one of serial, twin"):
+        make_plant(ROBOT, "tape", PlantOptions())
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (PlantOptions(terrain="ice"), "unknown terrain 'ice'"),
+        (PlantOptions(fault="leg_left_middle"), "fault"),
+    ],
+)
+def test_what_it_would_refuse_is_said_beforehand(options: PlantOptions, error: str) -> None:
+    with pytest.raises(UserError, match=error):
+        check_plant("hexapod", "twin", options)
 
 
 def test_the_seed_decides_the_measurements() -> None:

@@ -1,0 +1,33 @@
+"""The hexapod's twin, from launch arguments. Says what is wrong with them without any MuJoCo."""
+
+from __future__ import annotations
+
+from ros_mbmrl.plants.base import Plant, PlantOptions
+from ros_mbmrl.robots.paths import make_path
+from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.twin.calibration import make_terrain
+from ros_mbmrl.twin.faults import parse_fault
+from ros_mbmrl.twin.randomisation import Physics
+
+
+def check(options: PlantOptions) -> None:
+    """Raises UserError for an unknown terrain or fault."""
+    make_terrain(options.terrain)
+    if options.fault:
+        parse_fault(options.fault)
+
+
+def make(robot: Robot, options: PlantOptions) -> Plant:
+    """The twin, at the start of `options.path` or at the origin. Raises UserError."""
+    from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
+
+    check(options)
+    faults = (parse_fault(options.fault),) if options.fault else ()
+    start = make_path(options.path).start if options.path else (0.0, 0.0, 0.0)
+    physics = Physics(process_noise=options.noise)
+    plant = TwinPlant(robot, TwinConfig(options.terrain, faults, physics, options.seed, start))
+    if not options.viewer:
+        return plant
+    from ros_mbmrl.twin.viewer import ViewedTwin
+
+    return ViewedTwin(plant)
