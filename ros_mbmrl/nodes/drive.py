@@ -92,6 +92,7 @@ class DriveLoop:
                 measurement, period = self._observe()
             except PlantFault as fault:
                 self._rest(str(fault))
+                self._check_start(f": {fault}")
                 pacer.wait(stop)
                 continue
             if not self._plant.simulated:
@@ -205,7 +206,7 @@ class DriveLoop:
             )
         )
 
-    def _check_start(self) -> None:
-        waited = self._clock() - self._began
-        if self._answered is None and waited > self._config.startup_timeout:
-            raise RunError(f"no command within {self._config.startup_timeout:g} s of the start")
+    def _check_start(self, why: str = "") -> None:
+        patience = self._config.startup_timeout
+        if self._answered is None and self._clock() - self._began > patience:
+            raise RunError(f"no command within {patience:g} s of the start{why}")

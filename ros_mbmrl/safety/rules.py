@@ -114,7 +114,8 @@ def _state_limits(view: View, _: bool) -> str | None:
 
 
 def _plant_fault(view: View, _: bool) -> str:
-    return view.health.plant_fault
+    # Before a first state nothing was driven yet, and there is nothing to reset.
+    return view.health.plant_fault if view.had_state else ""
 
 
 def _stale(kind: str, age: float, limit: float) -> str:
@@ -210,7 +211,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "plant_fault",
         Level.STOP,
-        "the driver says that the robot cannot be heard or driven",
+        "the driver says that the robot cannot be heard or driven, after a first state",
         "reset, once the driver is well",
         _plant_fault,
     ),

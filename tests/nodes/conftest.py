@@ -46,6 +46,8 @@ class FakePlant:
     def observe(self) -> Measurement:
         if self.fault:
             raise PlantFault(self.fault)
+        if not self.simulated:
+            self.now += 0.1
         x, y, yaw = self.pose
         quaternion = (math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2))
         battery = float(np.float32(3.9))

@@ -199,6 +199,24 @@ def test_another_path_takes_the_named_ones_place(
     assert rig.proposer.paths[1].tolist() == [[0.0, 0.0], [1.0, 1.0]]
 
 
+def test_a_robot_that_cannot_be_heard_is_stopped_until_reset(
+    context: Any, plant: Any, spin: Any, until: Until
+) -> None:
+    plant.simulated = False
+    rig = Rig(context, plant)
+    spin(*rig.nodes)
+    until(lambda: [5.0, 5.0] in rig.proposer.safe)
+    plant.fault = "radio: no reply"
+    until(lambda: rig.proposer.stopped[-1:] == [True])
+    until(lambda: bool((plant.action == 0.0).all()))
+    refused = rig.call("safety/reset", until)
+    assert not refused.success and "radio: no reply" in refused.message
+    plant.fault = ""
+    driven = len(plant.log)
+    until(lambda: rig.call("safety/reset", until).success)
+    until(lambda: (5.0, 5.0) in plant.log[driven:])
+
+
 def test_a_start_nobody_listens_to_fails_by_name(
     context: Any, plant: Any, spin: Any, until: Until, capsys: pytest.CaptureFixture[str]
 ) -> None:

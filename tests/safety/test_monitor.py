@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ros_mbmrl.robots.hexapod import TURN, Hexapod
+from ros_mbmrl.robots.spec import Envelope
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.rules import RULES, describe
 from ros_mbmrl.safety.types import Checked, Health, Level, SafetyConfig
@@ -218,6 +220,44 @@ def test_beyond_the_edge_it_stops_until_carried_back() -> None:
     bench.update()
     assert bench.reset()[0]
     assert bench.update().level is Level.RUN
+
+
+def test_what_the_driver_says_latches_until_it_is_well() -> None:
+    bench, silent = Bench(), Health(plant_fault="radio: no reply")
+    assert bench.update(health=silent).level is Level.RUN  # nothing was driven yet
+    checked = bench.update(health=silent)
+    assert checked.level is Level.STOP and stands(checked)
+    assert checked.reasons == ("plant_fault: radio: no reply",)
+    assert bench.reset() == (False, "refused: plant_fault: radio: no reply")
+    assert bench.update().level is Level.STOP
+    assert bench.reset()[0]
+    assert bench.update().level is Level.RUN
+
+
+class Lift(Hexapod):
+    """Stays in place, runs from the mains, and must not move up faster than 1 m/s."""
+
+    spec = replace(
+        SPEC, name="lift", envelope=Envelope(0.25, 0.25, 25.0, state_limits={"vz": (-1.0, 1.0)})
+    )
+
+    def pose(self, state: np.ndarray) -> None:  # type: ignore[override]
+        return None
+
+    def battery(self, state: np.ndarray) -> None:  # type: ignore[override]
+        return None
+
+
+def test_a_state_beyond_its_limits_stops_any_robot() -> None:
+    monitor, state = SafetyMonitor(Lift()), state_at(x=99.0, volts=0.0)
+    assert monitor.update(0.1, CALM, state, Health()).level is Level.RUN
+    state[5] = 1.5
+    checked = monitor.update(0.2, CALM, state, Health())
+    assert checked.level is Level.STOP
+    assert checked.reasons == ("state_limits: vz is 1.5",)
+    state[5] = 0.0
+    monitor.update(0.3, CALM, state, Health())
+    assert monitor.reset(0.3)[0]
 
 
 def test_a_low_battery_leaves_a_part_of_the_range() -> None:
