@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
 
-from ros_mbmrl.adaptation import METHODS
+from ros_mbmrl.adaptation import METHODS, trained_as
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.planning import PLANNERS
 from ros_mbmrl.plants import PLANTS, check_plant, plants_of
@@ -299,11 +299,11 @@ def _model(arguments: Arguments) -> str:
         if not folder.is_dir():
             raise UserError(f"model: no folder '{folder}'")
         return str(folder)
-    relative = f"models/{arguments['robot']}/{arguments['method']}"
-    # A gradient step on top of a context needs no model of its own.
-    found = find(relative) or find(relative.removesuffix("_de"))
+    method = arguments["method"]
+    relative = f"models/{arguments['robot']}/{method}"
+    found = find(relative) or find(f"models/{arguments['robot']}/{trained_as(method)}")
     if found is None:
-        raise UserError(f"no model for method '{arguments['method']}': expected {relative}")
+        raise UserError(f"no model for method '{method}': expected {relative}")
     return str(found)
 
 

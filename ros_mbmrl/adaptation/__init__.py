@@ -27,6 +27,15 @@ METHODS: dict[str, str] = {
 }
 
 
+def trained_as(method: str) -> str:
+    """The method whose model `method` can run on beside its own.
+
+    A gradient step on top of a context needs no model of its own.
+    """
+    base = method.removesuffix("_de")
+    return base if method.endswith("_de") and base in METHODS and base != "mb" else method
+
+
 def make_rule(method: str, options: Mapping[str, Any] | None = None) -> UpdateRule:
     """The update rule called `method`. Raises UserError for an unknown name or option."""
     choose("method", method, METHODS)

@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import encoder
-from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 from ros_mbmrl.dynamics.recurrent import condition
 
@@ -21,17 +21,8 @@ START_VARIANCE = 16.0  # of one transition's evidence, where the prior's is 1
 
 
 @dataclass(frozen=True)
-class BayesContext(UpdateRule):
-    """hidden: width of the encoder. size: length of the code z. limit: of normalised changes."""
-
-    hidden: int = 64
-    size: int = 16
-    limit: float = 5.0
-    meta_trained: bool = True
-
-    def __post_init__(self) -> None:
-        if min(self.hidden, self.size) < 1:
-            raise ValueError("hidden, size: expected positive numbers")
+class BayesContext(encoder.EncoderRule):
+    """The code's posterior mean."""
 
     def _encoder(self, mlp: MLP) -> MLP:
         return encoder.encoder(mlp, self.hidden, 2 * self.size)  # evidence and its log variance

@@ -11,23 +11,14 @@ from dataclasses import dataclass
 from torch import Generator
 
 from ros_mbmrl.adaptation import encoder
-from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 from ros_mbmrl.dynamics.recurrent import condition
 
 
 @dataclass(frozen=True)
-class Context(UpdateRule):
-    """hidden: width of the encoder. size: length of the code z. limit: of normalised changes."""
-
-    hidden: int = 64
-    size: int = 16
-    limit: float = 5.0
-    meta_trained: bool = True
-
-    def __post_init__(self) -> None:
-        if min(self.hidden, self.size) < 1:
-            raise ValueError("hidden, size: expected positive numbers")
+class Context(encoder.EncoderRule):
+    """The mean code."""
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
         """See `encoder.init`."""

@@ -6,11 +6,27 @@ started from, whose errors are what there is to explain.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.adaptation.base import Support
+from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.dynamics.mlp import MLP, Parameters
+
+
+@dataclass(frozen=True)
+class EncoderRule(UpdateRule):
+    """hidden: width of the encoder. size: length of the code z. limit: of normalised changes."""
+
+    hidden: int = 64
+    size: int = 16
+    limit: float = 5.0
+    meta_trained: bool = True
+
+    def __post_init__(self) -> None:
+        if min(self.hidden, self.size) < 1:
+            raise ValueError("hidden, size: expected positive numbers")
 
 
 def encoder(mlp: MLP, hidden: int, outputs: int) -> MLP:

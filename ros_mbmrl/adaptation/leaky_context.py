@@ -19,7 +19,7 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import encoder
-from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 from ros_mbmrl.dynamics.recurrent import PERSISTENCE, condition
 
@@ -28,17 +28,10 @@ PRIOR_WEIGHT = 1.0  # of the prior at the start of training [transitions]
 
 
 @dataclass(frozen=True)
-class LeakyContext(UpdateRule):
-    """hidden: width of the encoder. size: length of the code. limit: of normalised changes."""
+class LeakyContext(encoder.EncoderRule):
+    """The code of forgetting means; see `EncoderRule`."""
 
-    hidden: int = 64
     size: int = 32
-    limit: float = 5.0
-    meta_trained: bool = True
-
-    def __post_init__(self) -> None:
-        if min(self.hidden, self.size) < 1:
-            raise ValueError("hidden, size: expected positive numbers")
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
         """See `encoder.init`; the memory's lengths are spread between MEMORIES."""

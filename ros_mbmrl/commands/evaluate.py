@@ -45,7 +45,7 @@ def run(arguments: Evaluate) -> dict[str, Any]:
         console.print(tables.printed(table))
     if stopped := sum(row["safety_stops"] > 0 for row in rows):
         console.print(f"safety stopped {stopped} of {len(rows)} episodes")
-    page = report(experiment, arguments, field, rows, summary)
+    page = report(experiment, arguments, field, rows, summary, trained)
     console.print(f"report: {page}", soft_wrap=True, highlight=False)
     bare = [{name: value for name, value in row.items() if name != "trace"} for row in rows]
     return {"rows": bare, "summary": summary, "by_train_seed": trained, "report": str(page)}
@@ -76,15 +76,16 @@ def report(
     field: Sequence[Entrant],
     rows: Sequence[Row],
     summary: Sequence[Row],
+    trained: Sequence[Row],
 ) -> Path:
     """Draws the plots and writes `report.html` into the output folder; the page's path."""
     versus = opponents(experiment, field, arguments.versus)
-    trained = ", ".join(f"{e.method} {e.train_seed} ({e.digest[:12]})" for e in field)
+    models = ", ".join(f"{e.method} {e.train_seed} ({e.digest[:12]})" for e in field)
     sections: list[Section] = [
-        ("Cross-track error", _cross_track(arguments, rows, summary, versus)),
+        ("Cross-track error", _cross_track(arguments, rows, summary, versus, trained)),
         ("Paths", _paths(arguments, rows)),
         ("Prediction", _prediction(arguments, rows)),
-        ("Details", [tables.details(summary), f"Training seeds (model hashes): {trained}."]),
+        ("Details", [tables.details(summary), f"Training seeds (model hashes): {models}."]),
     ]
     page: Path = arguments.out / "report.html"
     write_page(page, experiment.title, sections)
@@ -92,7 +93,11 @@ def report(
 
 
 def _cross_track(
-    arguments: Evaluate, rows: Sequence[Row], summary: Sequence[Row], versus: Sequence[str]
+    arguments: Evaluate,
+    rows: Sequence[Row],
+    summary: Sequence[Row],
+    versus: Sequence[str],
+    trained: Sequence[Row],
 ) -> list[Block]:
     bars, transients = arguments.out / "cross_track.png", arguments.out / "transients.png"
     plots.cross_track(summary, bars)
@@ -105,7 +110,7 @@ def _cross_track(
         "beyond noise is what the whole interval is above 1.",
         tables.comparison(summary, versus),
         Image(bars, f"Mean cross-track error; {tables.interval_note(summary)}"),
-        tables.training_seeds(by_train_seed(rows, versus)),
+        tables.training_seeds(trained),
         Image(
             transients,
             "Distance from the path over time: median and inter-quartile band over the episodes "

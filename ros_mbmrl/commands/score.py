@@ -26,7 +26,6 @@ from ros_mbmrl.training.segments import Transitions
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.score import Score
 
-BATCH = 64  # windows at a time: larger ones fall out of the cache, and take twice as long
 
 
 def run(arguments: Score) -> dict[str, Any]:
@@ -80,7 +79,7 @@ def score(
         guard = make_guard(loaded, enabled=guarded)
         shifted = starts + longest - guard.window_size
         errors = open_loop_errors(
-            loaded.model, guard, data, max(horizons), starts=shifted, batch=BATCH
+            loaded.model, guard, data, max(horizons), starts=shifted
         )
         tag_of = [tags[int(k)] for k in data.rollout[errors.rows]]
         for tag in (*sorted(set(tag_of)), ALL):

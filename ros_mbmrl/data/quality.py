@@ -1,46 +1,32 @@
-"""What makes a stretch of a walking robot's log untrustworthy, as marks with reasons."""
+"""What makes a stretch of a run untrustworthy, as marks with reasons.
+
+What holds for every robot is said here; what only one robot cannot do is in a function of its own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ros_mbmrl.data.rollout import Mark
+from ros_mbmrl.plugins import entries
+from ros_mbmrl.robots.spec import RobotSpec
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-TURN = 2 * np.pi
+SHORTEST, LONGEST = 0.5, 1.5  # periods between two steps that are trusted, as in the live window
+UNIT = 0.05  # how far a quaternion may be from length one
 
-
-@dataclass(frozen=True)
-class Limits:
-    """What a VelociRoACH and its sensors can do; set from the real logs, see each line.
-
-    period: control period [s]; a step is trusted between half and one and a half of it.
-    speed [m/s]: top commanded gait is .6, the logs' 99.9th percentile .98 with stamp jitter.
-    jump [m]: in one step, whatever the time.
-    turn_rate [rad/s]: of the whole attitude over a step; the logs' 99.97th percentile is 10.7.
-    leg_rate [rad/s]: lowest, highest; 14.2 turns/s is the fastest ever commanded.
-    gyro [rad/s]: the sensor reads to 35; 99.9 % of rows stay below 15.3 on the worst axis.
-    back_emf [V]: the motor cannot exceed its full cell (4.2 V).
-    battery [V]: one lithium cell, with margin for the sag of a stall.
-    height [m]: above it the robot is in a hand.
-    norm: how far a quaternion may be from length one.
-    """
-
-    period: float = 0.1
-    speed: float = 1.2
-    jump: float = 0.3
-    turn_rate: float = 12.0
-    leg_rate: tuple[float, float] = (-2.0 * TURN, 16.0 * TURN)
-    gyro: float = 18.0
-    back_emf: float = 4.5
-    battery: tuple[float, float] = (3.0, 4.4)
-    height: float = 0.25
-    norm: float = 0.05
+# robot -> "module:function" of (measurement, times, source_times, period); a robot needs none.
+CHECKS: Mapping[str, str] = MappingProxyType(
+    {**entries("checks"), "hexapod": "ros_mbmrl.data.velociroach_quality:inspect"}
+)
 
 
 @dataclass(frozen=True)
@@ -52,20 +38,64 @@ class Finding:
     intervals: Flags
 
 
-def inspect(measurement: Array, times: Array, pose_times: Array, limits: Limits) -> list[Finding]:
-    """Findings on one run.
+def inspect(
+    spec: RobotSpec, measurement: Array, times: Array, source_times: Array
+) -> list[Finding]:
+    """Findings on one run of a robot.
 
-    measurement: (n, 18) in the order of the hexapod's specification. times, pose_times: (n,)
-    [s], of the row and of its pose.
+    measurement: (n, dm) in the order of its specification. times: (n,) [s], of the rows.
+    source_times: (n,) [s], when the oldest part of each row was measured.
     """
+    twice = (np.diff(source_times) == 0) & (np.diff(times) != 0)
+    finite = np.isfinite(measurement).all(axis=1)
     return [
-        *_timing(measurement, times, pose_times, limits),
-        *_motion(measurement, times, pose_times, limits),
-        *_sensors(measurement, limits),
+        *timing(times, source_times, spec.period, "source"),
+        Finding("source stamped twice", Mark.REPEAT, twice),
+        Finding("not a finite number", Mark.WILD, ~(finite[:-1] & finite[1:])),
+        *attitude(spec, measurement),
+        *own(spec, measurement, times, times),
     ]
 
 
-def spread(findings: list[Finding], length: int) -> NDArray[np.uint8]:
+def timing(times: Array, source_times: Array, period: float, source: str) -> list[Finding]:
+    """Steps that are too short or too long, of the rows and of their source, called `source`."""
+    step, source_step = np.diff(times), np.diff(source_times)
+    late = off_period(step, period)
+    # A source stamped twice is a repeat; the long step that follows it is a gap.
+    source_late = off_period(source_step, period) & (source_step != 0) & ~late
+    return [
+        Finding("step time outside 0.5 to 1.5 periods", Mark.GAP, late),
+        Finding(f"{source} time step outside 0.5 to 1.5 periods", Mark.GAP, source_late),
+    ]
+
+
+def off_period(steps: Array, period: float) -> Flags:
+    """Which steps [s] are far from the period [s]."""
+    return np.asarray((steps < SHORTEST * period) | (steps > LONGEST * period), dtype=np.bool_)
+
+
+def attitude(spec: RobotSpec, measurement: Array) -> list[Finding]:
+    """Quaternions that are none, wherever the robot measures one."""
+    columns = [
+        [k for k, where in enumerate(spec.channels) if where.rpartition(".")[0] == message]
+        for message in _orientations(spec.channels)
+    ]
+    bad = np.zeros(len(measurement), dtype=np.bool_)
+    for four in columns:
+        bad |= np.abs(np.linalg.norm(measurement[:, four], axis=1) - 1) > UNIT
+    return [Finding("quaternion not of unit length", Mark.WILD, bad[:-1] | bad[1:])]
+
+
+def own(spec: RobotSpec, measurement: Array, times: Array, source_times: Array) -> list[Finding]:
+    """What only this robot and its sensors cannot do; nothing where nobody has said."""
+    if spec.name not in CHECKS:
+        return []
+    module, name = CHECKS[spec.name].split(":")
+    check: Callable[..., list[Finding]] = getattr(import_module(module), name)
+    return check(measurement, times, source_times, spec.period)
+
+
+def spread(findings: Sequence[Finding], length: int) -> NDArray[np.uint8]:
     """Marks (length,) of the transitions that the findings touch.
 
     A state holds finite differences over the interval that led to it, so a spoilt interval
@@ -79,53 +109,16 @@ def spread(findings: list[Finding], length: int) -> NDArray[np.uint8]:
     return marks
 
 
-def _timing(m: Array, times: Array, pose_times: Array, limits: Limits) -> list[Finding]:
-    low, high = 0.5 * limits.period, 1.5 * limits.period
-    step, pose_step = np.diff(times), np.diff(pose_times)
-    same_pose = (np.diff(m[:, 0:7], axis=0) == 0).all(axis=1)
-    same_telemetry = (np.diff(m[:, 7:18], axis=0) == 0).all(axis=1)
-    late = (step < low) | (step > high)
-    # A pose stamped twice is a repeat; the long pose step that follows it is a gap.
-    pose_late = ((pose_step < low) | (pose_step > high)) & (pose_step != 0) & ~late
-    return [
-        Finding("step time outside 0.5 to 1.5 periods", Mark.GAP, late),
-        Finding("pose time step outside 0.5 to 1.5 periods", Mark.GAP, pose_late),
-        Finding("pose stamped twice or frozen", Mark.REPEAT, (pose_step == 0) | same_pose),
-        Finding("telemetry packet repeated", Mark.REPEAT, same_telemetry),
-    ]
-
-
-def _motion(m: Array, times: Array, pose_times: Array, limits: Limits) -> list[Finding]:
-    # Rates over less than half a period say more about stamps than about motion: those are gaps.
-    shortest = 0.5 * limits.period
-    pose_step = np.maximum(np.diff(pose_times), shortest)
-    step = np.maximum(np.diff(times), shortest)
-    distance = np.linalg.norm(np.diff(m[:, 0:3], axis=0), axis=1)
-    cosine = np.abs((m[1:, 3:7] * m[:-1, 3:7]).sum(axis=1))
-    fast = 2 * np.arccos(np.minimum(cosine, 1.0)) / pose_step > limits.turn_rate
-    legs = np.diff(m[:, 13:15], axis=0) / step[:, None]
-    low, high = limits.leg_rate
-    spinning = _any((legs < low) | (legs > high))
-    far = (distance > limits.jump) | (distance / pose_step > limits.speed)
-    return [
-        Finding("pose moved faster than the robot walks", Mark.JUMP, far),
-        Finding("pose turned faster than the robot turns", Mark.JUMP, fast),
-        Finding("encoder faster than the motor", Mark.WILD, spinning),
-    ]
-
-
-def _sensors(m: Array, limits: Limits) -> list[Finding]:
-    low, high = limits.battery
-    norm: Array = np.linalg.norm(m[:, 3:7], axis=1)
-    rows: dict[str, Flags] = {
-        "gyro beyond what the body does": _any(np.abs(m[:, 7:10]) > limits.gyro),
-        "back-EMF above the supply": _any(np.abs(m[:, 15:17]) > limits.back_emf),
-        "battery voltage out of range": (m[:, 17] < low) | (m[:, 17] > high),
-        "pose above any floor": m[:, 2] > limits.height,
-        "quaternion not of unit length": np.abs(norm - 1) > limits.norm,
-    }
-    return [Finding(reason, Mark.WILD, bad[:-1] | bad[1:]) for reason, bad in rows.items()]
-
-
-def _any(flags: Flags) -> Flags:
+def any_of(flags: Flags) -> Flags:
+    """Which rows have a flag."""
     return np.asarray(flags.any(axis=1), dtype=np.bool_)
+
+
+def _orientations(channels: Sequence[str]) -> list[str]:
+    """Ways to the quaternions that are measured whole."""
+    messages = dict.fromkeys(where.rpartition(".")[0] for where in channels)
+    return [
+        message
+        for message in messages
+        if message.endswith("orientation") and {f"{message}.{a}" for a in "wxyz"} <= set(channels)
+    ]

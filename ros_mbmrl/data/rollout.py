@@ -19,6 +19,7 @@ class Mark(IntFlag):
     JUMP = 2  # the pose moved faster than the robot can
     WILD = 4  # telemetry outside of what the sensor can read
     REPEAT = 8  # a source gave the same stamp twice
+    COMMAND = 16  # what the robot was told is not known: no command answered in time
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ros_mbmrl.data.import_summary import ImportSummary, summarise
-from ros_mbmrl.data.quality import Limits, inspect, spread
+from ros_mbmrl.data.quality import attitude, own, spread, timing
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Measurement
@@ -78,7 +78,6 @@ def import_logs(npz_path: Path) -> tuple[list[Rollout], ImportSummary]:
     logs = read_logs(npz_path)
     robot = make_robot("hexapod")
     measurements, commands = convert(logs.samples)
-    limits = Limits(period=robot.spec.period)
     found: Counter[str] = Counter()
     rollouts = []
     first = 0
@@ -86,7 +85,11 @@ def import_logs(npz_path: Path) -> tuple[list[Rollout], ImportSummary]:
         rows = slice(first, first + int(length))
         first += int(length)
         times, pose_times = logs.samples[rows, 0], logs.samples[rows, 1]
-        findings = inspect(measurements[rows], times, pose_times, limits)
+        findings = [
+            *timing(times, pose_times, robot.spec.period, "pose"),
+            *own(robot.spec, measurements[rows], times, pose_times),
+            *attitude(robot.spec, measurements[rows]),
+        ]
         for finding in findings:
             found[finding.reason] += int(finding.intervals.sum())
         rollouts.append(

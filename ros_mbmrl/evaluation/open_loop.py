@@ -39,13 +39,14 @@ def open_loop_errors(
     horizon: int,
     stride: int = 1,
     starts: Tensor | None = None,
-    batch: int = 512,
+    batch: int = 64,
 ) -> OpenLoopErrors:
     """Adapts on the T1 transitions before each row, then predicts `horizon` steps from it.
 
     Windows whose predicted stretch touches a marked row are left out; marked rows inside of the
-    adaptation window are kept for the update rule to live with, as on the robot. Raises UserError
-    if no window is left.
+    adaptation window are kept for the update rule to live with, as on the robot. batch: windows at
+    a time; many more fall out of the cache and take twice as long. Raises UserError if no window
+    is left.
     """
     window = guard.window_size
     if starts is None:

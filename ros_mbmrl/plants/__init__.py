@@ -3,9 +3,7 @@
 Entry points of `ros_mbmrl.plants` are named `<robot>.<plant>`, as the lines below.
 """
 
-from collections.abc import Mapping
 from importlib import import_module
-from types import MappingProxyType
 from typing import Any
 
 from ros_mbmrl.errors import choose
@@ -15,15 +13,13 @@ from ros_mbmrl.robots.spec import Robot
 
 # "robot.plant" -> module with `make(robot, options) -> Plant` and `check(options)`, which raises
 # UserError for what `make` would refuse. Imported on use: naming a plant needs no package of it.
-PLANTS: Mapping[str, str] = MappingProxyType(
-    {
-        **entries("plants"),
-        "hexapod.twin": "ros_mbmrl.plants.hexapod_twin",
-        "hexapod.serial": "ros_mbmrl.plants.hexapod_radio",
-        "pr2_arm.twin": "ros_mbmrl.plants.pr2_twin",
-        "pr2_arm.rosbridge": "ros_mbmrl.plants.pr2_rosbridge",
-    }
-)
+PLANTS: dict[str, str] = {
+    **entries("plants"),
+    "hexapod.twin": "ros_mbmrl.plants.hexapod_twin",
+    "hexapod.serial": "ros_mbmrl.plants.hexapod_radio",
+    "pr2_arm.twin": "ros_mbmrl.plants.pr2_twin",
+    "pr2_arm.rosbridge": "ros_mbmrl.plants.pr2_rosbridge",
+}
 
 
 def plants_of(robot: str) -> tuple[str, ...]:

@@ -1,21 +1,17 @@
 """What a robot is; one file a robot, one line here, or an entry point of `ros_mbmrl.robots`."""
 
-from collections.abc import Mapping
 from importlib import import_module
-from types import MappingProxyType
 
 from ros_mbmrl.errors import choose
 from ros_mbmrl.plugins import entries
 from ros_mbmrl.robots.spec import Robot
 
 # name -> "module:class". Modules are imported on use, so that naming a robot costs nothing.
-ROBOTS: Mapping[str, str] = MappingProxyType(
-    {
-        **entries("robots"),
-        "hexapod": "ros_mbmrl.robots.hexapod:Hexapod",
-        "pr2_arm": "ros_mbmrl.robots.pr2_arm:PR2Arm",
-    }
-)
+ROBOTS: dict[str, str] = {
+    **entries("robots"),
+    "hexapod": "ros_mbmrl.robots.hexapod:Hexapod",
+    "pr2_arm": "ros_mbmrl.robots.pr2_arm:PR2Arm",
+}
 
 
 def make_robot(name: str) -> Robot:

@@ -79,17 +79,12 @@ class Transitions:
         first, last = self.rollout[:count], self.rollout[length - 1 :]
         return torch.nonzero(first == last)[:, 0]
 
-    def support(
-        self, model: DynamicsModel, rows: Tensor, newest: Tensor | None = None, marks: bool = True
-    ) -> Support:
-        """Support of rows (N, T); of task n only the `newest[n]` newest rows count, if given.
+    def support(self, model: DynamicsModel, rows: Tensor, marks: bool = True) -> Support:
+        """Support of rows (N, T).
 
         Without `marks` a marked row counts like any other: the live robot has no hindsight.
         """
         weight = self.keep[rows] if marks else torch.ones_like(self.keep[rows])
-        if newest is not None:
-            age = torch.arange(rows.shape[1], 0, -1)
-            weight = weight * (age <= newest[:, None]).to(weight.dtype)[..., None]
         return support_of(
             model, self.features[rows], self.actions[rows], self.changes[rows], weight
         )

@@ -23,7 +23,6 @@ from ros_mbmrl.training.segments import Transitions
 
 Values = tuple[float, ...]
 STRIDE = 8  # between the windows judged: neighbours say nearly the same
-BATCH = 64  # windows at a time: larger ones fall out of the cache, and take twice as long
 
 
 @dataclass(frozen=True)
@@ -146,7 +145,7 @@ def open_loop_error(
     rule = make_rule(method, candidate.options)
     config = replace(guard or GuardConfig(), min_transitions=candidate.min_transitions)
     guarded = Guard(rule, parameters, candidate.adapt_window, config)
-    errors = open_loop_errors(model, guarded, data, horizon, stride=STRIDE, batch=BATCH).normalised
+    errors = open_loop_errors(model, guarded, data, horizon, stride=STRIDE).normalised
     return float(errors[1].nan_to_num(nan=100.0).mean())
 
 
