@@ -87,6 +87,9 @@ def run(arguments: Tune) -> dict[str, Any]:
     if arguments.like is not None:
         return take_over(arguments, loaded, method)
     rollouts = dataset.load(arguments.data) if arguments.data else []
+    trained = set(loaded.card.get("sessions") or ()) & {r.tags.get("session") for r in rollouts}
+    if trained:
+        raise UserError(f"data: the model was trained on session '{sorted(trained)[0]}' of it")
     data = Transitions.of(loaded.model.robot, rollouts) if rollouts else None
     stages: list[Stage] = []
     candidates = first_choice(loaded, method, start, data, arguments.finalists, stages)

@@ -47,11 +47,11 @@ def inspect(
     source_times: (n,) [s], when the oldest part of each row was measured.
     """
     twice = (np.diff(source_times) == 0) & (np.diff(times) != 0)
-    finite = np.isfinite(measurement).all(axis=1)
+    bad = any_of(~np.isfinite(measurement))
     return [
         *timing(times, source_times, spec.period, "source"),
         Finding("source stamped twice", Mark.REPEAT, twice),
-        Finding("not a finite number", Mark.WILD, ~(finite[:-1] & finite[1:])),
+        Finding("not a finite number", Mark.WILD, bad[:-1] | bad[1:]),
         *attitude(spec, measurement),
         *own(spec, measurement, times, times),
     ]
@@ -80,9 +80,10 @@ def attitude(spec: RobotSpec, measurement: Array) -> list[Finding]:
         [k for k, where in enumerate(spec.channels) if where.rpartition(".")[0] == message]
         for message in _orientations(spec.channels)
     ]
-    bad = np.zeros(len(measurement), dtype=np.bool_)
+    bad: Flags = np.zeros(len(measurement), dtype=np.bool_)
     for four in columns:
-        bad |= np.abs(np.linalg.norm(measurement[:, four], axis=1) - 1) > UNIT
+        length: Array = np.linalg.norm(measurement[:, four], axis=1)
+        bad |= np.abs(length - 1) > UNIT
     return [Finding("quaternion not of unit length", Mark.WILD, bad[:-1] | bad[1:])]
 
 

@@ -9,6 +9,7 @@ import os
 import struct
 import time
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -23,10 +24,12 @@ from mcap.writer import CompressionType, Writer
 from mcap_ros2.decoder import DecoderFactory
 
 from ros_mbmrl.data.message_definitions import definition
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.errors import RunError, UserError
 
 MAGIC = b"\x89MCAP0\r\n"
 RECORD_HEAD = struct.Struct("<BQ")  # opcode, length
+SUFFIX = ".mcap"
+CHUNK_SECONDS = 1.0  # the most that a kill may cost
 
 
 class RecordingWriter:
@@ -34,24 +37,29 @@ class RecordingWriter:
 
     A chunk is closed and handed to the operating system once it is `chunk_seconds` old (by
     `clock`, seconds), so that a kill loses at most that much. Chunks age when something is
-    written or `flush_if_due` is called. For one thread. An existing file is written over.
+    written or `flush_if_due` is called. For one thread. Raises UserError if the file is there
+    already or cannot be made, RunError once it cannot be written on (a full disk); what was
+    written until then can be read.
     """
 
     def __init__(
         self,
         path: Path,
         clock: Callable[[], float] = time.monotonic,
-        chunk_seconds: float = 1.0,
+        chunk_seconds: float = CHUNK_SECONDS,
     ) -> None:
-        self._clock, self._chunk_seconds = clock, chunk_seconds
+        self._path, self._clock, self._chunk_seconds = path, clock, chunk_seconds
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream: BinaryIO = open(path, "wb")  # noqa: SIM115 (close)
+            self._stream: BinaryIO = open(path, "xb")  # noqa: SIM115 (close)
+        except FileExistsError as error:
+            raise UserError(f"{path}: is there already: expected a new file") from error
         except OSError as error:
             raise UserError(f"{path}: cannot record here ({error.strerror})") from error
         self._writer = cast(Any, Writer(self._stream, compression=CompressionType.ZSTD))  # untyped
-        self._writer.start(profile="ros2", library="ros_mbmrl")
-        self._writer.flush()
+        with self._writing():
+            self._writer.start(profile="ros2", library="ros_mbmrl")
+            self._writer.flush()
         self._schemas: dict[str, int] = {}
         self._channels: dict[str, int] = {}
         self._counts: dict[int, int] = {}
@@ -82,22 +90,36 @@ class RecordingWriter:
             self._opened = self._clock()
         sequence = self._counts.get(channel, 0)
         self._counts[channel] = sequence + 1
-        self._writer.add_message(channel, log_time_ns, cdr_bytes, publish_time_ns, sequence)
+        with self._writing():
+            self._writer.add_message(channel, log_time_ns, cdr_bytes, publish_time_ns, sequence)
         self.flush_if_due()
 
     def flush_if_due(self) -> None:
         """Close the open chunk if it is old enough; call it when nothing has come for a while."""
         if self._opened is not None and self._clock() - self._opened >= self._chunk_seconds:
-            self._writer.flush()
+            with self._writing():
+                self._writer.flush()
             self._opened = None
 
     def close(self) -> None:
         """Write the index and close the file; harmless the second time."""
         if not self._stream.closed:
-            try:
+            with self._writing():
                 self._writer.finish()
-            finally:
                 self._stream.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """The first failure is the last: half a chunk must not be followed by another."""
+        try:
+            yield
+        except OSError as error:
+            with suppress(OSError):  # it would write what is left, and fail again
+                self._stream.close()
+            raise RunError(
+                f"{self._path}: cannot be written on ({error.strerror}); "
+                "what was recorded until now can be read"
+            ) from error
 
     def _channel(self, topic: str, type_name: str) -> int:
         if topic not in self._channels:

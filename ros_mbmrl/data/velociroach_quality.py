@@ -90,4 +90,3 @@ def _sensors(m: Array, limits: Limits) -> list[Finding]:
         "pose above any floor": m[:, 2] > limits.height,
     }
     return [Finding(reason, Mark.WILD, bad[:-1] | bad[1:]) for reason, bad in rows.items()]
-

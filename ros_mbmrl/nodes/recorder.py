@@ -15,11 +15,13 @@ from typing import Any
 from rclpy.node import Node
 
 from ros_mbmrl.bringup import TOPICS
-from ros_mbmrl.data.recording import RecordingWriter
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.data.recording import CHUNK_SECONDS, RecordingWriter
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import PARENT, Ending, run
 from ros_mbmrl.nodes.qos import listen
+
+LOOK = 0.1  # [s] between looks at the open chunk's age, for when nothing comes
+SLACK = 0.3  # [s] of a chunk's age for the look, the way here, and the writing
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,13 @@ class RecorderNode(Node):
     def __init__(self, name: str = "recorder", **options: Any) -> None:
         super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
         self._settings = read_parameters(self, RecorderParameters)
-        path = Path(self._settings.path)
-        if path.exists():
-            raise UserError(f"recorder: '{path}' is there already: expected a new file")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = RecordingWriter(path)
+        self._writer = RecordingWriter(
+            Path(self._settings.path), chunk_seconds=CHUNK_SECONDS - SLACK
+        )
         for topic in TOPICS:
             full = self.resolve_topic_name(topic.name)
             listen(self, topic.name, partial(self._on_bytes, full, topic.type), raw=True)
-        self.create_timer(0.5, self._writer.flush_if_due)
+        self.create_timer(LOOK, self._writer.flush_if_due)
 
     def close(self) -> None:
         """Writes what is left and the index."""

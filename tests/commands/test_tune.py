@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,18 @@ def test_what_users_get_wrong_is_one_line(
 ) -> None:
     refused(models, capsys, model, words, message)
     assert not ran
+
+
+def test_data_that_was_trained_on_is_refused(
+    models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = [replace(r, tags={**r.tags, "session": "day one"}) for r in hexapod_rollouts()]
+    dataset.save(models / "seen", seen)
+    card = models / "mb" / "card.yaml"
+    facts = yaml.safe_load(card.read_text())
+    card.write_text(yaml.safe_dump({**facts, "sessions": ["day one"]}, sort_keys=False))
+    words = ["--method", "mb_de", "--data", str(models / "seen")]
+    refused(models, capsys, "mb", words, "data: the model was trained on session 'day one' of it")
 
 
 def test_another_robots_data_and_model_are_refused(
