@@ -16,6 +16,8 @@ METHODS: dict[str, str] = {
     "mb": "prior:Prior",
     "mb_de": "gradient:GradientStep",
     "residual": "residual:MeanResidual",
+    "last_layer": "last_layer:LastLayer",
+    "bayes_context_ll": "last_layer:BayesContextLastLayer",
     "context": "context:Context",
     "context_de": "context_step:ContextStep",
     "grbal": "gradient:grbal",
@@ -30,10 +32,11 @@ METHODS: dict[str, str] = {
 def trained_as(method: str) -> str:
     """The method whose model `method` can run on beside its own.
 
-    A gradient step on top of a context needs no model of its own.
+    A gradient step or a last layer on top of a context needs no model of its own.
     """
-    base = method.removesuffix("_de")
-    return base if method.endswith("_de") and base in METHODS and base != "mb" else method
+    base, _, suffix = method.rpartition("_")
+    added = suffix in ("de", "ll") and base in METHODS and base != "mb"
+    return base if added else method
 
 
 def make_rule(method: str, options: Mapping[str, Any] | None = None) -> UpdateRule:

@@ -121,6 +121,8 @@ METHODS = (
     "bayes_context_de",
     "leaky_context",
     "leaky_context_de",
+    "last_layer",
+    "bayes_context_ll",
 )
 
 TEST_FAULTS = (

@@ -59,6 +59,7 @@ _STEPS = Grid(
     {"steps": (1, 3), "step": (0.001, 0.003, 0.01, 0.03), "bias_step": (0.1, 0.3, 1.0, 3.0, 10.0)},
     coarse={"step": (0.01,), "bias_step": (0.3, 1.0, 3.0)},
 )
+_SIGNALS = Grid({"signal": (0.03, 0.1, 0.3), "bias_signal": (0.3, 1.0)})
 # Of rules with test-time settings; any other has its windows alone (`grid_of`).
 GRIDS: Mapping[str, Grid] = MappingProxyType(
     {
@@ -66,6 +67,8 @@ GRIDS: Mapping[str, Grid] = MappingProxyType(
         "context_de": _STEPS,
         "bayes_context_de": _STEPS,
         "leaky_context_de": _STEPS,
+        "last_layer": _SIGNALS,
+        "bayes_context_ll": _SIGNALS,
         "residual": Grid({"gain": (0.25, 0.5, 0.75, 1.0)}, adapt_windows=(4, 8, 16, 32)),
     }
 )

@@ -11,7 +11,7 @@ from ros_mbmrl.errors import UserError
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_can_be_made(method: str) -> None:
-    plain = ("mb", "mb_de", "residual")
+    plain = ("mb", "mb_de", "residual", "last_layer")
     assert make_rule(method).meta_trained == (method not in plain)
 
 

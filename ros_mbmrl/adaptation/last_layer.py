@@ -1,0 +1,122 @@
+"""Bayesian last layer: exact regression of the residuals on the network's features.
+
+The last layer's change is Gaussian a priori (ALPaCA: Harrison et al., Meta-Learning Priors for
+Efficient Online Bayesian Regression, 2018, eq. 3 to 5, in its kernel form, with rank T1 as all
+updates here). What is not known is averaged over by its evidence: each output's noise, and since
+when the robot has been as it is (Adams and MacKay, Bayesian Online Changepoint Detection, 2007;
+rows before a change are a robot of their own). So a quiet robot is followed at once, a noisy one
+with care, and a window that holds a change is cut there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.adaptation.bayes_context import BayesContext
+from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update
+
+NOISES = (0.01, 0.03, 0.1, 0.3, 1.0)  # standard deviations of an output, normalised
+SHORTEST = 2  # rows that a robot that has just changed is known by
+
+
+@dataclass(frozen=True)
+class LastLayer(UpdateRule):
+    """signal, bias_signal: what the weights and the bias may change of an output, normalised.
+
+    change: prior probability that the robot changed inside of the window.
+    limit: largest normalised residual that counts.
+    """
+
+    signal: float = 0.1
+    bias_signal: float = 1.0
+    change: float = 0.05
+    limit: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not (self.signal > 0 and self.bias_signal > 0 and self.limit > 0):
+            raise ValueError("signal, bias_signal, limit: expected numbers above 0")
+        if not 0 <= self.change < 1:
+            raise ValueError(f"change: expected in [0, 1), got {self.change}")
+
+    def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
+        """The posterior mean's change of the last layer."""
+        return self.regress(mlp, parameters, support, mlp.no_update)
+
+    def regress(self, mlp: MLP, parameters: Parameters, support: Support, start: Update) -> Update:
+        """The same from the model that `start` makes of the prior."""
+        predicted, inputs, _ = mlp.forward_updated(parameters, start, support.x)
+        residual = (support.y - predicted).clamp(-self.limit, self.limit)
+        weight = (support.weight > 0).to(residual.dtype)
+        power = (inputs[-1].square().sum(-1, keepdim=True) * support.share).sum(1, keepdim=True)
+        features = inputs[-1] * (self.signal / power.clamp_min(1e-6).sqrt())
+        kernel = features @ features.mT + self.bias_signal**2
+        alpha = self._posterior(kernel, residual, weight)  # (N, T, outputs)
+        bias = self.bias_signal**2 * alpha.sum(dim=1, keepdim=True)
+        scale = self.signal / power.clamp_min(1e-6).sqrt()
+        own = LayerUpdate(features * scale, alpha, bias)
+        return Update((*start.layers[:-1], start.layers[-1].plus(own)), start.hidden)
+
+    def _posterior(self, kernel: Tensor, residual: Tensor, weight: Tensor) -> Tensor:
+        """(K + noise)^-1 r, averaged over noises and moments of change by their evidence."""
+        length = residual.shape[1]
+        recent = [length]
+        while self.change > 0 and recent[-1] // 2 >= SHORTEST:
+            recent.append(recent[-1] // 2)
+        age = torch.arange(length, 0, -1)
+        kept = torch.stack([(age <= n).to(weight.dtype) for n in recent])[:, None, :, None]
+        after, alphas = _evidence(kernel, residual, weight * kept)
+        before, _ = _evidence(kernel, residual, weight * (1 - kept[1:]))
+        total = after
+        total[1:] += before + math.log(max(self.change, 1e-9) / max(1, len(recent) - 1))
+        share = torch.softmax(total, dim=0)  # (C, N)
+        return (share[:, :, None, None] * alphas).sum(dim=0)
+
+
+def _evidence(kernel: Tensor, residual: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Log evidence (C, N), averaged over noises, and weights of the rows (C, N, T, outputs).
+
+    kernel: (N, T, T). residual: (N, T, outputs). mask: (C, N, T, 1), rows that count.
+    """
+    values, vectors = torch.linalg.eigh(mask * kernel * mask.mT)
+    projected = vectors.mT @ (mask * residual)  # (C, N, T, outputs)
+    noise = projected.new_tensor(NOISES).square()
+    spread = values.clamp_min(0.0)[..., None, None] + noise  # (C, N, T, 1, noises)
+    fit = projected[..., None].square() / spread + spread.log()
+    absent = (1 - mask).sum(dim=(2, 3))[..., None, None] * noise.log()  # rows that do not count
+    log_evidence = -0.5 * (fit.sum(dim=2) - absent)  # (C, N, outputs, noises)
+    share = torch.softmax(log_evidence, dim=-1)
+    shrink = (share[:, :, None] / spread).sum(dim=-1)  # (C, N, T, outputs)
+    alpha = vectors @ (shrink * projected)
+    total = (torch.logsumexp(log_evidence, dim=-1) - math.log(len(NOISES))).sum(dim=-1)
+    return total, alpha
+
+
+@dataclass(frozen=True)
+class BayesContextLastLayer(LastLayer):
+    """The same on top of a Bayesian context, which is what the model is trained for.
+
+    hidden, size: of the encoder.
+    """
+
+    hidden: int = 64
+    size: int = 16
+    meta_trained: bool = True
+
+    @property
+    def training_rule(self) -> BayesContext:
+        """The encoder alone."""
+        return BayesContext(self.hidden, self.size)
+
+    def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
+        """The encoder's parameters."""
+        return self.training_rule.init(mlp, parameters, generator)
+
+    def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
+        """The encoder's update, then the posterior mean's change from there."""
+        conditioned = self.training_rule.update(mlp, parameters, support)
+        return self.regress(mlp, parameters, support, conditioned)
