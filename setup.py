@@ -54,6 +54,7 @@ setup(
         *shared("config"),
         *shared("sim"),
         *shared("models"),
+        *shared("robot_side"),
     ],
     install_requires=[
         "setuptools",
@@ -73,7 +74,7 @@ setup(
     extras_require={
         "ros": ROS,
         "train": ["tensorboard>=2.16,<3"],
-        "hardware": ["pyserial>=3.5,<4"],
+        "hardware": ["pyserial>=3.5,<4", "websockets>=15,<18"],
         "dev": [
             "colcon-common-extensions>=0.3,<1",
             "hypothesis>=6.100,<7",

@@ -14,6 +14,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
 
 from ros_mbmrl.bringup import FIRST_COMMAND
 from ros_mbmrl.errors import RunError, UserError
@@ -34,7 +35,7 @@ from ros_mbmrl.nodes.process import Ending, guarded, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import SensorCodec
 from ros_mbmrl.plants import make_plant
-from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions
+from ros_mbmrl.plants.base import Latching, Measurement, Plant, PlantFault, PlantOptions
 from ros_mbmrl.robots import make_robot
 
 DONE = TransitionCallbackReturn.SUCCESS
@@ -112,6 +113,7 @@ class DriverNode(LifecycleNode):
         self._clock_publisher = advertise(self, "/clock")
         self._diagnostics = advertise(self, "/diagnostics")
         listen(self, "command/safe", self._on_command, newest=True)
+        self.create_service(Trigger, "driver/rearm", self._on_rearm)
         self._held = ExitStack()
         self._plant: Plant | None = None
         self._stop = threading.Event()
@@ -233,6 +235,16 @@ class DriverNode(LifecycleNode):
         self._diagnostics.publish(diagnostics(stamp, line))
         if reason:
             self.get_logger().error(reason, throttle_duration_sec=1.0)
+
+    def _on_rearm(self, _: Any, response: Any) -> Any:
+        """What latches in the plant itself (a run-stop); safety/reset is another matter."""
+        try:
+            if isinstance(self._plant, Latching):
+                self._plant.rearm()
+            response.success, response.message = True, "armed: safety/reset lets it go again"
+        except PlantFault as fault:
+            response.success, response.message = False, f"refused: {fault}"
+        return response
 
     def _on_command(self, message: JointState) -> None:
         try:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,3 +86,11 @@ class Plant(Protocol):
 
     def counters(self) -> Mapping[str, int | float]:
         """What it counts and measures of its wires, by name; nothing for a twin."""
+
+
+@runtime_checkable
+class Latching(Protocol):
+    """A plant with a stop of its own that only a person ends, as a run-stop."""
+
+    def rearm(self) -> None:
+        """Drive again. Raises PlantFault while the cause stands."""

@@ -66,6 +66,11 @@ class FakePlant:
         self.legs += self.action * duration
         self.now += duration
 
+    def rearm(self) -> None:
+        if self.fault:
+            raise PlantFault(self.fault)
+        self.log.append("armed")
+
     def counters(self) -> dict[str, float]:
         return {"frames": 7}
 

@@ -209,9 +209,11 @@ def test_a_robot_that_cannot_be_heard_is_stopped_until_reset(
     plant.fault = "radio: no reply"
     until(lambda: rig.proposer.stopped[-1:] == [True])
     until(lambda: bool((plant.action == 0.0).all()))
+    assert rig.call("driver/rearm", until).message == "refused: radio: no reply"
     refused = rig.call("safety/reset", until)
     assert not refused.success and "radio: no reply" in refused.message
     plant.fault = ""
+    assert rig.call("driver/rearm", until).success and "armed" in plant.log
     driven = len(plant.log)
     until(lambda: rig.call("safety/reset", until).success)
     until(lambda: (5.0, 5.0) in plant.log[driven:])

@@ -1,0 +1,172 @@
+"""`mbmrl emulate`: the robot's side of the wire; for the VelociRoACH also its motion capture."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ros_mbmrl.errors import UserError, choose
+
+if TYPE_CHECKING:
+    from ros_mbmrl.arguments.emulate import Emulate
+    from ros_mbmrl.plants.emulators.velociroach import FarSide, OnPose
+    from ros_mbmrl.twin.faults import Fault
+
+NO_ROS = "no rclpy here: poses are not published"
+MENDED = "none"
+
+
+def run(arguments: Emulate) -> dict[str, Any]:
+    """Serves until Ctrl-C or the end of `duration`; what really happened. Raises UserError."""
+    choose("emulator", arguments.kind, KINDS)
+    if not 0 <= arguments.duration < math.inf:
+        raise UserError(f"duration: expected seconds from 0 up, got {arguments.duration:g}")
+    return KINDS[arguments.kind](arguments)
+
+
+def _rosbridge(arguments: Emulate) -> dict[str, Any]:
+    from ros_mbmrl.plants.emulators import rosbridge
+
+    rosbridge.serve(arguments.port, arguments.seed, arguments.duration)
+    return {}
+
+
+def _velociroach(arguments: Emulate) -> dict[str, Any]:
+    from ros_mbmrl.plants.emulators.velociroach import VelociroachEmulator
+
+    schedule = Schedule.of(arguments.fault)
+    offset = time.time() - time.monotonic()
+    with _mocap(arguments.mocap_topic, offset) as (on_pose, note):
+        far_side = _far_side(arguments, schedule.of_twin, on_pose)
+        emulator = VelociroachEmulator(far_side, arguments.link)
+        try:
+            print(f"listening on {emulator.device}", flush=True)
+            if note:
+                print(note, flush=True)
+            with _stopped_by_signals() as stop:
+                emulator.serve(stop, _each(arguments.duration, schedule, far_side, stop))
+        finally:
+            emulator.close()
+    return _truth(far_side, offset)
+
+
+KINDS = {"velociroach": _velociroach, "rosbridge": _rosbridge}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Faults of the twin, and of the line by the second [s] from which on they are present."""
+
+    of_twin: tuple[Fault, ...] = ()
+    of_line: tuple[tuple[float, str], ...] = ()
+
+    @staticmethod
+    def of(words: Sequence[str]) -> Schedule:
+        """From NAME@SECONDS words. Raises UserError."""
+        from ros_mbmrl.plants.emulators.radio_faults import LINE_FAULTS
+        from ros_mbmrl.twin.faults import FAULTS, parse_fault
+
+        twin, line = [], []
+        for word in words:
+            name, _, seconds = word.partition("@")
+            choose("fault", name, {*LINE_FAULTS, *FAULTS})
+            if name in LINE_FAULTS or name == MENDED:
+                line.append((_seconds(word, seconds), name))
+            else:
+                twin.append(parse_fault(word))
+        return Schedule(tuple(twin), tuple(sorted(line)))
+
+    def line_at(self, seconds: float) -> frozenset[str]:
+        """Faults of the line that are present."""
+        present: set[str] = set()
+        for since, name in self.of_line:
+            if since <= seconds:
+                present = set() if name == MENDED else present | {name}
+        return frozenset(present)
+
+
+def _seconds(word: str, text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= float(text) < math.inf:
+            return float(text)
+    raise UserError(f"fault '{word}': expected NAME@SECONDS, for example silent@20")
+
+
+def _far_side(arguments: Emulate, faults: Sequence[Fault], on_pose: OnPose) -> FarSide:
+    from ros_mbmrl.plants.emulators.velociroach import AirConfig, FarSide
+    from ros_mbmrl.robots.paths import make_path
+    from ros_mbmrl.twin.calibration import make_terrain
+    from ros_mbmrl.twin.randomisation import Physics
+    from ros_mbmrl.twin.world import HexapodWorld
+
+    terrain = make_terrain(arguments.terrain)
+    start = make_path(arguments.path).start if arguments.path else (0.0, 0.0, 0.0)
+    try:
+        physics = Physics(process_noise=arguments.noise)
+        config = AirConfig(bit_error_rate=arguments.bit_error_rate, seed=arguments.seed)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    world = HexapodWorld(terrain, physics, faults, arguments.seed, start)
+    return FarSide(world, config, on_pose)
+
+
+@contextmanager
+def _mocap(topic: str, offset: float) -> Iterator[tuple[OnPose, str]]:
+    """Where poses go, and what is to be said of it. offset: time of day less the clock [s]."""
+    from ros_mbmrl.bringup import environment
+
+    os.environ.update(environment(os.environ))  # discovery stays here, as for the graph's nodes
+    try:
+        from ros_mbmrl.nodes.mocap_publisher import MocapPublisher
+    except ImportError:
+        yield (lambda when, position, quaternion: None), NO_ROS
+        return
+    publisher = MocapPublisher(topic)
+    try:
+        yield lambda when, p, q: publisher.publish(when + offset, p, q), ""
+    finally:
+        publisher.close()
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets: the end that is meant, with its results."""
+    stop = threading.Event()
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(kind, lambda number, frame: stop.set()) for kind in kinds]
+    try:
+        yield stop
+    finally:
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)
+
+
+def _each(
+    duration: float, schedule: Schedule, far_side: FarSide, stop: threading.Event
+) -> Callable[[float], None]:
+    def each(seconds: float) -> None:
+        far_side.faults.set(*schedule.line_at(seconds))
+        if duration and seconds >= duration:
+            stop.set()
+
+    return each
+
+
+def _truth(far_side: FarSide, offset: float) -> dict[str, Any]:
+    """Prints how far it really got. Times are time of day, as the poses' stamps."""
+    x, y, yaw = far_side.world.pose()
+    seconds, distance = far_side.world.time, far_side.distance
+    print(
+        f"{seconds:.1f} s, {distance:.2f} m walked, at ({x:.3f}, {y:.3f}) m, yaw {yaw:.3f} rad",
+        flush=True,
+    )
+    times, xs, ys, yaws = zip(*far_side.trace, strict=True) if far_side.trace else ((),) * 4
+    trace = {"time": [t + offset for t in times], "x": xs, "y": ys, "yaw": yaws}
+    return {"time_s": seconds, "distance_m": distance, "pose": [x, y, yaw], "poses": trace}

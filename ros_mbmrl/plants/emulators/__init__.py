@@ -1,0 +1,1 @@
+"""The far side of the wires: what speaks the robots' protocols in front of their twins."""

@@ -1,0 +1,62 @@
+"""What can go wrong between the host and the robot, switched on and off while it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from ros_mbmrl.errors import choose
+from ros_mbmrl.plants.wire import xbee
+
+LINE_FAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "silent": "the robot neither hears nor answers; its legs go on turning",
+        "garbage": "what it answers arrives as random bytes",
+        "half": "only the first half of every answer arrives",
+        "bit_errors": "single bits change, both ways",
+        "stalled": "the legs are blocked",
+        "unplugged": "the serial port is gone",
+        "wrong_address": "another robot answers",
+        "wrong_version": "another firmware answers",
+    }
+)
+
+
+class LineFaults:
+    """Bytes on the way, as the faults that are on leave them. bit_error_rate: per bit."""
+
+    def __init__(self, rng: np.random.Generator, bit_error_rate: float) -> None:
+        self._rng, self._rate = rng, bit_error_rate
+        self._on: frozenset[str] = frozenset()
+
+    def set(self, *names: str) -> None:
+        """Exactly these faults from now on. Raises UserError for an unknown name."""
+        for name in names:
+            choose("line fault", name, LINE_FAULTS)
+        self._on = frozenset(names)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._on
+
+    def to_robot(self, data: bytes) -> bytes:
+        """What of the host's bytes gets to the robot."""
+        return b"" if "silent" in self else self._flip(data)
+
+    def to_host(self, answer: xbee.Received) -> bytes:
+        """What of an answer gets to the host."""
+        if "wrong_address" in self:
+            answer = xbee.Received(answer.source ^ 6, answer.data, answer.rssi)
+        data = answer.encode()
+        if "silent" in self:
+            return b""
+        if "garbage" in self:
+            return self._rng.bytes(len(data))
+        return self._flip(data[: len(data) // 2] if "half" in self else data)
+
+    def _flip(self, data: bytes) -> bytes:
+        if "bit_errors" not in self:
+            return data
+        bits = np.unpackbits(np.frombuffer(data, np.uint8))
+        return np.packbits(bits ^ (self._rng.random(bits.size) < self._rate)).tobytes()

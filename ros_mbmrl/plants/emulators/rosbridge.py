@@ -1,0 +1,297 @@
+"""A rosbridge server in front of the PR2's twin, and the line to it with its faults.
+
+It answers as rosbridge_suite does on ROS 1, for what the driver uses: advertise, unadvertise,
+publish, subscribe (throttle_rate, queue_length), unsubscribe, call_service; what is wrong comes
+back as a status. It sends no pings (ping_interval 0): a peer that died stays connected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, TypeVar
+
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serve_web_socket
+from websockets.exceptions import ConnectionClosed
+
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.plants.emulators.pr2_side import PR2Side
+from ros_mbmrl.plants.emulators.tcp_line import TcpLine
+from ros_mbmrl.plants.wire import rosbridge
+
+TICK = 0.005  # [s]
+HELD_UP = 0.02  # [s] later than it was due is a tick of a machine with too much to do
+
+T = TypeVar("T")
+
+
+@dataclass
+class Subscription:
+    """What a client wants of a topic, and what waits for it. throttle: [s]. length: 0 is no end."""
+
+    throttle: float
+    length: int
+    waiting: deque[str] = field(default_factory=deque)
+    sent: float = float("-inf")
+
+    def offer(self, text: str, now: float) -> None:
+        """A message is published. Without a queue, one that comes too early is dropped."""
+        if self.length == 0 and now - self.sent < self.throttle:
+            return
+        if self.length and len(self.waiting) == self.length:
+            self.waiting.popleft()
+        self.waiting.append(text)
+        if self.length == 0:
+            self.sent = now
+
+    def due(self, now: float) -> list[str]:
+        """What may go out now."""
+        texts: list[str] = []
+        while self.waiting and (self.length == 0 or now - self.sent >= self.throttle):
+            texts.append(self.waiting.popleft())
+            if self.length:
+                self.sent = now
+        return texts
+
+
+class Session:
+    """One client: its operations in, what is to be sent to it out."""
+
+    def __init__(self, side: PR2Side) -> None:
+        self._side = side
+        self._subscriptions: dict[str, Subscription] = {}
+        self._advertised: dict[str, str] = {}
+        self._replies: list[str] = []
+
+    def receive(self, text: str | bytes, now: float) -> None:
+        """An operation has come; what is wrong with it is answered with a status."""
+        try:
+            said = rosbridge.decode(text)
+        except ValueError as error:
+            self._complain(str(error), None)
+            return
+        op, identity = str(said["op"]), said.get("id")
+        handler = getattr(self, f"_{op}", None)
+        if handler is None:
+            self._complain(f"Unknown operation: {op}", identity)
+            return
+        try:
+            handler(said, now)
+        except (ValueError, TypeError) as error:
+            self._complain(f"{op}: {error}", identity)
+
+    def offer(self, topic: str, text: str, now: float) -> None:
+        """The robot has published a message."""
+        if topic in self._subscriptions:
+            self._subscriptions[topic].offer(text, now)
+
+    def due(self, now: float) -> list[str]:
+        """What is to be sent now; what a slow client leaves waiting is bounded by its queues."""
+        texts, self._replies = self._replies, []
+        for subscription in self._subscriptions.values():
+            texts += subscription.due(now)
+        return texts
+
+    def _advertise(self, said: rosbridge.Operation, now: float) -> None:
+        self._check_type(said["topic"], said["type"])
+        self._advertised[said["topic"]] = said["type"]
+
+    def _unadvertise(self, said: rosbridge.Operation, now: float) -> None:
+        self._advertised.pop(said["topic"], None)
+
+    def _publish(self, said: rosbridge.Operation, now: float) -> None:
+        topic = said["topic"]
+        if topic not in self._advertised and topic not in self._side.topics:
+            raise ValueError(
+                f"Cannot infer topic type for topic {topic} as it is not yet advertised"
+            )
+        self._side.publish(topic, said["msg"], now)
+
+    def _subscribe(self, said: rosbridge.Operation, now: float) -> None:
+        self._check_type(said["topic"], said.get("type"))
+        throttle = max(0, int(said.get("throttle_rate", 0))) / 1000
+        length = max(0, int(said.get("queue_length", 0)))
+        self._subscriptions[said["topic"]] = Subscription(throttle, length)
+
+    def _unsubscribe(self, said: rosbridge.Operation, now: float) -> None:
+        self._subscriptions.pop(said["topic"], None)
+
+    def _call_service(self, said: rosbridge.Operation, now: float) -> None:
+        service, identity = said["service"], said.get("id")
+        known = self._side.services.get(service)
+        values: Any = f"Service {service} does not exist" if known is None else known()
+        if known is None:
+            self._complain(f"call_service InvalidServiceException: {values}", identity)
+        self._replies.append(
+            rosbridge.encode(
+                "service_response",
+                service=service,
+                values=values,
+                result=known is not None,
+                id=identity,
+            )
+        )
+
+    def _check_type(self, topic: str, kind: str | None) -> None:
+        established = self._side.topics.get(topic)
+        if established is None and kind is None:
+            raise ValueError(f"Cannot infer topic type for topic {topic}")
+        if None not in (kind, established) and kind != established:
+            raise ValueError(f"Tried to use {topic} as {kind}, but it is {established}")
+
+    def _complain(self, message: str, identity: Any) -> None:
+        self._replies.append(rosbridge.encode("status", level="error", msg=message, id=identity))
+
+
+class RosbridgeEmulator:
+    """Serves a robot on a web socket; a context manager, in a thread of its own.
+
+    make_side(now): the robot. clock: [s], the one that everything here is stamped by.
+    port: 0 is any free one. Raises UserError if it is taken. What is asked of the robot or of
+    the line in `ask` is done in that thread, between two ticks.
+    """
+
+    def __init__(self, make_side: Callable[[float], PR2Side], port: int = 0) -> None:
+        self.clock = time.monotonic
+        self.side = make_side(self.clock())
+        self.port = port
+        self._sessions: dict[Session, ServerConnection] = {}
+        self._ready = threading.Event()
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="rosbridge", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"ws://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> RosbridgeEmulator:
+        self._thread.start()
+        self._ready.wait()
+        if isinstance(self._error, OSError):
+            raise UserError(f"port: {self.port} cannot be had ({self._error.strerror})")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._end.set)
+            self._thread.join()
+        if self._error is not None and error is None:
+            raise self._error
+
+    def ask(self, what: Callable[[PR2Side, TcpLine], T]) -> T:
+        """Does something to the robot or the line; the result of `what`."""
+
+        async def done() -> T:
+            return what(self.side, self._line)
+
+        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(timeout=5.0)
+
+    def wait(self, duration: float) -> None:
+        """Until `duration` [s] are over, 0 for ever, or until it has failed."""
+        self._thread.join(duration or None)
+
+    def stall(self) -> float:
+        """The host is a dead peer, and the robot one to it; when [s]."""
+        self.ask(lambda side, line: line.stall())
+        return self.clock()
+
+    def cut(self) -> float:
+        """The link is reset, and refused until it is restored; when [s]."""
+        self.ask(lambda side, line: line.cut())
+        return self.clock()
+
+    def restore(self) -> None:
+        """The link is whole again."""
+        self.ask(lambda side, line: line.restore())
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except Exception as error:  # noqa: BLE001 (raised again where the context is left)
+            self._error = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._end, self._line = asyncio.Event(), TcpLine()
+        async with serve_web_socket(
+            self._client, "127.0.0.1", 0, ping_interval=None, compression=None, close_timeout=0.2
+        ) as server:
+            inner = next(iter(server.sockets)).getsockname()[1]
+            self.port = await self._line.open(self.port, inner)
+            self._ready.set()
+            ticking = asyncio.ensure_future(self._tick())
+            try:
+                await asyncio.wait(
+                    [asyncio.ensure_future(self._end.wait()), ticking],
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if ticking.done():
+                    ticking.result()
+            finally:
+                ticking.cancel()
+                await self._line.close()
+
+    async def _tick(self) -> None:
+        """The robot's time passes with the clock's."""
+        sending: dict[Session, asyncio.Task[None]] = {}
+        due, judge = self.clock(), True
+        while True:
+            now = self.clock()
+            # Held up by the machine: the robot is not to blame for what waits at its sockets.
+            judge = now - due < HELD_UP or not judge
+            for topic, message in self.side.tick(now, judge):
+                text = rosbridge.publish(topic, message)
+                for session in self._sessions:
+                    session.offer(topic, text, now)
+            sending = {s: task for s, task in sending.items() if not task.done()}
+            for session, connection in self._sessions.items():
+                if session not in sending and (texts := session.due(now)):
+                    sending[session] = asyncio.ensure_future(_send(connection, texts))
+            due = max(due + TICK, now)
+            await asyncio.sleep(due - self.clock())
+
+    async def _client(self, connection: ServerConnection) -> None:
+        session = Session(self.side)
+        self._sessions[session] = connection
+        try:
+            async for text in connection:
+                session.receive(text, self.clock())
+        except ConnectionClosed:
+            pass
+        finally:
+            del self._sessions[session]
+
+
+async def _send(connection: ServerConnection, texts: list[str]) -> None:
+    try:
+        for text in texts:
+            await connection.send(text)
+    except ConnectionClosed:
+        return
+
+
+def serve(port: int, seed: int, duration: float, watchdog: bool = True) -> None:
+    """The PR2 arm's twin behind a rosbridge, until `duration` [s] are over (0: until Ctrl-C).
+
+    The first line printed is `listening on ws://127.0.0.1:<port>`. Raises UserError.
+    """
+    from ros_mbmrl.twin.pr2 import PR2World
+
+    world = PR2World(seed=seed)
+    with RosbridgeEmulator(lambda now: PR2Side(world, now, watchdog), port) as emulator:
+        print(f"listening on {emulator.url}", flush=True)
+        emulator.wait(duration)

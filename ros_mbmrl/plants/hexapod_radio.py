@@ -1,0 +1,319 @@
+"""HexapodRadio: the VelociRoACH itself, over an XBee on a serial port, with motion capture."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+
+import numpy as np
+
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.plants.base import Measurement, Plant, PlantFault, PlantOptions
+from ros_mbmrl.plants.poses import PoseSource
+from ros_mbmrl.plants.wire import units
+from ros_mbmrl.plants.wire import velociroach as v
+from ros_mbmrl.plants.wire.dialects import DIALECTS
+from ros_mbmrl.plants.wire.legs import StallWatch, Unwrapper
+from ros_mbmrl.plants.wire.line import Line, LineError, SerialLine
+from ros_mbmrl.plants.wire.link import Heard, RadioLink
+from ros_mbmrl.plants.wire.senses import Senses
+from ros_mbmrl.plants.wire.settings import RadioConfig
+from ros_mbmrl.robots.spec import Array, Robot
+
+ZERO_PAUSE = 1.0  # [s] the encoders take to be zeroed
+GAIN_TRIES, GAIN_PAUSE = 8, 0.3  # [s]
+STILL_SPEED = 2.0  # [rad/s] of noisy encoders, over LOOK_AGAIN
+LOOK_AGAIN = 0.05  # [s]
+MOVED = 0.2  # [rad]
+PARTING = 3.0  # [s] that leaving may take to see the robot at rest
+
+log = logging.getLogger(__name__)
+
+
+class HexapodRadio:
+    """Polls on demand: telemetry is request and reply, so there is no reader beside the caller.
+
+    An answer to a `command` that came since the last poll is thrown away as old; one that is still
+    under way may be taken for the poll's own, and is then aged from the command. What is lost is
+    asked for again within `tries * poll_timeout`, which bounds `observe`. Once the robot has not
+    been heard, its next observation begins with the start-up, less the zeroing of the legs.
+    """
+
+    simulated = False
+
+    def __init__(
+        self,
+        robot: Robot,
+        config: RadioConfig,
+        line: Line,
+        poses: PoseSource,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._spec, self._config = robot.spec, config
+        self._clock, self._sleep = clock, sleep
+        self._dialect = DIALECTS[config.dialect]
+        self._bound = config.tries * config.poll_timeout
+        self._link = RadioLink(line, config.address, clock, forget=self._bound)
+        self._legs = Unwrapper()
+        self._stall = StallWatch(config.stall_speed, config.stall_time)
+        self._senses = Senses(config, poses, robot.spec.envelope.state_timeout)
+        self._setpoints = (0, 0)  # [counts/ms]
+        self._rest: Array | None = None  # angles before the motors were started
+        self._started = False  # the motors, as the legs have shown
+        self._ready = False
+        self._lost = ""  # why the port is closed
+        self._opened = -math.inf
+        self._reconnects = 0
+        self._lock = threading.RLock()
+        self.version = ""
+
+    def __enter__(self) -> HexapodRadio:
+        """Opens the port and starts the robot up, at rest. Raises UserError, PlantFault."""
+        with self._lock:
+            try:
+                self._link.open()
+                self._start_up()
+            except LineError as error:
+                raise UserError(str(error)) from None
+            except BaseException:
+                self._leave()
+                raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._lock:
+            self._leave()
+
+    def observe(self) -> Measurement:
+        """See `Plant`; takes at most `tries * poll_timeout`. Raises PlantFault."""
+        with self._lock:
+            until = self._clock() + self._bound
+            try:
+                if not self._ready:
+                    self._come_back(until)
+                heard, angles = self._look(until)
+            except LineError as error:
+                raise self._close(error) from None
+            return self._senses.measure(heard, angles, self._clock())
+
+    def command(self, action: Array) -> None:
+        """Set-points (2,) [rad/s], sent at once. Raises PlantFault, ValueError."""
+        low, high = self._spec.action_low, self._spec.action_high
+        fits = np.shape(action) == low.shape
+        if not (fits and ((action >= low - 1e-4) & (action <= high + 1e-4)).all()):
+            raise ValueError(f"action: expected {low} to {high} rad/s, got {action}")
+        with self._lock:
+            if not self._ready:
+                raise PlantFault(self._lost or "the robot has not been heard again yet")
+            left, right = (units.to_counts_per_ms(float(speed)) for speed in action)
+            self._setpoints = (left, right)
+            try:
+                self._start_motors()
+                self._link.send(self._dialect.drive(left, right), self._dialect.answered)
+            except LineError as error:
+                raise self._close(error) from None
+
+    def advance(self, duration: float) -> None:
+        """Nothing: its time passes by itself."""
+
+    def stop(self) -> None:
+        """Set-points 0 and motors off, until the encoders say that the legs are at rest.
+
+        Gives up after `stop_timeout`, or as soon as the robot does not answer: its radio has no
+        watchdog, so whoever hears of a fault must call this again and again.
+        """
+        with self._lock:
+            self._bring_to_rest(self._clock() + self._config.stop_timeout)
+
+    def counters(self) -> Mapping[str, int | float]:
+        """Totals of the radio and its round trips; see `RadioLink.counters`."""
+        own = {"reconnects": self._reconnects, "encoder_jumps": self._legs.jumps}
+        return {**self._link.counters(), **own}
+
+    def _start_up(self) -> None:
+        """The published order; the only place that takes its time."""
+        for packet in (*self._dialect.prepare, v.pid_start(), v.zero_pos()):
+            self._link.send(packet)
+        self._sleep(ZERO_PAUSE)
+        self._link.drain()
+        self._set_gains(self._clock() + GAIN_TRIES * GAIN_PAUSE, GAIN_PAUSE)
+        heard = self._ask(v.who_am_i(), lambda r: isinstance(r, v.Version), self._soon(), 0.1)
+        assert isinstance(heard.reply, v.Version)
+        self.version, wanted = heard.reply.text, self._config.version
+        if wanted not in self.version:
+            address = f"0x{self._config.address:04x}"
+            raise UserError(f"robot {address} runs '{self.version}', expected '{wanted}'")
+        try:
+            self._poll(self._soon())
+        except PlantFault as fault:
+            said = f"'{self.version}' does not speak dialect '{self._config.dialect}'"
+            raise PlantFault(f"{fault}; perhaps {said}") from None
+        self._ready = True
+
+    def _soon(self) -> float:
+        return self._clock() + GAIN_PAUSE
+
+    def _come_back(self, until: float) -> None:
+        """Start-up once more, with the legs' angles as they are and the motors off."""
+        self._reopen()
+        self._forget_motion()
+        for packet in (*self._dialect.prepare, v.pid_stop()):
+            self._link.send(packet)
+        self._set_gains(until, self._config.poll_timeout)
+        self._ready = True
+
+    def _reopen(self) -> None:
+        if not self._lost:
+            return
+        now = self._clock()
+        if now - self._opened < self._config.reopen_pause:
+            raise PlantFault(self._lost)
+        self._opened = now
+        self._link.open()
+        self._lost = ""
+        self._reconnects += 1
+
+    def _set_gains(self, until: float, again: float) -> None:
+        gains = v.Gains(self._config.gains, self._config.gains)
+        self._ask(gains.encode(), lambda reply: reply == gains, until, again)
+
+    def _start_motors(self) -> None:
+        """Sent again until the legs turn, for nothing acknowledges it."""
+        if any(self._setpoints) and not self._started:
+            self._link.send(v.pid_start())
+
+    def _ask(
+        self,
+        packets: bytes | tuple[bytes, ...],
+        wanted: Callable[[v.Reply], bool],
+        until: float,
+        again: float,
+    ) -> Heard:
+        several = (packets,) if isinstance(packets, bytes) else packets
+        heard = self._link.ask(several, wanted, until, again)
+        if heard is None:
+            self._ready = False
+            complaint = self._link.complaint()
+            mistaken = not self.version and self._link.misled
+            raise UserError(complaint) if mistaken else PlantFault(complaint)
+        return heard
+
+    def _poll(self, until: float) -> tuple[Heard, Array]:
+        """What the robot says of now, and its legs' angles (2,)."""
+        self._link.drain()
+        dialect = self._dialect
+        packets = dialect.poll(*self._setpoints)
+        heard = self._ask(
+            packets, lambda r: bool(dialect.positions(r)), until, self._config.poll_timeout
+        )
+        positions = dialect.positions(heard.reply)
+        assert positions is not None
+        return heard, self._legs.update(positions, heard.came)
+
+    def _look(self, until: float) -> tuple[Heard, Array]:
+        """Poll; where a leg seems to be blocked, again until that is sure or proves wrong."""
+        while True:
+            self._start_motors()
+            heard, angles = self._poll(until)
+            self._watch(heard.came, angles)
+            in_time = until - self._clock() >= self._config.poll_timeout
+            if not (self._stall.suspected and in_time):
+                return heard, angles
+
+    def _watch(self, now: float, angles: Array) -> None:
+        if any(self._setpoints) and not self._started:
+            self._rest = angles if self._rest is None else self._rest
+            self._started = bool((np.abs(angles - self._rest) > MOVED).any())
+        setpoints = units.SET_POINT * np.array(self._setpoints, dtype=np.float64)
+        self._stall.update(now, angles, setpoints)
+        if self._stall.stalled:
+            hertz = " and ".join(f"{speed / (2 * math.pi):.1f}" for speed in setpoints)
+            raise PlantFault(f"stalled: a leg stands still, set-points {hertz} Hz")
+
+    def _bring_to_rest(self, until: float) -> bool:
+        """Whether the legs were seen at rest."""
+        self._forget_motion()
+        if self._lost:
+            return False
+        standing = self._dialect.poll(0, 0)
+        try:
+            self._link.send(self._dialect.drive(0, 0), self._dialect.answered)
+            return self._see_rest((v.pid_stop(), *standing), until)
+        except LineError as error:
+            self._close(error)
+            return False
+
+    def _see_rest(self, packets: tuple[bytes, ...], until: float) -> bool:
+        dialect = self._dialect
+        before: tuple[float, Array] | None = None
+        while (now := self._clock()) < until:
+            heard = self._link.ask(
+                packets,
+                lambda reply: bool(dialect.positions(reply)),
+                min(until, now + self._bound),
+                self._config.poll_timeout,
+            )
+            positions = None if heard is None else dialect.positions(heard.reply)
+            if heard is None or positions is None:
+                self._ready = False
+                return False
+            angles = self._legs.update(positions, heard.came)
+            elapsed = heard.came - before[0] if before else 0.0
+            if before and elapsed >= LOOK_AGAIN:
+                if (np.abs(angles - before[1]) < STILL_SPEED * elapsed).all():
+                    return True
+                before = None
+            before = before or (heard.came, angles)
+        return False
+
+    def _forget_motion(self) -> None:
+        self._setpoints, self._started, self._rest = (0, 0), False, None
+        self._stall.reset()
+
+    def _close(self, error: LineError) -> PlantFault:
+        self._link.line.close()
+        self._lost, self._ready = str(error), False
+        return PlantFault(self._lost)
+
+    def _leave(self) -> None:
+        """At rest for sure if there is a way, even back through a port that was lost."""
+        until = self._clock() + (PARTING if self.version else 0.0)
+        while not (rests := self._bring_to_rest(self._clock() + self._config.stop_timeout)):
+            if self._clock() >= until:
+                break
+            self._sleep(LOOK_AGAIN)
+            try:
+                self._reopen()
+            except (LineError, PlantFault) as error:
+                self._lost = str(error)
+        self._link.line.close()
+        self._lost, self._ready = "the port is closed", False
+        if self.version and not rests:
+            log.error("the robot was not seen to stop: switch it off")
+
+
+def check(options: PlantOptions) -> None:
+    """Raises UserError for a port that is missing and for settings that are not understood."""
+    if not options.port:
+        raise UserError("plant:=serial needs port:=, the serial device of the robot's radio")
+    RadioConfig.of(options.hardware)
+
+
+def make(robot: Robot, options: PlantOptions) -> Plant:
+    """The robot at `options.port`; its context opens the port. Raises UserError."""
+    check(options)
+    if options.poses is None:
+        raise UserError("plant:=serial needs mocap:=, the topic of the robot's pose")
+    config = RadioConfig.of(options.hardware)
+    line = SerialLine(options.port, config.baud)
+    return HexapodRadio(robot, config, line, options.poses, options.clock)

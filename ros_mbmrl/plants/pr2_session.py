@@ -1,0 +1,272 @@
+"""PR2Session: what a PR2 has said over rosbridge, and whether its arm may be driven. No I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.plants.wire import rosbridge
+from ros_mbmrl.robots.spec import Array
+
+JOINT_STATES, POWER_BOARD = "/joint_states", "/power_board/state"
+HEARTBEAT, WATCHDOG = "/ros_mbmrl/heartbeat", "/ros_mbmrl/watchdog"
+LIST_CONTROLLERS = "/pr2_controller_manager/list_controllers"
+ASK_AGAIN = 1.0  # [s] between two questions for the controllers
+REPORT_TIMEOUT = 5.0  # [s] without a word from the power board
+WATCHDOG_TIMEOUT = 0.5  # [s] without a word from the watchdog: it speaks every 0.05 s
+MEMORY = 5.0  # [s], half of how long the fastest message is remembered
+
+
+@dataclass(frozen=True)
+class PR2Config:
+    """The robot's own settings.
+
+    prefix: a joint's controller is called prefix + joint, its topic is /<controller>/command.
+    rivals: controllers, joined by commas, that must not run: they would command the same motors.
+    throttle_ms: the least time between two joint states [ms]; 0 is all of them.
+    max_age: of a joint state [s]; smaller than the envelope's time-out, because the driver looks
+    once a period. watchdog: whether the robot's side must have its watchdog.
+    patience: [s] for the robot to be ready at the start.
+    """
+
+    prefix: str = "effort_"
+    rivals: str = "l_arm_controller"
+    throttle_ms: int = 0
+    max_age: float = 0.15
+    watchdog: bool = True
+    patience: float = 5.0
+
+    def __post_init__(self) -> None:
+        for name in ("max_age", "patience"):
+            if not getattr(self, name) > 0:
+                raise UserError(f"hardware.{name}: expected above 0 s, got {getattr(self, name)}")
+        if self.throttle_ms < 0:
+            raise UserError(f"hardware.throttle_ms: expected 0 or more, got {self.throttle_ms}")
+
+
+def read_config(hardware: Mapping[str, Any]) -> PR2Config:
+    """From parameters by name. Raises UserError for an unknown one."""
+    try:
+        return PR2Config(**hardware)
+    except TypeError as error:
+        known = ", ".join(PR2Config.__dataclass_fields__)
+        raise UserError(f"hardware: {error}: expected {known}") from None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Joint angles (7,) [rad] and velocities (7,) [rad/s]; when they were true [s], our clock."""
+
+    position: Array
+    velocity: Array
+    time: float
+
+
+class Transit:
+    """How much later than the fastest of the last seconds a message came.
+
+    The clocks of robot and host differ by something unknown: arrival alone cannot tell a fresh
+    message from one that has stood in a queue.
+    """
+
+    def __init__(self) -> None:
+        self._halves: list[float] = []
+        self._began = 0.0
+
+    def late(self, stamp: float, arrival: float) -> float:
+        """Seconds, of a message stamped by the robot's clock that came at `arrival` by ours."""
+        offset = arrival - stamp
+        if not self._halves:
+            self._halves, self._began = [offset, offset], arrival
+        elif arrival - self._began > MEMORY:
+            self._halves, self._began = [self._halves[1], offset], arrival
+        self._halves[1] = min(self._halves[1], offset)
+        return offset - min(self._halves)
+
+
+class PR2Session:
+    """Everything is told to it with its time [s]; it answers whether all is well.
+
+    joints: names of the arm's, in the order of readings and torques. counts: what came.
+    """
+
+    def __init__(self, config: PR2Config, joints: Sequence[str], url: str) -> None:
+        self._config, self._joints, self._url = config, tuple(joints), url
+        self._controllers = [f"{config.prefix}{joint}" for joint in joints]
+        self._commands = [f"/{controller}/command" for controller in self._controllers]
+        self.counts: Counter[str] = Counter()
+        self.connected = False
+        self._lost = ""
+        self._stopped = False
+        self._forget()
+
+    def _forget(self) -> None:
+        """What an old connection said says nothing of a new one; but the run-stop stays."""
+        self._reading: Reading | None = None
+        self._missing = ""
+        self._transit = Transit()
+        self._pressed: bool | None = None
+        self._power_heard = self._watchdog_heard = -np.inf
+        self._tripped = True
+        self._trouble: str | None = None  # of the controllers; None: not answered yet
+        self._asked = -np.inf
+
+    def opened(self, now: float) -> list[str]:
+        """A connection is there; what to send first."""
+        self._forget()
+        self.connected = True
+        self.counts["connections"] += 1
+        topics = [
+            rosbridge.subscribe(JOINT_STATES, rosbridge.JOINT_STATE, self._config.throttle_ms),
+            rosbridge.subscribe(POWER_BOARD, rosbridge.POWER_BOARD_STATE),
+            rosbridge.subscribe(WATCHDOG, rosbridge.BOOL),
+        ]
+        outputs = [rosbridge.advertise(topic, rosbridge.FLOAT64) for topic in self._outputs]
+        return [*topics, *outputs, self.ask(now)]
+
+    def lost(self, reason: str) -> None:
+        """There is no connection."""
+        self.connected, self._lost = False, reason
+        self._forget()
+
+    def closing(self) -> list[str]:
+        """What to send last."""
+        return [rosbridge.encode("unadvertise", topic=topic) for topic in self._outputs]
+
+    @property
+    def _outputs(self) -> list[str]:
+        return [*self._commands, HEARTBEAT]
+
+    def torques(self, torques: Array) -> list[str]:
+        """What to send for torques (7,) [N m]. Raises ValueError if one is not finite."""
+        return [
+            rosbridge.publish(topic, {"data": float(torque)})
+            for topic, torque in zip(self._commands, torques, strict=True)
+        ]
+
+    def heartbeat(self) -> str:
+        """What to send to the watchdog."""
+        self.counts["heartbeats"] += 1
+        return rosbridge.publish(HEARTBEAT, {"data": float(self.counts["heartbeats"])})
+
+    def ask(self, now: float) -> str:
+        """The question for the controllers."""
+        self._asked = now
+        return rosbridge.call_service(LIST_CONTROLLERS, {}, LIST_CONTROLLERS)
+
+    def must_ask(self, now: float) -> bool:
+        """Whether the controllers are not as they should be, and it is time to ask again."""
+        return self._trouble != "" and now - self._asked >= ASK_AGAIN
+
+    def receive(self, text: str | bytes, now: float) -> None:
+        """A message has come; a bad one is counted, and is nothing else."""
+        self.counts["messages"] += 1
+        try:
+            said = rosbridge.decode(text)
+            if said["op"] == "publish":
+                self._hear(said["topic"], said["msg"], now)
+            elif said["op"] == "service_response" and said["service"] == LIST_CONTROLLERS:
+                self._trouble = self._judge(said)
+            elif said["op"] == "status":
+                self.counts["status_errors"] += said["level"] == "error"
+        except ValueError:
+            self.counts["bad_messages"] += 1
+
+    def _hear(self, topic: str, message: Mapping[str, Any], now: float) -> None:
+        if topic == JOINT_STATES:
+            self._read(rosbridge.read_joint_states(message), now)
+        elif topic == POWER_BOARD:
+            self._pressed = rosbridge.read_run_stop(message)
+            self._power_heard = now
+            self._stopped = self._stopped or self._pressed
+        elif topic == WATCHDOG:
+            self._tripped = rosbridge.read_bool(message)
+            self._watchdog_heard = now
+
+    def _read(self, states: rosbridge.JointStates, now: float) -> None:
+        late = self._transit.late(states.stamp, now)
+        missing = [joint for joint in self._joints if joint not in states.positions]
+        self._missing = ", ".join(missing)
+        if missing:
+            return
+        self.counts["joint_states"] += 1
+        position = np.array([states.positions[joint] for joint in self._joints])
+        velocity = np.array([states.velocities[joint] for joint in self._joints])
+        self._reading = Reading(position, velocity, now - late)
+
+    def _judge(self, said: Mapping[str, Any]) -> str:
+        values = said.get("values")
+        if not said["result"] or not isinstance(values, Mapping):
+            return f"{LIST_CONTROLLERS} failed: {values}"
+        names, states = values.get("controllers"), values.get("state")
+        if not (isinstance(names, list) and isinstance(states, list) and len(names) == len(states)):
+            raise ValueError(f"{LIST_CONTROLLERS}: not a list of controllers")
+        running = {name for name, state in zip(names, states, strict=True) if state == "running"}
+        absent = [name for name in self._controllers if name not in running]
+        if absent:
+            return (
+                f"controllers not running on the PR2: {', '.join(absent)}; "
+                "expected a JointEffortController for each joint, loaded and started"
+            )
+        rivals = sorted(running & set(self._config.rivals.split(",")))
+        return f"controllers to be stopped on the PR2 first: {', '.join(rivals)}" if rivals else ""
+
+    def rearm(self, now: float) -> str:
+        """End the run-stop's latch; what is in the way of it, or nothing."""
+        if self._pressed is not False or now - self._power_heard > REPORT_TIMEOUT:
+            return "the run-stop is pressed, or its state is not known: expected it to be released"
+        if self._stopped:
+            self._stopped, self._trouble, self._asked = False, None, -np.inf
+        return ""
+
+    def fault(self, now: float) -> str:
+        """Why the arm cannot be heard or must not be driven; nothing if it can and may."""
+        if not self.connected:
+            return f"no link to the rosbridge at {self._url}: {self._lost or 'connecting'}"
+        return self.refusal() or self._silence(now) or self._staleness(now)
+
+    def refusal(self) -> str:
+        """The part of a fault that does not mend by waiting."""
+        if self._stopped:
+            return "the run-stop was pressed: expected its release, and then a reset"
+        return self._trouble or ""
+
+    def _silence(self, now: float) -> str:
+        if self._trouble is None:
+            return f"{LIST_CONTROLLERS} has not answered"
+        if now - self._power_heard > REPORT_TIMEOUT:
+            return f"{POWER_BOARD} is silent: the state of the run-stop is not known"
+        if self._config.watchdog and now - self._watchdog_heard > WATCHDOG_TIMEOUT:
+            return f"{WATCHDOG} is silent: expected pr2_watchdog.py to run on the robot"
+        if self._config.watchdog and self._tripped:
+            return "the robot's watchdog holds the torques at zero"
+        return ""
+
+    def _staleness(self, now: float) -> str:
+        if self._missing:
+            return f"{JOINT_STATES} is without {self._missing}"
+        reading = self._reading
+        if reading is None:
+            return f"{JOINT_STATES} is silent"
+        age = now - reading.time
+        limit = self._config.max_age
+        return "" if age <= limit else f"joint states are {age:.2f} s old, limit {limit:g} s"
+
+    def reading(self, now: float) -> Reading | None:
+        """The newest joint states, if they are fresh."""
+        return None if self._staleness(now) else self._reading
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether there is no connection, and an attempt to make one has failed."""
+        return not self.connected and bool(self._lost)
+
+    @property
+    def watched(self) -> bool:
+        """Whether the robot's watchdog stands by, or none is wanted."""
+        return not (self._config.watchdog and self._tripped)

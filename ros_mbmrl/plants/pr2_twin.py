@@ -1,0 +1,121 @@
+"""PR2TwinPlant: the arm's MuJoCo twin behind the interface of a robot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions
+from ros_mbmrl.robots.pr2_kinematics import tool_points
+from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.twin.pr2_faults import NOMINAL, ArmFault, ArmPhysics, parse_arm_fault
+
+if TYPE_CHECKING:
+    from ros_mbmrl.twin.pr2 import PR2World
+
+ANGLE_NOISE = 1e-4  # deviation of an encoder [rad]; chosen, of the order of its resolution
+SPEED_NOISE = 5e-3  # of a velocity, which the robot differentiates itself [rad/s]; chosen
+
+
+class PR2TwinPlant:
+    """A plant that observes and commands a PR2World in simulated time.
+
+    Raises UserError for a robot that is not the arm.
+    """
+
+    simulated = True
+    _measurement: Measurement | None
+
+    def __init__(self, robot: Robot, world: PR2World) -> None:
+        if robot.spec.name != "pr2_arm":
+            raise UserError(f"robot '{robot.spec.name}' has another twin: expected pr2_arm")
+        self._spec = robot.spec
+        self.world = world
+        self._begin()
+
+    def __enter__(self) -> PR2TwinPlant:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def reset(self, seed: int) -> None:
+        """Back to the start and to time 0, with other random numbers."""
+        self.world.reset(seed)
+        self._begin()
+
+    def observe(self) -> Measurement:
+        """The measurement of this instant; asked twice, the same one."""
+        if self._measurement is None:
+            world, noise = self.world, self.world.physics.sensor_noise
+            angle = world.position() + noise * ANGLE_NOISE * self._rng.standard_normal(7)
+            speed = world.velocity() + noise * SPEED_NOISE * self._rng.standard_normal(7)
+            values = np.concatenate([angle, speed, tool_points(angle)])
+            self._measurement = Measurement(world.time, values)
+        return self._measurement
+
+    def command(self, action: Array) -> None:
+        """Torques (7,) [N m] within the limits; act until the next one. Raises ValueError."""
+        spec = self._spec
+        if np.shape(action) != (len(spec.action),):
+            raise ValueError(
+                f"action: expected shape ({len(spec.action)},), got {np.shape(action)}"
+            )
+        low, high = spec.action_low, spec.action_high
+        # A comparison with NaN is false. Limits may have been through float32.
+        if not ((action >= low - 1e-4) & (action <= high + 1e-4)).all():
+            raise ValueError(f"action: expected {low} to {high} N m, got {action}")
+        self.world.set_command(np.clip(action, low, high))
+
+    def advance(self, duration: float) -> None:
+        """Let `duration` [s] of simulated time pass."""
+        self.world.step(duration)
+        self._measurement = None
+
+    def stop(self) -> None:
+        """Torques 0, at once."""
+        self.world.halt()
+
+    def counters(self) -> Mapping[str, int | float]:
+        """Nothing: it has no wires."""
+        return {}
+
+    def _begin(self) -> None:
+        self._rng = np.random.default_rng([self.world.seed, 1])
+        self._measurement = None
+
+
+def make_arm(
+    robot: Robot,
+    physics: ArmPhysics = NOMINAL,
+    faults: Sequence[ArmFault] = (),
+    seed: int = 0,
+) -> PR2TwinPlant:
+    """A twin of its own."""
+    from ros_mbmrl.twin.pr2 import PR2World  # its faults can be checked without MuJoCo
+
+    return PR2TwinPlant(robot, PR2World(physics, faults, seed))
+
+
+def check(options: PlantOptions) -> None:
+    """Raises UserError for an unknown fault."""
+    if options.fault:
+        parse_arm_fault(options.fault)
+    if options.viewer:
+        raise UserError("viewer: the arm's twin has none: expected viewer:=false")
+
+
+def make(robot: Robot, options: PlantOptions) -> Plant:
+    """The twin near its start posture. Raises UserError."""
+    check(options)
+    faults = (parse_arm_fault(options.fault),) if options.fault else ()
+    return make_arm(robot, ArmPhysics(sensor_noise=options.noise), faults, options.seed)

@@ -1,0 +1,151 @@
+"""A robot at the other end of the radio: packets to its address, its replies with their times."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ros_mbmrl.plants.wire import xbee
+from ros_mbmrl.plants.wire.line import Line
+from ros_mbmrl.plants.wire.velociroach import Reply, read_reply
+
+REMEMBERED = 2000  # round trips
+NOISE = 32  # bytes without a frame that are more than a disturbance
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A reply, when its last byte came, and when the oldest request it may answer went out [s]."""
+
+    reply: Reply
+    came: float
+    asked: float
+
+
+class RadioLink:
+    """Speaks with the robot at `address`, one request at a time, in the caller's thread.
+
+    Replies carry no number of their request. They come in order, so one is taken for the answer
+    to the oldest request that has none yet and is not older than `forget` [s].
+    """
+
+    def __init__(self, line: Line, address: int, clock: Callable[[], float], forget: float) -> None:
+        self.line, self._address, self._clock, self._forget = line, address, clock, forget
+        self._decoder = xbee.Decoder()
+        self._asked: deque[float] = deque()
+        self._trips: deque[float] = deque(maxlen=REMEMBERED)
+        self._strangers: set[int] = set()
+        self._mark = (0, 0)  # bytes and frames before the request that waits now
+        self._foreign = self._malformed = self.timeouts = 0
+
+    def open(self) -> None:
+        """Take the line. Raises LineError."""
+        self.line.open()
+        self._decoder = self._renewed()
+        self._asked.clear()
+
+    def send(self, packet: bytes, answered: bool = False) -> None:
+        """Send a packet; `answered`: the robot will reply to it. Raises LineError."""
+        self.line.write(xbee.Transmit(self._address, packet).encode())
+        if answered:
+            self._asked.append(self._clock())
+
+    def drain(self) -> None:
+        """Forget what has come: it is older than the answer that will be asked for."""
+        self._sort(self.line.read(wait=False))
+
+    def ask(
+        self,
+        packets: Sequence[bytes],
+        wanted: Callable[[Reply], bool],
+        until: float,
+        again: float,
+    ) -> Heard | None:
+        """Send packets, the last of which is answered, until a wanted reply comes.
+
+        again: [s] after which they are sent once more. until: when to give up, on the clock.
+        Raises LineError.
+        """
+        tally = self._decoder.tally
+        self._mark = (tally.received, tally.frames)
+        self._strangers.clear()
+        while (began := self._clock()) < until:
+            self._give_up(began)
+            alone = not self._asked
+            for packet in packets:
+                self.send(packet, answered=packet is packets[-1])
+            while self._clock() < min(began + again, until):
+                for heard in self._sort(self.line.read()):
+                    if wanted(heard.reply):
+                        if alone:
+                            self._trips.append(heard.came - heard.asked)
+                        return heard
+            self.timeouts += 1
+        return None
+
+    def complaint(self) -> str:
+        """Why the last `ask` may have heard nothing."""
+        tally = self._decoder.tally
+        received, frames = tally.received - self._mark[0], tally.frames - self._mark[1]
+        if self._strangers:
+            others = ", ".join(f"0x{source:04x}" for source in sorted(self._strangers))
+            return f"robot {others} answers, expected 0x{self._address:04x}"
+        if received >= NOISE and not tally.frames:
+            return f"{tally.received} bytes, no valid frame: wrong baud rate?"
+        if received and not frames:
+            return f"radio garbled: {received} bytes, no valid frame"
+        return "radio silent: no answer" if not frames else "radio: no answer to what was asked"
+
+    @property
+    def misled(self) -> bool:
+        """Whether what came is nothing that trying again would mend: a wrong baud rate or robot."""
+        garbled = self._decoder.tally.received >= NOISE and not self._decoder.tally.frames
+        return garbled or bool(self._strangers)
+
+    def counters(self) -> dict[str, int | float]:
+        """Totals, and round trips from the first byte out to the last byte in [ms]."""
+        trips = 1e3 * np.array(self._trips or [np.nan])
+        return {
+            **self._decoder.tally.counters(),
+            "foreign": self._foreign,
+            "malformed": self._malformed,
+            "timeouts": self.timeouts,
+            "round_trip_p50_ms": round(float(np.percentile(trips, 50)), 3),
+            "round_trip_p99_ms": round(float(np.percentile(trips, 99)), 3),
+        }
+
+    def _renewed(self) -> xbee.Decoder:
+        """A decoder with nothing half read that goes on counting."""
+        decoder = xbee.Decoder()
+        decoder.tally = self._decoder.tally
+        return decoder
+
+    def _sort(self, data: bytes) -> list[Heard]:
+        """The robot's replies that `data` completes."""
+        now = self._clock()
+        heard = []
+        for frame in self._decoder.feed(data):
+            if not isinstance(frame, xbee.Received):
+                continue
+            if frame.source != self._address:
+                self._foreign += 1
+                self._strangers.add(frame.source)
+                continue
+            try:
+                reply = read_reply(frame.data)
+            except ValueError:
+                self._malformed += 1
+                continue
+            heard.append(Heard(reply, now, self._request(now)))
+        return heard
+
+    def _request(self, now: float) -> float:
+        self._give_up(now)
+        return self._asked.popleft() if self._asked else now
+
+    def _give_up(self, now: float) -> None:
+        while self._asked and now - self._asked[0] > self._forget:
+            self._asked.popleft()

@@ -1,0 +1,178 @@
+"""The rosbridge v2 protocol: operations as JSON text, one a web socket message.
+
+Both sides use it, the driver and the emulator. Only what they need of it: no fragments, no
+compression, no authentication. Source: RobotWebTools/rosbridge_suite, ROSBRIDGE_PROTOCOL.md,
+sections 3.2 (status) and 3.4 (ROS messages).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+FLOAT64 = "std_msgs/Float64"
+BOOL = "std_msgs/Bool"
+JOINT_STATE = "sensor_msgs/JointState"
+POWER_BOARD_STATE = "pr2_msgs/PowerBoardState"
+
+# The fields that an operation must have, and their types in JSON.
+FIELDS: Mapping[str, Mapping[str, type]] = MappingProxyType(
+    {
+        "advertise": {"topic": str, "type": str},
+        "unadvertise": {"topic": str},
+        "publish": {"topic": str, "msg": dict},
+        "subscribe": {"topic": str},
+        "unsubscribe": {"topic": str},
+        "call_service": {"service": str},
+        "service_response": {"service": str, "result": bool},
+        "status": {"level": str, "msg": str},
+    }
+)
+
+Operation = Mapping[str, Any]
+
+
+def encode(op: str, **fields: Any) -> str:
+    """An operation as text; a field that is None is left out. Raises ValueError for NaN."""
+    said = {name: value for name, value in fields.items() if value is not None}
+    return json.dumps({"op": op, **said}, allow_nan=False, separators=(",", ":"))
+
+
+def advertise(topic: str, kind: str, queue_size: int = 1) -> str:
+    """Says that we shall publish messages of type `kind`.
+
+    The server's own queue_size is 100: a hundred torques could wait in line behind a slow reader.
+    """
+    return encode("advertise", topic=topic, type=kind, queue_size=queue_size)
+
+
+def subscribe(topic: str, kind: str, throttle_rate: int = 0, queue_length: int = 1) -> str:
+    """Asks for a topic, at most every `throttle_rate` [ms]; the newest `queue_length` may wait."""
+    return encode(
+        "subscribe", topic=topic, type=kind, throttle_rate=throttle_rate, queue_length=queue_length
+    )
+
+
+def publish(topic: str, message: Mapping[str, Any]) -> str:
+    """Publishes one message. Raises ValueError for a number that is not finite."""
+    return encode("publish", topic=topic, msg=message)
+
+
+def call_service(service: str, arguments: Mapping[str, Any], identity: str) -> str:
+    """Calls a service; the answer carries `identity`."""
+    return encode("call_service", service=service, args=arguments, id=identity)
+
+
+def decode(text: str | bytes) -> Operation:
+    """The operation in a text, as a dictionary with its `op`.
+
+    Raises ValueError, with one line, for what is not a JSON object, an operation not known, and
+    a field missing or of a wrong type.
+    """
+    try:
+        said = json.loads(text, parse_constant=_not_json)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from None
+    if not isinstance(said, dict):
+        raise ValueError(f"expected a JSON object, got {type(said).__name__}")
+    op = said.get("op")
+    if not isinstance(op, str) or op not in FIELDS:
+        raise ValueError(f"unknown operation {op!r}: expected one of {', '.join(FIELDS)}")
+    for name, kind in FIELDS[op].items():
+        if not isinstance(said.get(name), kind):
+            raise ValueError(f"{op}: expected a field '{name}' of type {kind.__name__}")
+    return said
+
+
+def _not_json(name: str) -> float:
+    # rosbridge itself sends null for these; Python alone would take them.
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+@dataclass(frozen=True)
+class JointStates:
+    """A sensor_msgs/JointState: stamp [s] by the robot's clock; [rad], [rad/s] by joint name."""
+
+    stamp: float
+    positions: Mapping[str, float]
+    velocities: Mapping[str, float]
+
+
+def read_joint_states(message: Mapping[str, Any]) -> JointStates:
+    """From a message's fields. Raises ValueError for another form or a number not finite."""
+    try:
+        stamp = message["header"]["stamp"]
+        seconds = _number(stamp["secs"]) + 1e-9 * _number(stamp["nsecs"])
+        names = [_text(name) for name in message["name"]]
+        positions = [_number(value) for value in message["position"]]
+        velocities = [_number(value) for value in message["velocity"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"not a {JOINT_STATE}: {error!r}") from None
+    if not len(names) == len(positions) == len(velocities):
+        raise ValueError(
+            f"{JOINT_STATE}: {len(names)} names, {len(positions)} positions, "
+            f"{len(velocities)} velocities"
+        )
+    return JointStates(
+        seconds,
+        MappingProxyType(dict(zip(names, positions, strict=True))),
+        MappingProxyType(dict(zip(names, velocities, strict=True))),
+    )
+
+
+def joint_states(states: JointStates, sequence: int = 0) -> dict[str, Any]:
+    """The fields of a message, as a server of ROS 1 sends them."""
+    secs = math.floor(states.stamp)
+    stamp = {"secs": secs, "nsecs": int((states.stamp - secs) * 1e9)}
+    return {
+        "header": {"seq": sequence, "stamp": stamp, "frame_id": ""},
+        "name": list(states.positions),
+        "position": list(states.positions.values()),
+        "velocity": list(states.velocities.values()),
+        "effort": [0.0] * len(states.positions),
+    }
+
+
+def read_float64(message: Mapping[str, Any]) -> float:
+    """The number of a std_msgs/Float64. Raises ValueError."""
+    try:
+        return _number(message["data"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"not a {FLOAT64}: {error!r}") from None
+
+
+def read_bool(message: Mapping[str, Any]) -> bool:
+    """The value of a std_msgs/Bool. Raises ValueError."""
+    value = message.get("data")
+    if not isinstance(value, bool):
+        raise ValueError(f"not a {BOOL}: {value!r}")
+    return value
+
+
+def read_run_stop(message: Mapping[str, Any]) -> bool:
+    """Whether a run-stop is pressed, by a pr2_msgs/PowerBoardState. Raises ValueError.
+
+    Its `run_stop` and `wireless_stop` are true while the robot may run.
+    """
+    allowed = [message.get("run_stop"), message.get("wireless_stop")]
+    if not all(isinstance(value, bool) for value in allowed):
+        raise ValueError(f"not a {POWER_BOARD_STATE}: run_stop, wireless_stop are {allowed}")
+    return not all(allowed)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is not a number")
+    if not math.isfinite(value):
+        raise ValueError(f"{value!r} is not finite")
+    return float(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a name")
+    return value

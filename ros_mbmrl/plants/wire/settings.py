@@ -1,0 +1,77 @@
+"""Settings of a VelociRoACH and its radio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.plants.wire import units
+from ros_mbmrl.plants.wire.dialects import DIALECTS
+
+
+@dataclass(frozen=True)
+class RadioConfig:
+    """Settings of the robot and its radio; `hardware.NAME` in a parameter file.
+
+    dialect: grbal, or roach for the stock firmware. baud: of the serial port. address: of the
+    robot. gains: Kp, Ki, Kd, Kaw, Kff of either side. poll_timeout: [s] for an answer, which is
+    asked for `tries` times. version: must be part of the robot's version text; empty: any.
+    stall_speed [rad/s], stall_time [s]: a leg that stands still for so long at a higher set-point
+    is blocked. reopen_pause: [s] between two tries to get a lost port back. stop_timeout: [s]
+    to see the legs come to rest.
+    The stock firmware alone: battery, its voltage [V], must be given, for it is not told;
+    back_emf: of a leg's speed [V s/rad].
+    """
+
+    dialect: str = "grbal"
+    baud: int = 57600
+    address: int = 0x0001
+    gains: tuple[int, ...] = (1800, 200, 100, 0, 0)
+    poll_timeout: float = 0.03
+    tries: int = 3
+    version: str = ""
+    stall_speed: float = 4 * math.pi
+    stall_time: float = 0.11
+    reopen_pause: float = 0.25
+    stop_timeout: float = 1.0
+    battery: float = 0.0
+    back_emf: float = units.BACK_EMF_PER_SPEED
+
+    def __post_init__(self) -> None:
+        choose("dialect", self.dialect, DIALECTS)
+        for name in ("baud", "poll_timeout", "tries", "stall_speed", "stall_time", "stop_timeout"):
+            if not getattr(self, name) > 0:
+                raise UserError(f"hardware.{name}: expected above 0, got {getattr(self, name)}")
+        if not 0 <= self.address < 0xFFFF:
+            raise UserError(f"hardware.address: expected 0 to 0xfffe, got {self.address}")
+        if len(self.gains) != 5 or not all(-(1 << 15) <= gain < 1 << 15 for gain in self.gains):
+            raise UserError(f"hardware.gains: expected 5 numbers of 16 bits, got {self.gains}")
+        if self.dialect == "roach" and not self.battery > 0:
+            raise UserError("hardware.battery: expected its voltage, dialect roach cannot read it")
+
+    @staticmethod
+    def of(hardware: Mapping[str, Any]) -> RadioConfig:
+        """From settings by name. Raises UserError for an unknown name or a wrong value."""
+        kinds = {field.name: type(field.default) for field in fields(RadioConfig)}
+        values: dict[str, Any] = {}
+        for name, value in hardware.items():
+            choose("hardware setting", name, kinds)
+            values[name] = _typed(name, kinds[name], value)
+        return RadioConfig(**values)
+
+
+def _typed(name: str, kind: type, value: Any) -> Any:
+    numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is tuple:
+        with_numbers = not isinstance(value, str) and hasattr(value, "__iter__")
+        if with_numbers and all(isinstance(each, int) for each in value):
+            return tuple(value)
+    elif kind is str and isinstance(value, str):
+        return value
+    elif numeric and kind is float and math.isfinite(value) or numeric and kind is type(value):
+        return kind(value)
+    expected = {tuple: "integers", int: "an integer", float: "a number", str: "a text"}[kind]
+    raise UserError(f"hardware.{name}: expected {expected}, got {value!r}")

@@ -1,0 +1,97 @@
+"""The VelociRoACH's counts in SI units and REP-103 axes, and back: here and nowhere else.
+
+The gyro's own axes are x right, y forward, z up, as the real robot's logs show; the
+accelerometer is the same chip. Right back-EMF is negative going forward, left positive.
+Source of the numbers: biomimetics/roach and sliu2019/sl_nn_dynamics_roach.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ros_mbmrl.plants.wire.velociroach import Telemetry
+
+Array = NDArray[np.float64]
+
+REVOLUTION = 1 << 16  # [counts]
+ENCODER = 2 * math.pi / REVOLUTION  # [rad] a count
+SET_POINT = 1000 * ENCODER  # [rad/s] a count/ms
+GYRO = 0.0010658  # [rad/s]
+ACCELEROMETER = 9.81 / 4096  # [m/s^2]
+BACK_EMF = 3.3 / 1024 / (15 / 47)  # [V]
+BATTERY = (3.7 / 2.7) * 3.3 / 1023  # [V]
+# Of the real robot's logs; its firmware's constant (140 counts at 12.5 Hz) would be 0.018.
+BACK_EMF_PER_SPEED = 0.025  # [V s/rad]
+WORD = 1 << 32
+SHORT = (-(1 << 15), (1 << 15) - 1)
+
+
+@dataclass(frozen=True)
+class Sensed:
+    """gyro: (3,) [rad/s]. force: (3,) [m/s^2]. back_emf: (2,) [V]. battery: [V]."""
+
+    gyro: Array
+    force: Array
+    back_emf: Array
+    battery: float
+
+
+def to_counts_per_ms(speed: float) -> int:
+    """A leg's speed [rad/s] as a set-point."""
+    return round(speed / SET_POINT)
+
+
+def sensed(sample: Telemetry) -> Sensed:
+    """What a sample says beside the encoders."""
+    left, right = sample.back_emf
+    return Sensed(
+        gyro=GYRO * _turned(sample.gyro),
+        force=ACCELEROMETER * _turned(sample.accelerometer),
+        back_emf=BACK_EMF * np.array([left, -right], dtype=np.float64),
+        battery=BATTERY * sample.battery,
+    )
+
+
+def sample_of(
+    index: int,
+    seconds: float,
+    legs: tuple[int, int],
+    targets: tuple[int, int],
+    duties: tuple[int, int],
+    given: Sensed,
+) -> Telemetry:
+    """The sample in which a robot says all this: `sensed` the other way round.
+
+    legs, targets: [counts]. What does not fit into 16 bits saturates.
+    """
+    (gx, gy, gz), (ax, ay, az) = given.gyro / GYRO, given.force / ACCELEROMETER
+    left, right = given.back_emf / BACK_EMF
+    return Telemetry(
+        index=index % WORD,
+        microseconds=round(seconds * 1e6) % WORD,
+        positions=(_wrapped(legs[0]), _wrapped(legs[1])),
+        targets=(_wrapped(targets[0]), _wrapped(targets[1])),
+        duties=duties,
+        gyro=(_short(-gy), _short(gx), _short(gz)),
+        accelerometer=(_short(-ay), _short(ax), _short(az)),
+        back_emf=(_short(left), _short(-right)),
+        battery=_short(given.battery / BATTERY),
+    )
+
+
+def _turned(axes: tuple[int, int, int]) -> Array:
+    x, y, z = axes
+    return np.array([y, -x, z], dtype=np.float64)
+
+
+def _short(value: float) -> int:
+    return min(max(round(value), SHORT[0]), SHORT[1])
+
+
+def _wrapped(counts: int) -> int:
+    """As 32 bits with a sign."""
+    return (counts + WORD // 2) % WORD - WORD // 2

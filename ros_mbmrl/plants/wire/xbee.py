@@ -1,0 +1,240 @@
+"""Frames of an XBee 802.15.4 radio in API mode 1 (unescaped), as bytes and back. No I/O.
+
+A frame is `7E | length (2, big-endian) | body | FF - sum(body)`; the first byte of a body says
+what it is. Source: Digi, XBee/XBee-PRO RF Modules (802.15.4), "API operation".
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+
+START = 0x7E
+OVERHEAD = 4  # bytes of a frame that are not its body
+LONGEST = 134  # body [bytes]: 5 of an RX16's head, 2 of a packet's, 127 of the longest version text
+
+
+@dataclass(frozen=True)
+class Transmit:
+    """Host to radio: send `data` to the 16-bit address `destination` (TX16, 0x01).
+
+    frame_id: 0 asks for no status.
+    """
+
+    destination: int
+    data: bytes
+    frame_id: int = 0
+    options: int = 0
+
+    def encode(self) -> bytes:
+        """The frame. Raises ValueError."""
+        _check(destination=(self.destination, 16), options=(self.options, 8))
+        _check(frame_id=(self.frame_id, 8))
+        return frame(
+            struct.pack(">BBHB", 0x01, self.frame_id, self.destination, self.options) + self.data
+        )
+
+
+@dataclass(frozen=True)
+class Received:
+    """Radio to host: `data` came from the address `source` at -rssi dBm (RX16, 0x81)."""
+
+    source: int
+    data: bytes
+    rssi: int = 0
+    options: int = 0
+
+    def encode(self) -> bytes:
+        """The frame. Raises ValueError."""
+        _check(source=(self.source, 16), rssi=(self.rssi, 8), options=(self.options, 8))
+        return frame(struct.pack(">BHBB", 0x81, self.source, self.rssi, self.options) + self.data)
+
+
+@dataclass(frozen=True)
+class AtCommand:
+    """Host to radio: read or set a register of its own, by its two letters (0x08)."""
+
+    command: bytes
+    value: bytes = b""
+    frame_id: int = 1
+
+    def encode(self) -> bytes:
+        """The frame. Raises ValueError."""
+        _check(frame_id=(self.frame_id, 8))
+        return frame(bytes([0x08, self.frame_id]) + _letters(self.command) + self.value)
+
+
+@dataclass(frozen=True)
+class AtResponse:
+    """Radio to host: what a register holds, or how setting it went; status 0 is well (0x88)."""
+
+    command: bytes
+    status: int
+    value: bytes = b""
+    frame_id: int = 1
+
+    def encode(self) -> bytes:
+        """The frame. Raises ValueError."""
+        _check(frame_id=(self.frame_id, 8), status=(self.status, 8))
+        head = bytes([0x88, self.frame_id]) + _letters(self.command) + bytes([self.status])
+        return frame(head + self.value)
+
+
+@dataclass(frozen=True)
+class TransmitStatus:
+    """Radio to host: how sending the frame `frame_id` went; status 0 is well (0x89)."""
+
+    frame_id: int
+    status: int
+
+    def encode(self) -> bytes:
+        """The frame. Raises ValueError."""
+        _check(frame_id=(self.frame_id, 8), status=(self.status, 8))
+        return frame(bytes([0x89, self.frame_id, self.status]))
+
+
+Frame = Transmit | Received | AtCommand | AtResponse | TransmitStatus
+
+
+def frame(body: bytes) -> bytes:
+    """A body of 1 to LONGEST bytes with its head and check-sum. Raises ValueError."""
+    if not 1 <= len(body) <= LONGEST:
+        raise ValueError(f"body: expected 1 to {LONGEST} bytes, got {len(body)}")
+    return struct.pack(">BH", START, len(body)) + body + bytes([check_sum(body)])
+
+
+def check_sum(body: bytes) -> int:
+    """What the last byte of a frame must be."""
+    return 0xFF - (sum(body) & 0xFF)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """shortest, longest: of a body [bytes]. read: a body as a frame."""
+
+    shortest: int
+    longest: int
+    read: Callable[[bytes], Frame]
+
+
+Kinds = Mapping[int, _Kind]
+
+# What the host may hear, and what the radio may.
+TO_HOST: Kinds = MappingProxyType(
+    {
+        0x81: _Kind(6, LONGEST, lambda b: Received(_word(b, 1), b[5:], b[3], b[4])),
+        0x88: _Kind(5, LONGEST, lambda b: AtResponse(b[2:4], b[4], b[5:], b[1])),
+        0x89: _Kind(3, 3, lambda b: TransmitStatus(b[1], b[2])),
+    }
+)
+TO_RADIO: Kinds = MappingProxyType(
+    {
+        0x01: _Kind(6, LONGEST, lambda b: Transmit(_word(b, 2), b[5:], b[1], b[4])),
+        0x08: _Kind(4, LONGEST, lambda b: AtCommand(b[2:4], b[4:], b[1])),
+    }
+)
+
+
+@dataclass
+class Tally:
+    """Totals of a decoder.
+
+    frames: valid ones. checksum_errors: what looked like a frame and was none.
+    resynchronisations: valid frames found after bytes had to be skipped. skipped: such bytes.
+    received: all bytes.
+    """
+
+    frames: int = 0
+    checksum_errors: int = 0
+    resynchronisations: int = 0
+    skipped: int = 0
+    received: int = 0
+
+    def counters(self) -> dict[str, int]:
+        """By name."""
+        return asdict(self)
+
+
+class Decoder:
+    """Bytes in, frames out, whatever way the bytes are cut.
+
+    What begins with 7E but cannot be a frame (impossible length or kind, wrong check-sum) is
+    searched again from the next byte on, so a false start swallows no valid frame.
+    """
+
+    def __init__(self, kinds: Kinds = TO_HOST) -> None:
+        self._kinds = kinds
+        self._buffer = bytearray()
+        self._synchronised = True
+        self.tally = Tally()
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """The frames that `data` completes, in order."""
+        self.tally.received += len(data)
+        buffer = self._buffer
+        buffer += data
+        frames: list[Frame] = []
+        place = 0
+        while (begin := buffer.find(START, place)) >= 0:
+            self._skip(begin - place)
+            place = begin
+            end = self._end(begin)
+            if end is None:
+                break
+            body = bytes(buffer[begin + 3 : end - 1])
+            if end and check_sum(body) == buffer[end - 1]:
+                frames.append(self._accept(body))
+                place = end
+            else:
+                self.tally.checksum_errors += bool(end)
+                self._skip(1)
+                place = begin + 1
+        else:
+            self._skip(len(buffer) - place)
+            place = len(buffer)
+        del buffer[:place]
+        return frames
+
+    def _end(self, begin: int) -> int | None:
+        """Where the frame that begins there ends; 0: there is none; None: not all is there yet."""
+        head = self._buffer[begin + 1 : begin + 4]
+        if len(head) >= 2:
+            length = head[0] << 8 | head[1]
+            if not 1 <= length <= LONGEST:
+                return 0
+            if len(head) == 3:
+                kind = self._kinds.get(head[2])
+                if kind is None or not kind.shortest <= length <= kind.longest:
+                    return 0
+                end = begin + OVERHEAD + length
+                return end if end <= len(self._buffer) else None
+        return None
+
+    def _accept(self, body: bytes) -> Frame:
+        self.tally.frames += 1
+        self.tally.resynchronisations += not self._synchronised
+        self._synchronised = True
+        return self._kinds[body[0]].read(body)
+
+    def _skip(self, count: int) -> None:
+        if count:
+            self.tally.skipped += count
+            self._synchronised = False
+
+
+def _word(body: bytes, place: int) -> int:
+    return body[place] << 8 | body[place + 1]
+
+
+def _letters(command: bytes) -> bytes:
+    if len(command) != 2:
+        raise ValueError(f"command: expected 2 letters, got {command!r}")
+    return command
+
+
+def _check(**values: tuple[int, int]) -> None:
+    for name, (value, bits) in values.items():
+        if not 0 <= value < 1 << bits:
+            raise ValueError(f"{name}: expected {bits} bits, got {value}")

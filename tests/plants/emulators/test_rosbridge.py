@@ -1,0 +1,274 @@
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.sync.client import connect
+
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.plants.emulators.pr2_side import HALT, LIST_CONTROLLERS, POWER_UP, RESET, PR2Side
+from ros_mbmrl.plants.emulators.rosbridge import RosbridgeEmulator, Session, Subscription
+from ros_mbmrl.plants.wire import rosbridge
+
+ELBOW, ELBOW_INDEX = "/effort_l_elbow_flex_joint/command", 3
+HEARTBEAT = "/ros_mbmrl/heartbeat"
+
+
+class Wheels:
+    """Seven of them, 1 kg m^2 each: 1 N m for 1 s makes 1 rad/s."""
+
+    def __init__(self) -> None:
+        self.torques, self.speeds, self.turned = np.zeros(7), np.zeros(7), np.zeros(7)
+
+    def set_command(self, torques: np.ndarray) -> None:
+        self.torques = np.array(torques)
+
+    def step(self, duration: float) -> None:
+        self.speeds = self.speeds + self.torques * duration
+        self.turned = self.turned + self.speeds * duration
+
+    def position(self) -> np.ndarray:
+        return self.turned
+
+    def velocity(self) -> np.ndarray:
+        return self.speeds
+
+
+def run(side: PR2Side, since: float, until: float) -> dict[str, list[dict[str, Any]]]:
+    """Ticks of 5 ms; the messages by topic."""
+    heard: dict[str, list[dict[str, Any]]] = {topic: [] for topic in side.topics}
+    for k in range(1, round((until - since) / 0.005) + 1):
+        for topic, message in side.tick(since + 0.005 * k):
+            heard[topic].append(message)
+    return heard
+
+
+def test_the_last_torque_persists() -> None:
+    world = Wheels()
+    side = PR2Side(world, 0.0, watchdog=False)
+    side.publish(ELBOW, {"data": 2.0}, 0.0)
+    heard = run(side, 0.0, 3.0)
+    assert world.speeds == pytest.approx([0, 0, 0, 6, 0, 0, 0])
+    assert side.zero_since is None
+    assert len(heard["/joint_states"]) == pytest.approx(300, abs=1)
+    newest = heard["/joint_states"][-1]
+    assert newest["velocity"][newest["name"].index("l_elbow_flex_joint")] == pytest.approx(6.0)
+    assert newest["velocity"][newest["name"].index("r_elbow_flex_joint")] == 0
+    stamps = [
+        m["header"]["stamp"]["secs"] + 1e-9 * m["header"]["stamp"]["nsecs"]
+        for m in heard["/joint_states"]
+    ]
+    assert np.diff(stamps)[1:] == pytest.approx(0.01, abs=1e-6)
+
+
+def test_the_watchdog_ends_it_where_there_is_one() -> None:
+    world = Wheels()
+    side = PR2Side(world, 0.0, watchdog=True)
+    for topic in side.topics:
+        if topic.endswith("/command"):
+            side.publish(topic, {"data": 0.0}, 0.0)
+    for k in range(100):  # 2 s of heartbeats
+        side.publish(HEARTBEAT, {"data": float(k)}, 0.02 * k)
+        run(side, 0.02 * k, 0.02 * (k + 1))
+        side.publish(ELBOW, {"data": 1.0}, 0.02 * (k + 1))
+    assert world.torques[ELBOW_INDEX] == 1.0
+    heard = run(side, 2.0, 2.3)
+    assert side.zero_since is not None
+    assert side.zero_since - 1.98 == pytest.approx(0.105, abs=0.006)  # a time-out and a tick
+    assert not world.torques.any()
+    assert [message["data"] for message in heard["/ros_mbmrl/watchdog"]][-1] is True
+    side.publish(ELBOW, {"data": 1.0}, 2.3)  # a torque that comes late
+    run(side, 2.3, 2.4)
+    assert not world.torques.any()
+
+
+def test_the_run_stop_cuts_the_power_and_its_release_brings_the_old_torque_back() -> None:
+    world = Wheels()
+    side = PR2Side(world, 0.0, watchdog=False)
+    side.publish(ELBOW, {"data": 1.0}, 0.0)
+    run(side, 0.0, 1.0)
+    side.press_run_stop()
+    heard = run(side, 1.0, 2.0)
+    assert world.speeds[ELBOW_INDEX] == pytest.approx(1.0)
+    assert heard["/power_board/state"][-1]["run_stop"] is False
+    side.services[RESET]()
+    assert side.halted
+    side.release_run_stop()
+    assert run(side, 2.0, 2.1)["/power_board/state"][-1]["run_stop"] is True
+    assert not world.torques.any()
+    run(side, 2.1, 2.1 + POWER_UP)
+    assert world.torques[ELBOW_INDEX] == 1.0
+
+
+def test_services_halt_and_reset_and_list() -> None:
+    world = Wheels()
+    side = PR2Side(world, 0.0, watchdog=False)
+    side.publish(ELBOW, {"data": 1.0}, 0.0)
+    side.services[HALT]()
+    run(side, 0.0, 0.1)
+    assert not world.torques.any()
+    side.services[RESET]()
+    side.controllers["effort_l_elbow_flex_joint"] = False
+    run(side, 0.1, 0.2)
+    assert not world.torques.any()
+    listed = side.services[LIST_CONTROLLERS]()
+    assert (
+        dict(zip(listed["controllers"], listed["state"], strict=True))["effort_l_elbow_flex_joint"]
+        == "stopped"
+    )
+
+
+def test_throttle_and_queue_as_rosbridge_has_them() -> None:
+    unlimited = Subscription(throttle=0.0, length=0)
+    newest = Subscription(throttle=5 / 64, length=1)
+    early_dropped = Subscription(throttle=5 / 64, length=0)
+    sent: dict[str, list[str]] = {"unlimited": [], "newest": [], "early_dropped": []}
+    for k in range(20):
+        now = k / 64
+        for name, subscription in (
+            ("unlimited", unlimited),
+            ("newest", newest),
+            ("early_dropped", early_dropped),
+        ):
+            subscription.offer(str(k), now)
+            sent[name] += subscription.due(now)
+    assert sent["unlimited"] == [str(k) for k in range(20)]
+    assert sent["newest"] == ["0", "5", "10", "15"]
+    assert sent["early_dropped"] == ["0", "5", "10", "15"]
+    for k in range(20, 40):  # a client that does not read
+        newest.offer(str(k), k / 64)
+    assert newest.due(1.0) == ["39"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("what", "not JSON"),
+        ('{"op":"explode"}', "unknown operation 'explode'"),
+        ('{"op":"publish","topic":"/nowhere","msg":{}}', "Cannot infer topic type"),
+        ('{"op":"subscribe","topic":"/nowhere"}', "Cannot infer topic type"),
+        (f'{{"op":"advertise","topic":"{ELBOW}","type":"std_msgs/Bool"}}', "it is std_msgs/Float"),
+        (f'{{"op":"publish","topic":"{ELBOW}","msg":{{"data":"1"}}}}', "not a std_msgs/Float64"),
+        ('{"op":"subscribe","topic":"/joint_states","queue_length":[]}', "subscribe: int"),
+        ('{"op":"status","level":"info","msg":"hello"}', "Unknown operation: status"),
+    ],
+)
+def test_what_is_wrong_comes_back_as_a_status(text: str, complaint: str) -> None:
+    side = PR2Side(Wheels(), 0.0, watchdog=False)
+    session = Session(side)
+    session.receive(text, 0.0)
+    [answer] = [json.loads(reply) for reply in session.due(0.0)]
+    assert (answer["op"], answer["level"]) == ("status", "error")
+    assert complaint in answer["msg"]
+    assert not side.torques.any()
+
+
+def test_a_service_that_is_not_there() -> None:
+    session = Session(PR2Side(Wheels(), 0.0, watchdog=False))
+    session.receive('{"op":"call_service","service":"/nobody","id":"7"}', 0.0)
+    status, answer = (json.loads(reply) for reply in session.due(0.0))
+    assert status["level"] == "error"
+    assert answer == {
+        "op": "service_response",
+        "service": "/nobody",
+        "id": "7",
+        "result": False,
+        "values": "Service /nobody does not exist",
+    }
+
+
+def test_an_unsubscribed_topic_is_silent() -> None:
+    session = Session(PR2Side(Wheels(), 0.0, watchdog=False))
+    session.receive(rosbridge.subscribe("/joint_states", rosbridge.JOINT_STATE), 0.0)
+    session.offer("/joint_states", "a", 0.0)
+    assert session.due(0.0) == ["a"]
+    session.receive(rosbridge.encode("unsubscribe", topic="/joint_states"), 0.0)
+    session.offer("/joint_states", "b", 0.1)
+    assert session.due(0.1) == []
+
+
+@pytest.fixture
+def emulator() -> Any:
+    with RosbridgeEmulator(lambda now: PR2Side(Wheels(), now, False)) as emulator:
+        yield emulator
+
+
+def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.005)
+
+
+def test_over_a_real_socket(emulator: RosbridgeEmulator) -> None:
+    with connect(emulator.url, proxy=None) as host:
+        host.send(rosbridge.advertise(ELBOW, rosbridge.FLOAT64))
+        host.send(rosbridge.publish(ELBOW, {"data": 1.0}))
+        host.send(rosbridge.subscribe("/joint_states", rosbridge.JOINT_STATE, throttle_rate=50))
+        stamps = []
+        for _ in range(6):
+            said = rosbridge.decode(host.recv(timeout=5))
+            stamps.append(rosbridge.read_joint_states(said["msg"]).stamp)
+        assert np.diff(stamps).min() > 0.03
+        host.send(rosbridge.call_service(LIST_CONTROLLERS, {}, "q"))
+        while said["op"] != "service_response":
+            said = rosbridge.decode(host.recv(timeout=5))
+        assert (said["id"], said["result"]) == ("q", True)
+    assert emulator.side.torques[ELBOW_INDEX] == 1.0  # the host has gone, its torque has not
+
+
+def test_a_stalled_line_is_silent_and_brings_everything_late(emulator: RosbridgeEmulator) -> None:
+    with connect(emulator.url, proxy=None, ping_interval=None) as host:
+        host.send(rosbridge.publish(ELBOW, {"data": 1.0}))
+        until(lambda: emulator.side.torques[ELBOW_INDEX] == 1.0)
+        emulator.stall()
+        host.send(rosbridge.publish(ELBOW, {"data": 2.0}))
+        assert not host.ping().wait(0.2)
+        with pytest.raises(TimeoutError):
+            connect(emulator.url, proxy=None, open_timeout=0.2)
+        assert emulator.side.torques[ELBOW_INDEX] == 1.0
+        emulator.restore()
+        until(lambda: emulator.side.torques[ELBOW_INDEX] == 2.0)
+
+
+def test_a_cut_line_is_closed_and_refused(emulator: RosbridgeEmulator) -> None:
+    with connect(emulator.url, proxy=None) as host:
+        emulator.cut()
+        with pytest.raises(ConnectionClosed):
+            host.recv(timeout=5)
+    with pytest.raises((OSError, WebSocketException)):
+        connect(emulator.url, proxy=None)
+    emulator.restore()
+    with connect(emulator.url, proxy=None) as host:
+        assert host.ping().wait(5)
+
+
+def test_a_delay_is_added_each_way(emulator: RosbridgeEmulator) -> None:
+    with connect(emulator.url, proxy=None, ping_interval=None) as host:
+        emulator.ask(lambda side, line: setattr(line, "delay", 0.15))
+        began = time.monotonic()
+        assert host.ping().wait(5)
+        assert time.monotonic() - began > 0.29
+
+
+def test_a_port_that_is_taken(emulator: RosbridgeEmulator) -> None:
+    second = RosbridgeEmulator(lambda now: PR2Side(Wheels(), now, False), emulator.port)
+    with pytest.raises(UserError, match=f"port: {emulator.port} cannot be had"), second:
+        pass
+
+
+def test_serve_says_where_it_listens_and_ends_in_time() -> None:
+    code = "from ros_mbmrl.plants.emulators.rosbridge import serve; serve(0, 3, 1.0)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        first = child.stdout.readline()
+        assert first.startswith("listening on ws://127.0.0.1:")
+        with connect(first.split()[-1], proxy=None) as host:
+            host.send(rosbridge.subscribe("/ros_mbmrl/watchdog", rosbridge.BOOL))
+            assert rosbridge.decode(host.recv(timeout=5))["msg"] == {"data": True}
+        assert child.wait(20) == 0

@@ -1,0 +1,157 @@
+"""Expected bytes are written out by hand from the frame's format."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ros_mbmrl.plants.wire import xbee
+from ros_mbmrl.plants.wire.xbee import (
+    AtCommand,
+    AtResponse,
+    Decoder,
+    Frame,
+    Received,
+    Transmit,
+    TransmitStatus,
+)
+
+EXPECTED = [
+    (Transmit(0x0001, b"\x00\x81"), "7e 00 07 01 00 00 01 00 00 81 7c"),
+    (Transmit(0x1234, b"\x41", frame_id=5, options=1), "7e 00 06 01 05 12 34 01 41 71"),
+    (AtCommand(b"NJ", frame_id=0x52), "7e 00 04 08 52 4e 4a 0d"),  # the manufacturer's example
+    (AtCommand(b"MY", b"\x00\x02"), "7e 00 06 08 01 4d 59 00 02 4e"),
+    (Received(0x0001, b"\x00\x8e\x41", rssi=0x28), "7e 00 08 81 00 01 28 00 00 8e 41 86"),
+    (AtResponse(b"BD", 0, b"\x06"), "7e 00 06 88 01 42 44 00 06 ea"),
+    (TransmitStatus(1, 0), "7e 00 03 89 01 00 75"),
+]
+
+
+def kinds(frame: Frame) -> xbee.Kinds:
+    return xbee.TO_RADIO if isinstance(frame, (Transmit, AtCommand)) else xbee.TO_HOST
+
+
+@pytest.mark.parametrize(("frame", "expected"), EXPECTED)
+def test_bytes_are_those_of_the_format(frame: Frame, expected: str) -> None:
+    data = bytes.fromhex(expected)
+    assert frame.encode() == data
+    assert Decoder(kinds(frame)).feed(data) == [frame]
+
+
+WORD, BYTE = st.integers(0, 0xFFFF), st.integers(0, 0xFF)
+FRAMES = st.one_of(
+    st.builds(Received, WORD, st.binary(min_size=1, max_size=129), BYTE, BYTE),
+    st.builds(AtResponse, st.binary(min_size=2, max_size=2), BYTE, st.binary(max_size=9), BYTE),
+    st.builds(TransmitStatus, BYTE, BYTE),
+)
+
+
+@given(frames=st.lists(FRAMES, max_size=5), cuts=st.lists(st.integers(1, 40), max_size=40))
+def test_frames_come_back_however_the_bytes_are_cut(frames: list[Frame], cuts: list[int]) -> None:
+    data, decoder, got, place = b"".join(f.encode() for f in frames), Decoder(), [], 0
+    for cut in [*cuts, len(data)]:
+        got += decoder.feed(data[place : place + cut])
+        place += cut
+    assert got == frames
+    assert decoder.tally.skipped == decoder.tally.checksum_errors == 0
+
+
+@given(noise=st.binary(max_size=300), frame=FRAMES)
+def test_after_noise_no_frame_is_lost_for_good(noise: bytes, frame: Frame) -> None:
+    decoder = Decoder()
+    # A false start may wait for as many bytes as the longest frame has, no more.
+    patience = xbee.LONGEST // len(frame.encode()) + 2
+    got = decoder.feed(noise)
+    made_up = len(got)
+    got += decoder.feed(frame.encode() * (patience + 1))
+    assert got[made_up:].count(frame) >= patience + 1 - 3 * (made_up + 1)
+    assert got[-1] == frame
+    assert decoder.tally.received == len(noise) + len(frame.encode()) * (patience + 1)
+
+
+def test_a_half_frame_costs_nothing_but_itself() -> None:
+    whole = Received(1, bytes(range(50))).encode()
+    for cut in range(1, len(whole)):
+        decoder = Decoder()
+        assert len(decoder.feed(whole[:cut] + whole)) == 1, cut
+        assert decoder.tally.resynchronisations == 1
+        assert decoder.tally.skipped == cut
+
+
+def test_random_noise_is_left_within_the_next_frame() -> None:
+    rng = np.random.default_rng(3)
+    whole = Received(1, bytes(range(50))).encode()
+    for _ in range(2000):
+        decoder = Decoder()
+        decoder.feed(rng.bytes(200))
+        assert len(decoder.feed(whole * 2)) >= 1
+
+
+def test_a_changed_bit_is_never_accepted() -> None:
+    whole = Received(1, b"\x00\x8e7E~").encode()
+    for bit in range(8 * len(whole)):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        assert Decoder().feed(bytes(changed)) == []
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda: Transmit(0x10000, b"a").encode(), "destination: expected 16 bits, got 65536"),
+        (lambda: Transmit(1, bytes(130)).encode(), "expected 1 to 134 bytes, got 135"),
+        (lambda: AtCommand(b"BAUD").encode(), "expected 2 letters"),
+        (lambda: TransmitStatus(-1, 0).encode(), "frame_id: expected 8 bits, got -1"),
+    ],
+)
+def test_what_does_not_fit_is_refused(make: object, error: str) -> None:
+    with pytest.raises(ValueError, match=error):
+        make()  # type: ignore[operator]
+
+
+def stream(size: int, rng: np.random.Generator) -> tuple[bytes, Counter[Frame]]:
+    """Random bytes, frames, and frames with some bytes changed; and the frames left whole."""
+    parts: list[bytes] = []
+    sent: Counter[Frame] = Counter()
+    total = 0
+    while total < size:
+        frame = Received(1, rng.bytes(int(rng.integers(1, 60))), 40)
+        data = bytearray(frame.encode())
+        choice = rng.random()
+        if choice < 0.3:
+            data = bytearray(rng.bytes(len(data)))
+            data[int(rng.integers(len(data)))] = xbee.START
+        elif choice < 0.7:
+            for place in rng.integers(len(data), size=int(rng.integers(1, 4))):
+                data[place] = int(rng.integers(256))
+        if bytes(data) == frame.encode():
+            sent[frame] += 1
+        parts.append(bytes(data))
+        total += len(data)
+    return b"".join(parts), sent
+
+
+def fuzz(size: int, seed: int) -> None:
+    data, sent = stream(size, np.random.default_rng(seed))
+    decoder, got = Decoder(), Counter[Frame]()
+    for place in range(0, len(data), 4096):
+        got.update(decoder.feed(data[place : place + 4096]))
+    bad, lost = (got - sent).total(), (sent - got).total()
+    # An 8-bit sum lets one in 256 wrong frames through, if their bytes are as good as random.
+    tried = bad + decoder.tally.checksum_errors
+    assert bad <= tried / 256 + 5 * np.sqrt(tried / 256) + 1
+    assert tried > size / 500  # there was something to refuse
+    assert lost <= 3 * bad  # only what a wrong frame has swallowed
+    pending = decoder.tally.received - decoder.tally.skipped
+    assert sum(len(f.encode()) * n for f, n in got.items()) <= pending
+
+
+def test_a_hundred_thousand_bad_bytes() -> None:
+    fuzz(100_000, seed=0)
+
+
+@pytest.mark.slow
+def test_ten_million_bad_bytes() -> None:
+    fuzz(10_000_000, seed=1)
