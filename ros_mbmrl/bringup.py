@@ -5,6 +5,7 @@ Imports no ROS: a machine without any can still say what it would start.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ros_mbmrl.adaptation import METHODS, trained_as
+from ros_mbmrl.collection.mapping import steering
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.planning import PLANNERS
 from ros_mbmrl.plants import PLANTS, check_plant, plants_of
@@ -49,6 +51,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("reference", "nav_msgs/msg/Path", "latched"),
     Topic("reference/set", "nav_msgs/msg/Path", "state"),
     Topic("safety/state", "std_msgs/msg/Bool", "latched"),
+    Topic("episode", "diagnostic_msgs/msg/DiagnosticArray", "latched"),
     Topic("joy", "sensor_msgs/msg/Joy", "sensor"),
     Topic("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", "diagnostics"),
     Topic("/clock", "rosgraph_msgs/msg/Clock", "sensor"),
@@ -118,8 +121,14 @@ _ADAPT = (
     Argument("report", "", "folder of the run's report; its recording is <method>.mcap in there"),
     Argument("threads", "1", "threads of the adapting and planning process"),
 )
+_COLLECT = (
+    Argument("source", "joystick", "who drives at the start", ("joystick", "keyboard", "random")),
+    Argument("tags", "", "names of terrains, joined by commas; default: the twin's ground"),
+    Argument("episode_seconds", "30", "length of an episode; 0: until it is stopped"),
+    Argument("tty", "", "terminal that keys come from; default: this one"),
+)
 ARGUMENTS: Mapping[str, tuple[Argument, ...]] = MappingProxyType(
-    {"adapt": _COMMON + _ADAPT, "collect": _COMMON, "twin": _COMMON}
+    {"adapt": _COMMON + _ADAPT, "collect": _COMMON + _COLLECT, "twin": _COMMON}
 )
 
 
@@ -167,8 +176,26 @@ def adapt(arguments: Arguments) -> list[NodeSpec]:
 
 
 def collect(arguments: Arguments) -> list[NodeSpec]:
-    """The robot driven by hand under the safety monitor, recorded."""
-    return _around(arguments, [_node(arguments, "teleop", {}, critical=False)])
+    """The robot driven by hand or at random under the safety monitor, recorded."""
+    source, tty = arguments["source"], arguments["tty"]
+    if not tty and sys.stdin is not None and sys.stdin.isatty():
+        tty = os.ttyname(sys.stdin.fileno())
+    if source == "keyboard" and not tty:
+        raise UserError("source keyboard: expected a terminal as standard input, or tty:=DEVICE")
+    robot = make_robot(arguments["robot"])
+    if source != "random":
+        steering(robot, scale=1.0)
+        if arguments["lockstep"] == "true":
+            raise UserError("lockstep: a hand does not answer every step: expected source:=random")
+    known = arguments["plant"] == "twin" and robot.follows_paths
+    teleop: dict[str, Value] = {
+        "source": source,
+        "tags": arguments["tags"] or (arguments["terrain"] if known else "unknown"),
+        "episode_seconds": _seconds(arguments, "episode_seconds"),
+        "tty": tty,
+        "seed": _integer(arguments, "seed"),
+    }
+    return _around(arguments, [_node(arguments, "teleop", teleop, critical=False)])
 
 
 def twin(arguments: Arguments) -> list[NodeSpec]:

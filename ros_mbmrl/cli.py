@@ -16,10 +16,14 @@ import tyro
 
 from ros_mbmrl import __version__
 from ros_mbmrl.arguments.calibrate import Calibrate
+from ros_mbmrl.arguments.collect import Collect
+from ros_mbmrl.arguments.data import Data
 from ros_mbmrl.arguments.doctor import Doctor
+from ros_mbmrl.arguments.emulate import Emulate
 from ros_mbmrl.arguments.evaluate import Evaluate
 from ros_mbmrl.arguments.import_logs import Import
 from ros_mbmrl.arguments.launch import Launch
+from ros_mbmrl.arguments.replay import Replay
 from ros_mbmrl.arguments.score import Score
 from ros_mbmrl.arguments.train import Train
 from ros_mbmrl.arguments.tune import Tune
@@ -27,12 +31,16 @@ from ros_mbmrl.errors import RunError, UserError
 
 COMMANDS: Mapping[str, type] = {
     "launch": Launch,
+    "collect": Collect,
     "import": Import,
     "calibrate": Calibrate,
     "train": Train,
     "score": Score,
     "evaluate": Evaluate,
+    "emulate": Emulate,
     "tune": Tune,
+    "data": Data,
+    "replay": Replay,
     "doctor": Doctor,
 }
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ros_mbmrl import __version__
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.html import Image, Table, write_page
+from ros_mbmrl.evaluation.html import Image, Section, Table, write_page
 from ros_mbmrl.evaluation.recorded_run import RecordedRun, read_run
 
 COLOURS = ("#c44e52", "#4c72b0", "#55a868", "#8172b2", "#ccb974", "#64b5cd")
@@ -70,27 +70,32 @@ def write_report(
     partial.write_text(json.dumps(report, indent=2))
     os.replace(partial, folder / "report.json")
     ordered = {name: runs[name] for name in methods}
-    draw_paths(folder / "paths.png", ordered, fault_at)
+    followed = {name: run for name, run in ordered.items() if len(run.cross_track)}
+    if followed:
+        draw_paths(folder / "paths.png", followed, fault_at)
     draw_errors(folder / "cross_track.png", ordered, fault_at)
-    _page(folder, scenario, methods)
+    _page(folder, scenario, methods, bool(followed))
     return report
 
 
-def _page(folder: Path, scenario: Mapping[str, str], methods: Mapping[str, Any]) -> None:
+def _page(
+    folder: Path, scenario: Mapping[str, str], methods: Mapping[str, Any], paths: bool
+) -> None:
     rows = [
         [label, *(_text(figures.get(key)) for figures in methods.values())]
         for key, label in SHOWN.items()
     ]
     what = ", ".join(f"{key} {value}" for key, value in scenario.items() if value)
-    write_page(
-        folder / "report.html",
-        "A robot that changes while it walks",
-        [
-            ("Paths", [what, Image(folder / "paths.png", "Dotted: the path to follow.")]),
-            ("Distance from the path", [Image(folder / "cross_track.png")]),
-            ("Figures", [Table(["", *methods], rows)]),
-        ],
-    )
+    sections: list[Section] = [
+        ("Over time", [Image(folder / "cross_track.png")]),
+        ("Figures", [Table(["", *methods], rows)]),
+    ]
+    if paths:
+        image = Image(folder / "paths.png", "Dotted: the path to follow.")
+        sections.insert(0, ("Paths", [image]))
+    first, blocks = sections[0]
+    sections[0] = first, [what, *blocks]
+    write_page(folder / "report.html", "A robot that changes as it goes", sections)
 
 
 def draw_paths(png: Path, runs: Mapping[str, RecordedRun], fault_at: float | None) -> None:
@@ -105,7 +110,8 @@ def draw_paths(png: Path, runs: Mapping[str, RecordedRun], fault_at: float | Non
         if after.any():
             axis.plot(*run.xy[after][0], "k*", markersize=12, label="fault")
         figures = run.figures(fault_at)
-        distance = figures["cross_track_after_fault_m"] or figures["cross_track_before_fault_m"]
+        after_fault = figures["cross_track_after_fault_m"]
+        distance = figures["cross_track_before_fault_m"] if after_fault is None else after_fault
         axis.set_title(f"{name}: {100 * distance:.1f} cm from the path")
         axis.set_aspect("equal")
         axis.set_xlabel("x [m]")
@@ -121,7 +127,8 @@ def draw_errors(png: Path, runs: Mapping[str, RecordedRun], fault_at: float | No
     plt = _pyplot()
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(9, 6), sharex=True)
     for (name, run), colour in zip(runs.items(), COLOURS * 9, strict=False):
-        top.plot(run.times, 100 * np.abs(run.cross_track), color=colour, label=name)
+        distance = 100 * np.abs(run.cross_track)
+        top.plot(run.times[: len(distance)], distance, color=colour, label=name)
         bottom.plot(run.error_times, run.errors[:, 0], ":", color=colour, label=f"{name}, prior")
         bottom.plot(run.error_times, run.errors[:, 1], color=colour, label=f"{name}, adapted")
     for axis, label in ((top, "distance from the path [cm]"), (bottom, "model error")):

@@ -12,6 +12,7 @@ from ros_mbmrl.adaptation.guard import Guard
 from ros_mbmrl.dynamics.mlp import Update
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots.spec import Robot, RobotSpec
 from ros_mbmrl.training.segments import Transitions
 
 
@@ -20,8 +21,9 @@ class OpenLoopErrors:
     """Errors of n windows, of the prior and of the adapted model.
 
     normalised: (2, n, H), robust error of the change accumulated since the window's end, in units
-    of the one-step change times the square root of the horizon. metres, radians: (2, n, H),
-    position and yaw error. accepted: (n,). rows: (n,), the first predicted transition.
+    of the one-step change times the square root of the horizon. metres, radians: (2, n, H), norms
+    of the errors in `places` and `turns`. accepted: (n,). rows: (n,), the first predicted
+    transition.
     """
 
     normalised: Tensor
@@ -91,6 +93,18 @@ def _compare(
     spread = model.normalizer.change_std * torch.arange(1, horizon + 1).sqrt()[:, None]
     scale = torch.tensor(robot.spec.change_weights)
     normalised = robust_error(error / spread, scale / scale.mean(), limit=10.0)
-    names = [q.name for q in robot.spec.changes]
-    flat = error[..., [names.index("forward"), names.index("left")]].norm(dim=-1)
-    return normalised, flat, error[..., names.index("yaw")].abs()
+    off = (data.next_states[future] - predicted)[..., places(robot)].norm(dim=-1)
+    return normalised, off, error[..., turns(robot.spec)].norm(dim=-1)
+
+
+def places(robot: Robot) -> list[int]:
+    """Which states say where a robot is: x and y, or all in metres of one that stays in place."""
+    flat = ("x", "y") if robot.follows_paths else None
+    states = enumerate(robot.spec.state)
+    return [k for k, q in states if q.unit == "m" and (flat is None or q.name in flat)]
+
+
+def turns(spec: RobotSpec) -> list[int]:
+    """Which changes say how a robot is turned: yaw, or without one all in radians."""
+    yaw = [k for k, change in enumerate(spec.changes) if change.name == "yaw"]
+    return yaw or [k for k, change in enumerate(spec.changes) if change.unit == "rad"]

@@ -23,9 +23,10 @@ LEVELS_WITHOUT_EVENT = ("RUN", "LIMITED")
 class RecordedRun:
     """Control steps from the first command on, one row each; times [s] on the plant's clock.
 
-    xy (T, 2) [m], as measured. cross_track (T,) [m], from the reference. period, adapt_ms,
-    plan_ms, wait_ms: one a step that was timed. errors (n, 2): robust model error on the live
-    window, before and after adaptation, at error_times (n,). accepted (n,).
+    xy (T, 2) [m], as measured. cross_track (T,) [m], from the reference. Both, and the reference,
+    have no rows for a robot that follows no path. period, adapt_ms, plan_ms: one a step that was
+    timed. errors (n, 2): robust model error on the live window, before and after adaptation, at
+    error_times (n,). accepted (n,).
     """
 
     times: Array
@@ -46,11 +47,11 @@ class RecordedRun:
     def figures(self, fault_at: float | None) -> dict[str, Any]:
         """The figures of `report.json` for this run."""
         error = np.abs(self.cross_track)
-        before = self.times < (math.inf if fault_at is None else fault_at)
+        before = self.times[: len(error)] < (math.inf if fault_at is None else fault_at)
         return {
             "cross_track_before_fault_m": _mean(error[before]),
             "cross_track_after_fault_m": _mean(error[~before]),
-            "cross_track_max_m": float(error.max()),
+            "cross_track_max_m": float(error.max()) if len(error) else None,
             "missed_deadlines": self.missed,
             "period_mean_s": _mean(self.period),
             "period_p99_s": _percentile(self.period, 99),
@@ -69,7 +70,7 @@ class RecordedRun:
 
 
 def read_run(path: FilePath) -> RecordedRun:
-    """Reads one recording. Raises UserError if it has no pose, reference or command."""
+    """Reads one recording. Raises UserError if it has no command, or a path but no pose."""
     poses: dict[int, tuple[float, float]] = {}
     reference: list[tuple[float, float]] = []
     commands: set[int] = set()
@@ -87,28 +88,38 @@ def read_run(path: FilePath) -> RecordedRun:
             for line in message.status:
                 values = {pair.key: pair.value for pair in line.values}
                 lines.setdefault(line.name, []).append((_stamp(message), values))
-    for what, found in (("odom", poses), ("reference", reference), ("command/safe", commands)):
-        if not found:
-            raise UserError(f"{path}: nothing on {what}: not a run of the adapt graph")
+    if not commands or (reference and not poses):
+        what = "odom" if commands else "command/safe"
+        raise UserError(f"{path}: nothing on {what}: not a run of the adapt graph")
     first = min(commands)
-    return _assemble(first, poses, reference, lines)
+    if reference:
+        return _assemble(first, poses, reference, lines)
+    return _assemble(first, dict.fromkeys(commands), [], lines)
 
 
-def _assemble(
-    first: int,
-    poses: Mapping[int, tuple[float, float]],
-    reference: list[tuple[float, float]],
-    lines: Mapping[str, list[tuple[int, dict[str, str]]]],
-) -> RecordedRun:
-    stamps = sorted(stamp for stamp in poses if stamp >= first)
-    xy = np.array([poses[stamp] for stamp in stamps])
+def _follow(points: Array, reference: list[tuple[float, float]]) -> Array:
+    """Distances (n,) [m] of the points (T, 2) from the path, up to its end."""
     path, progress = Path.from_points(reference), 0.0
     cross_track = []
-    for point in xy:
+    for point in points:
         progress, error = path.project(point, progress)
         cross_track.append(error)
         if path.finished(progress):
             break
+    return np.array(cross_track)
+
+
+def _assemble(
+    first: int,
+    poses: Mapping[int, tuple[float, float] | None],
+    reference: list[tuple[float, float]],
+    lines: Mapping[str, list[tuple[int, dict[str, str]]]],
+) -> RecordedRun:
+    """poses: by the stamp of the step; of no use without a reference."""
+    stamps = sorted(stamp for stamp in poses if stamp >= first)
+    xy = np.array([poses[stamp] for stamp in stamps if reference]).reshape(-1, 2)
+    cross_track = _follow(xy, reference) if reference else np.empty(0)
+    count = len(cross_track) if reference else len(stamps)
 
     def column(line: str, key: str) -> Array:
         rows = [float(v[key]) for stamp, v in lines.get(line, []) if stamp >= first]
@@ -122,12 +133,11 @@ def _assemble(
     last = max((s for s, _ in lines.get("driver: timing", [])), default=first)
     levels = [v["level"] for s, v in lines.get("safety: state", []) if first <= s < last]
     events = [level for level in levels if level not in LEVELS_WITHOUT_EVENT]
-    count = len(cross_track)
     return RecordedRun(
         times=np.array(stamps[:count]) * 1e-9,
         xy=xy[:count],
-        reference=np.array(reference),
-        cross_track=np.array(cross_track),
+        reference=np.array(reference).reshape(-1, 2),
+        cross_track=cross_track,
         period=column("driver: timing", "period_s"),
         missed=int(column("driver: timing", "missed").sum()),
         adapt_ms=column("controller: timing", "adapt_ms"),

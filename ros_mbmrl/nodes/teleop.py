@@ -1,91 +1,280 @@
-"""teleop: a joystick as the source of `command/proposed`, while its dead-man button is held."""
+"""teleop: a person, or chance, as the source of `command/proposed`; episodes on `episode`.
+
+Keys come from the terminal called by the parameter `tty`: a node of a launch has none of its own.
+Beside one, a live view is drawn on it; without, a line is printed now and then.
+"""
 
 from __future__ import annotations
 
+import math
+import os
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.duration import Duration
 from rclpy.node import Node
-from sensor_msgs.msg import JointState, Joy
+from rich.console import Console
+from rich.live import Live
+from sensor_msgs.msg import Joy
+from std_msgs.msg import Bool
+from std_srvs.srv import Trigger
 
-from ros_mbmrl.errors import UserError
-from ros_mbmrl.nodes.messages import command_message, from_stamp
+from ros_mbmrl.collection.episodes import Event
+from ros_mbmrl.collection.joystick import Joystick, JoystickConfig
+from ros_mbmrl.collection.keyboard import Keyboard
+from ros_mbmrl.collection.mapping import driven, steerable, steering
+from ros_mbmrl.collection.policies import random_policy
+from ros_mbmrl.collection.recorder import EPISODE, episode_values
+from ros_mbmrl.collection.requests import Kind, Request
+from ros_mbmrl.collection.session import RANDOM, Session, SessionConfig, Source
+from ros_mbmrl.collection.terminal import Terminal
+from ros_mbmrl.collection.view import Status, line, render
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.nodes.messages import (
+    command_message,
+    diagnostics,
+    nanoseconds,
+    read_status,
+    status,
+)
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import advertise, listen
+from ros_mbmrl.nodes.sensors import MeasurementAssembler
+from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array
+
+KEYS = 0.02  # [s] between looks at the keyboard
+REDRAW = 0.25  # [s]
+TELL = 5.0  # [s] between lines where there is no terminal
+RECENT = 20  # periods that the rate is taken over
+ACKED = 0.5  # [s] that the last event is given to arrive
 
 
 @dataclass(frozen=True)
 class TeleopParameters:
-    """scale: part of the command's range that the stick reaches. joy_timeout: [s]."""
+    """source: who drives at the start. tty: the terminal that keys come from, empty for none.
+
+    tags: names of terrains, joined by commas. scale: part of the command's range that sticks and
+    keys reach. key_timeout, joy_timeout: [s]. The rest as in `SessionConfig`, `JoystickConfig`.
+    """
 
     robot: str = "hexapod"
+    source: str = "joystick"
+    tty: str = ""
+    tags: str = "unknown"
+    episode_seconds: float = 30.0
+    seed: int = 0
+    scale: float = 0.5
+    key_timeout: float = 0.5
+    joy_timeout: float = 0.5
     deadman_button: int = 4
     forward_axis: int = 1
     turn_axis: int = 0
-    scale: float = 0.5
-    joy_timeout: float = 0.5
+    episode_button: int = 7
+    discard_button: int = 6
+    terrain_button: int = 0
+    middle_button: int = 3
+    stop_button: int = 1
+    source_button: int = 2
 
-    def __post_init__(self) -> None:
-        if not 0 < self.scale <= 1:
-            raise ValueError(f"scale: expected above 0, up to 1, got {self.scale}")
+    @property
+    def session(self) -> SessionConfig:
+        """How the session goes. Raises ValueError."""
+        return SessionConfig(
+            terrains=tuple(self.tags.replace(",", " ").split()),
+            source=self.source,
+            episode_seconds=self.episode_seconds,
+            automatic=self.source == RANDOM,
+        )
+
+    @property
+    def joystick(self) -> JoystickConfig:
+        """Which axes and buttons count. Raises ValueError."""
+        names = {field.name for field in fields(JoystickConfig)} - {"timeout"}
+        numbers = {name: getattr(self, name) for name in names}
+        return JoystickConfig(timeout=self.joy_timeout, **numbers)
 
 
 class TeleopNode(Node):
-    """Answers each state with the stick's command; one stand-still on release, then silence."""
+    """Messages around `Session`: answers each state with what drives; released, with nothing."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, name: str = "teleop", **options: Any
     ) -> None:
         super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
         self._steady = clock
-        self._settings = read_parameters(self, TeleopParameters)
-        self._spec = make_robot(self._settings.robot).spec
-        if len(self._spec.action) != 2:
-            raise UserError(f"teleop: {self._spec.name} does not have a left and a right side")
-        self._joy: Joy | None = None
-        self._joy_at = 0.0
-        self._driving = False
+        self._settings = p = read_parameters(self, TeleopParameters)
+        self._robot = make_robot(p.robot)
+        self._spec = self._robot.spec
+        try:
+            self._keyboard = Keyboard(clock, p.key_timeout)
+            self._joystick = Joystick(clock, p.joystick)
+            self._session = Session(self._robot, self._sources(), p.session, self._permit)
+        except ValueError as error:
+            raise UserError(f"teleop: {error}") from None
+        self._assembler = MeasurementAssembler(self._spec)
+        self._estimator = StateEstimator(self._robot)
+        self._newest: Measurement | None = None
+        self._action: Array | None = None
+        self._stopped = False
+        self._safety: dict[str, str] = {}
+        self._missed = 0
+        self._counters: dict[str, float] = {}
+        self._began: float | None = None
+        self._moments: deque[float] = deque(maxlen=RECENT + 1)
+
         self._proposed = advertise(self, "command/proposed")
+        self._episode = advertise(self, "episode")
+        self._reset = self.create_client(Trigger, "safety/reset")
         listen(self, "joy", self._on_joy)
-        listen(self, "joint_states", self._on_state)
+        listen(self, "safety/state", self._on_stop)
+        listen(self, "/diagnostics", self._on_diagnostics)
+        self._held = ExitStack()
+        self._live: Live | None = None
+        self._terminal: Terminal | None = None
+        if p.tty:
+            self._open(Path(p.tty))
+        self.create_timer(REDRAW if self._live else TELL, self._show)
+        for topic in self._assembler.topics:
+            listen(self, topic, partial(self._on_sensor, topic))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Ends the episode, and gives the terminal back."""
+        try:
+            self._tell(self._session.interrupt())
+            self._episode.wait_for_all_acked(Duration(seconds=ACKED))
+        finally:
+            self._held.close()
+
+    def _open(self, tty: Path) -> None:
+        self._terminal = self._held.enter_context(Terminal(tty))
+        size = os.get_terminal_size(self._terminal.fd)
+        width, height = size.columns or 80, size.lines or 24
+        stream = self._held.enter_context(tty.open("w"))
+        console = Console(file=stream, width=width, height=height)
+        live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False)
+        self._live = self._held.enter_context(live)
+        self.create_timer(KEYS, self._on_keys)
+
+    def _sources(self) -> dict[str, Source]:
+        p = self._settings
+        choose("source", p.source, (RANDOM, "keyboard", "joystick"))
+        if p.source == "keyboard" and not p.tty:
+            raise ValueError("source keyboard: expected a terminal, by the parameter tty")
+        sources: dict[str, Source] = {}
+        if p.source != RANDOM or steerable(self._robot):
+            steer = steering(self._robot, p.scale)
+            if p.tty:
+                sources["keyboard"] = driven(self._keyboard.sticks, steer)
+            sources["joystick"] = driven(self._joystick.sticks, steer)
+        sources[RANDOM] = random_policy(self._spec, np.random.default_rng(p.seed))
+        return sources
+
+    def _permit(self) -> bool:
+        """Whether the robot may move on its own: of a lone joystick, the dead-man button says."""
+        alone = self._settings.source == "joystick" and not self._settings.tty
+        return self._joystick.held() if alone else True
 
     def _on_joy(self, message: Joy) -> None:
-        self._joy, self._joy_at = message, self._steady()
+        for request in self._joystick.update(list(message.axes), list(message.buttons)):
+            self._obey(request)
 
-    def _on_state(self, message: JointState) -> None:
-        held = self._held()
-        if held or self._driving:
-            action = self._action() if held else np.zeros(2)
-            self._proposed.publish(
-                command_message(self._spec, action, from_stamp(message.header.stamp))
-            )
-        self._driving = held
+    def _on_keys(self) -> None:
+        assert self._terminal is not None
+        for key in self._terminal.pressed():
+            request = self._keyboard.press(key)
+            if request is not None:
+                self._obey(request)
 
-    def _held(self) -> bool:
-        p, joy = self._settings, self._joy
-        fresh = joy is not None and self._steady() - self._joy_at <= p.joy_timeout
-        if not fresh or joy is None:
-            return False
-        complete = len(joy.axes) > max(p.forward_axis, p.turn_axis)
-        return (
-            complete and len(joy.buttons) > p.deadman_button and joy.buttons[p.deadman_button] == 1
+    def _on_stop(self, message: Bool) -> None:
+        self._stopped = message.data
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        self._safety = read_status(message, "safety: state") or self._safety
+        timing = read_status(message, "driver: timing")
+        if timing is not None:
+            self._missed = int(timing["missed_deadlines"])
+        plant = read_status(message, "driver: plant")
+        if plant is not None:
+            self._counters = {k: float(v) for k, v in plant.items() if k != "fault"}
+
+    def _on_sensor(self, topic: str, message: Any) -> None:
+        measurement = self._assembler.add(topic, message)
+        if measurement is None:
+            return
+        if self._newest is None or measurement.time != self._newest.time:
+            self._take(measurement)
+        if self._action is not None:
+            stamp = nanoseconds(measurement.time)
+            self._proposed.publish(command_message(self._spec, self._action, stamp))
+
+    def _take(self, measurement: Measurement) -> None:
+        """A new state, and not one that lockstep sends again."""
+        now = self._steady()
+        self._began = now if self._began is None else self._began
+        self._moments.append(now)
+        self._newest = measurement
+        state = self._estimator.update(measurement)
+        turn = self._session.step(measurement.time, state, self._stopped)
+        self._action = turn.action
+        self._tell(turn.events)
+
+    def _obey(self, request: Request) -> None:
+        if request.kind is Kind.RESET:
+            self._reset.call_async(Trigger.Request())
+            return
+        self._tell(self._session.request(request))
+        if request.kind is Kind.HALT and self._newest is not None:
+            # At once, and not at the next state: the newest answer to a state counts.
+            stand = np.clip(0.0, self._spec.action_low, self._spec.action_high)
+            stamp = nanoseconds(self._newest.time)
+            self._proposed.publish(command_message(self._spec, stand, stamp))
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        """All of a step in one message: a latched topic keeps one only."""
+        if not events:
+            return
+        lines = [status("collect", "episode", self._spec.name, episode_values(e)) for e in events]
+        assert all(each.name == EPISODE for each in lines)
+        self._episode.publish(diagnostics(nanoseconds(events[-1].time), *lines))
+        if self._live is None:
+            for event in events:
+                print(f"{event.kind} {event.index} {event.terrain}", flush=True)
+
+    def _show(self) -> None:
+        if self._newest is None:
+            return
+        told = self._status(self._newest)
+        if self._live is not None:
+            self._live.update(render(told), refresh=True)
+        else:
+            print(line(told), flush=True)
+
+    def _status(self, newest: Measurement) -> Status:
+        elapsed = self._moments[-1] - self._moments[0]
+        silent = self._steady() - self._moments[-1]
+        return Status(
+            robot=self._robot,
+            session=self._session,
+            level=self._safety.get("level", "-"),
+            reasons=tuple(part for part in [self._safety.get("reasons", "")] if part),
+            rate=(len(self._moments) - 1) / elapsed if elapsed > 0 else math.nan,
+            age=newest.age + silent,
+            seconds=self._moments[-1] - (self._began or 0.0),
+            drops={"missed": self._missed, "incomplete": self._assembler.dropped},
+            counters=self._counters,
         )
-
-    def _action(self) -> Array:
-        assert self._joy is not None
-        p = self._settings
-        forward, turn = self._joy.axes[p.forward_axis], self._joy.axes[p.turn_axis]
-        wanted = p.scale * np.array([forward - turn, forward + turn]) * self._spec.action_high
-        return np.clip(wanted, self._spec.action_low, self._spec.action_high)
 
 
 def build(ending: Ending) -> Sequence[Node]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from ros_mbmrl.commands import launch
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.evaluation import graph_report
 from ros_mbmrl.evaluation.graph_report import write_report
 from ros_mbmrl.evaluation.recorded_run import RecordedRun, read_run
 
@@ -60,6 +62,24 @@ def test_without_a_fault_all_is_before_it() -> None:
     figures = a_run().figures(None)
     assert figures["cross_track_before_fault_m"] == pytest.approx(0.16)
     assert figures["cross_track_after_fault_m"] is None
+
+
+def test_a_robot_without_a_path_has_all_other_figures() -> None:
+    run = replace(a_run(), xy=np.empty((0, 2)), reference=np.empty((0, 2)), cross_track=np.empty(0))
+    figures = run.figures(0.2)
+    assert figures["cross_track_before_fault_m"] is figures["cross_track_max_m"] is None
+    assert figures["period_mean_s"] == pytest.approx(0.11)
+    assert figures["steps"] == 4
+
+
+def test_its_report_shows_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = replace(a_run(), xy=np.empty((0, 2)), reference=np.empty((0, 2)), cross_track=np.empty(0))
+    monkeypatch.setattr(graph_report, "read_run", lambda path: run)
+    (tmp_path / "mb.mcap").touch()
+    report = write_report(tmp_path, {"task": "reach"}, {})
+    assert report["results"]["methods"]["mb"]["cross_track_before_fault_m"] is None
+    page = (tmp_path / "report.html").read_text()
+    assert "task reach" in page and "Over time" in page and "the path to follow" not in page
 
 
 def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -18,8 +19,8 @@ from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.open_loop import open_loop_errors
-from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.evaluation.open_loop import open_loop_errors, places, turns
+from ros_mbmrl.robots.spec import Quantity, Robot
 from ros_mbmrl.training.segments import Transitions
 
 PriorModel = tuple[DynamicsModel, Parameters]
@@ -62,6 +63,19 @@ def test_errors_of_a_model_that_stands_still_by_hand(robot: Robot, still: PriorM
     # weight of `forward` 2 of mean 1.5; h steps of .02 over sqrt(h), four outputs
     expected = [(2 / 1.5) * (0.02 * h / h**0.5) ** 2 / 4 for h in (1, 2, 3)]
     torch.testing.assert_close(errors.normalised[0, 0], torch.tensor(expected))
+
+
+def test_where_a_robot_is_and_how_it_is_turned(robot: Robot) -> None:
+    assert places(robot) == [0, 1]
+    assert turns(robot.spec) == [2]
+    points = (Quantity("point_x", "m"), Quantity("point_y", "m"))
+    joints = tuple(Quantity(name, "rad") for name in ("shoulder", "elbow"))
+    state = (Quantity("speed", "m/s"), *points, Quantity("elbow", "rad"))
+    changes = (*joints, Quantity("speed", "m/s"), Quantity("force", "N"))
+    arm = copy.copy(robot)
+    arm.spec = replace(robot.spec, state=state, changes=changes)
+    assert places(arm) == [1, 2]
+    assert turns(arm.spec) == [0, 1]
 
 
 def test_a_model_that_learns_the_shift_has_no_error(robot: Robot, still: PriorModel) -> None:

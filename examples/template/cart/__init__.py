@@ -1,0 +1,1 @@
+"""The smallest robot for ros_mbmrl: a cart on a rail."""

@@ -1,0 +1,1 @@
+"""A wheeled robot for ros_mbmrl: two driven wheels, a caster, `cmd_vel` and `odom`."""

@@ -1,0 +1,56 @@
+"""Arguments of `mbmrl collect`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Drive a robot or its twin, at random or by hand, and record it: episodes with tags.
+
+    The safety monitor checks every command. In a terminal, keys start, stop and discard episodes.
+    """
+
+    robot: Positional[str]
+    """hexapod, or another robot that is installed."""
+    plant: str = "twin"
+    """What is driven: the twin, or the robot itself."""
+    port: str = ""
+    """Of the robot: a serial device, or the URL of its rosbridge."""
+    source: str = "random"
+    """Who drives at the start: random, keyboard or joystick."""
+    joystick: Path | None = None
+    """The joystick's device, as /dev/input/js0; its dead-man button must be held."""
+    tags: tuple[str, ...] = ()
+    """Names of the terrains, which the keys 1 to 9 stand for; default: the twin's own."""
+    duration: float = 0.0
+    """Seconds of control after which the run ends; 0: until Ctrl-C."""
+    episode_seconds: float = 30.0
+    """Length of an episode [s]; 0: until it is stopped."""
+    scale: float = 0.5
+    """Part of the command's range that keys and sticks reach."""
+    terrain: str = "carpet"
+    """The twin's ground."""
+    noise: float = 1.0
+    """The twin's, as a share of the real robot's."""
+    fault: str = ""
+    """What breaks in the twin, NAME@SECONDS."""
+    viewer: bool = False
+    """Show the twin in a window."""
+    out: Path = Path("runs/recordings")
+    """Folder of the recording, which is called <robot>-<time>.mcap."""
+    seed: int = 0
+    """Seed of the random policy and of the twin."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Collects until the time is over or Ctrl-C comes."""
+        from ros_mbmrl.commands import collect
+
+        return collect.run(self)

@@ -1,0 +1,1 @@
+"""Data collection by a random policy, a keyboard or a joystick, in episodes."""

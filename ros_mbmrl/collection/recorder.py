@@ -1,0 +1,119 @@
+"""Records a run without ROS: the topics, types and names that the graph's recorder writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ros_mbmrl.bringup import topic
+from ros_mbmrl.collection.episodes import Event
+from ros_mbmrl.collection.messages import (
+    MeasurementMessages,
+    Messages,
+    command,
+    diagnostic,
+    measurement_topics,
+    nanoseconds,
+)
+from ros_mbmrl.data.recording import RecordingWriter
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.spec import Array, RobotSpec
+from ros_mbmrl.safety.types import Checked, Level
+
+EPISODE = "collect: episode"
+_WARN, _ERROR = 1, 2
+
+
+class RunRecorder:
+    """One MCAP file a run; a context manager, which closes it. Made by the first message.
+
+    Raises UserError for a file that is there already, and where no message types are installed.
+    Log times are those that the messages are stamped with: on the plant's clock.
+    """
+
+    def __init__(self, spec: RobotSpec, path: Path) -> None:
+        self._spec, self.path = spec, path
+        answers = ("command/proposed", "command/safe", "safety/state", "/diagnostics", "episode")
+        self._messages = Messages((*measurement_topics(spec), *answers))
+        self._measurements = MeasurementMessages(spec, self._messages.blank)
+        self._previous: Measurement | None = None
+        self._stopped: bool | None = None
+        self._stamp = 0
+        if path.exists():
+            raise UserError(f"'{path}' is there already: expected a new file")
+        self._writer: RecordingWriter | None = None
+
+    def __enter__(self) -> RunRecorder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    def measured(self, measurement: Measurement) -> None:
+        """A measurement has come; what is recorded next belongs to it."""
+        self._stamp = nanoseconds(measurement.time)
+        for name, message in self._measurements.encode(measurement, self._previous).items():
+            self._write(name, message)
+        self._previous = measurement
+
+    def answered(self, proposed: Array | None, checked: Checked, stopped: bool) -> None:
+        """What was proposed (da,), what went to the robot, and why."""
+        if proposed is not None:
+            self._write("command/proposed", self._command("command/proposed", proposed))
+        self._write("command/safe", self._command("command/safe", checked.action))
+        self.judged(checked, stopped)
+
+    def judged(self, checked: Checked, stopped: bool) -> None:
+        """What the safety monitor said."""
+        if self._previous is None:
+            return  # there is nothing yet that it could be about
+        level = _ERROR if checked.level is Level.STOP else _WARN
+        values = {"level": checked.level.name, "reasons": "; ".join(checked.reasons)}
+        self._diagnose("/diagnostics", "safety: state", values, level * (checked.level > 1))
+        if stopped != self._stopped:
+            self._stopped = stopped
+            state = self._blank("safety/state")
+            state.data = stopped
+            self._write("safety/state", state)
+
+    def happened(self, event: Event) -> None:
+        """An episode has started or ended."""
+        self._stamp = nanoseconds(event.time)
+        self._diagnose("episode", EPISODE, episode_values(event))
+
+    def _command(self, name: str, action: Array) -> Any:
+        return command(self._spec, self._blank(name), action, self._stamp)
+
+    def _diagnose(self, name: str, line: str, values: Mapping[str, str], level: int = 0) -> None:
+        blank = self._blank(name)
+        message = diagnostic(blank, self._stamp, line, self._spec.name, values, level)
+        self._write(name, message)
+
+    def _blank(self, name: str) -> Any:
+        return self._messages.blank(topic(name).type)
+
+    def _write(self, name: str, message: Any) -> None:
+        self._writer = self._writer or RecordingWriter(self.path)
+        kind = topic(name).type
+        full = name if name.startswith("/") else f"/{self._spec.name}/{name}"
+        data = self._messages.encode(kind, message)
+        self._writer.write_raw(full, kind, data, self._stamp, self._stamp)
+
+
+def episode_values(event: Event) -> dict[str, str]:
+    """What a message on the topic `episode` says; all but `event` and `index` become tags."""
+    return {
+        "event": event.kind,
+        "index": str(event.index),
+        "terrain": event.terrain,
+        "policy": "+".join(event.sources),
+    }

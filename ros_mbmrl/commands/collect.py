@@ -1,0 +1,241 @@
+"""`mbmrl collect`: data from a robot or its twin, without ROS."""
+
+from __future__ import annotations
+
+import math
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from datetime import datetime, timezone
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.table import Table
+
+from ros_mbmrl.collection.episodes import Event
+from ros_mbmrl.collection.hands import Hands
+from ros_mbmrl.collection.loop import CollectLoop, Outcome
+from ros_mbmrl.collection.mapping import steerable, steering
+from ros_mbmrl.collection.policies import random_policy
+from ros_mbmrl.collection.recorder import RunRecorder
+from ros_mbmrl.collection.session import RANDOM, Session, SessionConfig, Source
+from ros_mbmrl.collection.view import Status, render
+from ros_mbmrl.errors import RunError, UserError, choose
+from ros_mbmrl.plants import check_plant, make_plant
+from ros_mbmrl.plants.base import PlantOptions
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.spec import Robot
+
+if TYPE_CHECKING:
+    from ros_mbmrl.arguments.collect import Collect
+
+REDRAW = 0.25  # [s]
+
+
+def run(arguments: Collect) -> dict[str, Any]:
+    """Collects; says what was kept, and where it is. Raises UserError, RunError."""
+    robot, options = make_robot(arguments.robot), _options(arguments)
+    check_plant(arguments.robot, arguments.plant, options)
+    ending = threading.Event()
+    terminal = Path(os.ttyname(sys.stdin.fileno())) if sys.stdin.isatty() else None
+    hands = Hands(terminal, arguments.joystick, ending, time.monotonic)
+    if hands.unattended and arguments.duration == 0:
+        raise UserError("duration: nobody is at the keys to end it: expected above 0 s")
+    sources, config = _sources(arguments, robot, hands), _config(arguments, robot)
+    session = Session(robot, sources, config, hands.permit)
+    recorder = RunRecorder(robot.spec, _path(arguments))
+    with ExitStack() as held:
+        held.enter_context(_ended_by_signals(ending))
+        held.enter_context(recorder)
+        held.enter_context(hands)
+        screen = held.enter_context(Screen(time.monotonic))
+        plant = held.enter_context(make_plant(robot, arguments.plant, options))  # left first
+        loop = CollectLoop(
+            robot=robot,
+            plant=plant,
+            session=session,
+            recorder=recorder,
+            operator=hands,
+            now=options.clock,
+            steady=time.monotonic,
+            watcher=screen,
+            paced=arguments.viewer,
+        )
+
+        def going() -> bool:
+            done = hands.unattended and (loop.stopped or session.waiting)
+            return not (done or ending.is_set() or hands.gone)
+
+        try:
+            outcome = loop.run(going, arguments.duration)
+        except OSError as error:
+            raise RunError(f"{recorder.path}: cannot be written ({error.strerror})") from None
+    results = _results(recorder.path, session, outcome)
+    _show(results)
+    if hands.unattended and loop.stopped:
+        raise RunError(f"stopped by the safety monitor: {loop.reasons}; kept in {recorder.path}")
+    return results
+
+
+class Screen:
+    """The live view in a terminal, else a line an event; a context manager.
+
+    Written in a thread of its own: a terminal that does not take it must not hold up the robot.
+    """
+
+    def __init__(self, steady: Callable[[], float]) -> None:
+        self._steady, self._drawn = steady, -math.inf
+        console = Console()
+        live = console.is_terminal
+        self._live = Live(console=console, auto_refresh=False, transient=True) if live else None
+        self._waiting: queue.SimpleQueue[RenderableType | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+
+    def __enter__(self) -> Screen:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._waiting.put(None)
+        self._thread.join(timeout=2.0)
+
+    def told(self, event: Event) -> None:
+        """An episode has started or ended."""
+        if self._live is None:
+            self._waiting.put(f"{event.time:9.1f} s: {event.kind} {event.index} {event.terrain}")
+
+    def shown(self, status: Status) -> None:
+        """A step was taken."""
+        if self._live is not None and self._steady() - self._drawn >= REDRAW:
+            self._drawn = self._steady()
+            if self._waiting.empty():
+                self._waiting.put(render(status))
+
+    def _write(self) -> None:
+        with self._live or nullcontext():
+            while (picture := self._waiting.get()) is not None:
+                if self._live is None:
+                    print(picture, flush=True)
+                else:
+                    self._live.update(picture, refresh=True)
+
+
+def _options(arguments: Collect) -> PlantOptions:
+    """What the plant is told. Stamps of a real robot are this machine's time of day."""
+    for name in ("duration", "noise"):
+        value = getattr(arguments, name)
+        if not 0 <= value < math.inf:
+            raise UserError(f"{name}: expected 0 or more, got {value:g}")
+    offset = time.time() - time.monotonic()
+    return PlantOptions(
+        terrain=arguments.terrain,
+        noise=arguments.noise,
+        fault=arguments.fault,
+        seed=arguments.seed,
+        viewer=arguments.viewer,
+        port=arguments.port,
+        clock=lambda: time.monotonic() + offset,
+    )
+
+
+def _sources(arguments: Collect, robot: Robot, hands: Hands) -> dict[str, Source]:
+    """Who can drive, by name."""
+    choose("source", arguments.source, (RANDOM, "keyboard", "joystick"))
+    sources: dict[str, Source] = {}
+    if arguments.source != RANDOM or steerable(robot):
+        sources = hands.sources(steering(robot, arguments.scale))
+    sources[RANDOM] = random_policy(robot.spec, np.random.default_rng(arguments.seed))
+    if arguments.source not in sources:
+        needed = {
+            "keyboard": "a terminal as standard input",
+            "joystick": "--joystick DEVICE, as /dev/input/js0",
+        }
+        raise UserError(f"source {arguments.source}: expected {needed[arguments.source]}")
+    return sources
+
+
+def _config(arguments: Collect, robot: Robot) -> SessionConfig:
+    known = arguments.plant == "twin" and robot.follows_paths
+    try:
+        return SessionConfig(
+            terrains=arguments.tags or (arguments.terrain if known else "unknown",),
+            source=arguments.source,
+            episode_seconds=arguments.episode_seconds,
+            automatic=arguments.source == RANDOM,
+        )
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def _path(arguments: Collect) -> Path:
+    now = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+    return arguments.out / f"{arguments.robot}-{now}.mcap"
+
+
+@contextmanager
+def _ended_by_signals(ending: threading.Event) -> Iterator[None]:
+    """Signals only set the event, so that none tears a record in two; the second one is heard.
+
+    A terminal that is closed would otherwise leave the robot driving.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if ending.is_set():
+            raise KeyboardInterrupt
+        ending.set()
+
+    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {kind: signal.signal(kind, handle) for kind in kinds}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+def _results(path: Path, session: Session, outcome: Outcome) -> dict[str, Any]:
+    episodes = session.episodes
+    return {
+        "recording": str(path) if path.exists() else None,
+        "steps": outcome.steps,
+        "seconds": outcome.seconds,
+        "episodes": sum(tally.episodes for tally in episodes.tallies.values()),
+        "discarded": episodes.discarded,
+        "terrains": {
+            name: {"episodes": tally.episodes, "minutes": tally.seconds / 60}
+            for name, tally in episodes.tallies.items()
+        },
+        "safety": dict(outcome.levels),
+        "faults": outcome.faults,
+        "late": outcome.late,
+    }
+
+
+def _show(results: dict[str, Any]) -> None:
+    table = Table("terrain", "episodes", "minutes")
+    for name, kept in results["terrains"].items():
+        table.add_row(name, str(kept["episodes"]), f"{kept['minutes']:.2f}")
+    Console().print(table)
+    levels = ", ".join(f"{level} {steps}" for level, steps in results["safety"].items())
+    print(
+        f"{results['seconds']:.0f} s of control, {results['discarded']} episodes discarded; "
+        f"steps by safety level: {levels}; {results['late']} periods late, {results['faults']} "
+        f"without the robot\n{results['recording'] or 'nothing was recorded'}"
+    )
