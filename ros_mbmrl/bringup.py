@@ -16,51 +16,15 @@ from types import MappingProxyType
 from ros_mbmrl.adaptation import METHODS, trained_as
 from ros_mbmrl.collection.mapping import steering
 from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.launch_arguments import Arguments, integer, number, parse, seconds
 from ros_mbmrl.planning import PLANNERS
-from ros_mbmrl.plants import PLANTS, check_plant, plants_of
+from ros_mbmrl.plants import check_plant, plants_of
 from ros_mbmrl.plants.base import PlantOptions
-from ros_mbmrl.robots import ROBOTS, make_robot
+from ros_mbmrl.robots import make_robot
 
 Value = str | int | float | bool
 
 FIRST_COMMAND = "first command"  # the line that the driver prints when the first command came
-
-
-@dataclass(frozen=True)
-class Topic:
-    """A topic of the graph. qos: a name in `nodes/qos.py`. A name with `/` in front is global."""
-
-    name: str
-    type: str
-    qos: str
-
-
-# One sample of every state topic is published at each control step, all with the same stamp.
-TOPICS: tuple[Topic, ...] = (
-    Topic("joint_states", "sensor_msgs/msg/JointState", "state"),
-    Topic("odom", "nav_msgs/msg/Odometry", "state"),
-    Topic("imu", "sensor_msgs/msg/Imu", "state"),
-    Topic("back_emf", "sensor_msgs/msg/JointState", "state"),
-    Topic("battery", "sensor_msgs/msg/BatteryState", "state"),
-    Topic("tool_points", "geometry_msgs/msg/PoseArray", "state"),
-    Topic("sensor_time", "sensor_msgs/msg/TimeReference", "state"),
-    Topic("command/proposed", "sensor_msgs/msg/JointState", "command"),
-    Topic("command/safe", "sensor_msgs/msg/JointState", "command"),
-    Topic("adaptation", "diagnostic_msgs/msg/DiagnosticArray", "state"),
-    Topic("plan", "nav_msgs/msg/Path", "state"),
-    Topic("reference", "nav_msgs/msg/Path", "latched"),
-    Topic("reference/set", "nav_msgs/msg/Path", "state"),
-    Topic("safety/state", "std_msgs/msg/Bool", "latched"),
-    Topic("episode", "diagnostic_msgs/msg/DiagnosticArray", "latched"),
-    Topic("joy", "sensor_msgs/msg/Joy", "sensor"),
-    Topic("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", "diagnostics"),
-    Topic("/clock", "rosgraph_msgs/msg/Clock", "sensor"),
-)
-
-
-def topic(name: str) -> Topic:
-    """The topic called `name`. Raises KeyError: which topics there are is not up to users."""
-    return {known.name: known for known in TOPICS}[name]
 
 
 @dataclass(frozen=True)
@@ -81,78 +45,6 @@ class NodeSpec:
     ends_last: bool = False
 
 
-@dataclass(frozen=True)
-class Argument:
-    """A launch argument, `name:=default`. Empty choices: anything goes."""
-
-    name: str
-    default: str
-    help: str
-    choices: tuple[str, ...] = ()
-
-
-Arguments = Mapping[str, str]
-
-_BOOL = ("true", "false")
-_PLANTS = tuple(sorted({name.split(".")[1] for name in PLANTS}))
-_COMMON = (
-    Argument("robot", "hexapod", "which robot", tuple(sorted(ROBOTS))),
-    Argument("plant", "twin", "what is driven: the twin, or the robot itself", _PLANTS),
-    Argument("port", "", "of the robot: a serial device, or the URL of its rosbridge"),
-    Argument("mocap", "/mocap/{robot}/pose", "topic of the robot's pose, where it needs one"),
-    Argument("terrain", "carpet", "the twin's ground"),
-    Argument("noise", "1", "the twin's, as a share of the real robot's"),
-    Argument("fault", "", "what breaks in the twin, NAME@SECONDS"),
-    Argument("viewer", "false", "show the twin in a window", _BOOL),
-    Argument("record", "true", "write one MCAP file a run", _BOOL),
-    Argument("recording", "", "the MCAP file; default: runs/recordings/<robot>-<time>.mcap"),
-    Argument("duration", "0", "seconds of control after which the run ends; 0: until Ctrl-C"),
-    Argument("lockstep", "false", "step without pacing, every node in turn", _BOOL),
-    Argument("seed", "0", "seed of everything random"),
-    Argument("startup_timeout", "60", "seconds within which the first command must come"),
-    Argument("params", "", "parameter file; default: config/<robot>.yaml"),
-)
-_ADAPT = (
-    Argument("method", "bayes_context_de", "how the model is adapted"),
-    Argument("model", "", "model folder; default: models/<robot>/<method>"),
-    Argument("controller", "mppi", "planner"),
-    Argument("path", "", "what is followed; default: straight, for a robot that follows paths"),
-    Argument("task", "", "what is done; default: the robot's first, where it follows no path"),
-    Argument("report", "", "folder of the run's report; its recording is <method>.mcap in there"),
-    Argument("threads", "1", "threads of the adapting and planning process"),
-)
-_COLLECT = (
-    Argument("source", "joystick", "who drives at the start", ("joystick", "keyboard", "random")),
-    Argument("tags", "", "names of terrains, joined by commas; default: the twin's ground"),
-    Argument("episode_seconds", "30", "length of an episode; 0: until it is stopped"),
-    Argument("tty", "", "terminal that keys come from; default: this one"),
-)
-ARGUMENTS: Mapping[str, tuple[Argument, ...]] = MappingProxyType(
-    {"adapt": _COMMON + _ADAPT, "collect": _COMMON + _COLLECT, "twin": _COMMON}
-)
-
-
-def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
-    """Values of all of the graph's arguments from `name:=value` words.
-
-    Raises UserError for an unknown graph or name, a word of another form, a value not allowed.
-    """
-    choose("graph", graph, ARGUMENTS)
-    known = {argument.name: argument for argument in ARGUMENTS[graph]}
-    values = {name: argument.default for name, argument in known.items()}
-    for word in words:
-        name, sign, value = word.partition(":=")
-        if not sign:
-            raise UserError(f"argument '{word}': expected name:=value")
-        choose("argument", name, known)
-        values[name] = value
-    for name, value in values.items():
-        if known[name].choices and value not in known[name].choices:
-            choose(name, value, known[name].choices)
-    # Braces rather than a default of the robot's: `ros2 launch --show-args` knows no robot yet.
-    return {name: value.replace("{robot}", values["robot"]) for name, value in values.items()}
-
-
 def adapt(arguments: Arguments) -> list[NodeSpec]:
     """The whole loop: driver, dynamics and controller in one process, safety, reference."""
     path, task = _goal(arguments)
@@ -164,8 +56,8 @@ def adapt(arguments: Arguments) -> list[NodeSpec]:
         "model": _model(arguments),
         "method": arguments["method"],
         "controller": arguments["controller"],
-        "seed": _integer(arguments, "seed"),
-        "threads": _integer(arguments, "threads", least=1),
+        "seed": integer(arguments, "seed"),
+        "threads": integer(arguments, "threads", least=1),
         "lockstep": arguments["lockstep"] == "true",
         "task": task,
     }
@@ -191,9 +83,9 @@ def collect(arguments: Arguments) -> list[NodeSpec]:
     teleop: dict[str, Value] = {
         "source": source,
         "tags": arguments["tags"] or (arguments["terrain"] if known else "unknown"),
-        "episode_seconds": _seconds(arguments, "episode_seconds"),
+        "episode_seconds": seconds(arguments, "episode_seconds"),
         "tty": tty,
-        "seed": _integer(arguments, "seed"),
+        "seed": integer(arguments, "seed"),
     }
     return _around(arguments, [_node(arguments, "teleop", teleop, critical=False)])
 
@@ -272,14 +164,14 @@ def _around(
         "port": arguments["port"],
         "mocap": "" if arguments["plant"] == "twin" else arguments["mocap"],
         "terrain": arguments["terrain"],
-        "noise": _number(arguments, "noise"),
+        "noise": number(arguments, "noise"),
         "fault": arguments["fault"],
         "path": arguments.get("path", ""),
-        "seed": _integer(arguments, "seed"),
-        "duration": _seconds(arguments, "duration"),
+        "seed": integer(arguments, "seed"),
+        "duration": seconds(arguments, "duration"),
         "lockstep": lockstep,
         "viewer": arguments["viewer"] == "true",
-        "startup_timeout": _seconds(arguments, "startup_timeout"),
+        "startup_timeout": seconds(arguments, "startup_timeout"),
         "await_nodes": ",".join(name for name in awaited if name not in _NO_STATE),
     }
     return [*nodes, _node(arguments, "driver", driver)]
@@ -353,8 +245,9 @@ def check(arguments: Arguments) -> None:
         raise UserError("lockstep: a real robot does not wait: expected plant:=twin")
     options = PlantOptions(
         terrain=arguments["terrain"],
-        noise=_number(arguments, "noise"),
+        noise=number(arguments, "noise"),
         fault=arguments["fault"],
+        viewer=arguments["viewer"] == "true",
         port=arguments["port"],
     )
     check_plant(arguments["robot"], arguments["plant"], options)
@@ -365,27 +258,3 @@ def _default_recording(arguments: Arguments) -> str:
         return str(Path(arguments["report"]) / f"{arguments['method']}.mcap")
     now = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
     return str(Path("runs") / "recordings" / f"{arguments['robot']}-{now}.mcap")
-
-
-def _integer(arguments: Arguments, name: str, least: int = 0) -> int:
-    try:
-        value = int(arguments[name])
-    except ValueError:
-        value = least - 1
-    if value < least:
-        raise UserError(f"{name}: expected an integer from {least} up, got '{arguments[name]}'")
-    return value
-
-
-def _seconds(arguments: Arguments, name: str) -> float:
-    return _number(arguments, name, "seconds")
-
-
-def _number(arguments: Arguments, name: str, what: str = "a number") -> float:
-    try:
-        value = float(arguments[name])
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise UserError(f"{name}: expected {what} from 0 up, got '{arguments[name]}'")
-    return value

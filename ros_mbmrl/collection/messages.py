@@ -7,11 +7,11 @@ from typing import Any
 
 from mcap_ros2._dynamic import generate_dynamic, serialize_dynamic
 
-from ros_mbmrl.bringup import topic
 from ros_mbmrl.data.message_definitions import definition
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.channels import Channel, channel
 from ros_mbmrl.robots.spec import Array, RobotSpec
+from ros_mbmrl.topics import topic
 
 NANO = 1_000_000_000
 AGE = "sensor_time"  # header.stamp: the step; time_ref: when its oldest part was measured

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ros_mbmrl.bringup import topic
 from ros_mbmrl.collection.episodes import Event
 from ros_mbmrl.collection.messages import (
     MeasurementMessages,
@@ -22,6 +21,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.spec import Array, RobotSpec
 from ros_mbmrl.safety.types import Checked, Level
+from ros_mbmrl.topics import topic
 
 EPISODE = "collect: episode"
 _WARN, _ERROR = 1, 2

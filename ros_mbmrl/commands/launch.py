@@ -13,11 +13,12 @@ from rich.table import Table
 
 from ros_mbmrl import bringup, supervisor
 from ros_mbmrl.errors import RunError, UserError, choose
+from ros_mbmrl.launch_arguments import ARGUMENTS, parse
 
 
 def run(graph: str, words: Sequence[str]) -> dict[str, Any]:
     """Runs the graph until it ends; with report:=DIR, writes the report of that run."""
-    arguments = bringup.parse(graph, words)
+    arguments = parse(graph, words)
     summary = supervisor.launch(graph, words)
     results = asdict(summary)
     if summary.status == 2:
@@ -53,7 +54,7 @@ def show(methods: dict[str, dict[str, Any]]) -> None:
 
 def show_arguments(graph: str) -> None:
     """What the graph can be told."""
-    choose("graph", graph, bringup.ARGUMENTS)
-    for argument in bringup.ARGUMENTS[graph]:
+    choose("graph", graph, ARGUMENTS)
+    for argument in ARGUMENTS[graph]:
         choices = f" ({'|'.join(argument.choices)})" if argument.choices else ""
         print(f"{argument.name}:={argument.default}    {argument.help}{choices}")

@@ -16,11 +16,12 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription
 from ros_mbmrl import bringup
+from ros_mbmrl.launch_arguments import ARGUMENTS
 
 
 def describe(graph: str) -> LaunchDescription:
     """The launch description of the graph called `graph`."""
-    arguments = bringup.ARGUMENTS[graph]
+    arguments = ARGUMENTS[graph]
     return LaunchDescription(
         [
             *(
@@ -45,7 +46,7 @@ def describe(graph: str) -> LaunchDescription:
 def _nodes(context: LaunchContext, graph: str) -> list[Node]:
     words = [
         f"{argument.name}:={LaunchConfiguration(argument.name).perform(context)}"
-        for argument in bringup.ARGUMENTS[graph]
+        for argument in ARGUMENTS[graph]
     ]
     return [_node(spec) for spec in bringup.graph(graph, words)]
 

@@ -13,7 +13,7 @@ from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 
-from ros_mbmrl.bringup import topic
+from ros_mbmrl.topics import topic
 
 PROFILES: Mapping[str, QoSProfile] = MappingProxyType(
     {

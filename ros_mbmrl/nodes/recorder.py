@@ -14,11 +14,11 @@ from typing import Any
 
 from rclpy.node import Node
 
-from ros_mbmrl.bringup import TOPICS
 from ros_mbmrl.data.recording import CHUNK_SECONDS, RecordingWriter
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import PARENT, Ending, run
 from ros_mbmrl.nodes.qos import listen
+from ros_mbmrl.topics import TOPICS
 
 LOOK = 0.1  # [s] between looks at the open chunk's age, for when nothing comes
 SLACK = 0.3  # [s] of a chunk's age for the look, the way here, and the writing

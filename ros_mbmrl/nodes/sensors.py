@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from geometry_msgs.msg import Pose
 
-from ros_mbmrl.bringup import topic
 from ros_mbmrl.nodes.messages import (
     MAP,
     NANO,
@@ -23,6 +22,7 @@ from ros_mbmrl.nodes.qos import message_class
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.channels import Channel, channel
 from ros_mbmrl.robots.spec import RobotSpec
+from ros_mbmrl.topics import topic
 
 AGE = "sensor_time"  # header.stamp: the step; time_ref: when its oldest part was measured
 

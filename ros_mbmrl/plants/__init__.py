@@ -3,12 +3,11 @@
 Entry points of `ros_mbmrl.plants` are named `<robot>.<plant>`, as the lines below.
 """
 
-from importlib import import_module
 from typing import Any
 
 from ros_mbmrl.errors import choose
 from ros_mbmrl.plants.base import Plant, PlantOptions
-from ros_mbmrl.plugins import entries
+from ros_mbmrl.plugins import entries, imported
 from ros_mbmrl.robots.spec import Robot
 
 # "robot.plant" -> module with `make(robot, options) -> Plant` and `check(options)`, which raises
@@ -24,7 +23,7 @@ PLANTS: dict[str, str] = {
 
 def plants_of(robot: str) -> tuple[str, ...]:
     """Names of the plants that the robot called `robot` has."""
-    return tuple(name.split(".")[1] for name in PLANTS if name.split(".")[0] == robot)
+    return tuple(plant for of, _, plant in (n.partition(".") for n in PLANTS) if of == robot)
 
 
 def check_plant(robot: str, plant: str, options: PlantOptions) -> None:
@@ -40,4 +39,4 @@ def make_plant(robot: Robot, plant: str, options: PlantOptions) -> Plant:
 
 def _module(robot: str, plant: str) -> Any:
     choose("plant", plant, plants_of(robot))
-    return import_module(PLANTS[f"{robot}.{plant}"])
+    return imported(PLANTS[f"{robot}.{plant}"])

@@ -1,9 +1,7 @@
 """What a robot is; one file a robot, one line here, or an entry point of `ros_mbmrl.robots`."""
 
-from importlib import import_module
-
 from ros_mbmrl.errors import choose
-from ros_mbmrl.plugins import entries
+from ros_mbmrl.plugins import entries, imported
 from ros_mbmrl.robots.spec import Robot
 
 # name -> "module:class". Modules are imported on use, so that naming a robot costs nothing.
@@ -17,6 +15,5 @@ ROBOTS: dict[str, str] = {
 def make_robot(name: str) -> Robot:
     """The robot called `name`. Raises UserError for an unknown name."""
     choose("robot", name, ROBOTS)
-    module, cls = ROBOTS[name].split(":")
-    robot: Robot = getattr(import_module(module), cls)()
+    robot: Robot = imported(ROBOTS[name])()
     return robot

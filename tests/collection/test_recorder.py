@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ros_mbmrl.bringup import topic
 from ros_mbmrl.collection.episodes import Event
 from ros_mbmrl.collection.messages import MeasurementMessages, Messages, measurement_topics
 from ros_mbmrl.collection.recorder import RunRecorder
@@ -18,6 +17,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.safety.types import Checked, Level
+from ros_mbmrl.topics import topic
 
 ROBOT = make_robot("hexapod")
 

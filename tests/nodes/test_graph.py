@@ -19,7 +19,6 @@ from rclpy.qos import QoSCompatibility, qos_check_compatible
 from sensor_msgs.msg import Joy
 from std_srvs.srv import Trigger
 
-from ros_mbmrl.bringup import TOPICS
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.nodes.driver import DriverNode
 from ros_mbmrl.nodes.messages import command_message, from_stamp, path_message, read_path
@@ -29,6 +28,7 @@ from ros_mbmrl.nodes.reference import ReferenceNode
 from ros_mbmrl.nodes.safety import SafetyNode
 from ros_mbmrl.nodes.teleop import TeleopNode
 from ros_mbmrl.robots.hexapod import SPEC
+from ros_mbmrl.topics import TOPICS
 
 Until = Callable[[Callable[[], bool]], None]
 

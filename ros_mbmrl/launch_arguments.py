@@ -1,0 +1,110 @@
+"""The arguments of the launch files and of `mbmrl launch`: defaults, help, and what they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.plants import PLANTS
+from ros_mbmrl.robots import ROBOTS
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A launch argument, `name:=default`. Empty choices: anything goes."""
+
+    name: str
+    default: str
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+Arguments = Mapping[str, str]
+
+_BOOL = ("true", "false")
+_PLANTS = tuple(sorted({name.partition(".")[2] for name in PLANTS}))
+_COMMON = (
+    Argument("robot", "hexapod", "which robot", tuple(sorted(ROBOTS))),
+    Argument("plant", "twin", "what is driven: the twin, or the robot itself", _PLANTS),
+    Argument("port", "", "of the robot: a serial device, or the URL of its rosbridge"),
+    Argument("mocap", "/mocap/{robot}/pose", "topic of the robot's pose, where it needs one"),
+    Argument("terrain", "carpet", "the twin's ground"),
+    Argument("noise", "1", "the twin's, as a share of the real robot's"),
+    Argument("fault", "", "what breaks in the twin, NAME@SECONDS"),
+    Argument("viewer", "false", "show the twin in a window", _BOOL),
+    Argument("record", "true", "write one MCAP file a run", _BOOL),
+    Argument("recording", "", "the MCAP file; default: runs/recordings/<robot>-<time>.mcap"),
+    Argument("duration", "0", "seconds of control after which the run ends; 0: until Ctrl-C"),
+    Argument("lockstep", "false", "step without pacing, every node in turn", _BOOL),
+    Argument("seed", "0", "seed of everything random"),
+    Argument("startup_timeout", "60", "seconds within which the first command must come"),
+    Argument("params", "", "parameter file; default: config/<robot>.yaml"),
+)
+_ADAPT = (
+    Argument("method", "bayes_context_de", "how the model is adapted"),
+    Argument("model", "", "model folder; default: models/<robot>/<method>"),
+    Argument("controller", "mppi", "planner"),
+    Argument("path", "", "what is followed; default: straight, for a robot that follows paths"),
+    Argument("task", "", "what is done; default: the robot's first, where it follows no path"),
+    Argument("report", "", "folder of the run's report; its recording is <method>.mcap in there"),
+    Argument("threads", "1", "threads of the adapting and planning process"),
+)
+_COLLECT = (
+    Argument("source", "joystick", "who drives at the start", ("joystick", "keyboard", "random")),
+    Argument("tags", "", "names of terrains, joined by commas; default: the twin's ground"),
+    Argument("episode_seconds", "30", "length of an episode; 0: until it is stopped"),
+    Argument("tty", "", "terminal that keys come from; default: this one"),
+)
+ARGUMENTS: Mapping[str, tuple[Argument, ...]] = MappingProxyType(
+    {"adapt": _COMMON + _ADAPT, "collect": _COMMON + _COLLECT, "twin": _COMMON}
+)
+
+
+def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
+    """Values of all of the graph's arguments from `name:=value` words.
+
+    Raises UserError for an unknown graph or name, a word of another form, a value not allowed.
+    """
+    choose("graph", graph, ARGUMENTS)
+    known = {argument.name: argument for argument in ARGUMENTS[graph]}
+    values = {name: argument.default for name, argument in known.items()}
+    for word in words:
+        name, sign, value = word.partition(":=")
+        if not sign:
+            raise UserError(f"argument '{word}': expected name:=value")
+        choose("argument", name, known)
+        values[name] = value
+    for name, value in values.items():
+        if known[name].choices and value not in known[name].choices:
+            choose(name, value, known[name].choices)
+    # Braces rather than a default of the robot's: `ros2 launch --show-args` knows no robot yet.
+    return {name: value.replace("{robot}", values["robot"]) for name, value in values.items()}
+
+
+def integer(arguments: Arguments, name: str, least: int = 0) -> int:
+    """The value of an argument as a whole number from `least` up. Raises UserError."""
+    try:
+        value = int(arguments[name])
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise UserError(f"{name}: expected an integer from {least} up, got '{arguments[name]}'")
+    return value
+
+
+def seconds(arguments: Arguments, name: str) -> float:
+    """The value of an argument as a duration [s]. Raises UserError."""
+    return number(arguments, name, "seconds")
+
+
+def number(arguments: Arguments, name: str, what: str = "a number") -> float:
+    """The value of an argument as a number from 0 up. Raises UserError."""
+    try:
+        value = float(arguments[name])
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise UserError(f"{name}: expected {what} from 0 up, got '{arguments[name]}'")
+    return value

@@ -1,0 +1,42 @@
+"""The topics of the graph: names, types, and quality of service by name. Imports no ROS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic of the graph. qos: a name in `nodes/qos.py`. A name with `/` in front is global."""
+
+    name: str
+    type: str
+    qos: str
+
+
+# One sample of every state topic is published at each control step, all with the same stamp.
+TOPICS: tuple[Topic, ...] = (
+    Topic("joint_states", "sensor_msgs/msg/JointState", "state"),
+    Topic("odom", "nav_msgs/msg/Odometry", "state"),
+    Topic("imu", "sensor_msgs/msg/Imu", "state"),
+    Topic("back_emf", "sensor_msgs/msg/JointState", "state"),
+    Topic("battery", "sensor_msgs/msg/BatteryState", "state"),
+    Topic("tool_points", "geometry_msgs/msg/PoseArray", "state"),
+    Topic("sensor_time", "sensor_msgs/msg/TimeReference", "state"),
+    Topic("command/proposed", "sensor_msgs/msg/JointState", "command"),
+    Topic("command/safe", "sensor_msgs/msg/JointState", "command"),
+    Topic("adaptation", "diagnostic_msgs/msg/DiagnosticArray", "state"),
+    Topic("plan", "nav_msgs/msg/Path", "state"),
+    Topic("reference", "nav_msgs/msg/Path", "latched"),
+    Topic("reference/set", "nav_msgs/msg/Path", "state"),
+    Topic("safety/state", "std_msgs/msg/Bool", "latched"),
+    Topic("episode", "diagnostic_msgs/msg/DiagnosticArray", "latched"),
+    Topic("joy", "sensor_msgs/msg/Joy", "sensor"),
+    Topic("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", "diagnostics"),
+    Topic("/clock", "rosgraph_msgs/msg/Clock", "sensor"),
+)
+
+
+def topic(name: str) -> Topic:
+    """The topic called `name`. Raises KeyError: which topics there are is not up to users."""
+    return {known.name: known for known in TOPICS}[name]
