@@ -8,14 +8,8 @@ from types import TracebackType
 from typing import Any
 
 from ros_mbmrl.collection.episodes import Event
-from ros_mbmrl.collection.messages import (
-    MeasurementMessages,
-    Messages,
-    command,
-    diagnostic,
-    measurement_topics,
-    nanoseconds,
-)
+from ros_mbmrl.collection.messages import Messages, command, diagnostic
+from ros_mbmrl.data.measurement_messages import MeasurementMessages, measurement_topics, nanoseconds
 from ros_mbmrl.data.recording import RecordingWriter
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Measurement

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.collection.episodes import Event
-from ros_mbmrl.collection.messages import MeasurementMessages, Messages, measurement_topics
+from ros_mbmrl.collection.messages import Messages
 from ros_mbmrl.collection.recorder import RunRecorder
 from ros_mbmrl.data.from_recording import rollouts_from_recording
+from ros_mbmrl.data.measurement_messages import MeasurementMessages, measurement_topics
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Measurement

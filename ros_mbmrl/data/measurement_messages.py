@@ -1,0 +1,83 @@
+"""Measurements as messages, by whatever makes blank ones: the middleware, or no middleware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.channels import Channel, channel
+from ros_mbmrl.robots.spec import RobotSpec
+from ros_mbmrl.topics import topic
+
+NANO = 1_000_000_000
+AGE = "sensor_time"  # header.stamp: the step; time_ref: when its oldest part was measured
+FRAMES: Mapping[str, str] = MappingProxyType(
+    {"odom": "map", "imu": "base_link", "tool_points": "torso_lift_link"}
+)
+
+
+class MeasurementMessages:
+    """Measurements of one robot as messages by topic. blank(type): an empty message."""
+
+    def __init__(self, spec: RobotSpec, blank: Callable[[str], Any]) -> None:
+        self._blank = blank
+        self._channels = tuple(channel(where) for where in spec.channels)
+        self._measured = {(each.topic, each.way) for each in self._channels}
+        self._joints = [limit.name for limit in spec.action]
+        self._robot = spec.name
+        self.topics: tuple[str, ...] = measurement_topics(spec)
+
+    def encode(self, measurement: Measurement, previous: Measurement | None) -> dict[str, Any]:
+        """Messages by topic; joint velocities are finite differences, for people to look at."""
+        stamp = nanoseconds(measurement.time)
+        messages = {name: self._empty(name, stamp) for name in self.topics}
+        for each, value in zip(self._channels, measurement.values, strict=True):
+            each.put(messages[each.topic], float(value))
+        if previous is not None and measurement.time > previous.time:
+            rates = (measurement.values - previous.values) / (measurement.time - previous.time)
+            for each, rate in zip(self._channels, rates, strict=True):
+                velocity = Channel(each.topic, ("velocity", *each.way[1:]))
+                unmeasured = (velocity.topic, velocity.way) not in self._measured
+                if each.way[0] == "position" and unmeasured:
+                    velocity.put(messages[each.topic], float(rate))
+        put_stamp(messages[AGE].time_ref, max(0, stamp - nanoseconds(measurement.age)))
+        return messages
+
+    def _empty(self, name: str, stamp: int) -> Any:
+        message = self._blank(topic(name).type)
+        put_stamp(message.header.stamp, stamp)
+        message.header.frame_id = FRAMES.get(name, "")
+        zeros = [0.0] * len(self._joints)
+        if name == "odom":
+            message.child_frame_id = "base_link"
+        elif name == "imu":
+            message.orientation_covariance[0] = -1.0  # REP-145: no orientation given
+        elif name == "joint_states":
+            message.name, message.position, message.velocity = self._joints, zeros, [*zeros]
+        elif name == "back_emf":
+            message.name, message.effort = self._joints, zeros
+        elif name == "tool_points":
+            points = {each.way[1] for each in self._channels if each.topic == name}
+            message.poses = [self._blank("geometry_msgs/msg/Pose") for _ in points]
+        elif name == "battery":
+            message.present = True
+        elif name == AGE:
+            message.source = self._robot
+        return message
+
+
+def measurement_topics(spec: RobotSpec) -> tuple[str, ...]:
+    """Where a robot's measurements travel, and how old they are."""
+    return (*dict.fromkeys(channel(where).topic for where in spec.channels), AGE)
+
+
+def put_stamp(stamp: Any, nanoseconds: int) -> None:
+    """Write nanoseconds, not negative, into a message's stamp."""
+    stamp.sec, stamp.nanosec = divmod(nanoseconds, NANO)
+
+
+def nanoseconds(seconds: float) -> int:
+    """A time [s] as integer nanoseconds."""
+    return round(seconds * NANO)
