@@ -14,7 +14,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from ros_mbmrl.data.from_recording import check_rates, rollouts_of
+from ros_mbmrl.data.recording import SUFFIX
 from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.data.steps import Run, read_run
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Quantity, RobotSpec
@@ -51,23 +54,63 @@ def save(folder: Path, rollouts: Sequence[Rollout]) -> str:
 
 
 def load(paths: Iterable[Path]) -> list[Rollout]:
-    """The rollouts of one or more data sets, in order.
+    """The rollouts of data sets, recordings and folders of recordings, in order.
 
-    Raises UserError for a folder that is missing, damaged, or made for other names or units.
+    Raises UserError for what is missing or damaged, was made for other names or units, is of
+    another robot than the rest, or at another rate.
     """
-    rollouts: list[Rollout] = []
-    for path in paths:
-        rollouts += _load_one(Path(path))
-    if not rollouts:
-        raise UserError("no data: expected at least one data set folder")
-    robots = sorted({rollout.robot for rollout in rollouts})
+    parts: list[tuple[Path, list[Rollout] | Run]] = []
+    for path in map(Path, paths):
+        if is_dataset(path):
+            parts.append((path, _load_one(path)))
+        else:
+            parts += [(file, read_run(file)) for file in recordings_in(path)]
+    if not parts:
+        raise UserError("no data: expected at least one data set or recording")
+    robots: dict[str, Path] = {}
+    for path, part in parts:
+        for name in _robots(part):
+            robots.setdefault(name, path)
     if len(robots) > 1:
-        raise UserError(f"expected data sets of one robot, got {', '.join(robots)}")
-    return rollouts
+        whose = ", ".join(f"{path} is of {name}" for name, path in robots.items())
+        raise UserError(f"expected data of one robot, got several: {whose}")
+    check_rates([part for _, part in parts if isinstance(part, Run)])
+    return [
+        rollout
+        for _, part in parts
+        for rollout in (rollouts_of(part) if isinstance(part, Run) else part)
+    ]
+
+
+def is_dataset(path: Path) -> bool:
+    """Whether a path is the folder of a data set."""
+    return (path / CARD_FILE).is_file()
+
+
+def recordings_in(path: Path) -> list[Path]:
+    """The recording itself, or those in a folder, by name. Raises UserError if there is none."""
+    if path.is_file():
+        return [path]
+    found = sorted(path.glob(f"*{SUFFIX}"))
+    if not found:
+        raise UserError(
+            f"{path}: not a data set, expected a folder with {CARD_FILE} or with recordings, "
+            f"or a recording ({SUFFIX})"
+        )
+    return found
+
+
+def _robots(part: list[Rollout] | Run) -> set[str]:
+    return {part.robot} if isinstance(part, Run) else {rollout.robot for rollout in part}
 
 
 def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal; of a data set folder, that of its arrays."""
+    """The sha256 of a file, in hexadecimal; of a data set, that of its arrays.
+
+    Of a folder of recordings, that of their sha256s.
+    """
+    if path.is_dir() and not is_dataset(path):
+        return hashlib.sha256("".join(map(sha256_of, recordings_in(path))).encode()).hexdigest()
     file = path / ARRAYS_FILE if path.is_dir() else path
     digest = hashlib.sha256()
     try:
@@ -101,10 +144,14 @@ def split(
     """Rollouts to train on and to hold out: whole groups of equal tag `by`, never single rows.
 
     Groups are drawn within each terrain, so that both sides see every terrain that has two
-    groups or more. held_out: share of the groups. Raises UserError if a side would be empty.
+    groups or more. held_out: share of the groups. One session alone is split by its episodes, if
+    it has any. Raises UserError if a side would be empty.
     """
     if not 0 < held_out < 1:
         raise UserError(f"expected a share between 0 and 1 to hold out, got {held_out}")
+    alone = len({rollout.tags.get(by, "") for rollout in rollouts}) == 1
+    if by == "session" and alone and all("episode" in rollout.tags for rollout in rollouts):
+        by = "episode"
     groups: dict[str, set[str]] = {}
     for rollout in rollouts:
         if by not in rollout.tags:
@@ -156,6 +203,11 @@ def _load_one(folder: Path) -> list[Rollout]:
     spec = make_robot(str(card["robot"])).spec
     for part in ("state", "action"):
         _check_names(folder, part, card[part], _named(getattr(spec, part)))
+    if card.get("period", spec.period) != spec.period:
+        raise UserError(
+            f"{folder}: made with a period of {card['period']} s, expected {spec.period} s of "
+            f"{spec.name}"
+        )
     if sha256_of(folder) != card["sha256"]:
         raise UserError(f"{folder / ARRAYS_FILE}: damaged or changed, its sha256 is not the card's")
     arrays = _read_arrays(folder / ARRAYS_FILE)

@@ -1,95 +1,154 @@
-"""A rollout from a recorded run: what the model saw and what the robot was told."""
+"""Rollouts from a recorded run: what the model saw and what the robot was told.
+
+Alignment of command and effect. A command carries the stamp of the state that it answers, and
+acts from there to the next state: it is `actions[t]` between `states[t]` and `states[t+1]`, as in
+the live window. In truth it acts from when it reached the driver, `offset_s` after the state, and
+the one before it until then: that delay is the same when a model is trained and when it is used,
+and the model learns it. Where no command came in time the driver says so; then the one before
+acted on through the whole interval, or the robot was stopped, and the step is marked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
-from ros_mbmrl.data.quality import Limits, inspect, spread
-from ros_mbmrl.data.recording import read_messages
-from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.data.quality import Finding, Flags, inspect, off_period, spread
+from ros_mbmrl.data.rollout import Mark, Rollout
+from ros_mbmrl.data.steps import Run, Step, read_run
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Measurement
-from ros_mbmrl.robots.channels import channel
+from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot
 
-COMMAND_TOPIC = "command/safe"
+RATE_TOLERANCE = 0.1  # by which a recording's period may differ from the robot's
 
 
-def rollout_from_recording(path: Path, robot: Robot) -> Rollout:
-    """The rollout of a run: state messages joined by equal stamp, each with its command.
+def rollouts_from_recording(path: Path, robot: str | None = None) -> list[Rollout]:
+    """The rollouts of a recording, at the control rate. Raises UserError, as `read_run` does."""
+    run = read_run(path, robot)
+    check_rates([run])
+    return rollouts_of(run)
 
-    A step without a command carries the one before on, as the robot does (zero at the start).
-    Steps of which a part is missing are left out; the gap they leave is marked. Raises
-    UserError for a file that is not a recording or holds fewer than two whole steps.
+
+def check_rates(runs: Sequence[Run]) -> None:
+    """Raises UserError if two runs of a robot differ in rate, or one is not at the robot's."""
+    for first, other in zip(runs[:-1], runs[1:], strict=True):
+        if abs(other.period / first.period - 1) > RATE_TOLERANCE:
+            raise UserError(
+                f"{first.path} runs at {1 / first.period:.3g} Hz, {other.path} at "
+                f"{1 / other.period:.3g} Hz: expected one rate in a data set"
+            )
+    for run in runs:
+        period = make_robot(run.robot).spec.period
+        if math.isfinite(run.period) and abs(run.period / period - 1) > RATE_TOLERANCE:
+            raise UserError(
+                f"{run.path} runs at {1 / run.period:.3g} Hz: expected {1 / period:.3g} Hz, the "
+                f"control rate of {run.robot}"
+            )
+
+
+def rollouts_of(run: Run) -> list[Rollout]:
+    """The rollouts of a run, cut where the live window starts afresh: where a step's time is far
+    from the period, where the plant's clock begins anew, where an episode starts or stops.
+
+    What lies outside of episodes is left out if the recording knows of any, and so are discarded
+    ones. States are the estimator's over the whole run, as live. tags: source, session (the
+    file's stem), episode, and the episode's own. Raises UserError if no step is left.
     """
-    channels = [channel(where) for where in robot.spec.channels]
-    topics = tuple(dict.fromkeys(each.topic for each in channels))
-    steps, commands = _joined(path, robot, topics)
-    whole = sorted(stamp for stamp, parts in steps.items() if len(parts) == len(topics))
-    if len(whole) < 2:
-        raise UserError(
-            f"{path}: {len(whole)} steps with all of {', '.join(topics)}, expected 2 or more"
-        )
-    times = np.array(whole, dtype=np.float64) / 1e9
-    measurements = np.array(
-        [[each.get(steps[stamp][each.topic]) for each in channels] for stamp in whole]
-    )
+    rollouts: list[Rollout] = []
+    for _, steps in groupby(run.steps, key=lambda step: step.clock):
+        rollouts += _of_one_clock(run, list(steps))
+    if not rollouts:
+        kept = "none of them in an episode that is kept" if run.episodes is not None else "no two"
+        raise UserError(f"{run.path}: {len(run.steps)} steps, {kept} in a row at the control rate")
+    return rollouts
+
+
+def findings_of(robot: Robot, steps: Sequence[Step]) -> list[Finding]:
+    """What is not to be trusted in steps of one clock; commands aside."""
+    measurements = np.stack([step.measurement for step in steps])
+    times = np.array([step.time for step in steps])
+    measured = np.array([step.measured / 1e9 for step in steps])
+    return inspect(robot.spec, measurements, times, measured)
+
+
+def actions_of(robot: Robot, steps: Sequence[Step]) -> tuple[Array, Flags]:
+    """What acted after each step but the last, (n-1, da), and where that is not known, (n-1,).
+
+    Before the first command the robot rests.
+    """
+    spec = robot.spec
+    current = np.clip(np.zeros(len(spec.action)), spec.action_low, spec.action_high)
+    actions, unknown, begun = [], [], False
+    for step in steps[:-1]:
+        heard = step.command is not None and not step.late
+        if step.command is not None and not step.late:
+            current, begun = step.command, True
+        actions.append(current)
+        unknown.append(begun and not heard)
+    return np.array(actions).reshape(-1, len(spec.action)), np.array(unknown, dtype=np.bool_)
+
+
+def _of_one_clock(run: Run, steps: list[Step]) -> list[Rollout]:
+    robot = make_robot(run.robot)
+    times = np.array([step.time for step in steps])
     estimator = StateEstimator(robot)
-    rows = zip(times, measurements, strict=True)
-    states = [estimator.update(Measurement(float(time), values)) for time, values in rows]
-    return Rollout(
-        robot=robot.spec.name,
-        states=np.stack(states).astype(np.float32),
-        actions=_held(whole[:-1], commands, len(robot.spec.action)),
-        times=times,
-        marks=spread(
-            inspect(measurements, times, times, Limits(period=robot.spec.period)), len(whole) - 1
-        ),
-        tags=MappingProxyType({"source": "recording", "session": path.stem}),
-    )
+    states = [estimator.update(Measurement(step.time, step.measurement)) for step in steps]
+    actions, unknown = actions_of(robot, steps)
+    marks = spread(findings_of(robot, steps), len(steps) - 1)
+    marks[unknown] |= np.uint8(Mark.COMMAND)
+    rollouts = []
+    for first, last in _stretches(run, steps, times, robot.spec.period):
+        rollouts.append(
+            Rollout(
+                robot=robot.spec.name,
+                states=np.stack(states[first : last + 1]).astype(np.float32),
+                actions=actions[first:last].astype(np.float32),
+                times=times[first : last + 1],
+                marks=marks[first:last],
+                tags=_tags(run, steps[first]),
+            )
+        )
+    return rollouts
 
 
-def _joined(
-    path: Path, robot: Robot, topics: tuple[str, ...]
-) -> tuple[dict[int, dict[str, Any]], dict[int, Array]]:
-    """State messages by stamp [ns] and topic, and the newest command by the stamp it answers."""
-    steps: dict[int, dict[str, Any]] = {}
-    commands: dict[int, Array] = {}
-    names = [limit.name for limit in robot.spec.action]
-    for recorded in read_messages(path):
-        topic = _local(recorded.topic, topics)
-        if topic is None:
-            continue
-        message = recorded.message
-        stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
-        if topic == COMMAND_TOPIC:
-            values = getattr(message, robot.spec.command_field)
-            if list(message.name) != names or len(values) != len(names):
-                raise UserError(f"{path}: a command names {list(message.name)}, expected {names}")
-            commands[stamp] = np.array(values, dtype=np.float64)
-        else:
-            steps.setdefault(stamp, {})[topic] = message
-    return steps, commands
+def _stretches(
+    run: Run, steps: Sequence[Step], times: Array, period: float
+) -> list[tuple[int, int]]:
+    """First and last step of each rollout."""
+    kept = [_kept(run, step) for step in steps]
+    joined = ~off_period(np.diff(times), period)
+    stretches, first = [], 0
+    for k in range(len(steps)):
+        goes_on = (
+            k + 1 < len(steps)
+            and joined[k]
+            and kept[k + 1]
+            and steps[k + 1].episode == steps[k].episode
+        )
+        if not goes_on:
+            if kept[first] and k > first:
+                stretches.append((first, k))
+            first = k + 1
+    return stretches
 
 
-def _local(topic: str, topics: tuple[str, ...]) -> str | None:
-    """The topic without the robot's namespace, if it is one of ours."""
-    for name in (*topics, COMMAND_TOPIC):
-        if topic == name or topic.endswith(f"/{name}"):
-            return name
-    return None
+def _kept(run: Run, step: Step) -> bool:
+    if run.episodes is None:
+        return True
+    return step.episode is not None and not run.episodes[step.episode].discarded
 
 
-def _held(stamps: list[int], commands: Mapping[int, Array], size: int) -> Any:
-    actions = np.zeros((len(stamps), size), dtype=np.float32)
-    current = np.zeros(size)
-    for k, stamp in enumerate(stamps):
-        current = commands.get(stamp, current)
-        actions[k] = current
-    return actions
+def _tags(run: Run, step: Step) -> MappingProxyType[str, str]:
+    tags = {}
+    if run.episodes is not None and step.episode is not None:
+        episode = run.episodes[step.episode]
+        tags = {**episode.tags, "episode": episode.index}
+    return MappingProxyType({**tags, "source": "recording", "session": run.path.stem})

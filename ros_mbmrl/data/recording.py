@@ -49,11 +49,11 @@ class RecordingWriter:
         chunk_seconds: float = CHUNK_SECONDS,
     ) -> None:
         self._path, self._clock, self._chunk_seconds = path, clock, chunk_seconds
+        if path.exists():
+            raise UserError(f"{path}: is there already: expected a new file")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._stream: BinaryIO = open(path, "xb")  # noqa: SIM115 (close)
-        except FileExistsError as error:
-            raise UserError(f"{path}: is there already: expected a new file") from error
         except OSError as error:
             raise UserError(f"{path}: cannot record here ({error.strerror})") from error
         self._writer = cast(Any, Writer(self._stream, compression=CompressionType.ZSTD))  # untyped
@@ -143,10 +143,18 @@ class Recorded(NamedTuple):
 
 @dataclass(frozen=True)
 class TopicInfo:
-    """What is recorded on a topic."""
+    """What is recorded on a topic, and when the first and the last message were."""
 
     type_name: str
     messages: int
+    start_ns: int
+    end_ns: int
+
+    @property
+    def rate(self) -> float:
+        """Messages a second while there were any; 0 for a single one."""
+        seconds = (self.end_ns - self.start_ns) / 1e9
+        return (self.messages - 1) / seconds if seconds > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -183,16 +191,21 @@ def read_messages(path: Path, topics: Collection[str] | None = None) -> Iterator
 
 def recording_info(path: Path) -> RecordingInfo:
     """What is in a recording, complete or not. Raises UserError."""
-    types: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    start, end = 0, 0
+    topics: dict[str, TopicInfo] = {}
     for schema, channel, message in _raw_messages(path):
-        start = min(start, message.log_time) if counts else message.log_time
-        end = max(end, message.log_time)
-        types[channel.topic] = schema.name
-        counts[channel.topic] = counts.get(channel.topic, 0) + 1
-    topics = {topic: TopicInfo(types[topic], counts[topic]) for topic in sorted(counts)}
-    return RecordingInfo(topics, start, end, path.stat().st_size, _complete(path))
+        time_ns, before = message.log_time, topics.get(channel.topic)
+        if before is None:
+            topics[channel.topic] = TopicInfo(schema.name, 1, time_ns, time_ns)
+        else:
+            first, last = min(before.start_ns, time_ns), max(before.end_ns, time_ns)
+            topics[channel.topic] = TopicInfo(schema.name, before.messages + 1, first, last)
+    return RecordingInfo(
+        topics=dict(sorted(topics.items())),
+        start_ns=min((topic.start_ns for topic in topics.values()), default=0),
+        end_ns=max((topic.end_ns for topic in topics.values()), default=0),
+        bytes=path.stat().st_size,
+        complete=_complete(path),
+    )
 
 
 def _raw_messages(path: Path) -> Iterator[tuple[Schema, Channel, Message]]:

@@ -1,15 +1,19 @@
-"""Small logs of the VelociRoACH's format, made up here."""
+"""Small logs of the VelociRoACH's format, and runs of the graph, made up here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from ros_mbmrl.data.recording import Recorded, RecordingInfo
+from ros_mbmrl.data.steps import Reader, Run
 from ros_mbmrl.data.velociroach import COLUMNS
+from ros_mbmrl.robots import make_robot
 
 
 def driving_log(runs: int = 2, rows: int = 10) -> dict[str, np.ndarray]:
@@ -52,3 +56,90 @@ def write(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
         return path
 
     return written
+
+
+class Script:
+    """What a recorder of the hexapod's graph would have seen, in its order; times in ns."""
+
+    names = ("left_legs", "right_legs")
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, int, Any]] = []
+        self.ahead = 10**18  # of the recorder's clock before the stamps
+
+    def add(self, topic: str, stamp: int, **fields: Any) -> None:
+        header = SimpleNamespace(stamp=_stamp(stamp))
+        self.messages.append((topic, self.ahead + stamp, SimpleNamespace(header=header, **fields)))
+
+    def state(self, stamp: int, values: np.ndarray, without: tuple[str, ...] = ()) -> None:
+        """The state topics, in an order of their own, and when the oldest part was measured."""
+        m = values
+        turn = SimpleNamespace(w=m[3], x=m[4], y=m[5], z=m[6])
+        pose = SimpleNamespace(pose=SimpleNamespace(position=_xyz(m[:3]), orientation=turn))
+        contents: dict[str, dict[str, Any]] = {
+            "sensor_time": {"time_ref": _stamp(max(0, stamp - 5_000_000))},
+            "battery": {"voltage": m[17]},
+            "joint_states": {"name": self.names, "position": list(m[13:15])},
+            "odom": {"pose": pose},
+            "imu": {"angular_velocity": _xyz(m[7:10]), "linear_acceleration": _xyz(m[10:13])},
+            "back_emf": {"name": self.names, "effort": list(m[15:17])},
+        }
+        for topic, fields in contents.items():
+            if topic not in without:
+                self.add(topic, stamp, **fields)
+
+    def command(self, stamp: int, values: list[float], topic: str = "command/safe") -> None:
+        self.add(topic, stamp, name=list(self.names) if values else [], velocity=values)
+
+    def line(self, topic: str, stamp: int, name: str, **values: Any) -> None:
+        """A line of diagnostics."""
+        pairs = [SimpleNamespace(key=key, value=str(value)) for key, value in values.items()]
+        self.add(topic, stamp, status=[SimpleNamespace(name=name, values=pairs)])
+
+    def timing(self, stamp: int, missed: int = 0, offset: float = 0.02) -> None:
+        self.line("/diagnostics", stamp, "driver: timing", missed=missed, offset_s=offset)
+
+    def episode(self, event: str, index: int, **tags: str) -> None:
+        self.line("episode", 0, "collect: episode", event=event, index=index, **tags)
+
+    def steps(self, first: int, count: int) -> None:
+        """Whole steps from number `first` on, 100 ms apart, each with a command (stamp, 2)."""
+        for k in range(first, first + count):
+            stamp = 10**9 + k * 10**8
+            self.state(stamp, walking(k))
+            self.command(stamp, [stamp / 1e9, 2.0])
+            self.timing(stamp)
+
+    def run(self, complete: bool = True) -> Run:
+        reader = Reader(make_robot("hexapod"), Path("folder/run.mcap"))
+        for topic, logged, message in self.messages:
+            reader.add(topic, Recorded(topic, "", logged, message))
+        return reader.run(RecordingInfo({}, 0, 0, 0, complete))
+
+
+def walking(k: int) -> np.ndarray:
+    """The measurement (18,) of step k of a straight walk at .2 m/s, with a little noise."""
+    noise = 0.01 * np.random.default_rng(k).normal(size=18)
+    values = np.array([0.02 * k, 0, 0.05, 1, *[0] * 9, k, 2 * k, 0.5, 0.6, 3.9]) + noise
+    values[3:7] /= np.linalg.norm(values[3:7])
+    return values
+
+
+def _stamp(stamp: int) -> SimpleNamespace:
+    return SimpleNamespace(sec=stamp // 10**9, nanosec=stamp % 10**9)
+
+
+def _xyz(values: np.ndarray) -> SimpleNamespace:
+    return SimpleNamespace(**dict(zip("xyz", values, strict=True)))
+
+
+@pytest.fixture
+def script() -> Script:
+    """An empty one."""
+    return Script()
+
+
+@pytest.fixture
+def measurement() -> Callable[[int], np.ndarray]:
+    """`walking`."""
+    return walking

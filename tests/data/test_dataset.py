@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ros_mbmrl.data import dataset
 from ros_mbmrl.data.dataset import load, save, select, sha256_of, split
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError
@@ -102,6 +105,59 @@ def test_a_missing_folder_or_no_data_is_refused(tmp_path: Path) -> None:
         load([])
     with pytest.raises(UserError, match="none"):
         save(tmp_path / "set", [])
+
+
+def test_recordings_and_data_sets_are_loaded_together(
+    folder: Path, script: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.steps(0, 5)
+    run = script.run()
+    monkeypatch.setattr(dataset, "read_run", lambda path: replace(run, path=path))
+    more = folder.parent / "more"
+    more.mkdir()
+    for name in ("b.mcap", "a.mcap", "notes.txt"):
+        (more / name).write_text(name)
+    loaded = load([more, folder, more / "b.mcap"])
+    assert [r.tags["session"] for r in loaded] == ["a", "b", "a", "b", "a", "b"]
+    assert [len(r) for r in loaded] == [4, 4, 3, 1, 7, 4]
+    before = sha256_of(more)
+    (more / "a.mcap").write_text("other")
+    assert sha256_of(more) != before
+
+
+def test_recordings_of_other_robots_or_rates_are_refused(
+    folder: Path, script: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.steps(0, 5)
+    runs = {"here": script.run(), "there": replace(script.run(), robot="pr2_arm")}
+    slow = [replace(step, stamp=2 * step.stamp) for step in script.run().steps]
+    runs["slow"] = replace(script.run(), steps=tuple(slow))
+    monkeypatch.setattr(dataset, "read_run", lambda path: replace(runs[path.stem], path=path))
+    files = {name: folder.parent / f"{name}.mcap" for name in runs}
+    for file in files.values():
+        file.write_text("")
+    with pytest.raises(UserError, match=r"here\.mcap is of hexapod, .*there\.mcap is of pr2_arm"):
+        load([files["here"], files["there"]])
+    with pytest.raises(UserError, match=r"set is of hexapod, .*there\.mcap is of pr2_arm"):
+        load([folder, files["there"]])
+    with pytest.raises(UserError, match=r"here\.mcap runs at 10 Hz, .*slow\.mcap at 5 Hz"):
+        load([files["here"], files["slow"]])
+
+
+def test_a_data_set_of_another_rate_is_refused(folder: Path) -> None:
+    card = (folder / "dataset.yaml").read_text()
+    (folder / "dataset.yaml").write_text(card.replace("period: 0.1", "period: 0.05"))
+    with pytest.raises(UserError, match=r"period of 0\.05 s, expected 0\.1 s of hexapod"):
+        load([folder])
+
+
+def test_a_single_session_is_split_by_its_episodes() -> None:
+    rollouts = [
+        replace(_rollout(1), tags={"session": "run", "episode": str(k), "terrain": "carpet"})
+        for k in range(5)
+    ]
+    training, validation = split(rollouts)
+    assert (len(training), len(validation)) == (4, 1)
 
 
 def test_missing_arrays_are_refused(folder: Path) -> None:

@@ -13,24 +13,13 @@ import pytest
 
 from ros_mbmrl.data.message_definitions import definition
 from ros_mbmrl.data.recording import RecordingWriter, read_messages, recording_info
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.topics import TOPICS
 
 typesys = pytest.importorskip("rosbags.typesys", reason="rosbags is not installed")
 STORE = typesys.get_typestore(typesys.Stores.ROS2_JAZZY)
 
-TYPES = (
-    "std_msgs/msg/String",
-    "std_msgs/msg/Bool",
-    "sensor_msgs/msg/JointState",
-    "sensor_msgs/msg/Imu",
-    "sensor_msgs/msg/BatteryState",
-    "sensor_msgs/msg/TimeReference",
-    "sensor_msgs/msg/Joy",
-    "nav_msgs/msg/Odometry",
-    "nav_msgs/msg/Path",
-    "diagnostic_msgs/msg/DiagnosticArray",
-    "rosgraph_msgs/msg/Clock",
-)
+TYPES = tuple(dict.fromkeys(topic.type for topic in TOPICS))
 
 
 @pytest.fixture(autouse=True)
@@ -193,6 +182,46 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         RecordingWriter(tmp_path / "file" / "run.mcap")
 
 
+def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    _write(tmp_path / "run.mcap", 5)
+    before = (tmp_path / "run.mcap").read_bytes()
+    with pytest.raises(UserError, match="is there already: expected a new file"):
+        RecordingWriter(tmp_path / "run.mcap")
+    assert (tmp_path / "run.mcap").read_bytes() == before
+
+
+def test_a_full_disk_is_told_once_and_what_was_written_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.mcap"
+    writer = RecordingWriter(path, clock=Steps())
+    for k in range(25):
+        writer.write_raw("/words", "std_msgs/msg/String", _text(f"w{k}"), k, k)
+    kept = len(list(read_messages(path)))
+    assert kept > 0
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer._writer, "flush", full)
+    with pytest.raises(RunError, match=r"run\.mcap: cannot be written on \(No space left"):
+        for k in range(25):
+            writer.write_raw("/words", "std_msgs/msg/String", _text(f"w{k}"), k, k)
+    writer.close()
+    assert len(list(read_messages(path))) == kept
+    assert not recording_info(path).complete
+
+
+def test_a_topics_rate_is_over_the_time_it_was_there(tmp_path: Path) -> None:
+    with RecordingWriter(tmp_path / "run.mcap", clock=Steps()) as writer:
+        for k in range(11):
+            writer.write_raw("/fast", "std_msgs/msg/String", _text("w"), 10**9 + k * 10**8, 0)
+        writer.write_raw("/once", "std_msgs/msg/String", _text("w"), 9 * 10**9, 0)
+    topics = recording_info(tmp_path / "run.mcap").topics
+    assert topics["/fast"].rate == pytest.approx(10.0)
+    assert topics["/once"].rate == 0.0
+
+
 def test_definitions_hold_every_type_they_need() -> None:
     text = definition("nav_msgs/msg/Odometry")
     parts = [line[5:] for line in text.splitlines() if line.startswith("MSG: ")]
@@ -205,7 +234,7 @@ def test_definitions_hold_every_type_they_need() -> None:
     }
 
 
-def test_rosbags_opens_a_finished_file_and_resolves_every_type(tmp_path: Path) -> None:
+def test_rosbags_opens_a_finished_file_and_resolves_every_type_of_the_graph(tmp_path: Path) -> None:
     from rosbags.rosbag2.storage_mcap import McapReader
 
     path = tmp_path / "run.mcap"

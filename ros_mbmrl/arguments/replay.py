@@ -1,0 +1,43 @@
+"""Arguments of `mbmrl replay`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a model would have predicted and commanded in a recorded run."""
+
+    recording: Positional[Path]
+    """An MCAP file."""
+    model: Path
+    """Model folder."""
+    method: str = ""
+    """How the model is adapted; as its card says, if none is named."""
+    controller: str = "mppi"
+    """Planner."""
+    task: str = ""
+    """What to plan for, where the recording has no reference: a path or a task of the robot."""
+    horizon: int = 8
+    """Steps ahead of the second prediction error."""
+    params: Path | None = None
+    """Parameter file of the controller (speed, planner); default: config/<robot>.yaml."""
+    robot: str | None = None
+    """Whose recording it is, where its topics do not tell."""
+    seed: int = 0
+    """Seed of the planner's random numbers; the run's own gives its own commands in lockstep."""
+    out: Path | None = None
+    """Folder of a report with pictures; none is written without it."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Replays, and prints the tables."""
+        from ros_mbmrl.commands import replay
+
+        return replay.run(self)

@@ -1,0 +1,228 @@
+"""`mbmrl data`: what is in recordings and data sets, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from ros_mbmrl.data import dataset
+from ros_mbmrl.data.check import Check, check_dataset, check_run, check_together
+from ros_mbmrl.data.from_recording import rollouts_of
+from ros_mbmrl.data.recording import RecordingInfo, recording_info
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.data.steps import Run, read_run, robot_of
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.evaluation.html import Table, write_page
+from ros_mbmrl.evaluation.tables import printed, wide_console
+from ros_mbmrl.robots import make_robot
+
+if TYPE_CHECKING:
+    from ros_mbmrl.arguments.data import Data
+
+MB = 1e6
+
+
+def run(arguments: Data) -> dict[str, Any]:
+    """What each path holds. Raises UserError, after all the others, for one that is unusable."""
+    if not arguments.paths:
+        raise UserError("expected at least one recording, folder of recordings or data set")
+    files = [file for path in arguments.paths for file in _files(path)]
+    console = wide_console()
+    results = _WHAT[arguments.what](files, arguments, console)
+    if results["unusable"]:
+        path, reason = next(iter(results["unusable"].items()))
+        raise UserError(reason if reason.startswith(path) else f"{path}: {reason}")
+    return results
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if dataset.is_dataset(path) else dataset.recordings_in(path)
+
+
+def _each(
+    files: Sequence[Path], look: Callable[[Path], dict[str, Any]]
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """What `look` says of each file, and why it cannot of the others."""
+    rows, unusable = [], {}
+    for file in files:
+        try:
+            rows.append({"path": str(file), **look(file)})
+        except UserError as error:
+            unusable[str(file)] = str(error)
+    return rows, unusable
+
+
+def _list(files: Sequence[Path], arguments: Data, console: Console) -> dict[str, Any]:
+    def look(path: Path) -> dict[str, Any]:
+        if dataset.is_dataset(path):
+            return _of_rollouts(path, dataset.load([path]))
+        return _of_run(read_run(path, arguments.robot))
+
+    rows, unusable = _each(files, look)
+    columns = ("path", "robot", "seconds", "steps", "size [MB]", "complete", "tags")
+    cells = [
+        (
+            row["path"],
+            row["robot"],
+            f"{row['seconds']:.1f}",
+            str(row["steps"]),
+            f"{row['bytes'] / MB:.2f}",
+            "yes" if row["complete"] else "no",
+            ", ".join(row["tags"]),
+        )
+        for row in rows
+    ]
+    if rows:
+        console.print(printed(Table(columns, cells)))
+    return {"rows": rows, "unusable": unusable}
+
+
+def _of_run(run: Run) -> dict[str, Any]:
+    episodes = [each for each in run.episodes or () if not each.discarded]
+    tags = {f"{key} {value}" for each in episodes for key, value in each.tags.items()}
+    counted = [] if run.episodes is None else [f"{len(episodes)} episodes"]
+    return {
+        "robot": run.robot,
+        "seconds": run.info.seconds,
+        "steps": len(run.steps),
+        "bytes": run.info.bytes,
+        "complete": run.info.complete,
+        "tags": [*counted, *sorted(tags)],
+    }
+
+
+def _of_rollouts(folder: Path, rollouts: Sequence[Rollout]) -> dict[str, Any]:
+    terrains = {r.tags["terrain"] for r in rollouts if "terrain" in r.tags}
+    return {
+        "robot": rollouts[0].robot,
+        "seconds": sum(float(r.times[-1] - r.times[0]) for r in rollouts),
+        "steps": sum(len(r) for r in rollouts),
+        "bytes": sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
+        "complete": True,
+        "tags": [f"{len(rollouts)} rollouts", *(f"terrain {name}" for name in sorted(terrains))],
+    }
+
+
+def _info(files: Sequence[Path], arguments: Data, console: Console) -> dict[str, Any]:
+    def look(path: Path) -> dict[str, Any]:
+        if dataset.is_dataset(path):
+            rollouts = dataset.load([path])
+            tags = [dict(rollout.tags) for rollout in rollouts]
+            return {**_of_rollouts(path, rollouts), "rollouts": tags}
+        info = recording_info(path)
+        return {
+            "robot": arguments.robot or robot_of(path, info),
+            "seconds": info.seconds,
+            "bytes": info.bytes,
+            "complete": info.complete,
+            "topics": _topics(info),
+        }
+
+    rows, unusable = _each(files, look)
+    for row in rows:
+        state = "complete" if row["complete"] else "not closed by its recorder"
+        size = f"{row['bytes'] / MB:.2f} MB"
+        head = f"{row['path']}: {row['robot']}, {row['seconds']:.1f} s, {size}, {state}"
+        console.print(head, soft_wrap=True, highlight=False, markup=False)
+        console.print(printed(_contents(row)))
+    return {"rows": rows, "unusable": unusable}
+
+
+def _topics(info: RecordingInfo) -> dict[str, Any]:
+    return {
+        name: {
+            "type_name": topic.type_name,
+            "messages": topic.messages,
+            "rate_hz": topic.rate,
+        }
+        for name, topic in info.topics.items()
+    }
+
+
+def _contents(row: Mapping[str, Any]) -> Table:
+    if "topics" in row:
+        cells = [
+            (name, each["type_name"], str(each["messages"]), f"{each['rate_hz']:.2f}")
+            for name, each in row["topics"].items()
+        ]
+        return Table(("topic", "type", "messages", "a second"), cells)
+    names = list(dict.fromkeys(key for tags in row["rollouts"] for key in tags))
+    counts: dict[tuple[str, ...], int] = {}
+    for tags in row["rollouts"]:
+        which = tuple(tags.get(name, "") for name in names)
+        counts[which] = counts.get(which, 0) + 1
+    return Table((*names, "rollouts"), [(*tags, str(n)) for tags, n in counts.items()])
+
+
+def _check(files: Sequence[Path], arguments: Data, console: Console) -> dict[str, Any]:
+    checks: list[Check] = []
+
+    def look(path: Path) -> dict[str, Any]:
+        if dataset.is_dataset(path):
+            check = check_dataset(path)
+        else:
+            check = check_run(read_run(path, arguments.robot))
+        checks.append(check)
+        return {**asdict(check), "path": str(path), "verdict": check.verdict}
+
+    rows, unusable = _each(files, look)
+    for check in checks:
+        _tell(check, console)
+        if check.unusable:
+            unusable[str(check.path)] = check.unusable
+    together = check_together(checks)
+    for problem in together:
+        console.print(problem.detail, soft_wrap=True, highlight=False, markup=False)
+    return {"rows": rows, "together": [asdict(p) for p in together], "unusable": unusable}
+
+
+def _tell(check: Check, console: Console) -> None:
+    """The verdict in a line, and a line for each thing that is wrong."""
+    count = len(check.problems)
+    findings = f", {count} finding{'s' * (count != 1)}" if count else ""
+    lines = [
+        f"{check.path}: {check.verdict}{findings}: {check.robot}, {check.seconds:.1f} s at "
+        f"{check.rate:.3g} Hz, {check.transitions} transitions in {check.rollouts} rollouts, "
+        f"{check.marked} marked"
+    ]
+    lines += [f"  {problem.kind}: {problem.detail}" for problem in check.problems]
+    lines += [f"  note: {note}" for note in check.notes]
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _plot(files: Sequence[Path], arguments: Data, console: Console) -> dict[str, Any]:
+    from ros_mbmrl.evaluation.recording_plots import draw
+
+    rollouts: list[Rollout] = []
+    for path in files:
+        if dataset.is_dataset(path):
+            rollouts += dataset.load([path])
+        else:
+            rollouts += rollouts_of(read_run(path, arguments.robot))
+    robots = sorted({rollout.robot for rollout in rollouts})
+    if len(robots) != 1:
+        raise UserError(f"expected data of one robot, got {', '.join(robots)}")
+    steps = sum(len(rollout) for rollout in rollouts)
+    page = arguments.out / "data.html"
+    try:
+        pictures = draw(make_robot(robots[0]), rollouts, arguments.out)
+        about = f"{robots[0]}, {len(rollouts)} rollouts, {steps} transitions"
+        write_page(page, "What the recordings cover", [(about, pictures)])
+    except OSError as error:
+        raise UserError(f"{arguments.out}: cannot be written ({error.strerror})") from None
+    console.print(f"page: {page}", soft_wrap=True, highlight=False)
+    names = [str(picture.png) for picture in pictures]
+    return {"page": str(page), "pictures": names, "transitions": steps, "unusable": {}}
+
+
+_WHAT: Mapping[str, Callable[[Sequence[Path], Data, Console], dict[str, Any]]] = {
+    "ls": _list,
+    "info": _info,
+    "check": _check,
+    "plot": _plot,
+}

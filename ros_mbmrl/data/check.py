@@ -1,0 +1,288 @@
+"""What is wrong with a recording: gaps, clocks, commands, doubtful rows, what a kill has cost."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ros_mbmrl.data import dataset
+from ros_mbmrl.data.from_recording import (
+    actions_of,
+    check_rates,
+    findings_of,
+    rollouts_of,
+)
+from ros_mbmrl.data.quality import LONGEST
+from ros_mbmrl.data.recording import CHUNK_SECONDS
+from ros_mbmrl.data.rollout import Mark, Rollout
+from ros_mbmrl.data.steps import DIAGNOSTICS, MEASURED, PROPOSED, Run, Step, named
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.spec import Array, Robot
+
+STEPPED = 0.05  # by how much a clock that is stepped, not paced, may be told from one that drifts
+AROUND = 5  # steps on each side of a jump over which the clocks' difference is taken
+WORTH_HAVING = (PROPOSED, MEASURED, DIAGNOSTICS)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, how often, and in words."""
+
+    kind: str
+    count: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found in a recording or a data set.
+
+    rate: [Hz]. transitions: in its rollouts; marked: not to be trained on. figures: what was
+    measured on the way. unusable: why nothing can be made of it, empty if something can.
+    """
+
+    path: Path
+    robot: str
+    rate: float
+    seconds: float
+    steps: int
+    rollouts: int
+    transitions: int
+    marked: int
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+    figures: dict[str, Any] = field(default_factory=dict)
+    unusable: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """ok, usable (with problems), or unusable."""
+        if self.unusable:
+            return "unusable"
+        return "usable" if self.problems else "ok"
+
+
+@dataclass(frozen=True)
+class Skew:
+    """The time of recording against the stamps, over the steps of one clock.
+
+    rate: how much faster than the stamps the recorder's clock runs, as a share. drift: what that
+    comes to over the run [s]. jumps: (stamp [s], size [s]) of sudden changes. stepped: stamps do
+    not follow time at all, as in lockstep.
+    """
+
+    rate: float
+    drift: float
+    jumps: tuple[tuple[float, float], ...]
+    stepped: bool
+
+
+def check_run(run: Run) -> Check:
+    """What is wrong with a recorded run."""
+    robot = make_robot(run.robot)
+    problems, notes = _file(run), []
+    problems += _gaps(run, robot.spec.period)
+    skews = []
+    for clock, steps in groupby(run.steps, key=lambda step: step.clock):
+        found = skew(list(steps), robot.spec.period)
+        skews.append(found)
+        problems += _clock(found, robot.spec.period)
+        if clock:
+            problems.append(Problem("clock restart", 1, f"the plant's clock began anew, {clock}."))
+        if found.stepped:
+            notes.append(f"stamps run at {1 / (1 + found.rate):.2f} of time: stepped, not paced")
+    reasons = _reasons(run, robot)
+    problems += [Problem("doubtful", n, f"{reason}: {n} steps") for reason, n in reasons.items()]
+    problems += _commands(run, robot)
+    rollouts, unusable = _rollouts(run)
+    marks = np.concatenate([np.zeros(0, np.uint8), *(rollout.marks for rollout in rollouts)])
+    figures = {
+        "reasons": reasons,
+        "skew": [each.__dict__ for each in skews],
+        "offset_s_p50": _percentile(run, 50),
+        "offset_s_p99": _percentile(run, 99),
+        "lost_at_most_s": 0.0 if run.info.complete else CHUNK_SECONDS,
+        "complete": run.info.complete,
+    }
+    return Check(
+        path=run.path,
+        robot=run.robot,
+        rate=1 / run.period,
+        seconds=_seconds(run),
+        steps=len(run.steps),
+        rollouts=len(rollouts),
+        transitions=len(marks),
+        marked=int((marks != 0).sum()),
+        problems=tuple(problems),
+        notes=tuple(notes),
+        figures=figures,
+        unusable=unusable,
+    )
+
+
+def check_dataset(folder: Path) -> Check:
+    """What is marked in a data set. Raises UserError if it is damaged."""
+    rollouts = dataset.load([folder])
+    spec = make_robot(rollouts[0].robot).spec
+    marks = np.concatenate([rollout.marks for rollout in rollouts])
+    counts = {str(m.name).lower(): int((marks & np.uint8(m) != 0).sum()) for m in Mark if m}
+    return Check(
+        path=folder,
+        robot=spec.name,
+        rate=1 / spec.period,
+        seconds=sum(float(r.times[-1] - r.times[0]) for r in rollouts),
+        steps=len(marks) + len(rollouts),
+        rollouts=len(rollouts),
+        transitions=len(marks),
+        marked=int((marks != 0).sum()),
+        problems=tuple(
+            Problem("doubtful", n, f"{name}: {n} steps") for name, n in counts.items() if n
+        ),
+    )
+
+
+def check_together(checks: Sequence[Check]) -> list[Problem]:
+    """What keeps several from being one data set."""
+    problems = []
+    robots = {check.robot: check.path for check in checks}
+    rates = {f"{check.rate:.1f} Hz": check.path for check in checks}
+    for kind, what in (("robots", robots), ("rates", rates)):
+        if len(what) > 1:
+            said = ", ".join(f"{value} ({path})" for value, path in what.items())
+            problems.append(Problem(kind, len(what), f"not one data set: different {kind}: {said}"))
+    return problems
+
+
+def skew(steps: Sequence[Step], period: float) -> Skew:
+    """How the time of recording and the stamps of one clock run apart."""
+    times = np.array([step.time for step in steps])
+    behind = np.array([(step.logged - steps[0].logged) / 1e9 for step in steps]) - (
+        times - times[0]
+    )
+    end = max(1, len(steps) // 10)
+    span = float(np.median(times[-end:]) - np.median(times[:end]))
+    if len(steps) < 2 * AROUND or span <= 0:
+        return Skew(0.0, 0.0, (), False)
+
+    def rate_of(values: Array) -> float:
+        return float(np.median(values[-end:]) - np.median(values[:end])) / span
+
+    length = float(times[-1] - times[0])
+    if abs(np.median(np.diff(behind) / np.diff(times))) > STEPPED:
+        return Skew(rate_of(behind), rate_of(behind) * length, (), True)
+    jumps = _jumps(times, behind, period)
+    for stamp, size in jumps:
+        behind = np.where(times >= stamp, behind - size, behind)
+    return Skew(rate_of(behind), rate_of(behind) * length, tuple(jumps), False)
+
+
+def _jumps(times: Array, behind: Array, period: float) -> list[tuple[float, float]]:
+    """Lasting changes of more than half a period: a message that was late alone is none."""
+    found: list[tuple[float, float]] = []
+    windows = np.lib.stride_tricks.sliding_window_view(behind, AROUND)
+    level = np.median(windows, axis=1)
+    change = level[AROUND:] - level[:-AROUND]  # over the step k + AROUND
+    k = 0
+    while k < len(change):
+        if abs(change[k]) <= period / 2:
+            k += 1
+            continue
+        near = np.abs(change[k : k + 2 * AROUND])
+        step = np.abs(np.diff(behind[k + AROUND - 1 : k + 3 * AROUND - 1]))
+        at = k + AROUND + int(step.argmax())
+        size = float(change[k : k + 2 * AROUND][near.argmax()])
+        found.append((float(times[min(at, len(times) - 1)]), size))
+        k += 2 * AROUND
+    return found
+
+
+def _file(run: Run) -> list[Problem]:
+    problems = []
+    if not run.info.complete:
+        words = f"not closed by its recorder: at most its last {CHUNK_SECONDS:g} s is lost"
+        problems.append(Problem("incomplete", 1, words))
+    there = named(run.robot, run.info, WORTH_HAVING).values()
+    missing = [topic for topic in WORTH_HAVING if topic not in there]
+    if missing:
+        words = f"nothing on {', '.join(missing)}"
+        problems.append(Problem("missing topics", len(missing), words))
+    if run.partial:
+        words = f"{run.partial} steps of which a part was not recorded"
+        problems.append(Problem("partial steps", run.partial, words))
+    return problems
+
+
+def _gaps(run: Run, period: float) -> list[Problem]:
+    pairs = zip(run.steps[:-1], run.steps[1:], strict=True)
+    gaps = [
+        (after.time - before.time, before.time - run.steps[0].time)
+        for before, after in pairs
+        if after.clock == before.clock and after.time - before.time > LONGEST * period
+    ]
+    if not gaps:
+        return []
+    longest, where = max(gaps)
+    words = f"{len(gaps)} gaps between steps, the longest {longest:.2f} s, {where:.1f} s in"
+    return [Problem("gaps", len(gaps), words)]
+
+
+def _clock(found: Skew, period: float) -> list[Problem]:
+    if found.stepped:
+        return []
+    problems = [
+        Problem("clock jump", 1, f"stamps and recorder {size:+.3f} s apart at {stamp:.1f} s")
+        for stamp, size in found.jumps
+    ]
+    if abs(found.drift) > period / 2:
+        words = f"clocks drift by {1e6 * found.rate:.0f} ppm, {found.drift:+.3f} s over the run"
+        problems.append(Problem("clock drift", 1, words))
+    return problems
+
+
+def _reasons(run: Run, robot: Robot) -> dict[str, int]:
+    """Steps that each reason spoils."""
+    found: Counter[str] = Counter()
+    for _, steps in groupby(run.steps, key=lambda step: step.clock):
+        for finding in findings_of(robot, list(steps)):
+            found[finding.reason] += int(finding.intervals.sum())
+    return {reason: count for reason, count in found.items() if count}
+
+
+def _commands(run: Run, robot: Robot) -> list[Problem]:
+    late = sum(step.late for step in run.steps)
+    unknown = 0
+    for _, steps in groupby(run.steps, key=lambda step: step.clock):
+        unknown += int(actions_of(robot, list(steps))[1].sum())
+    if not unknown:
+        return []
+    words = f"{unknown} steps without a command in time, {late} of them told by the driver"
+    return [Problem("commands", unknown, words)]
+
+
+def _rollouts(run: Run) -> tuple[list[Rollout], str]:
+    try:
+        check_rates([run])
+        return rollouts_of(run), ""
+    except UserError as error:
+        return [], str(error).removeprefix(f"{run.path}").lstrip(": ")
+
+
+def _seconds(run: Run) -> float:
+    total = 0.0
+    for _, steps in groupby(run.steps, key=lambda step: step.clock):
+        same = list(steps)
+        total += same[-1].time - same[0].time
+    return total
+
+
+def _percentile(run: Run, percent: float) -> float:
+    offsets = [step.offset for step in run.steps if math.isfinite(step.offset)]
+    return float(np.percentile(offsets, percent)) if offsets else math.nan
