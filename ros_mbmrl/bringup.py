@@ -120,10 +120,12 @@ def scenario(arguments: Arguments) -> list[str]:
 def environment(base: Mapping[str, str]) -> dict[str, str]:
     """The nodes' environment: discovery stays on this machine unless asked otherwise.
 
-    One thread a process for what NumPy does: a second one only costs memory and punctuality.
+    One thread a process for what NumPy does: a second one only costs memory and punctuality. No
+    shared memory: a process that is killed while it holds a port's lock hangs all the others.
     """
     ours = {
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        "FASTDDS_BUILTIN_TRANSPORTS": "UDPv4",
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

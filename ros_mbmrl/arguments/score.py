@@ -17,7 +17,7 @@ class Score:
     """Model folders, named by method and told apart by training seed; all are judged on the
     same windows."""
     data: tuple[Path, ...]
-    """Data sets (folders)."""
+    """Data sets, recordings, or folders of recordings."""
     horizons: tuple[int, ...] = (1, 8)
     """Steps ahead."""
     tag: str = "terrain"

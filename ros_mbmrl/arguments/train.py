@@ -19,7 +19,7 @@ class Train:
     robot: Positional[str]
     """hexapod."""
     data: tuple[Path, ...]
-    """Data sets (folders); or `twin` to collect on the twin, with on-policy rounds."""
+    """Data sets, recordings, folders of recordings; or `twin` to collect on the twin, with on-policy rounds."""
     out: Path
     """Folder of the model; training resumes from the checkpoint in it."""
     terrains: tuple[str, ...] = ()
