@@ -22,6 +22,10 @@ class Collect:
     """What is driven: the twin, or the robot itself."""
     port: str = ""
     """Of the robot: a serial device, or the URL of its rosbridge."""
+    mocap: str = ""
+    """Topic of the robot's pose (geometry_msgs/PoseStamped), where it needs one; takes rclpy."""
+    hardware: tuple[str, ...] = ()
+    """The robot's own settings, NAME=VALUE, as dialect=roach."""
     source: str = "random"
     """Who drives at the start: random, keyboard or joystick."""
     joystick: Path | None = None

@@ -9,18 +9,21 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import yaml
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
 
+from ros_mbmrl.bringup import environment
 from ros_mbmrl.collection.episodes import Event
 from ros_mbmrl.collection.hands import Hands
 from ros_mbmrl.collection.loop import CollectLoop, Outcome
@@ -32,6 +35,7 @@ from ros_mbmrl.collection.view import Status, render
 from ros_mbmrl.errors import RunError, UserError, choose
 from ros_mbmrl.plants import check_plant, make_plant
 from ros_mbmrl.plants.base import PlantOptions
+from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
 
@@ -58,6 +62,7 @@ def run(arguments: Collect) -> dict[str, Any]:
         held.enter_context(recorder)
         held.enter_context(hands)
         screen = held.enter_context(Screen(time.monotonic))
+        options = replace(options, poses=_poses(arguments.mocap, held))
         plant = held.enter_context(make_plant(robot, arguments.plant, options))  # left first
         loop = CollectLoop(
             robot=robot,
@@ -149,7 +154,33 @@ def _options(arguments: Collect) -> PlantOptions:
         viewer=arguments.viewer,
         port=arguments.port,
         clock=lambda: time.monotonic() + offset,
+        hardware=_hardware(arguments.hardware),
     )
+
+
+def _hardware(words: Sequence[str]) -> dict[str, Any]:
+    """NAME=VALUE words, the values read as YAML."""
+    settings: dict[str, Any] = {}
+    for word in words:
+        name, sign, value = word.partition("=")
+        try:
+            settings[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            sign = ""
+        if not (name and sign):
+            raise UserError(f"hardware '{word}': expected NAME=VALUE")
+    return settings
+
+
+def _poses(topic: str, held: ExitStack) -> PoseSource | None:
+    if not topic:
+        return None
+    os.environ.update(environment(os.environ))
+    try:
+        from ros_mbmrl.nodes.mocap import MocapListener
+    except ImportError:
+        raise UserError(f"mocap {topic}: a topic takes rclpy, which is not installed") from None
+    return held.enter_context(MocapListener(topic)).poses
 
 
 def _sources(arguments: Collect, robot: Robot, hands: Hands) -> dict[str, Source]:

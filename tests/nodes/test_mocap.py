@@ -1,0 +1,38 @@
+"""Poses over the middleware, into the mailbox that a plant reads."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+
+def test_poses_travel_from_publisher_to_mailbox(
+    until: Callable[[Callable[[], bool]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
+    monkeypatch.setitem(os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    from ros_mbmrl.nodes.mocap import MocapListener
+    from ros_mbmrl.nodes.mocap_publisher import MocapPublisher
+
+    publisher = MocapPublisher("/mocap/robot/pose")
+    try:
+        with MocapListener("/mocap/robot/pose") as listener:
+            assert listener.poses.latest() is None
+
+            def heard() -> bool:
+                publisher.publish(12.5, np.array([1.0, 2.0, 3.0]), np.array([0.6, 0.8, 0.0, 0.0]))
+                return listener.poses.latest() is not None
+
+            until(heard)
+            pose = listener.poses.latest()
+            assert pose is not None and pose.time == 12.5
+            assert pose.position.tolist() == [1.0, 2.0, 3.0]
+            assert pose.quaternion.tolist() == [0.6, 0.8, 0.0, 0.0]
+    finally:
+        publisher.close()
