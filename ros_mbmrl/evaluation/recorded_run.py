@@ -17,6 +17,7 @@ from ros_mbmrl.robots.paths import Path
 
 Array = NDArray[np.float64]
 LEVELS_WITHOUT_EVENT = ("RUN", "LIMITED")
+TIME_OF_DAY = 10**17  # [ns] since 1970: no twin runs for three years
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ def _assemble(
         values = np.array(rows, dtype=np.float64)
         return values[np.isfinite(values)]
 
+    # A twin's clock begins at 0; a real robot's is the time of day: counted from the start, then.
+    origin = first if first > TIME_OF_DAY else 0
     adaptation = [(s, v) for s, v in lines.get("dynamics: adaptation", []) if s >= first]
     reasons = [v["reason"] for _, v in adaptation if v["accepted"] != "True"]
     kinds = [reason.split(":")[0].lstrip("0123456789 ") for reason in reasons]
@@ -134,7 +137,7 @@ def _assemble(
     levels = [v["level"] for s, v in lines.get("safety: state", []) if first <= s < last]
     events = [level for level in levels if level not in LEVELS_WITHOUT_EVENT]
     return RecordedRun(
-        times=np.array(stamps[:count]) * 1e-9,
+        times=(np.array(stamps[:count]) - origin) * 1e-9,
         xy=xy[:count],
         reference=np.array(reference).reshape(-1, 2),
         cross_track=cross_track,
@@ -142,7 +145,7 @@ def _assemble(
         missed=int(column("driver: timing", "missed").sum()),
         adapt_ms=column("controller: timing", "adapt_ms"),
         plan_ms=column("controller: timing", "plan_ms"),
-        error_times=np.array([s for s, _ in adaptation]) * 1e-9,
+        error_times=(np.array([s for s, _ in adaptation]) - origin) * 1e-9,
         errors=np.array(
             [(float(v["error_before"]), float(v["error_after"])) for _, v in adaptation]
         ).reshape(-1, 2),
