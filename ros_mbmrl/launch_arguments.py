@@ -43,7 +43,7 @@ _COMMON = (
     Argument("params", "", "parameter file; default: config/<robot>.yaml"),
 )
 _ADAPT = (
-    Argument("method", "bayes_context_de", "how the model is adapted"),
+    Argument("method", "bayes_context_ll", "how the model is adapted"),
     Argument("model", "", "model folder; default: models/<robot>/<method>"),
     Argument("controller", "mppi", "planner"),
     Argument("path", "", "what is followed; default: straight, for a robot that follows paths"),

@@ -15,7 +15,8 @@ class Train:
 
     method: Positional[str]
     """mb, mb_de, residual, grbal, rebal, context, bayes_context, leaky_context;
-    with gradient steps on top: context_de, bayes_context_de, leaky_context_de."""
+    with gradient steps on top: context_de, bayes_context_de, leaky_context_de;
+    with a Bayesian last layer: last_layer, bayes_context_ll."""
     robot: Positional[str]
     """hexapod."""
     data: tuple[Path, ...]

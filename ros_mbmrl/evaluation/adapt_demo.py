@@ -19,7 +19,7 @@ class Demo:
 
     report: Path = Path("runs/adapt")
     """Where the report, the pictures and the recordings go."""
-    methods: tuple[str, ...] = ("mb", "bayes_context_de")
+    methods: tuple[str, ...] = ("mb", "bayes_context_ll")
     """The first is the one to compare with."""
     duration: float = 40.0
     """Of each run [s]."""
