@@ -75,6 +75,8 @@ setup(
         "ros": ROS,
         "train": ["tensorboard>=2.16,<3"],
         "hardware": ["pyserial>=3.5,<4", "websockets>=15,<18"],
+        # The peer that `mbmrl bench plan` measures beside ours.
+        "bench": ["pytorch-mppi>=0.9,<0.10"],
         "dev": [
             "colcon-common-extensions>=0.3,<1",
             "hypothesis>=6.100,<7",

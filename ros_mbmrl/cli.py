@@ -15,6 +15,7 @@ from typing import Any
 import tyro
 
 from ros_mbmrl import __version__
+from ros_mbmrl.arguments.bench import Bench
 from ros_mbmrl.arguments.calibrate import Calibrate
 from ros_mbmrl.arguments.collect import Collect
 from ros_mbmrl.arguments.data import Data
@@ -41,6 +42,7 @@ COMMANDS: Mapping[str, type] = {
     "tune": Tune,
     "data": Data,
     "replay": Replay,
+    "bench": Bench,
     "doctor": Doctor,
 }
 

@@ -1,0 +1,63 @@
+"""Arguments of `mbmrl bench`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Times of what must be fast, each beside its floor or a peer in the same run.
+
+    What is not given is as in the issue's targets, or small with --quick.
+    """
+
+    what: Positional[Literal["plan", "adapt", "loop", "train", "twin", "graph"]]
+    """plan, adapt, loop (a turn of the control loop), train (a meta-gradient), twin (physics),
+    graph (the ROS graph on the twin)."""
+    quick: bool = False
+    """Small sizes and few repeats: whether it works, not how fast it is."""
+    threads: int = 1
+    """Torch's threads; twin takes no notice."""
+    repeats: int | None = None
+    """Rounds that are measured; all but graph."""
+    hidden: tuple[int, ...] | None = None
+    """Units of the network's hidden layers; plan, adapt, loop, train."""
+    activation: str | None = None
+    """silu or tanh; plan, adapt, loop, train."""
+    samples: int | None = None
+    """Candidates; plan, loop."""
+    horizon: int | None = None
+    """Steps looked ahead; plan, loop."""
+    window: int | None = None
+    """Transitions adapted to, T1; adapt, loop."""
+    steps: int | None = None
+    """Inner gradient steps; adapt, train."""
+    segments: int | None = None
+    """Tasks a step; train."""
+    segment_length: int | None = None
+    """T1 and T2; train."""
+    chunk: int | None = None
+    """Tasks that the peer does at once; train."""
+    seconds: float | None = None
+    """Of control, graph; simulated in each repeat, twin."""
+    terrain: str | None = None
+    """The twin's ground; twin."""
+    load: int | None = None
+    """Processes that keep a core busy meanwhile; graph."""
+    launch: tuple[str, ...] | None = None
+    """name:=value words for the graph (method:=mb and the like); graph."""
+    seed: int = 0
+    """Seed of everything random."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Measures, and prints the tables."""
+        from ros_mbmrl.commands import bench
+
+        return bench.run(self)

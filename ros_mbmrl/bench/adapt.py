@@ -1,0 +1,96 @@
+"""`bench adapt`: one live adaptation, guard included, over a bare forward and backward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator
+
+from ros_mbmrl.adaptation import make_rule
+from ros_mbmrl.adaptation.base import Adapted, Window
+from ros_mbmrl.adaptation.guard import Guard, GuardConfig, support_of
+from ros_mbmrl.bench.problem import Problem, check_network, make_problem, make_window
+from ros_mbmrl.bench.timing import Figure, Findings, Run, at_least, interleave, pinned
+
+ADAPT, BARE = "adapt", "forward and backward"
+
+
+@dataclass(frozen=True)
+class Config:
+    """window: transitions adapted to (T1). steps: of the inner gradient descent."""
+
+    window: int = 16
+    steps: int = 1
+    hidden: tuple[int, ...] = (512, 512, 512)
+    activation: str = "silu"
+    threads: int = 1
+    repeats: int = 200
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        at_least(1, steps=self.steps, threads=self.threads, repeats=self.repeats)
+        at_least(GuardConfig().min_transitions, window=self.window)
+        check_network(self.hidden, self.activation)
+
+
+QUICK = Config(hidden=(32, 32), repeats=5)
+
+
+def run(config: Config) -> Findings:
+    """Adapts, and makes bare passes, in turn."""
+    with pinned(config.threads):
+        generator = Generator().manual_seed(config.seed)
+        problem = make_problem(config.hidden, config.activation, generator)
+        window = make_window(problem, config.window, generator)
+        guard = make_guard(problem, config)
+        accepted = adapted(problem, guard, window).report.accepted
+        contenders: dict[str, Run] = {
+            ADAPT: lambda: adapted(problem, guard, window),
+            BARE: bare(problem, window),
+            "adapt, not judged": lambda: not_judged(problem, guard, window),
+        }
+        times = interleave(contenders, config.repeats, warm_up=10)
+    over, alone = times.ratio(ADAPT, BARE), times.ratio("adapt, not judged", BARE)
+    figures = (
+        Figure("over_forward_backward", over, "guarded adaptation over a pass", "at most 1.5"),
+        Figure("update_over_forward_backward", alone, "the update alone over a pass"),
+    )
+    return Findings(figures, times, {"ms": 1e3 * times.median(ADAPT), "accepted": accepted})
+
+
+def make_guard(problem: Problem, config: Config) -> Guard:
+    """GrBAL under guard, its step sizes those that meta-training starts from."""
+    rule, mlp = make_rule("grbal", {"steps": config.steps}), problem.model.mlp
+    own = rule.init(mlp, problem.parameters, Generator().manual_seed(config.seed))
+    parameters = {**problem.parameters, **own}
+    return Guard(rule, parameters, config.window, GuardConfig())
+
+
+def adapted(problem: Problem, guard: Guard, window: Window) -> Adapted:
+    """What the control loop does with a full window."""
+    return guard.adapt(problem.model, window)
+
+
+@torch.inference_mode()
+def not_judged(problem: Problem, guard: Guard, window: Window) -> object:
+    """The update and the adapted weights, with nothing judged."""
+    model = problem.model
+    support = support_of(model, window.features[None], window.actions[None], window.changes[None])
+    update = guard.rule.update(model.mlp, guard.parameters, support)
+    return model.mlp.materialise(guard.parameters, update)
+
+
+def bare(problem: Problem, window: Window) -> Run:
+    """The mean squared error of the same batch and its gradient, by autograd."""
+    model, mlp = problem.model, problem.model.mlp
+    names = [f"{kind}{k}" for k in range(mlp.layers) for kind in "wb"]
+    live = {name: problem.parameters[name].clone().requires_grad_() for name in names}
+    x = model.normalizer.inputs(window.features, window.actions)
+    y = model.normalizer.changes(window.changes)
+
+    def passes() -> object:
+        loss = (mlp.forward(live, x) - y).square().mean()
+        return torch.autograd.grad(loss, list(live.values()))
+
+    return passes

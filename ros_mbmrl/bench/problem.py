@@ -1,0 +1,66 @@
+"""What the benches compute with: the hexapod, and networks and data of any size from a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.adaptation.base import Window
+from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.path_following import PathFollowing, make_path
+from ros_mbmrl.robots.spec import Array
+
+ROBOT, PATH, SPEED = "hexapod", "figure8", 0.25
+CHANGE = 0.01  # standard deviation of what an untrained network predicts, SI units
+
+
+def check_network(hidden: tuple[int, ...], activation: str) -> None:
+    """Raise ValueError for hidden layers that cannot be."""
+    MLP((1, *hidden, 1), activation)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An untrained model of the hexapod, at rest at the start of its path, `state` (ds,)."""
+
+    model: DynamicsModel
+    parameters: Parameters
+    state: Array
+
+    def task(self) -> PathFollowing:
+        """A task that has not begun."""
+        return PathFollowing(self.model.robot, make_path(PATH), SPEED)
+
+
+def make_problem(hidden: tuple[int, ...], activation: str, generator: Generator) -> Problem:
+    """A network with these hidden layers."""
+    robot = make_robot(ROBOT)
+    spec = robot.spec
+    inputs, outputs = len(spec.features) + len(spec.action), len(spec.changes)
+    mlp = MLP((inputs, *hidden, outputs), activation)
+    normalizer = Normalizer(
+        torch.zeros(inputs),
+        torch.ones(inputs),
+        torch.zeros(outputs),
+        torch.full((outputs,), CHANGE),
+    )
+    state = np.array([1.0 if q.name.startswith("cos") else 0.0 for q in spec.state])
+    return Problem(DynamicsModel(robot, mlp, normalizer), mlp.init(generator), state)
+
+
+def make_window(problem: Problem, length: int, generator: Generator) -> Window:
+    """Transitions that the prior mispredicts all alike: any rule improves on them."""
+    model, spec = problem.model, problem.model.robot.spec
+
+    def draw(width: int) -> Tensor:
+        return torch.randn(length, width, generator=generator)
+
+    features, actions = draw(len(spec.features)), draw(len(spec.action))
+    changes = model.predict(problem.parameters, features, actions) + CHANGE
+    return Window(features, actions, changes)

@@ -1,0 +1,96 @@
+"""`mbmrl bench`: every bench runs small, and --json has the keys that others read."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+from ros_mbmrl import cli
+from ros_mbmrl.arguments.bench import Bench
+from ros_mbmrl.bench import BENCHES
+
+KEYS = {
+    "plan": ("float32_over_gemm", "bfloat16_over_float32", "over_pytorch_mppi", "ms"),
+    "adapt": ("over_forward_backward",),
+    "loop": ("step_over_plan", "less_plan_over_plan", "rest_over_plan", "rest_ms"),
+    "train": ("over_vmap_grad", "gemm_fraction"),
+    "twin": ("over_mj_step", "threads", "processes"),
+    "graph": ("latency_ms_p50", "latency_ms_p99", "period_mean", "period_p99", "missed"),
+}
+NEEDS = {"graph": ("rclpy", "mujoco"), "loop": ("mujoco",), "twin": ("mujoco",)}
+
+
+def report_of(tmp_path: Path, *words: str) -> dict[str, Any]:
+    path = tmp_path / "bench.json"
+    cli.main(["bench", *words, "--json", str(path)])
+    report: dict[str, Any] = json.loads(path.read_text())
+    return report
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_results_are_there_and_positive(
+    name: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in NEEDS.get(name, ()):
+        pytest.importorskip(module)
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
+    report = report_of(tmp_path, name, "--quick")
+    assert report["command"] == "bench"
+    assert report["config"]["what"] == name
+    results = report["results"]
+    for key in KEYS[name]:
+        value = results[key]
+        if key == "over_pytorch_mppi" and value is None:
+            assert any("pytorch_mppi is not installed" in note for note in results["notes"])
+        elif key == "missed":
+            assert value >= 0
+        else:
+            assert value > 0, key
+    printed = capsys.readouterr().out
+    assert f"bench {name}" in printed and "median" in printed and KEYS[name][0] in printed
+    if name == "graph":
+        assert results["ping_pong_ms_p50"] > 0
+        assert 10 < results["steps"] <= 20
+
+
+def test_every_bench_can_be_named() -> None:
+    what = get_type_hints(Bench, include_extras=False)["what"]
+    assert get_args(what) == tuple(BENCHES) == tuple(KEYS)
+
+
+def test_sizes_are_options(tmp_path: Path) -> None:
+    words = ("--repeats", "1", "--samples", "32", "--horizon", "3", "--hidden", "16")
+    results = report_of(tmp_path, "plan", "--quick", *words)["results"]
+    assert results["gflop"] == pytest.approx(2 * 32 * 3 * (19 * 16 + 16 * 18) / 1e9)
+    assert results["products"] == 6
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("adapt", "--horizon", "3"), "adapt has no --horizon: expected --activation"),
+        (("graph", "--repeats", "3"), "graph has no --repeats: expected --launch"),
+        (("plan", "--samples", "0"), "samples: expected an integer of at least 1, got 0"),
+        (("plan", "--hidden", "0"), "sizes: expected"),
+        (("plan", "--activation", "relu"), "activation: expected one of"),
+        (("train", "--segments", "7"), "chunk: expected a divisor of 7, got 50"),
+        (("twin", "--terrain", "lava"), "unknown terrain 'lava'"),
+        (("graph", "--launch", "planet:=mars"), "unknown argument 'planet'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(
+    words: tuple[str, ...], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["bench", *words])
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("mbmrl bench: ") and complaint in error
