@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ros_mbmrl.arguments.score import Score
 
 
-
 def run(arguments: Score) -> dict[str, Any]:
     """Rows of `{model, train_seed, tag, horizon, adapter, n, median, ...}`, and their summary."""
     torch.set_num_threads(1)
@@ -78,9 +77,7 @@ def score(
         loaded = load_model(entrant.folder, make_robot(entrant.robot))
         guard = make_guard(loaded, enabled=guarded)
         shifted = starts + longest - guard.window_size
-        errors = open_loop_errors(
-            loaded.model, guard, data, max(horizons), starts=shifted
-        )
+        errors = open_loop_errors(loaded.model, guard, data, max(horizons), starts=shifted)
         tag_of = [tags[int(k)] for k in data.rollout[errors.rows]]
         for tag in (*sorted(set(tag_of)), ALL):
             chosen = torch.tensor([tag in (ALL, t) for t in tag_of])

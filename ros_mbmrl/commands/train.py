@@ -21,7 +21,7 @@ from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.training.aggregation import CollectConfig, aggregate, collect_faults
+from ros_mbmrl.training.aggregation import aggregate, collect_faults, practice_of
 from ros_mbmrl.training.config import TrainConfig
 from ros_mbmrl.training.meta import Trained, Trainer, new_model
 from ros_mbmrl.training.segments import Transitions
@@ -99,7 +99,7 @@ def gather(robot: Robot, config: TrainConfig, arguments: Train) -> tuple[list[Pa
         if done % 10 == 0 or done == total:
             print(f"{what}: {done}/{total}", flush=True)
 
-    config_twin = CollectConfig(rounds=arguments.rounds)
+    config_twin = replace(practice_of(robot).config, rounds=arguments.rounds)
     data = arguments.out / "data"
     paths = aggregate(robot, config_twin, data, arguments.seed, fit_round, told)
     faults = data / "validation-faults"

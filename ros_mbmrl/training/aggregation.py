@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
+from ros_mbmrl.control import Step
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.errors import choose
 from ros_mbmrl.evaluation.closed_loop import Episode, Scenario, run_episode
 from ros_mbmrl.evaluation.experiments import VALIDATION_FAULTS
+from ros_mbmrl.evaluation.reach import Reaching, run_reach
 from ros_mbmrl.robots.paths import PATHS
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.twin.collect import collect_rollouts
+from ros_mbmrl.twin import pr2_faults
+from ros_mbmrl.twin.collect import Named, Sampler, collect_rollouts, source_of
 from ros_mbmrl.twin.faults import Fault
-from ros_mbmrl.twin.randomisation import MILD, Randomisation
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ def aggregate(
         if not path.exists():
             loaded = fit(paths, k)
             told = partial(progress, f"on-policy round {k + 1}")
-            dataset.save(path, collect_on_policy(robot, loaded, config, seed + 1 + k, told))
+            practise = practice_of(robot).on_policy
+            dataset.save(path, practise(robot, loaded, config, seed + 1 + k, told))
         paths.append(path)
     return paths
 
@@ -69,7 +74,7 @@ def collect_random(
     config: CollectConfig,
     seed: int,
     progress: Callable[[int, int], None] | None = None,
-    randomisation: Randomisation = MILD,
+    randomisation: Sampler | None = None,
 ) -> list[Rollout]:
     """Rollouts of the random policy, every one on another robot."""
     return collect_rollouts(
@@ -79,12 +84,10 @@ def collect_random(
 
 def collect_faults(robot: Robot, config: CollectConfig, seed: int) -> list[Rollout]:
     """Random-policy rollouts of robots with a fault, to choose test-time settings on."""
-    faults = tuple(Fault(name) for name in VALIDATION_FAULTS)
+    faults = practice_of(robot).faults
     count = 4 * len(faults)
     # Another seed than the training runs': not one robot is seen twice.
-    return collect_rollouts(
-        robot, count, config.steps, ("carpet",), MILD, seed + 100, 2, faults=faults
-    )
+    return collect_rollouts(robot, count, config.steps, seed=seed + 100, faults=faults)
 
 
 def collect_on_policy(
@@ -93,16 +96,17 @@ def collect_on_policy(
     config: CollectConfig,
     seed: int,
     progress: Callable[[int, int], None] | None = None,
-    randomisation: Randomisation = MILD,
+    randomisation: Sampler | None = None,
 ) -> list[Rollout]:
-    """Algorithm 9, line 5: rollouts of Algorithm 10 with the model as it stands."""
+    """Algorithm 9, line 5: rollouts of Algorithm 10 with the model as it stands, along paths."""
     rng = np.random.default_rng(seed)
+    robots = randomisation or source_of(robot.spec.name).randomisation
     paths, rollouts = sorted(PATHS), []
     for k in range(config.episodes):
         scenario = Scenario(
             path=paths[k % len(paths)],
             terrain=config.terrains[k % len(config.terrains)],
-            physics=randomisation.sample(rng),
+            physics=robots.sample(rng),
             duration=config.duration,
             seed=int(rng.integers(2**31)),
         )
@@ -113,14 +117,72 @@ def collect_on_policy(
     return [rollout for rollout in rollouts if len(rollout) >= 2]
 
 
+def reach_on_policy(
+    robot: Robot,
+    loaded: LoadedModel,
+    config: CollectConfig,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Rollout]:
+    """The same with an arm: towards random goals."""
+    rng = np.random.default_rng(seed)
+    robots, rollouts = source_of(robot.spec.name).randomisation, []
+    for k in range(config.episodes):
+        # Seeds that no evaluation gets to: those are counted from 0.
+        what = Reaching(
+            seed=int(rng.integers(2**30, 2**31)),
+            physics=robots.sample(rng),
+            duration=config.duration,
+        )
+        reached = run_reach(robot, loaded, what)
+        tags = {"terrain": config.terrains[0], "fault": "none", "session": f"policy-{seed}-{k}"}
+        rollouts.append(_rollout(robot, reached.steps, tags))
+        if progress is not None:
+            progress(k + 1, config.episodes)
+    return [rollout for rollout in rollouts if len(rollout) >= 2]
+
+
 def to_rollout(robot: Robot, episode: Episode, scenario: Scenario, session: str) -> Rollout:
     """The transitions of an episode, as the model saw them: with the command that was sent."""
-    steps = episode.steps
+    tags = {"terrain": scenario.terrain, "fault": scenario.fault.name, "session": session}
+    return _rollout(robot, episode.steps, tags)
+
+
+def _rollout(robot: Robot, steps: Sequence[Step], tags: dict[str, str]) -> Rollout:
     return Rollout(
         robot=robot.spec.name,
         states=np.array([s.state for s in steps], dtype=np.float32),
         actions=np.array([s.checked.action for s in steps[:-1]], dtype=np.float32),
         times=np.array([s.measurement.time for s in steps]),
         marks=np.zeros(len(steps) - 1, dtype=np.uint8),
-        tags={"terrain": scenario.terrain, "fault": scenario.fault.name, "session": session},
+        tags=tags,
     )
+
+
+@dataclass(frozen=True)
+class Practice:
+    """What a robot practises on: config, on-policy episodes, and faults to tune on."""
+
+    config: CollectConfig
+    on_policy: Callable[..., list[Rollout]]
+    faults: tuple[Named, ...]
+
+
+PRACTICE: Mapping[str, Practice] = MappingProxyType(
+    {
+        "hexapod": Practice(
+            CollectConfig(), collect_on_policy, tuple(Fault(name) for name in VALIDATION_FAULTS)
+        ),
+        "pr2_arm": Practice(
+            CollectConfig(terrains=("bench",), runs=150, steps=250, episodes=60, duration=8.0),
+            reach_on_policy,
+            tuple(pr2_faults.ArmFault(name) for name in pr2_faults.VALIDATION_FAULTS),
+        ),
+    }
+)
+
+
+def practice_of(robot: Robot) -> Practice:
+    """What `robot` practises on. Raises UserError if it has no twin."""
+    choose("robot with a twin to collect on", robot.spec.name, PRACTICE)
+    return PRACTICE[robot.spec.name]

@@ -1,0 +1,129 @@
+"""The PR2's left arm: seven torques, and three points of the tool that are brought to a goal.
+
+State: the 23 numbers of the thesis, section 8.4.5. Points are in torso_lift_link: x forward, y
+left, z up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ros_mbmrl.robots.pr2_kinematics import POINTS, place_points
+from ros_mbmrl.robots.pr2_limits import JOINTS
+from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ros_mbmrl.robots.task import Task
+
+SLACK = 0.1  # [rad]: a joint that far beyond its hard limit is broken, or its encoder is
+OVERSPEED = 1.5  # times a joint's largest speed: the robot's own law has failed
+
+# What is commanded [N m]: enough to hold 2 kg at arm's length, and below what the robot's law lets
+# through at rest. The small joints need little: a planner's noise is a share of these ranges, and
+# wide ones would have it throw the wrist about. The ratios follow cbfinn/gps (PR2_GAINS).
+TORQUES = (20.0, 20.0, 6.0, 9.0, 2.0, 4.0, 1.5)
+
+_SHORT = tuple(joint.name.removeprefix("l_").removesuffix("_joint") for joint in JOINTS)
+
+STATE = (
+    *(Quantity(name, "rad") for name in _SHORT),
+    *(Quantity(f"{name}_velocity", "rad/s") for name in _SHORT),
+    *(Quantity(f"point_{k}_{axis}", "m") for k in range(3) for axis in "xyz"),
+)
+
+_LIMITED = tuple(k for k, joint in enumerate(JOINTS) if not joint.continuous)
+_ENDLESS = tuple(k for k, joint in enumerate(JOINTS) if joint.continuous)
+
+SPEC = RobotSpec(
+    name="pr2_arm",
+    period=0.1,
+    measurement=STATE,
+    channels=(
+        *(f"joint_states.position.{k}" for k in range(7)),
+        *(f"joint_states.velocity.{k}" for k in range(7)),
+        *(f"tool_points.poses.{k}.position.{axis}" for k in range(3) for axis in "xyz"),
+    ),
+    state=STATE,
+    # From rest to full takes one period.
+    action=tuple(
+        Limit(joint.name, "N m", -torque, torque, rate=10 * torque)
+        for joint, torque in zip(JOINTS, TORQUES, strict=True)
+    ),
+    features=(
+        *(_SHORT[k] for k in _LIMITED),
+        *(f"{part}_{_SHORT[k]}" for k in _ENDLESS for part in ("cos", "sin")),
+        *(q.name for q in STATE[7:23]),
+    ),
+    # The points follow from the angles: nothing of them is left to learn.
+    changes=STATE[:14],
+    change_weights=(1.0,) * 14,
+    envelope=Envelope(
+        state_timeout=0.25,
+        command_timeout=0.25,
+        max_model_error=25.0,
+        state_limits=MappingProxyType(
+            {
+                **{_SHORT[k]: (JOINTS[k].lower - SLACK, JOINTS[k].upper + SLACK) for k in _LIMITED},
+                **{
+                    f"{name}_velocity": (-OVERSPEED * joint.velocity, OVERSPEED * joint.velocity)
+                    for name, joint in zip(_SHORT, JOINTS, strict=True)
+                },
+            }
+        ),
+    ),
+)
+
+
+class PR2Arm(Robot):
+    """The arm's maps between measurement, state, features and change."""
+
+    spec = SPEC
+
+    def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
+        """See `Robot.estimate`: everything is measured as it is."""
+        return np.array(measurement)
+
+    def features(self, state: Tensor) -> Tensor:
+        """Angles, as cosine and sine where they are endless; velocities; points."""
+        import torch
+
+        endless = state[..., list(_ENDLESS)]
+        circle = torch.stack([endless.cos(), endless.sin()], dim=-1).flatten(-2)
+        return torch.cat([state[..., list(_LIMITED)], circle, state[..., 7:23]], dim=-1)
+
+    def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
+        """Differences of angles and velocities; an endless angle goes the short way round."""
+        import torch
+
+        change = (next_state - state)[..., :14]
+        turn = torch.zeros_like(change)
+        for k in _ENDLESS:
+            turn[..., k] = 2 * math.pi * (change[..., k] / (2 * math.pi)).round()
+        return change - turn
+
+    def advance(self, state: Tensor, change: Tensor) -> Tensor:
+        """`difference` inverted; the points by forward kinematics from the new angles."""
+        import torch
+
+        moved = state[..., :14] + change
+        angles = moved[..., :7]
+        points = torch.as_tensor(POINTS, dtype=state.dtype, device=state.device)
+        placed = torch.stack(place_points(angles.cos(), angles.sin(), points), dim=-1)
+        return torch.cat([moved, placed.flatten(-2)], dim=-1)
+
+    def tasks(self) -> Sequence[str]:
+        """The tasks of the thesis, section 8.4.5."""
+        return "reach", "insert", "stack"
+
+    def make_task(self, name: str, start: Array) -> Task:
+        """Bring the tool's points to the goal of `name`. Raises UserError."""
+        from ros_mbmrl.robots.arm_tasks import make_arm_task
+
+        return make_arm_task(self, name)

@@ -1,0 +1,160 @@
+"""The arm that differs a little from rollout to rollout, and what can go wrong with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+
+import numpy as np
+
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.robots.pr2_limits import JOINTS
+
+
+@dataclass(frozen=True)
+class ArmPhysics:
+    """What differs between rollouts; the defaults are the nominal arm.
+
+    payload: in the gripper [kg]. damping, friction: factors on all joints. efforts: what becomes
+    of a torque, a factor a joint. latency: from command to motors [s].
+    sensor_noise: factor on the deviations of the sensors.
+    """
+
+    payload: float = 0.0
+    damping: float = 1.0
+    friction: float = 1.0
+    efforts: tuple[float, ...] = (1.0,) * 7
+    latency: float = 0.0
+    sensor_noise: float = 1.0
+
+    def __post_init__(self) -> None:
+        if len(self.efforts) != 7 or not all(0 <= factor <= 2 for factor in self.efforts):
+            raise ValueError(f"efforts: expected 7 factors from 0 to 2, got {self.efforts}")
+        for name in ("payload", "damping", "friction", "latency", "sensor_noise"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+
+
+NOMINAL = ArmPhysics()
+
+
+@dataclass(frozen=True)
+class ArmRandomisation:
+    """A range (low, high) for every number of `ArmPhysics`, drawn uniformly and independently."""
+
+    payload: tuple[float, float] = (0.0, 0.8)
+    damping: tuple[float, float] = (0.75, 1.3)
+    friction: tuple[float, float] = (0.5, 1.75)
+    efforts: tuple[float, float] = (0.6, 1.2)
+    latency: tuple[float, float] = (0.0, 0.01)
+    sensor_noise: tuple[float, float] = (0.5, 1.5)
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            low, high = getattr(self, each.name)
+            if not low <= high:
+                raise ValueError(f"{each.name}: expected low <= high, got ({low}, {high})")
+
+    def sample(self, rng: np.random.Generator) -> ArmPhysics:
+        """One arm."""
+        return ArmPhysics(
+            payload=float(rng.uniform(*self.payload)),
+            damping=float(rng.uniform(*self.damping)),
+            friction=float(rng.uniform(*self.friction)),
+            efforts=tuple(float(factor) for factor in rng.uniform(*self.efforts, size=7)),
+            latency=float(rng.uniform(*self.latency)),
+            sensor_noise=float(rng.uniform(*self.sensor_noise)),
+        )
+
+
+MILD = ArmRandomisation()  # what is trained on
+
+
+@dataclass(frozen=True)
+class ArmEffect:
+    """What one or several faults do.
+
+    payload: [kg] more in the gripper. weak: what is left of a joint's torque, by the joint's
+    place. stiff: friction more, by the joint's place [N m]. push: force on the gripper [N].
+    """
+
+    payload: float = 0.0
+    weak: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
+    stiff: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
+    push: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+def _at(name: str, value: float) -> Mapping[int, float]:
+    places = {joint.name: k for k, joint in enumerate(JOINTS)}
+    return MappingProxyType({places[f"l_{name}_joint"]: value})
+
+
+FAULTS: Mapping[str, ArmEffect] = MappingProxyType(
+    {
+        "none": ArmEffect(),
+        "payload": ArmEffect(payload=1.0),
+        "weak_shoulder_lift": ArmEffect(weak=_at("shoulder_lift", 0.4)),
+        "weak_elbow": ArmEffect(weak=_at("elbow_flex", 0.4)),
+        "stiff_elbow": ArmEffect(stiff=_at("elbow_flex", 2.0)),
+        "push": ArmEffect(push=(0.0, 10.0, 0.0)),
+        # Milder, or elsewhere: to choose settings on without looking at the ones above.
+        "payload_small": ArmEffect(payload=0.6),
+        "weak_shoulder_pan": ArmEffect(weak=_at("shoulder_pan", 0.5)),
+        "stiff_upper_arm": ArmEffect(stiff=_at("upper_arm_roll", 1.5)),
+        "push_small": ArmEffect(push=(4.0, 0.0, -4.0)),
+    }
+)
+VALIDATION_FAULTS = ("payload_small", "weak_shoulder_pan", "stiff_upper_arm", "push_small")
+
+
+def combine(effects: Iterable[ArmEffect]) -> ArmEffect:
+    """All of them at once: masses, friction, forces add up; what is left of a joint multiplies."""
+    payload, push = 0.0, np.zeros(3)
+    weak: dict[int, float] = {}
+    stiff: dict[int, float] = {}
+    for effect in effects:
+        payload += effect.payload
+        push += effect.push
+        for k, share in effect.weak.items():
+            weak[k] = weak.get(k, 1.0) * share
+        for k, friction in effect.stiff.items():
+            stiff[k] = stiff.get(k, 0.0) + friction
+    x, y, z = push.tolist()
+    return ArmEffect(payload, MappingProxyType(weak), MappingProxyType(stiff), (x, y, z))
+
+
+@dataclass(frozen=True)
+class ArmFault:
+    """The fault called `name`, present from `seconds` [s] of simulated time on.
+
+    Raises UserError for an unknown name, or seconds that are negative or not finite.
+    """
+
+    name: str
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        choose("fault", self.name, FAULTS)
+        if not (math.isfinite(self.seconds) and self.seconds >= 0):
+            raise UserError(
+                f"fault '{self.name}': expected seconds of 0 or more, got {self.seconds:g}"
+            )
+
+
+NO_FAULT = ArmFault("none")
+
+
+def parse_arm_fault(text: str) -> ArmFault:
+    """The fault that NAME@SECONDS describes; 'none' is no fault. Raises UserError."""
+    name, at, after = text.partition("@")
+    choose("fault", name, FAULTS)
+    if name == "none" and not at:
+        return NO_FAULT
+    try:
+        seconds = float(after)
+    except ValueError:
+        expected = f"expected NAME@SECONDS, for example {name}@20"
+        raise UserError(f"fault '{text}': {expected}") from None
+    return ArmFault(name, seconds)
