@@ -18,9 +18,10 @@ class Train:
     with gradient steps on top: context_de, bayes_context_de, leaky_context_de;
     with a Bayesian last layer: last_layer, bayes_context_ll."""
     robot: Positional[str]
-    """hexapod."""
+    """hexapod, pr2_arm, or another robot that is installed."""
     data: tuple[Path, ...]
-    """Data sets, recordings, folders of recordings; or `twin` to collect on the twin, with on-policy rounds."""
+    """Data sets, recordings, folders of recordings; or `twin` to collect on the twin, with
+    on-policy rounds."""
     out: Path
     """Folder of the model; training resumes from the checkpoint in it."""
     terrains: tuple[str, ...] = ()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import tyro
 import yaml
 from torch import Generator
 
+from ros_mbmrl.adaptation import trained_as
 from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.bringup import find
 from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
@@ -194,12 +196,12 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _folder(models: Path | None, method: str) -> Path:
-    """Where the method's model is; a gradient step on top of a context needs none of its own."""
+    """Where the method's model is: its own, or one that it can run on."""
     if models is not None:
         own = models / method
-        return own if own.is_dir() else models / method.removesuffix("_de")
+        return own if own.is_dir() else models / trained_as(method)
     name = f"models/{ROBOT}/{method}"
-    found = find(name) or find(name.removesuffix("_de"))
+    found = find(name) or find(f"models/{ROBOT}/{trained_as(method)}")
     if found is None:
         raise UserError(f"no model for method '{method}': expected {name}")
     return found
@@ -207,7 +209,11 @@ def _folder(models: Path | None, method: str) -> Path:
 
 def main() -> None:
     """Prints the table."""
-    print(table(compare(tyro.cli(Compare, prog="reach"))))
+    try:
+        print(table(compare(tyro.cli(Compare, prog="reach"))))
+    except UserError as error:
+        print(f"reach: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,22 @@ PLANNERS: dict[str, str] = {
 def make_planner(name: str, spec: RobotSpec, **overrides: Any) -> Planner:
     """The planner called `name` within the limits of `spec`, its parameters overridden by name.
 
-    Raises UserError for an unknown planner or parameter, and for a value out of its range.
+    A name such as `mppi.sigma`, or `mppi` with a mapping, is for that planner alone. Raises
+    UserError for an unknown planner or parameter, and for a value out of its range.
     """
     choose("planner", name, PLANNERS)
     module, factory = PLANNERS[name].split(":")
-    planner: Planner = getattr(import_module(module), factory)(spec, **overrides)
+    planner: Planner = getattr(import_module(module), factory)(spec, **_own(name, overrides))
     return planner
+
+
+def _own(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are for every planner, and those for the one called `name`."""
+    own: dict[str, Any] = {}
+    for key, value in settings.items():
+        whose, _, rest = key.partition(".")
+        if whose not in PLANNERS:
+            own[key] = value
+        elif whose == name:
+            own |= {rest: value} if rest else dict(value)
+    return own

@@ -229,3 +229,10 @@ def test_an_unknown_planner_is_a_user_error() -> None:
 def test_a_wrong_value_is_a_user_error_that_names_it(name: str, parameters: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=f"planner parameter {next(iter(parameters))}: expected"):
         make_planner(name, SPEC, **parameters)
+
+
+@pytest.mark.parametrize("own", [{"mppi.iterations": 3}, {"mppi": {"iterations": 3}}])
+def test_a_setting_can_be_for_one_planner_alone(own: dict[str, object]) -> None:
+    make_planner("random_shooting", SPEC, **own)  # knows no iterations
+    with pytest.raises(UserError, match="iterations"):
+        make_planner("mppi", SPEC, **{**own, "mppi.iterations": 0})
