@@ -32,11 +32,13 @@ METHODS: dict[str, str] = {
 def trained_as(method: str) -> str:
     """The method whose model `method` can run on beside its own.
 
-    A gradient step or a last layer on top of a context needs no model of its own.
+    What is added to a context at test time needs no model of its own, nor does a rule that is not
+    meta-trained.
     """
     base, _, suffix = method.rpartition("_")
-    added = suffix in ("de", "ll") and base in METHODS and base != "mb"
-    return base if added else method
+    if suffix in ("de", "ll") and base in METHODS:
+        return base
+    return "mb" if method in ("residual", "last_layer") else method
 
 
 def make_rule(method: str, options: Mapping[str, Any] | None = None) -> UpdateRule:

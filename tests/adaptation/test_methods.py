@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ros_mbmrl.adaptation import METHODS, make_rule, rule_of
+from ros_mbmrl.adaptation import METHODS, make_rule, rule_of, trained_as
 from ros_mbmrl.adaptation.gradient import GradientStep
 from ros_mbmrl.errors import UserError
 
@@ -42,3 +42,11 @@ def test_a_rule_that_is_not_meta_trained_runs_on_any_model() -> None:
 def test_a_meta_trained_rule_needs_its_own_model() -> None:
     with pytest.raises(UserError, match="context needs a model trained for it, not for grbal"):
         rule_of({"method": "grbal"}, "context")
+
+
+def test_every_method_knows_whose_model_it_runs_on() -> None:
+    for method in METHODS:
+        trained = trained_as(method)
+        rule, other = make_rule(method), make_rule(trained)
+        assert trained == method or not rule.meta_trained or type(rule.training_rule) is type(other)
+        assert rule.meta_trained or trained == "mb"
