@@ -102,8 +102,9 @@ def summarise(rows: Sequence[Row], versus: Sequence[str], rng: Generator) -> lis
 
     n_train_seeds and n_episodes, n their product. cross_track_mean_m with its 95 % interval. For
     every opponent X: ratio_to_X of the paired means with its interval, and worse_than_X, whether
-    the interval lies above 1 (None where there is nothing to tell it from). The means of the
-    other figures, and the number of episodes that safety stopped.
+    the interval lies above 1 (None where there is nothing to tell it from); typical_ratio_to_X of
+    the geometric means with its interval, which no single episode decides. The means of the other
+    figures, and the number of episodes that safety stopped.
     """
     return [
         _summary(rows, method, condition, versus, rng)
@@ -152,12 +153,17 @@ def _summary(
     for name in versus:
         ratios |= dict.fromkeys((f"ratio_to_{name}", f"ratio_to_{name}_interval"))
         ratios[f"worse_than_{name}"] = None
+        ratios |= dict.fromkeys((f"typical_ratio_to_{name}", f"typical_ratio_to_{name}_interval"))
     for name, opponent in _opponents(rows, versus, condition):
         base = own.paired_with(opponent)
         interval = bootstrap(own.errors, rng, base)
         ratios[f"ratio_to_{name}"] = float(own.errors.mean() / base.mean())
         ratios[f"ratio_to_{name}_interval"] = interval
         ratios[f"worse_than_{name}"] = None if interval is None else interval[0] > 1
+        logs = np.log(own.errors) - np.log(base)
+        typical = bootstrap(logs, rng)
+        ratios[f"typical_ratio_to_{name}"] = float(np.exp(logs.mean()))
+        ratios[f"typical_ratio_to_{name}_interval"] = typical and tuple(np.exp(typical).tolist())
     return {
         "method": method,
         "condition": condition,

@@ -17,15 +17,18 @@ Row = Mapping[str, Any]
 
 
 def comparison(summary: Sequence[Row], versus: Sequence[str]) -> Table:
-    """Mean cross-track a condition and method, its ratios to the opponents, and the verdict."""
+    """Mean cross-track a condition and method, its ratios to the opponents, and the verdict.
+
+    typical ratio: of geometric means.
+    """
     cells = []
     for row in summary:
         worse = [name for name in versus if row[f"worse_than_{name}"]]
-        ratios = (_ratio(row, name) for name in versus)
+        ratios = (_ratio(row, kind, x) for kind in ("", "typical_") for x in versus)
         mean = _cm(row["cross_track_mean_m"]) + _between(row["cross_track_interval_m"], 100.0)
         verdict = f"worse than {', '.join(worse)}" if worse else ""
         cells.append((row["condition"], row["method"], mean, *ratios, verdict))
-    opponents = (f"ratio to {name}" for name in versus)
+    opponents = (f"{kind}ratio to {x}" for kind in ("", "typical ") for x in versus)
     columns = ("condition", "method", "cross-track [cm]", *opponents, "beyond noise")
     return Table(columns, cells, f"Mean cross-track error; {interval_note(summary)}")
 
@@ -111,11 +114,11 @@ def printed(table: Table) -> rich.table.Table:
     return result
 
 
-def _ratio(row: Row, opponent: str) -> str:
-    ratio = row[f"ratio_to_{opponent}"]
+def _ratio(row: Row, kind: str, opponent: str) -> str:
+    ratio = row[f"{kind}ratio_to_{opponent}"]
     if ratio is None or row["method"] == opponent:
         return ""
-    return f"{ratio:.2f}" + _between(row[f"ratio_to_{opponent}_interval"])
+    return f"{ratio:.2f}" + _between(row[f"{kind}ratio_to_{opponent}_interval"])
 
 
 def _between(interval: tuple[float, float] | None, unit: float = 1.0) -> str:

@@ -164,3 +164,17 @@ def test_the_interval_covers_the_mean_over_other_training_seeds() -> None:
         low, high = bootstrap(errors + rng.normal(0, 0.3, (8, 20)), rng) or (0.0, 0.0)
         covered.append(low < 1.0 < high)
     assert 0.84 < np.mean(covered) < 0.99
+
+
+def test_the_typical_ratio_is_of_geometric_means_and_no_single_episode_decides_it() -> None:
+    rows = [_row("mb", "slope", k, 0.02) for k in range(6)] + [
+        _row("new", "slope", k, 0.01) for k in range(5)
+    ]
+    rows.append(_row("new", "slope", 5, 0.64))
+    found = summarise(rows, ("mb",), np.random.default_rng(0))
+    (summary,) = (r for r in found if (r["method"], r["condition"]) == ("new", "slope"))
+    # Five halves and a factor of 32: means 0.69 / 0.12, geometric 2^0.
+    assert summary["ratio_to_mb"] == pytest.approx(0.69 / 0.12)
+    assert summary["typical_ratio_to_mb"] == pytest.approx(1.0)
+    low, high = summary["typical_ratio_to_mb_interval"]
+    assert low == pytest.approx(0.5) and 1.0 < high < 20.0

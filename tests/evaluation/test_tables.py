@@ -25,6 +25,8 @@ def _row(method: str, error: float, ratio: float | None, interval: Any, seeds: i
         "cross_track_interval_m": None,
         "ratio_to_mb": ratio,
         "ratio_to_mb_interval": interval,
+        "typical_ratio_to_mb": None if ratio is None else ratio / 2,
+        "typical_ratio_to_mb_interval": None,
         "worse_than_mb": None if interval is None else interval[0] > 1,
     }
 
@@ -40,13 +42,14 @@ SUMMARY = [
 def test_the_comparison_gives_ratio_interval_and_verdict_where_there_is_one() -> None:
     table = comparison(SUMMARY, ["mb"])
     assert table.columns == (
-        *("condition", "method", "cross-track [cm]", "ratio to mb", "beyond noise"),
+        *("condition", "method", "cross-track [cm]", "ratio to mb", "typical ratio to mb"),
+        "beyond noise",
     )
     assert table.rows == [
-        ("slope", "mb", "2.00", "", ""),
-        ("slope", "grbal", "1.00 (0.80 to 1.20)", "0.50 (0.40 to 0.75)", ""),
-        ("slope", "context", "1.50", "0.75", ""),
-        ("slope", "rebal", "3.00", "1.50 (1.20 to 1.80)", "worse than mb"),
+        ("slope", "mb", "2.00", "", "", ""),
+        ("slope", "grbal", "1.00 (0.80 to 1.20)", "0.50 (0.40 to 0.75)", "0.25", ""),
+        ("slope", "context", "1.50", "0.75", "0.38", ""),
+        ("slope", "rebal", "3.00", "1.50 (1.20 to 1.80)", "0.75", "worse than mb"),
     ]
 
 
