@@ -14,6 +14,7 @@ from typing import Any
 
 from rclpy.node import Node
 
+from ros_mbmrl.data.measurement_messages import AGE
 from ros_mbmrl.data.recording import CHUNK_SECONDS, RecordingWriter
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import PARENT, Ending, run
@@ -48,14 +49,18 @@ class RecorderNode(Node):
         self._writer = RecordingWriter(
             Path(self._settings.path), chunk_seconds=CHUNK_SECONDS - SLACK
         )
+        self._observed = False  # whether the robot has been
         for topic in TOPICS:
             full = self.resolve_topic_name(topic.name)
             listen(self, topic.name, partial(self._on_bytes, full, topic.type), raw=True)
         self.create_timer(LOOK, self._writer.flush_if_due)
 
     def close(self) -> None:
-        """Writes what is left and the index."""
+        """Writes what is left and the index; of a start that failed nothing stays."""
         self._writer.close()
+        if not self._observed:
+            Path(self._settings.path).unlink(missing_ok=True)
+            return
         if self._settings.report and PARENT not in os.environ:
             # In a session of its own: it takes longer than `ros2 launch` has patience.
             folder = str(Path(self._settings.path).parent)
@@ -65,6 +70,7 @@ class RecorderNode(Node):
 
     def _on_bytes(self, topic: str, kind: str, data: bytes) -> None:
         now = time.time_ns()
+        self._observed |= topic.endswith(AGE)
         self._writer.write_raw(topic, kind, data, now, now)
 
 
