@@ -53,11 +53,11 @@ class LastLayer(UpdateRule):
         residual = (support.y - predicted).clamp(-self.limit, self.limit)
         weight = (support.weight > 0).to(residual.dtype)
         power = (inputs[-1].square().sum(-1, keepdim=True) * support.share).sum(1, keepdim=True)
-        features = inputs[-1] * (self.signal / power.clamp_min(1e-6).sqrt())
+        scale = self.signal / power.clamp_min(1e-6).sqrt()
+        features = inputs[-1] * scale
         kernel = features @ features.mT + self.bias_signal**2
         alpha = self._posterior(kernel, residual, weight)  # (N, T, outputs)
         bias = self.bias_signal**2 * alpha.sum(dim=1, keepdim=True)
-        scale = self.signal / power.clamp_min(1e-6).sqrt()
         own = LayerUpdate(features * scale, alpha, bias)
         return Update((*start.layers[:-1], start.layers[-1].plus(own)), start.hidden)
 
@@ -82,7 +82,8 @@ def _evidence(kernel: Tensor, residual: Tensor, mask: Tensor) -> tuple[Tensor, T
 
     kernel: (N, T, T). residual: (N, T, outputs). mask: (C, N, T, 1), rows that count.
     """
-    values, vectors = torch.linalg.eigh(mask * kernel * mask.mT)
+    # eigh raises on what is not finite; the guard refuses what comes of it.
+    values, vectors = torch.linalg.eigh((mask * kernel * mask.mT).nan_to_num(0.0, 0.0, 0.0))
     projected = vectors.mT @ (mask * residual)  # (C, N, T, outputs)
     noise = projected.new_tensor(NOISES).square()
     spread = values.clamp_min(0.0)[..., None, None] + noise  # (C, N, T, 1, noises)
