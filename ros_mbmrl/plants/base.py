@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ros_mbmrl.errors import RunError
 from ros_mbmrl.plants.poses import PoseSource
+from ros_mbmrl.robots.spec import RobotSpec
 
 
 class PlantFault(RunError):
@@ -94,3 +95,14 @@ class Latching(Protocol):
 
     def rearm(self) -> None:
         """Drive again. Raises PlantFault while the cause stands."""
+
+
+def within_limits(spec: RobotSpec, action: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The action (da,) without what rounding put beyond the limits. Raises ValueError for more."""
+    low, high, unit = spec.action_low, spec.action_high, spec.action[0].unit
+    if np.shape(action) != low.shape:
+        raise ValueError(f"action: expected shape {low.shape} in {unit}, got {np.shape(action)}")
+    # A comparison with NaN is false. Limits may have been through float32.
+    if not ((action >= low - 1e-4) & (action <= high + 1e-4)).all():
+        raise ValueError(f"action: expected {low} to {high} {unit}, got {action}")
+    return np.clip(action, low, high)

@@ -12,7 +12,7 @@ from types import TracebackType
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, Plant, PlantFault, PlantOptions
+from ros_mbmrl.plants.base import Measurement, Plant, PlantFault, PlantOptions, within_limits
 from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.plants.wire import units
 from ros_mbmrl.plants.wire import velociroach as v
@@ -108,14 +108,11 @@ class HexapodRadio:
 
     def command(self, action: Array) -> None:
         """Set-points (2,) [rad/s], sent at once. Raises PlantFault, ValueError."""
-        low, high = self._spec.action_low, self._spec.action_high
-        fits = np.shape(action) == low.shape
-        if not (fits and ((action >= low - 1e-4) & (action <= high + 1e-4)).all()):
-            raise ValueError(f"action: expected {low} to {high} rad/s, got {action}")
+        allowed = within_limits(self._spec, action)
         with self._lock:
             if not self._ready:
                 raise PlantFault(self._lost or "the robot has not been heard again yet")
-            left, right = (units.to_counts_per_ms(float(speed)) for speed in action)
+            left, right = (units.to_counts_per_ms(float(speed)) for speed in allowed)
             self._setpoints = (left, right)
             try:
                 self._start_motors()

@@ -18,7 +18,7 @@ from types import TracebackType
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, Plant, PlantFault, PlantOptions
+from ros_mbmrl.plants.base import Measurement, Plant, PlantFault, PlantOptions, within_limits
 from ros_mbmrl.plants.pr2_session import PR2Config, PR2Session, read_config
 from ros_mbmrl.plants.wire.rosbridge_link import LinkConfig, RosbridgeLink, read_url
 from ros_mbmrl.robots.pr2_kinematics import tool_points
@@ -104,18 +104,13 @@ class PR2Rosbridge:
 
         Raises ValueError for others; PlantFault, and commands zeros, as `observe`.
         """
-        low, high = self._spec.action_low, self._spec.action_high
-        if np.shape(action) != low.shape:
-            raise ValueError(f"action: expected shape {low.shape}, got {np.shape(action)}")
-        # A comparison with NaN is false. Limits may have been through float32.
-        if not ((action >= low - 1e-4) & (action <= high + 1e-4)).all():
-            raise ValueError(f"action: expected {low} to {high} N m, got {action}")
+        allowed = within_limits(self._spec, action)
         with self._lock:
             now = self._clock()
             self._check(now)
             reading = self._session.reading(now)
             assert reading is not None
-            torques = limit_efforts(reading.position, reading.velocity, np.clip(action, low, high))
+            torques = limit_efforts(reading.position, reading.velocity, allowed)
             self._resting, self._commanded = False, now
             if not self._link.send([self._session.heartbeat(), *self._session.torques(torques)]):
                 self._rest()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions
+from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions, within_limits
 from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.twin.pr2_faults import NOMINAL, ArmFault, ArmPhysics, parse_arm_fault
@@ -65,16 +65,8 @@ class PR2TwinPlant:
 
     def command(self, action: Array) -> None:
         """Torques (7,) [N m] within the limits; act until the next one. Raises ValueError."""
-        spec = self._spec
-        if np.shape(action) != (len(spec.action),):
-            raise ValueError(
-                f"action: expected shape ({len(spec.action)},), got {np.shape(action)}"
-            )
-        low, high = spec.action_low, spec.action_high
-        # A comparison with NaN is false. Limits may have been through float32.
-        if not ((action >= low - 1e-4) & (action <= high + 1e-4)).all():
-            raise ValueError(f"action: expected {low} to {high} N m, got {action}")
-        self.world.set_command(np.clip(action, low, high))
+        allowed = within_limits(self._spec, action)
+        self.world.set_command(allowed)
 
     def advance(self, duration: float) -> None:
         """Let `duration` [s] of simulated time pass."""

@@ -9,7 +9,7 @@ from types import TracebackType
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.plants.base import Measurement, within_limits
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.twin.calibration import make_terrain
 from ros_mbmrl.twin.faults import Fault
@@ -82,17 +82,9 @@ class TwinPlant:
 
         A lost packet leaves the previous one acting. Raises ValueError otherwise.
         """
-        spec = self._spec
-        if np.shape(action) != (len(spec.action),):
-            raise ValueError(
-                f"action: expected shape ({len(spec.action)},), got {np.shape(action)}"
-            )
-        low, high = spec.action_low, spec.action_high
-        # A comparison with NaN is false. Limits may have been through float32.
-        if not ((action >= low - 1e-4) & (action <= high + 1e-4)).all():
-            raise ValueError(f"action: expected {low} to {high} rad/s, got {action}")
+        allowed = within_limits(self._spec, action)
         if self._radio.random() >= self.world.effect.packet_loss:
-            self.world.set_command(np.clip(action, low, high))
+            self.world.set_command(allowed)
 
     def advance(self, duration: float) -> None:
         """Let `duration` [s] of simulated time pass."""

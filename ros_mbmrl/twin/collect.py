@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ros_mbmrl.collection.policies import Policy, random_policy
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.plants.base import Measurement, Plant
@@ -26,11 +27,7 @@ from ros_mbmrl.twin.faults import NO_FAULT, Fault
 from ros_mbmrl.twin.randomisation import MILD, Physics
 from ros_mbmrl.workers import begin_worker
 
-LONGEST_HOLD = 10  # control steps
-EQUAL_SIDES = 0.25  # share of the set-points that are the same on both sides
 SHORTEST = 2  # transitions; less of a run is not worth keeping
-
-Policy = Callable[[], Array]
 
 
 class TwinLike(Plant, Protocol):
@@ -87,24 +84,6 @@ def source_of(robot: str) -> Source:
     module, name = SOURCES[robot].split(":")
     source: Source = getattr(import_module(module), name)
     return source
-
-
-def random_policy(spec: RobotSpec, rng: np.random.Generator) -> Policy:
-    """Actions (da,) uniform over their range, each held for 1 to 10 steps.
-
-    Held set-points cover far more of the state space than white noise does.
-    """
-
-    def actions() -> Iterator[Array]:
-        while True:
-            action = rng.uniform(spec.action_low, spec.action_high)
-            if rng.random() < EQUAL_SIDES:
-                action[:] = action[0]
-            for _ in range(int(rng.integers(1, LONGEST_HOLD + 1))):
-                yield action
-
-    stream = actions()
-    return lambda: next(stream)
 
 
 def _walker(robot: Robot, terrain: str, fault: Fault, physics: Physics, seed: int) -> TwinPlant:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ros_mbmrl.collection.policies import Policy
 from ros_mbmrl.errors import choose
 from ros_mbmrl.plants.pr2_twin import PR2TwinPlant, make_arm
 from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
-from ros_mbmrl.twin.collect import Policy, Source
+from ros_mbmrl.twin.collect import Source
 from ros_mbmrl.twin.pr2_faults import MILD, NO_FAULT, ArmFault, ArmPhysics
 
 PLACE = "bench"  # the only one that there is

@@ -8,7 +8,7 @@ from types import TracebackType
 
 import numpy as np
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, PlantOptions
+from ros_mbmrl.plants.base import Measurement, PlantOptions, within_limits
 from ros_mbmrl.robots.spec import Array, Robot
 
 LAG = 0.2  # [s] in which the speed follows its set-point
@@ -44,11 +44,7 @@ class CartTwin:
 
     def command(self, action: Array) -> None:
         """The wheel's set-point [m/s] within its limits. Raises ValueError otherwise."""
-        low, high = self._spec.action_low, self._spec.action_high
-        # A comparison with NaN is false. Limits may have been through float32.
-        if np.shape(action) != (1,) or not ((action >= low - 1e-4) & (action <= high + 1e-4)).all():
-            raise ValueError(f"action: expected {low} to {high}, got {action}")
-        self._wanted = float(action[0])
+        self._wanted = float(within_limits(self._spec, action)[0])
 
     def advance(self, duration: float) -> None:
         """Let `duration` [s] of simulated time pass: a first-order lag, solved exactly."""

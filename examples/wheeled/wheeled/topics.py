@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, PlantFault, PlantOptions
+from ros_mbmrl.plants.base import Measurement, PlantFault, PlantOptions, within_limits
 from ros_mbmrl.robots.channels import channel
 from ros_mbmrl.robots.spec import Array, Robot
 
@@ -104,14 +104,12 @@ class TopicsPlant:
 
     def command(self, action: Array) -> None:
         """Speed [m/s] and yaw rate [rad/s]. Raises PlantFault if nobody takes them."""
-        low, high = self._spec.action_low, self._spec.action_high
-        if np.shape(action) != (2,) or not ((action >= low - 1e-4) & (action <= high + 1e-4)).all():
-            raise ValueError(f"action: expected {low} to {high}, got {action}")
+        allowed = within_limits(self._spec, action)
         topic = self._topics.cmd_vel
         if self._publisher is None or self._node.count_subscribers(topic) == 0:
             raise PlantFault(f"{topic}: nobody takes a Twist or TwistStamped there")
         with self._lock:
-            self._send(action)
+            self._send(allowed)
             self._moving, self._commanded = True, self._clock()
 
     def advance(self, duration: float) -> None:

@@ -11,7 +11,7 @@ from types import MappingProxyType, TracebackType
 import mujoco
 import numpy as np
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.plants.base import Measurement, PlantOptions
+from ros_mbmrl.plants.base import Measurement, PlantOptions, within_limits
 from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.robots.spec import Array, Robot
 
@@ -108,11 +108,7 @@ class WheeledTwin:
 
     def command(self, action: Array) -> None:
         """Speed [m/s] and yaw rate [rad/s] within the limits. Raises ValueError otherwise."""
-        low, high = self._spec.action_low, self._spec.action_high
-        # A comparison with NaN is false. Limits may have been through float32.
-        if np.shape(action) != (2,) or not ((action >= low - 1e-4) & (action <= high + 1e-4)).all():
-            raise ValueError(f"action: expected {low} to {high}, got {action}")
-        speed, yaw_rate = action
+        speed, yaw_rate = within_limits(self._spec, action)
         half = yaw_rate * TRACK / 2
         self.data.ctrl[:] = [(speed - half) / RADIUS, (speed + half) / RADIUS]
 
