@@ -167,6 +167,7 @@ def _around(
         "mocap": "" if arguments["plant"] == "twin" else arguments["mocap"],
         "terrain": arguments["terrain"],
         "noise": number(arguments, "noise"),
+        "delay": seconds(arguments, "delay"),
         "fault": arguments["fault"],
         "path": arguments.get("path", ""),
         "seed": integer(arguments, "seed"),

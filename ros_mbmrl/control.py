@@ -7,24 +7,28 @@ process; the nodes put a topic between them and, in lockstep, give the same numb
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Adapted
 from ros_mbmrl.adaptation.guard import Guard
 from ros_mbmrl.adaptation.window import LiveWindow
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.planning.base import Deadline, NoFinitePlan, Plan, Planner, WarmStart
+from ros_mbmrl.planning.base import Deadline, NoFinitePlan, Plan, Planner, Predict, WarmStart
 from ros_mbmrl.plants.base import Measurement, Plant
+from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.robots.task import Task
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Checked, Health
+
+NO_DELAY = Delay()
 
 
 class OnlineDynamics:
@@ -39,12 +43,13 @@ class OnlineDynamics:
         """Take in the state (ds,) measured at `stamp` [s]; completes the last transition."""
         self._window.observe(state, stamp)
 
-    def commanded(self, action: Array, stamp: float) -> None:
+    def commanded(self, action: Array, stamp: float, delay: Delay = NO_DELAY) -> None:
         """Take in the command (da,) that the plant was given in answer to the state at `stamp`.
 
         The commanded one, even if a fault changes what the plant does: the fault is unobserved.
+        delay: with which it acts.
         """
-        self._window.commanded(action, stamp)
+        self._window.commanded(action, stamp, delay)
 
     def adapt(self) -> Adapted:
         """u_psi(D[t - T1 : t], phi): the prior itself while the window is empty."""
@@ -62,31 +67,43 @@ class Controller:
         self._planner, self._task, self._generator = planner, task, generator
         rest = np.clip(0.0, robot.spec.action_low, robot.spec.action_high)
         self._warm_start = WarmStart(None, torch.as_tensor(rest, dtype=torch.float32))
+        self._sent = deque([self._warm_start.previous], maxlen=LONGEST + 1)
         self._last: Plan | None = None
 
     @torch.inference_mode()
     def plan(
-        self, model: DynamicsModel, adapted: Adapted, state: Array, deadline: Deadline | None = None
+        self,
+        model: DynamicsModel,
+        adapted: Adapted,
+        state: Array,
+        deadline: Deadline | None = None,
+        delay: Delay = NO_DELAY,
     ) -> Plan:
-        """The plan from `state` (ds,). Raises NoFinitePlan."""
-        reference = self._task.reference(state)
+        """The plan from `state` (ds,), whose commands act `delay` later. Raises NoFinitePlan."""
+        predict = model.predictor(adapted.parameters, adapted.hidden)
         now = torch.as_tensor(state, dtype=torch.float32)
+        if delay.steps:
+            committed = torch.stack(delay.committed(self._sent))
+            now = predict(now[None], committed[None])[0, -1]
+            state = now.numpy().astype(float)
+        if delay.share:
+            predict = _blended(predict, delay, self._warm_start.previous)
+        reference = self._task.reference(state)
         self._last = None
         self._last = self._planner.plan(
-            model.predictor(adapted.parameters, adapted.hidden),
-            self._task.cost,
-            now,
-            reference,
-            self._warm_start,
-            self._generator,
-            deadline,
+            predict, self._task.cost, now, reference, self._warm_start, self._generator, deadline
         )
         return self._last
 
     def commanded(self, action: Array) -> None:
         """What was really sent (da,): the next plan starts from it."""
         sent = torch.tensor(action, dtype=torch.float32)
+        self._sent.append(sent)
         self._warm_start = self._last.shifted(sent) if self._last else WarmStart(None, sent)
+
+
+def _blended(predict: Predict, delay: Delay, previous: Tensor) -> Predict:
+    return lambda state, actions: predict(state, delay.blend(actions, previous))
 
 
 @dataclass(frozen=True)
@@ -103,7 +120,11 @@ class Step:
 
 
 class ControlLoop:
-    """The five lines of Algorithm 10 over a plant, in lockstep."""
+    """The five lines of Algorithm 10 over a plant, in lockstep.
+
+    delay: from a state to when the command that answers it acts, as far as the model does not
+    know it from its training.
+    """
 
     def __init__(
         self,
@@ -113,8 +134,9 @@ class ControlLoop:
         controller: Controller,
         safety: SafetyMonitor,
         clock: Callable[[], float] = time.perf_counter,
+        delay: Delay = NO_DELAY,
     ) -> None:
-        self._plant, self._estimator = plant, estimator
+        self._plant, self._estimator, self._delay = plant, estimator, delay
         self._dynamics, self._controller, self._safety = dynamics, controller, safety
         self._clock = clock
 
@@ -128,7 +150,7 @@ class ControlLoop:
         adapted = self._dynamics.adapt()
         planned = self._clock()
         try:
-            plan = self._controller.plan(self._dynamics.model, adapted, state)
+            plan = self._controller.plan(self._dynamics.model, adapted, state, delay=self._delay)
             proposed = plan.action.numpy().astype(float)
         except NoFinitePlan:
             plan, proposed = None, None
@@ -141,7 +163,7 @@ class ControlLoop:
         )
         checked = self._safety.update(measurement.time, proposed, state, health)
         self._plant.command(checked.action)
-        self._dynamics.commanded(checked.action, measurement.time)
+        self._dynamics.commanded(checked.action, measurement.time, self._delay)
         self._controller.commanded(checked.action)
         self._plant.advance(period)
         return Step(measurement, state, adapted, plan, checked, planned - began, ended - planned)

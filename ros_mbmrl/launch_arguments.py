@@ -32,6 +32,7 @@ _COMMON = (
     Argument("mocap", "/mocap/{robot}/pose", "topic of the robot's pose, where it needs one"),
     Argument("terrain", "carpet", "the twin's ground"),
     Argument("noise", "1", "the twin's, as a share of the real robot's"),
+    Argument("delay", "0", "seconds by which a command acts late: the twin's, or a known robot's"),
     Argument("fault", "", "what breaks in the twin, NAME@SECONDS"),
     Argument("viewer", "false", "show the twin in a window", _BOOL),
     Argument("record", "true", "write one MCAP file a run", _BOOL),

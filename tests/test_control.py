@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from ros_mbmrl.adaptation.base import Adapted, AdaptReport
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.adaptation.residual import MeanResidual
 from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
@@ -17,7 +18,9 @@ from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.planning import make_planner
+from ros_mbmrl.planning.base import Plan
 from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.delay import Delay
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
@@ -200,3 +203,39 @@ def test_the_same_seed_gives_the_same_run(
 def test_times_come_from_the_clock(parts: Parts) -> None:
     (step,) = parts.run(1)
     assert (step.adapt_seconds, step.plan_seconds) == (1.0, 1.0)
+
+
+class FirstGuess:
+    """A planner that keeps what it was asked, and holds one command."""
+
+    def plan(self, predict, cost, state, reference, warm_start, generator, deadline=None):  # type: ignore[no-untyped-def]
+        actions = torch.ones(1, 3, 2)
+        self.state, self.states = state, predict(state[None], actions)[0]
+        return Plan(actions[0, 0], actions[0], 0.0, 0.0, 1, 1)
+
+
+def test_a_plan_starts_where_the_commands_already_sent_lead(parts: Parts) -> None:
+    planner = FirstGuess()
+    controller = Controller(parts.model.robot, planner, parts.task, torch.Generator())
+    for speed in (0.2, 0.6):
+        controller.commanded(np.array([speed, speed]))
+    adapted = Adapted(parts.parameters, AdaptReport(0, 0.0, 0.0, 0.0, False, ""))
+    start = parts.plant.state
+    controller.plan(parts.model, adapted, start, delay=Delay(1, 0.25))
+    predict = parts.model.predictor(parts.parameters)
+    now = torch.as_tensor(start, dtype=torch.float32)[None]
+    # Of the two: 3/4 of the newer, then a quarter of it and 3/4 of what is planned.
+    means = torch.tensor([0.75 * 0.6 + 0.25 * 0.2, 0.25 * 0.6 + 0.75 * 1.0, 1.0, 1.0])
+    expected = predict(now, means[None, :, None].expand(1, 4, 2))[0]
+    torch.testing.assert_close(planner.state, expected[1])
+    torch.testing.assert_close(planner.states, expected[1:])
+
+
+def test_a_window_is_told_what_acted(parts: Parts) -> None:
+    delay, rest = Delay(1, 0.5), parts.plant.state
+    for t, speed in enumerate((0.2, 0.4, 0.8)):
+        parts.dynamics.observe(rest, 0.1 * t)
+        parts.dynamics.commanded(np.array([speed, 0.0]), 0.1 * t, delay)
+    parts.dynamics.observe(rest, 0.3)
+    acted = parts.dynamics._window.transitions().actions[:, 0]
+    torch.testing.assert_close(acted, torch.tensor([0.2, 0.2, 0.3]))

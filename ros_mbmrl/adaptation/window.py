@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.adaptation.base import Window
+from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.spec import Array, Robot
 
 
@@ -21,11 +22,13 @@ class LiveWindow:
         self._rows: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=size)
         self._state: Tensor | None = None
         self._stamp = 0.0
-        self._action: Tensor | None = None
+        self._action: Tensor | None = None  # mean of the interval that has begun
+        self._sent: deque[Tensor] = deque(maxlen=LONGEST + 2)
 
     def reset(self) -> None:
         """Forget everything."""
         self._rows.clear()
+        self._sent.clear()
         self._state = self._action = None
 
     def observe(self, state: Array, stamp: float) -> None:
@@ -40,10 +43,14 @@ class LiveWindow:
             self._rows.append((features, self._action, change))
         self._state, self._stamp, self._action = now, stamp, None
 
-    def commanded(self, action: Array, stamp: float) -> None:
-        """The command (da,) that answers the state at `stamp`; another stamp's is ignored."""
+    def commanded(self, action: Array, stamp: float, delay: Delay | None = None) -> None:
+        """The command (da,) that answers the state at `stamp`; another stamp's is ignored.
+
+        delay: with which it acts. A transition is told the mean of what acted in its interval.
+        """
         if self._state is not None and stamp == self._stamp:
-            self._action = torch.tensor(action, dtype=torch.float32)
+            self._sent.append(torch.tensor(action, dtype=torch.float32))
+            self._action = (delay or Delay()).acting(self._sent)
 
     def transitions(self) -> Window:
         """What there is, oldest first."""

@@ -1,16 +1,17 @@
 """Rollouts from a recorded run: what the model saw and what the robot was told.
 
-Alignment of command and effect. A command carries the stamp of the state that it answers, and
-acts from there to the next state: it is `actions[t]` between `states[t]` and `states[t+1]`, as in
-the live window. In truth it acts from when it reached the driver, `offset_s` after the state, and
-the one before it until then: that delay is the same when a model is trained and when it is used,
-and the model learns it. Where no command came in time the driver says so; then the one before
-acted on through the whole interval, or the robot was stopped, and the step is marked.
+Alignment of command and effect. A command carries the stamp of the state that it answers. It acts
+from `delay_s` after that state on, as the driver tells, and the one before it until then:
+`actions[t]` is the mean of what acted between `states[t]` and `states[t+1]`, as in the live window
+(`robots/delay.py`). Where the driver does not tell, commands count as acting at once. Where no
+command came in time it says so; then the one before acted on through the whole interval, or the
+robot was stopped, and the step is marked.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -24,6 +25,7 @@ from ros_mbmrl.data.steps import Run, Step, read_run
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot
 
@@ -86,12 +88,14 @@ def actions_of(robot: Robot, steps: Sequence[Step]) -> tuple[Array, Flags]:
     """
     spec = robot.spec
     current = np.clip(np.zeros(len(spec.action)), spec.action_low, spec.action_high)
-    actions, unknown, begun = [], [], False
+    actions, unknown, begun, delay = [], [], False, Delay()
+    sent = deque([current], maxlen=LONGEST + 2)
     for step in steps[:-1]:
         heard = step.command is not None and not step.late
         if step.command is not None and not step.late:
-            current, begun = step.command, True
-        actions.append(current)
+            current, begun, delay = step.command, True, Delay.of(step.delay, spec.period)
+        sent.append(current)
+        actions.append(delay.acting(sent))
         unknown.append(begun and not heard)
     return np.array(actions).reshape(-1, len(spec.action)), np.array(unknown, dtype=np.bool_)
 

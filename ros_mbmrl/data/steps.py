@@ -19,6 +19,7 @@ from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 NANO = 1_000_000_000
 SAFE, PROPOSED, MEASURED = "command/safe", "command/proposed", "sensor_time"
 REFERENCE, EPISODE, DIAGNOSTICS = "reference", "episode", "/diagnostics"
+DRIVER, CONTROLLER = "driver: timing", "controller: timing"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Step:
     measurement: (dm,). command, proposed: (da,), what answered it, as far as that is recorded.
     planned: whether there was a plan for it, or an attempt that found none.
     late: the driver had no command when the interval ended. offset: when the command reached the
-    driver, after the observation [s]; nan where that is not told. episode: place among the run's.
+    driver, after the observation [s]; delay: when it acted; nan where that is not told.
+    planned_delay: that the plan reckoned with [s]. episode: place among the run's.
     reference: how many references had been recorded when it was answered.
     """
 
@@ -44,6 +46,8 @@ class Step:
     planned: bool = False
     late: bool = False
     offset: float = math.nan
+    delay: float = math.nan
+    planned_delay: float = 0.0
     episode: int | None = None
     reference: int = 0
 
@@ -157,6 +161,8 @@ class _Parts:
     planned: bool = False
     late: bool = False
     offset: float = math.nan
+    delay: float = math.nan
+    planned_delay: float = 0.0
     episode: int | None = None
     reference: int = 0
 
@@ -233,6 +239,8 @@ class Reader:
             planned=parts.planned,
             late=parts.late,
             offset=parts.offset,
+            delay=parts.delay,
+            planned_delay=parts.planned_delay,
             episode=parts.episode,
             reference=parts.reference,
         )
@@ -272,11 +280,16 @@ class Reader:
 
     def _on_diagnostics(self, message: Any, logged: int) -> None:
         for line in message.status:
-            if line.name == "driver: timing":
-                values = {pair.key: pair.value for pair in line.values}
-                parts = self._part(_stamp(message.header), logged)
+            if line.name not in (DRIVER, CONTROLLER):
+                continue
+            values = {pair.key: pair.value for pair in line.values}
+            parts = self._part(_stamp(message.header), logged)
+            if line.name == DRIVER:
                 parts.late = values.get("missed") == "1"
                 parts.offset = float(values.get("offset_s", "nan"))
+                parts.delay = float(values.get("delay_s", "nan"))
+            else:
+                parts.planned_delay = float(values.get("delay_s", "0"))
 
     def _on_episode(self, values: dict[str, str]) -> None:
         """One message each when an episode starts, stops, and is discarded, at once or later."""

@@ -16,6 +16,7 @@ from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
+from ros_mbmrl.robots.delay import Delay
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.path_following import PathFollowing, PathWeights, make_path
 from ros_mbmrl.robots.spec import Array, Robot
@@ -105,8 +106,12 @@ def run_episode(
     method: str | None = None,
     controller: str = "mppi",
     planning: Mapping[str, Any] | None = None,
+    delay: float = 0.0,
 ) -> Episode:
-    """One episode with a loaded model; ends early when the path does or safety stops the robot."""
+    """One episode with a loaded model; ends early when the path does or safety stops the robot.
+
+    delay: that the loop is told its commands have [s]; what they really have is the scenario's.
+    """
     path = make_path(scenario.path)
     task = PathFollowing(robot, path, SPEED)
     config = TwinConfig(
@@ -125,6 +130,7 @@ def run_episode(
                 Generator().manual_seed(scenario.seed),
             ),
             SafetyMonitor(robot),
+            delay=Delay.of(delay, period),
         )
         times, poses, along, errors = [], [], [], []
         steps: list[Step] = []

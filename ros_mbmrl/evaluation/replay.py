@@ -30,6 +30,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import NoFinitePlan
 from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.path_following import PathFollowing
 from ros_mbmrl.robots.paths import Path
@@ -140,7 +141,7 @@ class _Player:
     def observe(self, step: Step, state: Array) -> None:
         """Learn what was sent in answer to the last state, then take in the new one."""
         if self._asked is not None and self._asked.command is not None:
-            self._online.commanded(self._asked.command, self._asked.time)
+            self._online.commanded(self._asked.command, self._asked.time, self._delay(self._asked))
             if self._controller is not None:
                 self._controller.commanded(self._asked.command)
         self._asked = None
@@ -157,11 +158,16 @@ class _Player:
         if self._controller is None:
             return None
         try:
-            plan = self._controller.plan(self._online.model, adapted, state)
+            plan = self._controller.plan(
+                self._online.model, adapted, state, delay=self._delay(step)
+            )
         except NoFinitePlan:
             return None
         proposed: Array = plan.action.numpy().astype(float)
         return proposed
+
+    def _delay(self, step: Step) -> Delay:
+        return Delay.of(step.planned_delay, self._robot.spec.period)
 
     def _follow(self, step: Step, state: Array) -> None:
         wanted = max(step.reference, 1) if self._run.references else 0
@@ -193,7 +199,7 @@ class _Judge:
         self._model, self._prior, self._horizon = model, guard.parameters, horizon
         self._states = torch.tensor(np.stack(states), dtype=torch.float32)
         size = len(model.robot.spec.action)
-        actions = [np.full(size, np.nan) if s.command is None else s.command for s in steps]
+        actions = _acting(steps, size, model.robot.spec.period)
         self._actions = torch.tensor(np.stack(actions), dtype=torch.float32)
         intervals = np.diff([step.time for step in steps])
         same_clock = np.diff([step.clock for step in steps]) == 0
@@ -229,6 +235,17 @@ class _Judge:
         if poses[0] is not None and poses[1] is not None:
             apart = float(np.hypot(poses[0][0] - poses[1][0], poses[0][1] - poses[1][1]))
         return float(robust_error(error, self._scale, limit=10.0)), apart
+
+
+def _acting(steps: Sequence[Step], size: int, period: float) -> list[Array]:
+    """What acted after each step, (da,), with the delay that was planned with; nan if unknown."""
+    sent: list[Array] = []
+    actions = []
+    for step in steps:
+        sent = [] if step.command is None else [*sent[-LONGEST:], step.command]
+        delay = Delay.of(step.planned_delay, period)
+        actions.append(delay.acting(sent) if sent else np.full(size, np.nan))
+    return actions
 
 
 def summarise(result: Replay) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from rclpy.node import Node
 
 from ros_mbmrl.nodes.messages import seconds
 from ros_mbmrl.nodes.process import Ending, guarded, run
+from ros_mbmrl.robots.delay import Delay
 
 if TYPE_CHECKING:
     from ros_mbmrl.adaptation.base import Adapted
@@ -36,10 +37,11 @@ class AdaptiveWorker:
     ) -> None:
         self._dynamics, self._node, self._clock = dynamics, controller, clock
         self._lockstep = controller.settings.lockstep
-        period = dynamics.robot.spec.period
+        self._period = period = dynamics.robot.spec.period
         self._patience = 10.0 if self._lockstep else 0.2 * period  # for the last command/safe
         self._latest = LATEST * period
         self._asked: int | None = None  # stamp of the proposal whose fate is not known yet
+        self._delay = 0.0  # that it was made for [s]
         self._repeat: Callable[[], None] | None = None
         self._newest: StateSeen | None = None
         self._controller: Controller | None = None
@@ -82,7 +84,8 @@ class AdaptiveWorker:
         if sent is None:
             self._dropped += 1
         else:
-            self._dynamics.online.commanded(sent, seconds(self._asked))
+            delay = Delay.of(self._delay, self._period)
+            self._dynamics.online.commanded(sent, seconds(self._asked), delay)
             if self._controller is not None:
                 self._controller.commanded(sent)
         self._asked = None
@@ -91,12 +94,14 @@ class AdaptiveWorker:
         from ros_mbmrl.planning.base import NoFinitePlan
 
         began = self._clock()
+        self._delay = self._dynamics.delay
         adapted = self._dynamics.online.adapt()
         planned = self._clock()
         plan: Plan | None
         try:
             model = self._dynamics.online.model
-            plan = controller.plan(model, adapted, seen.state, self._deadline(seen))
+            delay = Delay.of(self._delay, self._period)
+            plan = controller.plan(model, adapted, seen.state, self._deadline(seen), delay)
             proposed = plan.action.numpy().astype(float)
         except NoFinitePlan:
             plan, proposed = None, None
@@ -131,6 +136,7 @@ class AdaptiveWorker:
             "wait_ms": 1e3 * waited,
             "dropped": self._dropped,
             "skipped": self._skipped,
+            "delay_s": self._delay,
         }
         if plan is not None:
             for name in ("cost_min", "cost_mean", "finite", "samples"):

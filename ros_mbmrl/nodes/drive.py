@@ -23,19 +23,22 @@ class DriveConfig:
 
     lockstep: wait for each answer as long as it takes, instead of keeping the robot's time.
     startup_timeout: [s] for the first command. answer_timeout: [s] for the others in lockstep.
+    delay: [s] after which a command acts that has reached the robot, as far as that is known.
     """
 
     duration: float = 0.0
     lockstep: bool = False
     startup_timeout: float = 60.0
     answer_timeout: float = 20.0
+    delay: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("startup_timeout", "answer_timeout"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: expected above 0 s, got {getattr(self, name)}")
-        if not self.duration >= 0:
-            raise ValueError(f"duration: expected 0 s or more, got {self.duration}")
+        for name in ("duration", "delay"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name}: expected 0 s or more, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Timing:
     period_s: float
     missed: int
     offset_s: float
+    delay_s: float
     missed_deadlines: int
     overruns: int
     rejected: int
@@ -80,6 +84,7 @@ class DriveLoop:
         self._previous: Measurement | None = None
         self._began = clock()
         self._observed = math.nan
+        self._acted = math.nan  # when the newest command did, after the observation it answers
         self._answered: float | None = None  # when the newest command came; None before the first
         self._steps = self._missed = self._timeouts = 0
         self._resting = True
@@ -117,6 +122,7 @@ class DriveLoop:
         measurement = self._plant.observe()
         now = self._clock()
         period, self._observed = now - self._observed, now
+        self._acted = math.nan
         self._faulty("")
         self._inbox.open(nanoseconds(measurement.time))
         self._publish(measurement, self._previous)
@@ -137,6 +143,7 @@ class DriveLoop:
     def _send(self, arrival: Arrival) -> None:
         try:
             self._plant.command(arrival.action)
+            self._acted = self._clock() - self._observed
             self._resting = False
         except PlantFault as fault:
             self._rest(str(fault))
@@ -168,6 +175,7 @@ class DriveLoop:
                 self._plant.advance(at - elapsed)
                 elapsed = at
             self._plant.command(arrival.action)
+            self._acted = elapsed
             self._resting = False
         if not arrivals:
             self._stop_if_silent()
@@ -199,6 +207,7 @@ class DriveLoop:
                 period_s=period,
                 missed=missed,
                 offset_s=arrivals[0].offset if arrivals else math.nan,
+                delay_s=self._acted + self._config.delay,
                 missed_deadlines=self._missed,
                 overruns=overruns,
                 rejected=self._inbox.rejected,

@@ -45,6 +45,7 @@ DONE = TransitionCallbackReturn.SUCCESS
 class DriverParameters:
     """plant, and what it is told: see `PlantOptions`. mocap: topic of the robot's pose, if any.
 
+    delay: as in `PlantOptions` and in `DriveConfig`: a twin's commands are made that late.
     await_nodes: names, joined by commas, of nodes that must listen before the first observation.
     The rest as in `DriveConfig`.
     """
@@ -59,6 +60,7 @@ class DriverParameters:
     duration: float = 0.0
     lockstep: bool = False
     viewer: bool = False
+    delay: float = 0.0
     port: str = ""
     mocap: str = ""
     hardware: dict[str, Any] = field(default_factory=dict)
@@ -79,6 +81,7 @@ def options(parameters: DriverParameters, node: Node) -> PlantOptions:
         path=p.path,
         seed=p.seed,
         viewer=p.viewer,
+        delay=p.delay,
         port=p.port,
         poses=listen_for_poses(node, p.mocap) if p.mocap else None,
         clock=lambda: time.monotonic() + offset,
@@ -104,7 +107,9 @@ class DriverNode(LifecycleNode):
         self._robot = make_robot(p.robot)
         self._spec = self._robot.spec
         try:
-            self._config = DriveConfig(p.duration, p.lockstep, p.startup_timeout, p.answer_timeout)
+            self._config = DriveConfig(
+                p.duration, p.lockstep, p.startup_timeout, p.answer_timeout, p.delay
+            )
         except ValueError as error:
             raise UserError(f"driver: {error}") from None
         self._codec = SensorCodec(self._spec)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
@@ -16,11 +17,12 @@ from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.control import OnlineDynamics
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.nodes.mailbox import CommandLog, Mailbox
-from ros_mbmrl.nodes.messages import OK, diagnostics, nanoseconds, read_command, status
+from ros_mbmrl.nodes.messages import OK, diagnostics, nanoseconds, read_command, read_status, status
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import MeasurementAssembler
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.delay import DelayMeter
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array
 
@@ -29,13 +31,16 @@ from ros_mbmrl.robots.spec import Array
 class DynamicsParameters:
     """model: a model folder. method: how it is adapted; empty: as its card says.
 
-    guard: False accepts every finite update.
+    guard: False accepts every finite update. compensate_delay: plan for when a command acts.
+    lockstep: there, commands act at once.
     """
 
     model: str
     robot: str = "hexapod"
     method: str = ""
     guard: bool = True
+    compensate_delay: bool = True
+    lockstep: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class DynamicsNode(Node):
         super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
         p = read_parameters(self, DynamicsParameters, *others)
         self.robot = make_robot(p.robot)
+        self._delays = DelayMeter()
         loaded = load_model(Path(p.model), self.robot)
         guard = make_guard(loaded, p.method or None, enabled=p.guard)
         self.online = OnlineDynamics(loaded.model, guard)
@@ -67,6 +73,13 @@ class DynamicsNode(Node):
         for topic in self._assembler.topics:
             listen(self, topic, partial(self._on_sensor, topic))
         listen(self, "command/safe", self._on_command)
+        if p.compensate_delay and not p.lockstep:
+            listen(self, "/diagnostics", self._on_diagnostics)
+
+    @property
+    def delay(self) -> float:
+        """From a state to when the command that answers it acts [s], as the driver tells it."""
+        return self._delays.seconds
 
     def close(self) -> None:
         """Nothing is held."""
@@ -90,6 +103,11 @@ class DynamicsNode(Node):
         state = self._estimator.update(measurement)
         self._last = StateSeen(stamp, state, time.monotonic())
         self.states.put(self._last)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        values = read_status(message, "driver: timing")
+        if values is not None:
+            self._delays.add(float(values["delay_s"]))
 
     def _on_command(self, message: JointState) -> None:
         try:

@@ -7,12 +7,14 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
 - on /diagnostics, one a control step:
   driver: timing      period_s (since the last observation, steady clock), missed (0/1: no command
                       by the end of this interval), offset_s (the command's arrival after the
-                      observation; nan if missed), missed_deadlines, overruns, rejected, timeouts
-                      (totals)
+                      observation; nan if missed), delay_s (when the newest one acted, after
+                      the observation that it answers; nan if none did), missed_deadlines,
+                      overruns, rejected, timeouts (totals)
   driver: plant       fault (why the robot cannot be heard or driven, empty if it can), and what
                       the plant counts (`Plant.counters`)
   controller: timing  adapt_ms, plan_ms, wait_ms (for the last command/safe), dropped (transitions,
-                      total), skipped (states not planned for, total), cost_min, cost_mean, finite,
+                      total), skipped (states not planned for, total), delay_s (that the plan
+                      reckoned with), cost_min, cost_mean, finite,
                       samples
   safety: state       level (a name of `Level`), reasons (joined by "; ")
 - on adaptation, one a control step:

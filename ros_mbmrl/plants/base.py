@@ -38,7 +38,8 @@ class PlantOptions:
     """What a plant can be told at the start; each uses what concerns it.
 
     terrain, noise (share of the real robot's), fault (NAME@SECONDS), path (the twin is put at its
-    start), seed, viewer: of twins. port: device or URL of the robot. poses: of motion capture.
+    start), seed, viewer: of twins. delay: with which every command acts [s], of twins.
+    port: device or URL of the robot. poses: of motion capture.
     clock: [s], steady, counted from whatever moment stamps are. node: the rclpy node whose topics
     a plant may use, None where there is no ROS. hardware: the robot's own settings by name.
     """
@@ -49,6 +50,7 @@ class PlantOptions:
     path: str = ""
     seed: int = 0
     viewer: bool = False
+    delay: float = 0.0
     port: str = ""
     poses: PoseSource | None = None
     clock: Callable[[], float] = time.monotonic

@@ -24,7 +24,7 @@ def make(robot: Robot, options: PlantOptions) -> Plant:
     check(options)
     faults = (parse_fault(options.fault),) if options.fault else ()
     start = make_path(options.path).start if options.path else (0.0, 0.0, 0.0)
-    physics = Physics(process_noise=options.noise)
+    physics = Physics(process_noise=options.noise, latency=options.delay)
     plant = TwinPlant(robot, TwinConfig(options.terrain, faults, physics, options.seed, start))
     if not options.viewer:
         return plant

@@ -110,4 +110,5 @@ def make(robot: Robot, options: PlantOptions) -> Plant:
     """The twin near its start posture. Raises UserError."""
     check(options)
     faults = (parse_arm_fault(options.fault),) if options.fault else ()
-    return make_arm(robot, ArmPhysics(sensor_noise=options.noise), faults, options.seed)
+    physics = ArmPhysics(latency=options.delay, sensor_noise=options.noise)
+    return make_arm(robot, physics, faults, options.seed)

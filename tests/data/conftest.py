@@ -96,8 +96,9 @@ class Script:
         pairs = [SimpleNamespace(key=key, value=str(value)) for key, value in values.items()]
         self.add(topic, stamp, status=[SimpleNamespace(name=name, values=pairs)])
 
-    def timing(self, stamp: int, missed: int = 0, offset: float = 0.02) -> None:
-        self.line("/diagnostics", stamp, "driver: timing", missed=missed, offset_s=offset)
+    def timing(self, stamp: int, missed: int = 0, offset: float = 0.02, delay: float = 0.0) -> None:
+        told = {"missed": missed, "offset_s": offset, "delay_s": delay}
+        self.line("/diagnostics", stamp, "driver: timing", **told)
 
     def episode(self, event: str, index: int, **tags: str) -> None:
         self.line("episode", 0, "collect: episode", event=event, index=index, **tags)

@@ -68,6 +68,15 @@ def test_a_command_that_came_too_late_did_not_act(script: Any) -> None:
     assert np.flatnonzero(rollout.marks & Mark.COMMAND).tolist() == [3]
 
 
+def test_a_command_shares_its_interval_with_the_one_before(script: Any) -> None:
+    script.steps(0, 6)
+    script.timing(_ns(2), delay=0.03)
+    script.timing(_ns(4), delay=0.15)
+    (rollout,) = rollouts_of(script.run())
+    expected = [1.0, 1.1, 0.7 * 1.2 + 0.3 * 1.1, 1.3, 0.5 * 1.3 + 0.5 * 1.2]
+    np.testing.assert_allclose(rollout.actions[:, 0], expected, rtol=1e-6)
+
+
 def test_a_missing_command_holds_the_one_before_and_is_marked(script: Any) -> None:
     script.steps(0, 6)
     commands = [each for each in script.messages if each[0] == "command/safe"]

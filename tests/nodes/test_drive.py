@@ -215,3 +215,18 @@ def test_the_command_log_waits_for_what_comes_late() -> None:
     thread.join()
     assert got is not None and got.tolist() == [1.0, 1.0]
     assert log.wait(8, 0.0) is None
+
+
+def test_when_a_twin_s_command_acted_is_told(plant: Any) -> None:
+    rig = Rig(plant, [[0.03], [], [0.02, 0.06]], delay=0.05).run()
+    assert [t.delay_s for t in rig.timings] == pytest.approx([0.08, np.nan, 0.11], nan_ok=True)
+
+
+def test_in_lockstep_a_command_acts_at_once(plant: Any) -> None:
+    rig = Rig(plant, [[0.03], [0.06]], lockstep=True).run()
+    assert [t.delay_s for t in rig.timings] == [0.0, 0.0]
+
+
+def test_a_delay_is_not_negative() -> None:
+    with pytest.raises(ValueError, match="delay: expected 0 s or more"):
+        DriveConfig(delay=-0.1)
