@@ -116,6 +116,7 @@ class HexapodRadio:
             self._setpoints = (left, right)
             try:
                 self._start_motors()
+                self._renew_run()
                 self._link.send(self._dialect.drive(left, right), self._dialect.answered)
             except LineError as error:
                 raise self._close(error) from None
@@ -186,8 +187,13 @@ class HexapodRadio:
 
     def _start_motors(self) -> None:
         """Sent again until the legs turn, for nothing acknowledges it."""
-        if any(self._setpoints) and not self._started:
+        if any(self._setpoints) and not self._started and not self._config.timed_run:
             self._link.send(v.pid_start())
+
+    def _renew_run(self) -> None:
+        """With a timed run, a robot that hears no more commands stops by itself."""
+        if any(self._setpoints) and self._config.timed_run:
+            self._link.send(v.start_timed_run(round(1e3 * self._config.timed_run)))
 
     def _ask(
         self,

@@ -194,8 +194,8 @@ def recovers(bench: Any) -> None:
     assert (bench.plant.observe().values[13:15] - angles > 10.0).all()
 
 
-def test_the_robot_goes_on_while_nobody_is_heard(make_bench: MakeBench) -> None:
-    bench = make_bench()
+def test_an_untimed_robot_goes_on_while_nobody_is_heard(make_bench: MakeBench) -> None:
+    bench = make_bench(RadioConfig(timed_run=0.0))
     with bench.plant:
         bench.walk(1.0)
         bench.far.faults.set("silent")
@@ -207,6 +207,23 @@ def test_the_robot_goes_on_while_nobody_is_heard(make_bench: MakeBench) -> None:
         assert (bench.world.leg_angles() - before > 20.0).all()
         bench.far.faults.set()
     assert not bench.far.firmware.running  # leaving has seen to it
+
+
+@BOTH
+def test_a_robot_that_hears_no_commands_stops_by_itself(
+    config: RadioConfig, make_bench: MakeBench
+) -> None:
+    """Whatever has become of the host: its last command began a run that ends."""
+    bench = make_bench(config)
+    with bench.plant:
+        bench.walk(1.0)
+        bench.line.sleep(config.timed_run)  # the host's process has been killed
+        before = bench.world.leg_angles()
+        bench.line.sleep(1.0)
+        assert (bench.world.leg_angles() - before < 3.0).all()  # they run down
+        bench.walk(1.0)
+        assert (bench.world.leg_angles() - before > 10.0).all()
+
 
 
 def test_a_stop_is_repeated_until_the_legs_are_at_rest(make_bench: MakeBench) -> None:

@@ -22,6 +22,9 @@ class RadioConfig:
     stall_speed [rad/s], stall_time [s]: a leg that stands still for so long at a higher set-point
     is blocked. reopen_pause: [s] between two tries to get a lost port back. stop_timeout: [s]
     to see the legs come to rest.
+    timed_run: [s] for which the motors run on after a command, so that a robot that nobody
+    commands stops by itself; 0: until they are told to stop, for ever. Each command then begins a
+    run anew, which clears the firmware's PID integrators.
     The stock firmware alone: battery, its voltage [V], must be given, for it is not told;
     back_emf: of a leg's speed [V s/rad].
     """
@@ -37,6 +40,7 @@ class RadioConfig:
     stall_time: float = 0.11
     reopen_pause: float = 0.25
     stop_timeout: float = 1.0
+    timed_run: float = 0.25
     battery: float = 0.0
     back_emf: float = units.BACK_EMF_PER_SPEED
 
@@ -45,6 +49,8 @@ class RadioConfig:
         for name in ("baud", "poll_timeout", "tries", "stall_speed", "stall_time", "stop_timeout"):
             if not getattr(self, name) > 0:
                 raise UserError(f"hardware.{name}: expected above 0, got {getattr(self, name)}")
+        if not 0 <= self.timed_run <= 65.5:
+            raise UserError(f"hardware.timed_run: expected 0 to 65.5 s, got {self.timed_run}")
         if not 0 <= self.address < 0xFFFF:
             raise UserError(f"hardware.address: expected 0 to 0xfffe, got {self.address}")
         if len(self.gains) != 5 or not all(-(1 << 15) <= gain < 1 << 15 for gain in self.gains):
