@@ -7,12 +7,14 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.inbox import Arrival, Inbox
 from ros_mbmrl.nodes.messages import nanoseconds
 from ros_mbmrl.nodes.pacing import Pacer
 from ros_mbmrl.plants.base import Measurement, Plant, PlantFault
-from ros_mbmrl.robots.spec import RobotSpec
+from ros_mbmrl.robots.spec import Array, RobotSpec
 
 RESEND = 0.5  # [s] without an answer in lockstep, after which the observation is sent again
 
@@ -50,6 +52,8 @@ class Timing:
     missed: int
     offset_s: float
     delay_s: float
+    commanded: tuple[float, ...]
+    rested_at: float
     missed_deadlines: int
     overruns: int
     rejected: int
@@ -85,6 +89,9 @@ class DriveLoop:
         self._began = clock()
         self._observed = math.nan
         self._acted = math.nan  # when the newest command did, after the observation it answers
+        self._rest_action = np.clip(np.zeros(len(spec.action)), spec.action_low, spec.action_high)
+        self._commanded = self._rest_action
+        self._rested_at = self._began  # since when it has been at rest, on the clock
         self._answered: float | None = None  # when the newest command came; None before the first
         self._steps = self._missed = self._timeouts = 0
         self._resting = True
@@ -144,7 +151,7 @@ class DriveLoop:
         try:
             self._plant.command(arrival.action)
             self._acted = self._clock() - self._observed
-            self._resting = False
+            self._note(arrival.action, self._clock())
         except PlantFault as fault:
             self._rest(str(fault))
 
@@ -153,7 +160,16 @@ class DriveLoop:
         self._inbox.close()
         self._faulty(reason)
         self._plant.stop()
-        self._resting = True
+        self._note(self._rest_action, self._clock())
+
+    def _note(self, action: Array, now: float) -> None:
+        """What the plant was told, for the report; and that it rests, if it was told to stop."""
+        rests = bool((action == self._rest_action).all())
+        if rests and (self._commanded != self._rest_action).any():
+            self._rested_at = now
+        elif not rests:
+            self._rested_at = math.nan
+        self._commanded, self._resting = action, rests
 
     def _await_answer(self, measurement: Measurement, stop: threading.Event) -> list[Arrival]:
         """The first command for this observation, which is sent again until it comes."""
@@ -176,7 +192,7 @@ class DriveLoop:
                 elapsed = at
             self._plant.command(arrival.action)
             self._acted = elapsed
-            self._resting = False
+            self._note(arrival.action, self._observed + elapsed)
         if not arrivals:
             self._stop_if_silent()
         if period > elapsed:
@@ -187,7 +203,7 @@ class DriveLoop:
         silent = self._answered is not None and self._clock() - self._answered > limit
         if silent and not self._resting:
             self._plant.stop()
-            self._resting = True
+            self._note(self._rest_action, self._clock())
             self._timeouts += 1
 
     def _tell(
@@ -208,6 +224,8 @@ class DriveLoop:
                 missed=missed,
                 offset_s=arrivals[0].offset if arrivals else math.nan,
                 delay_s=self._acted + self._config.delay,
+                commanded=tuple(self._commanded.tolist()),
+                rested_at=self._rested_at,
                 missed_deadlines=self._missed,
                 overruns=overruns,
                 rejected=self._inbox.rejected,

@@ -14,6 +14,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from ros_mbmrl.bringup import FIRST_COMMAND
@@ -106,6 +107,8 @@ class DriverNode(LifecycleNode):
         p = self._settings
         self._robot = make_robot(p.robot)
         self._spec = self._robot.spec
+        low, high = self._spec.action_low, self._spec.action_high
+        self._rest = np.clip(np.zeros(len(low)), low, high)
         try:
             self._config = DriveConfig(
                 p.duration, p.lockstep, p.startup_timeout, p.answer_timeout, p.delay
@@ -114,10 +117,12 @@ class DriverNode(LifecycleNode):
             raise UserError(f"driver: {error}") from None
         self._codec = SensorCodec(self._spec)
         self._inbox = Inbox(time.monotonic)
+        self._stopped = False  # as safety says: whatever comes on command/safe
         self._sensors = {topic: advertise(self, topic) for topic in self._codec.topics}
         self._clock_publisher = advertise(self, "/clock")
         self._diagnostics = advertise(self, "/diagnostics")
         listen(self, "command/safe", self._on_command, newest=True)
+        listen(self, "safety/state", self._on_stop_state)
         self.create_service(Trigger, "driver/rearm", self._on_rearm)
         self._held = ExitStack()
         self._plant: Plant | None = None
@@ -265,7 +270,19 @@ class DriverNode(LifecycleNode):
                 throttle_duration_sec=5.0,
             )
             return
+        if self._stopped and (action != self._rest).any():
+            self._inbox.reject()
+            self.get_logger().warning(
+                "command/safe: safety says stop, expected rest", throttle_duration_sec=5.0
+            )
+            return
         self._inbox.deliver(stamp, action)
+
+    def _on_stop_state(self, message: Bool) -> None:
+        """A stop comes this way, too: it does not hang on one topic."""
+        self._stopped = message.data
+        if self._stopped:
+            self._inbox.override(self._rest)
 
     def _drivable(self, action: np.ndarray[Any, Any]) -> bool:
         low, high = self._spec.action_low, self._spec.action_high

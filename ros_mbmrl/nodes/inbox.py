@@ -46,6 +46,13 @@ class Inbox:
             self._arrivals.append(Arrival(self._clock() - self._opened, action))
             self._changed.notify_all()
 
+    def override(self, action: Array) -> None:
+        """A command that is not asked what it answers: it acts at once, where a period is open."""
+        with self._changed:
+            if self._stamp is not None:
+                self._arrivals.append(Arrival(self._clock() - self._opened, action))
+                self._changed.notify_all()
+
     def reject(self) -> None:
         """A command that could not be read has come."""
         with self._changed:

@@ -8,8 +8,10 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
   driver: timing      period_s (since the last observation, steady clock), missed (0/1: no command
                       by the end of this interval), offset_s (the command's arrival after the
                       observation; nan if missed), delay_s (when the newest one acted, after
-                      the observation that it answers; nan if none did), missed_deadlines,
-                      overruns, rejected, timeouts (totals)
+                      the observation that it answers; nan if none did), commanded
+                      (what the plant was told last), rested_at (since when that is to rest, on
+                      the steady clock; nan if it is not), missed_deadlines, overruns, rejected,
+                      timeouts (totals)
   driver: plant       fault (why the robot cannot be heard or driven, empty if it can), and what
                       the plant counts (`Plant.counters`)
   controller: timing  adapt_ms, plan_ms, wait_ms (for the last command/safe), dropped (transitions,

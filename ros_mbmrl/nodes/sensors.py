@@ -21,6 +21,11 @@ class SensorCodec:
     def __init__(self, spec: RobotSpec) -> None:
         self._channels = tuple(channel(where) for where in spec.channels)
         messages = MeasurementMessages(spec, lambda kind: message_class(kind)())
+        self._joints = [limit.name for limit in spec.action]
+        self._of_topic = {
+            name: [each for each in self._channels if each.topic == name]
+            for name in messages.topics
+        }
         self.topics, self.encode = messages.topics, messages.encode
 
     def decode(self, messages: Mapping[str, Any]) -> Measurement:
@@ -30,11 +35,25 @@ class SensorCodec:
         age = seconds(stamp - from_stamp(messages[AGE].time_ref))
         return Measurement(seconds(stamp), np.array(values, dtype=np.float64), age)
 
+    def readable(self, name: str, message: Any) -> bool:
+        """Whether the message holds all that is to be read of it, under the right names."""
+        names = getattr(message, "name", None)
+        if names is not None and list(names) != self._joints:
+            return False
+        try:
+            for each in self._of_topic[name]:
+                each.get(message)
+        except (IndexError, TypeError, ValueError):
+            return False
+        return True
+
 
 class MeasurementAssembler:
     """Joins the state topics by equal stamp; a step of which a part never came is dropped.
 
-    A step that is sent again (lockstep does) is given out again, an older one is not.
+    A step that is sent again (lockstep does) is given out again, an older one is not. What no
+    measurement can be made of is left out, so that its step never comes to be.
+    dropped, malformed, repeated, disordered: messages left out or out of turn, totals.
     """
 
     def __init__(self, spec: RobotSpec, pending: int = 4) -> None:
@@ -42,7 +61,8 @@ class MeasurementAssembler:
         self._pending: dict[int, dict[str, Any]] = {}
         self._limit = pending
         self._newest = -1
-        self.dropped = 0
+        self._last: dict[str, int] = {}
+        self.dropped = self.malformed = self.repeated = self.disordered = 0
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -52,6 +72,13 @@ class MeasurementAssembler:
     def add(self, name: str, message: Any) -> Measurement | None:
         """Take in one topic's message; the measurement, once it is complete."""
         stamp = from_stamp(message.header.stamp)
+        last = self._last.get(name, -1)
+        self.repeated += stamp == last
+        self.disordered += stamp < last
+        self._last[name] = stamp
+        if not self._codec.readable(name, message):
+            self.malformed += 1
+            return None
         if stamp < self._newest - NANO:  # the plant's clock began anew
             self._pending.clear()
             self._newest = -1

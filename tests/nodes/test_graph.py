@@ -17,6 +17,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSCompatibility, qos_check_compatible
 from sensor_msgs.msg import Joy
+from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from ros_mbmrl.errors import UserError
@@ -313,3 +314,20 @@ def test_a_node_with_bad_input_ends_with_one_line(
     done = subprocess.run(line, check=False, capture_output=True, text=True, timeout=30)
     assert done.returncode == 2
     assert expected in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_stop_does_not_hang_on_one_topic(
+    context: Any, plant: Any, spin: Any, until: Until
+) -> None:
+    """Somebody repeats an old command on `command/safe`: the driver hears of the stop all the same."""
+    rig = Rig(context, plant)
+    stop = advertise(rig.proposer, "safety/state")
+    spin(*rig.nodes)
+    until(lambda: plant.action.any())
+    stop.publish(Bool(data=True))
+    until(lambda: not plant.action.any())
+    count = len(rig.proposer.safe)
+    until(lambda: len(rig.proposer.safe) > count + 5)  # safety itself goes on letting it walk
+    assert not plant.action.any()
+    stop.publish(Bool(data=False))
+    until(lambda: plant.action.any())

@@ -98,3 +98,28 @@ def test_a_driver_that_starts_anew_is_followed() -> None:
     for stamp in (10**11, 0):
         got = [assembler.add(*item) for item in codec.encode(_measurement(stamp), None).items()]
         assert got[-1] is not None and got[-1].time == stamp / 1e9
+
+
+@pytest.mark.parametrize("spoil", ["wrong name", "too few", "no name"])
+def test_what_cannot_be_read_makes_no_measurement(spoil: str) -> None:
+    assembler = MeasurementAssembler(SPEC)
+    messages = SensorCodec(SPEC).encode(_measurement(10**9), None)
+    joints = messages["joint_states"]
+    if spoil == "wrong name":
+        joints.name = ["left_legs", "tail"]
+    elif spoil == "too few":
+        joints.position = joints.position[:1]
+    else:
+        joints.name = []
+    assert all(assembler.add(name, each) is None for name, each in messages.items())
+    assert assembler.malformed == 1
+    after = SensorCodec(SPEC).encode(_measurement(11 * 10**8), None)
+    assert any(assembler.add(name, each) for name, each in after.items())
+
+
+def test_messages_out_of_turn_are_counted() -> None:
+    assembler, codec = MeasurementAssembler(SPEC), SensorCodec(SPEC)
+    steps = [codec.encode(_measurement(10**9 + k * 10**8), None)["odom"] for k in range(3)]
+    for step in (steps[0], steps[2], steps[2], steps[1]):
+        assembler.add("odom", step)
+    assert (assembler.repeated, assembler.disordered) == (1, 1)

@@ -225,7 +225,6 @@ def test_a_robot_that_hears_no_commands_stops_by_itself(
         assert (bench.world.leg_angles() - before > 10.0).all()
 
 
-
 def test_a_stop_is_repeated_until_the_legs_are_at_rest(make_bench: MakeBench) -> None:
     bench = make_bench()
     with bench.plant:
