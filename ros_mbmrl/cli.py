@@ -22,6 +22,7 @@ from ros_mbmrl.arguments.data import Data
 from ros_mbmrl.arguments.doctor import Doctor
 from ros_mbmrl.arguments.emulate import Emulate
 from ros_mbmrl.arguments.evaluate import Evaluate
+from ros_mbmrl.arguments.faults import Faults
 from ros_mbmrl.arguments.import_logs import Import
 from ros_mbmrl.arguments.launch import Launch
 from ros_mbmrl.arguments.replay import Replay
@@ -43,6 +44,7 @@ COMMANDS: Mapping[str, type] = {
     "data": Data,
     "replay": Replay,
     "bench": Bench,
+    "faults": Faults,
     "doctor": Doctor,
 }
 

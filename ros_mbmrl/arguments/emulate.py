@@ -29,6 +29,9 @@ class Emulate:
     """velociroach: the twin's, as a share of the real robot's."""
     fault: tuple[str, ...] = ()
     """velociroach: NAME@SECONDS, faults of the twin or of the line; none@SECONDS mends the line."""
+    control: bool = False
+    """velociroach: each line on standard input names the faults that are there from then on (none:
+    none), and `driven 0|1 TIME` is printed when the legs are to rest or to turn."""
     bit_error_rate: float = 1e-4
     """velociroach: what the fault bit_errors does to every bit."""
     link: Path | None = None

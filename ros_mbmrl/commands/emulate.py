@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -51,7 +52,8 @@ def _velociroach(arguments: Emulate) -> dict[str, Any]:
             if note:
                 print(note, flush=True)
             with _stopped_by_signals() as stop:
-                emulator.serve(stop, _each(arguments.duration, schedule, far_side, stop))
+                each = _each(arguments.duration, schedule, far_side, stop)
+                emulator.serve(stop, Control(far_side, each) if arguments.control else each)
         finally:
             emulator.close()
     return _truth(far_side, offset)
@@ -157,6 +159,46 @@ def _each(
             stop.set()
 
     return each
+
+
+class Control:
+    """Faults by name from standard input, beside what is scheduled; tells when the legs rest."""
+
+    def __init__(self, far_side: FarSide, scheduled: Callable[[float], None]) -> None:
+        self._far_side, self._scheduled = far_side, scheduled
+        self._wanted: frozenset[str] = frozenset()  # by the thread that reads
+        self._present: frozenset[str] = frozenset()
+        self._driven = False
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __call__(self, seconds: float) -> None:
+        """See `VelociroachEmulator.serve`."""
+        from ros_mbmrl.plants.emulators.radio_faults import LINE_FAULTS
+
+        self._scheduled(seconds)
+        far_side, wanted = self._far_side, self._wanted
+        for name in (wanted ^ self._present) - set(LINE_FAULTS):
+            far_side.world.set_fault(name, name in wanted)
+        if of_line := wanted & set(LINE_FAULTS):  # the schedule has just set its own
+            far_side.faults.set(*of_line)
+        self._present = wanted
+        if far_side.firmware.driven is not self._driven:
+            self._driven = not self._driven
+            print(f"driven {int(self._driven)} {time.monotonic():.4f}", flush=True)
+
+    def _read(self) -> None:
+        from ros_mbmrl.plants.emulators.radio_faults import LINE_FAULTS
+        from ros_mbmrl.twin.faults import FAULTS
+
+        for line in sys.stdin:
+            names = frozenset(line.split()) - {MENDED}
+            try:
+                for name in names:
+                    choose("fault", name, {*LINE_FAULTS, *FAULTS})
+            except UserError as error:
+                print(error, file=sys.stderr, flush=True)
+                continue
+            self._wanted = names
 
 
 def _truth(far_side: FarSide, offset: float) -> dict[str, Any]:

@@ -319,7 +319,7 @@ def test_a_node_with_bad_input_ends_with_one_line(
 def test_a_stop_does_not_hang_on_one_topic(
     context: Any, plant: Any, spin: Any, until: Until
 ) -> None:
-    """Somebody repeats an old command on `command/safe`: the driver hears of the stop all the same."""
+    """Whatever goes on on `command/safe`, the driver hears of the stop all the same."""
     rig = Rig(context, plant)
     stop = advertise(rig.proposer, "safety/state")
     spin(*rig.nodes)

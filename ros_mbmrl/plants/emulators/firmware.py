@@ -90,6 +90,11 @@ class Firmware:
         """Whether the PID has the motors."""
         return self._on
 
+    @property
+    def driven(self) -> bool:
+        """Whether the motors are to turn."""
+        return self._on and any(self._wanted)
+
     def block(self, blocked: bool) -> None:
         """Hold the legs where they are, or let them go."""
         if not blocked:

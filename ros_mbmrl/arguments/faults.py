@@ -1,0 +1,33 @@
+"""Arguments of `mbmrl faults`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Breaks the running graph in every way of the catalogue: what happened, and how fast."""
+
+    out: Path = Path("runs/faults")
+    """Folder of the table, the picture and the recordings."""
+    graphs: tuple[str, ...] = ("twin", "processes", "pty", "start")
+    """twin (topics and machine), processes, pty (over the emulated radio), start."""
+    only: str = ""
+    """Only faults whose name holds this text, as 'odom' or 'SIGKILL'."""
+    noise: float = 0.1
+    """The twin's, as a share of the real robot's."""
+    list: bool = False
+    """Say what there is, and end."""
+    seed: int = 0
+    """Seed of everything random."""
+    json: Path | None = None
+    """Write the results to this file."""
+
+    def run(self) -> dict[str, Any]:
+        """Runs the campaign, and prints the table."""
+        from ros_mbmrl.commands import faults
+
+        return faults.run(self)

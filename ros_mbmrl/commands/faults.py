@@ -1,0 +1,131 @@
+"""`mbmrl faults`: the campaign, its table and its picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.faults.catalogue import BOUND, Fault, all_faults
+from ros_mbmrl.faults.rows import summary
+from ros_mbmrl.robots import make_robot
+
+if TYPE_CHECKING:
+    from ros_mbmrl.arguments.faults import Faults
+
+COLUMNS = (
+    "graph",
+    "fault",
+    "expected",
+    "detected_by",
+    "detect_s",
+    "stop_s",
+    "unsafe_commands",
+    "distance_m",
+    "energy_mj",
+    "lost_record_s",
+    "recovered",
+)
+
+
+def run(arguments: Faults) -> dict[str, Any]:
+    """Runs it; what `--json` holds. Raises UserError."""
+    known = all_faults(make_robot("hexapod").spec)
+    for graph in arguments.graphs:
+        choose("graph", graph, known)
+    chosen = [(g, f) for g in arguments.graphs for f in known[g] if arguments.only in f.name]
+    if not chosen:
+        raise UserError(f"no fault's name holds '{arguments.only}': see --list")
+    if arguments.list:
+        for graph, fault in chosen:
+            print(f"{graph}: {fault.name} ({fault.expected})")
+        return {"faults": [fault.name for _, fault in chosen]}
+    if find_spec("rclpy") is None:
+        raise UserError("faults: no rclpy here: install the package's extra 'ros'")
+    from ros_mbmrl.faults.campaign import Campaign, free_domain
+
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    free_domain()
+    done: list[Any] = []
+
+    def tell(made: Mapping[str, Any]) -> None:
+        done.append(made)
+        mark = "ok  " if made["passed"] else "FAIL"
+        stop = "-" if made["stop_s"] is None else f"{made['stop_s']:.3f} s"
+        print(
+            f"{len(done):3d}/{len(chosen)} {mark} {made['graph']}: {made['fault']}: "
+            f"{made['detected_by'] or 'not detected'}; stop {stop}; recovered {made['recovered']}",
+            flush=True,
+        )
+
+    campaign = Campaign(arguments.out, tell, arguments.noise, arguments.seed)
+    rows = campaign.run(arguments.graphs, lambda fault: arguments.only in fault.name)
+    results: dict[str, Any] = {"rows": rows, "summary": summary(rows)}
+    (arguments.out / "faults.json").write_text(json.dumps(results, indent=1))
+    (arguments.out / "faults.md").write_text(markdown(rows))
+    draw(arguments.out / "faults.png", rows)
+    show(results["summary"])
+    return results
+
+
+def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The table."""
+    lines = [f"| {' | '.join(name.replace('_', ' ') for name in COLUMNS)} |"]
+    lines.append("|---" * len(COLUMNS) + "|")
+    for each in rows:
+        lines.append(f"| {' | '.join(_text(each[name]) for name in COLUMNS)} |")
+    return "\n".join(lines) + "\n"
+
+
+def draw(png: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Detection and stop of every fault on one time axis."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(9, 2 + 0.17 * len(rows)))
+    for k, each in enumerate(rows):
+        if each["detect_s"] is not None:
+            axis.plot(max(each["detect_s"], 1e-3), k, "C0o", markersize=3.5)
+        if each["stop_s"] is not None:
+            colour = "C2" if each["stop_s"] <= BOUND else "C3"
+            axis.barh(k, max(each["stop_s"], 1e-3), color=colour, height=0.55, alpha=0.6)
+        if not each["passed"]:
+            axis.text(1e-3, k, " x", color="C3", va="center", fontsize=7)
+    axis.axvline(BOUND, color="k", linewidth=0.8, linestyle="--")
+    axis.set_yticks(range(len(rows)), [f"{r['graph']}: {r['fault']}" for r in rows], fontsize=6)
+    axis.set_ylim(len(rows), -1)
+    axis.set_xscale("log")
+    axis.set_xlim(1e-3, 20)
+    axis.set_xlabel("seconds after the fault: bar, at rest; dot, noticed; dashed, the bound")
+    figure.tight_layout()
+    figure.savefig(png, dpi=110)
+    plt.close(figure)
+
+
+def show(facts: Mapping[str, Any]) -> None:
+    """The summary in the terminal."""
+    table = Table("", "", title="faults")
+    for name, value in facts.items():
+        text = "; ".join(value) if isinstance(value, list) else _text(value)
+        table.add_row(name.replace("_", " "), escape(text))
+    Console().print(table)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+__all__ = ["Fault", "draw", "markdown", "run"]

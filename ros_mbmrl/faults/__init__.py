@@ -1,0 +1,1 @@
+"""The fault campaign: what is broken on purpose, and what the stack makes of it."""

@@ -1,0 +1,230 @@
+"""Every fault of the catalogue, injected into the real graph, one after the other."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from ros_mbmrl import bringup
+from ros_mbmrl.data.recording import read_messages
+from ros_mbmrl.faults.catalogue import ENDS, STOPS, Fault, all_faults
+from ros_mbmrl.faults.graph import ROBOT, SETTLE, Emulator, GraphUnderTest, busy, counters, wait
+from ros_mbmrl.faults.rows import Evidence, row
+from ros_mbmrl.robots import make_robot
+
+BEFORE = 1.0  # [s] before a fault that count as how it was
+GRACE = 0.6  # [s] after which a robot that should stop counts as not stopped
+Row = dict[str, Any]
+
+
+class Campaign:
+    """Runs faults and makes their rows. tell(row): called with each as soon as it is known."""
+
+    def __init__(self, folder: Path, tell: Callable[[Row], None], noise: float, seed: int) -> None:
+        self._folder, self._tell, self._noise, self._seed = folder, tell, noise, seed
+        self._spec = make_robot(ROBOT).spec
+        self._count = 0
+
+    def run(self, graphs: Sequence[str], wanted: Callable[[Fault], bool]) -> list[Row]:
+        """All faults of these graphs that are wanted."""
+        rows: list[Row] = []
+        for graph in graphs:
+            faults = [fault for fault in all_faults(self._spec)[graph] if wanted(fault)]
+            rows += {"pty": self._pty, "start": self._start}.get(graph, self._twin)(graph, faults)
+        return rows
+
+    def _twin(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
+        words = [f"noise:={self._noise}", f"seed:={self._seed}"]
+        return self._on(graph, faults, lambda path: GraphUnderTest(words, path, disturb=True))
+
+    def _pty(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
+        if not faults:
+            return []
+        link = self._folder / "robot"
+        words = ["plant:=serial", f"port:={link}", f"seed:={self._seed}"]
+        with Emulator(link, self._noise, self._seed) as emulator:
+            return self._on(
+                graph, faults, lambda path: GraphUnderTest(words, path, False, emulator)
+            )
+
+    def _on(
+        self, name: str, faults: Sequence[Fault], start: Callable[[Path], GraphUnderTest]
+    ) -> list[Row]:
+        """Faults in turn on one graph; after one that ends it or that it does not survive, anew."""
+        rows: list[Row] = []
+        left = list(faults)
+        while left:
+            self._count += 1
+            path = self._folder / f"{name}-{self._count}.mcap"
+            tried: list[tuple[Fault, Evidence]] = []
+            with start(path) as graph:
+                while left and not graph.ended:
+                    fault = left.pop(0)
+                    tried.append((fault, self._try(graph, fault)))
+                    if fault.expected == ENDS or tried[-1][1].recovered is False:
+                        break
+            gaps = Gaps(path)
+            for fault, seen in tried:
+                lost = gaps.lost(seen.began, fault)
+                made = row(fault, name, _with(seen, lost_record=lost), self._spec)
+                self._tell(made)
+                rows.append(made)
+        return rows
+
+    def _try(self, graph: GraphUnderTest, fault: Fault) -> Evidence:
+        graph.walks(SETTLE)
+        began = time.monotonic()
+        refused = None
+        with _injected(graph, fault) as answer:
+            if answer:
+                refused = (time.monotonic(), answer)
+            if fault.expected == ENDS:
+                wait(lambda: graph.ended, fault.hold + 15.0)
+            else:
+                hold = max(fault.hold, GRACE if fault.expected == STOPS else 0.0)
+                wait(lambda: graph.ended, hold)
+            until = time.monotonic()
+        recovered: bool | None = None
+        if fault.expected != ENDS:
+            recovered = not graph.ended and graph.walks(SETTLE)
+        # What a paused driver has to tell comes late.
+        until = time.monotonic() if fault.how == "process" else until
+        seen, since = graph.watch.seen, began - BEFORE
+        ended = [(w, line) for w, line in graph.lines if "ended with" in line]
+        return Evidence(
+            began=began,
+            safety=[each for each in list(seen.safety) if since <= each[0] <= until],
+            driver=[each for each in list(seen.driver) if since <= each[0] <= until],
+            counters=counters(graph.watch, since, until),
+            poses=[each for each in list(seen.poses) if began <= each[0] <= until],
+            ended=[each for each in ended if each[0] >= began],
+            driven=list(graph.emulator.driven) if graph.emulator else [],
+            refused=refused,
+            recovered=recovered,
+        )
+
+    def _start(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
+        rows = []
+        for fault in faults:
+            began = time.monotonic()
+            said = refused_start(fault.kind)
+            seen = Evidence(began, refused=(time.monotonic(), said) if said else None)
+            rows.append(row(fault, graph, seen, self._spec))
+            self._tell(rows[-1])
+        return rows
+
+
+@contextmanager
+def _injected(graph: GraphUnderTest, fault: Fault) -> Iterator[str]:
+    """The fault stands inside; gives why it was refused, if it was."""
+    watch, answer = graph.watch, ""
+    undo: Callable[[], None] = lambda: None  # noqa: E731 (what there is nothing to undo of)
+    if fault.how == "topic":
+        watch.disturb(fault.kind, fault.target)
+        undo = watch.disturb
+    elif fault.how == "process":
+        graph.signal(fault.target, signal.Signals[fault.kind])
+        undo = lambda: graph.signal(fault.target, signal.SIGCONT)  # noqa: E731
+    elif fault.how == "line":
+        assert graph.emulator is not None
+        graph.emulator.faults(fault.kind)
+        undo = graph.emulator.faults
+    elif fault.kind.startswith("second publisher"):
+        intruder = watch.intruder(fault.kind.rpartition(" ")[2])
+        undo = lambda: watch.destroy_publisher(intruder)  # noqa: E731
+    elif fault.kind == "parameter changed while running":
+        answer = watch.set_parameter("controller", "speed", 0.9)
+        answer = f"controller: {answer}" if answer else ""
+    elif fault.kind == "CPU starved":
+        hogs = busy(2 * (os.cpu_count() or 1))
+
+        def undo() -> None:
+            for hog in hogs:
+                hog.kill()
+                hog.wait()
+
+    elif fault.kind == "disk full":
+        process = graph.process("recorder")
+        if process is not None:
+            size = graph.recording.stat().st_size
+            process.rlimit(resource.RLIMIT_FSIZE, (size, size))
+    try:
+        yield answer
+    finally:
+        undo()
+
+
+class Gaps:
+    """When something was recorded, on the steady clock."""
+
+    def __init__(self, recording: Path) -> None:
+        offset = time.time() - time.monotonic()
+        times = [each.log_time_ns * 1e-9 - offset for each in read_messages(recording)]
+        self._times = np.sort(np.array(times))
+
+    def lost(self, began: float, fault: Fault) -> float | None:
+        """The longest time around a fault of which nothing is recorded, beyond a few periods [s].
+
+        Of a recorder that ends: from its newest message to its end. None where the whole graph
+        stands still by the fault itself, so that there is nothing to record.
+        """
+        if fault.how == "process" and fault.target in ("driver", "safety"):
+            return None
+        if fault.expected == ENDS and (fault.target == "recorder" or fault.kind == "disk full"):
+            return max(0.0, round(began - float(self._times[-1]), 3))
+        if fault.expected == ENDS:
+            return None
+        near = self._times[(self._times > began - 1.0) & (self._times < began + fault.hold + 1.0)]
+        return round(max(0.0, float(np.diff(near).max(initial=0.0)) - 0.3), 3)
+
+
+def refused_start(kind: str) -> str:
+    """What `mbmrl launch adapt` says of a model that it must not take; empty if it takes it."""
+    models = bringup.find("models")
+    assert models is not None
+    with TemporaryDirectory(prefix="mbmrl-faults-") as folder:
+        model = Path(folder) / "model"
+        shutil.copytree(models / "hexapod" / "mb", model)
+        weights = model / "model.safetensors"
+        if kind == "model of another robot":
+            shutil.rmtree(model)
+            shutil.copytree(models / "pr2_arm" / "mb", model)
+        elif kind == "weights of another model":
+            shutil.copyfile(models / "hexapod" / "last_layer" / weights.name, weights)
+            data = bytearray(weights.read_bytes())
+            data[-4:] = bytes(4)
+            weights.write_bytes(data)
+        else:
+            weights.write_bytes(weights.read_bytes()[:1000])
+        words = [sys.executable, "-m", "ros_mbmrl.cli", "launch", "adapt", f"model:={model}"]
+        words += ["method:=mb", "record:=false", "duration:=1", "noise:=0"]
+        made = subprocess.run(words, capture_output=True, text=True, timeout=90, check=False)
+    if made.returncode != 2:
+        return ""
+    said = [line for line in made.stdout.splitlines() if "adaptive" in line]
+    return f"start: {(said or made.stderr.splitlines())[-1].replace(folder, '')[-90:]}"
+
+
+def free_domain() -> None:
+    """A middleware domain of its own for this process and its children."""
+    os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randrange(1, 100))
+    os.environ.update(bringup.environment(os.environ))
+
+
+def _with(seen: Evidence, **changes: Any) -> Evidence:
+    from dataclasses import replace
+
+    return replace(seen, **changes)

@@ -1,0 +1,127 @@
+"""The faults of the campaign, as data: what is broken, how, and what has to come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ros_mbmrl.data.measurement_messages import measurement_topics
+from ros_mbmrl.robots.channels import channel
+from ros_mbmrl.robots.spec import RobotSpec
+
+# What has to come of a fault. STOPS: at rest within the bound. LIMITED: goes on with less.
+# GOES_ON: noticed, and no harm done. ENDS: the graph ends by itself, the robot at rest.
+STOPS, LIMITED, GOES_ON, ENDS, REFUSED = "stops", "limited", "goes on", "ends", "refused"
+BOUND = 0.25  # [s] from the fault to rest
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault.
+
+    how: topic, process, line, machine or start; which part of the campaign breaks it.
+    target: of a topic fault the topics, joined by commas; of others the process or line fault.
+    kind: a disturbance, a signal, or another name that the injector knows.
+    expected: what has to come of it. hold: how long it stands [s].
+    """
+
+    how: str
+    target: str
+    kind: str
+    expected: str
+    hold: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """Target and kind."""
+        what = "state" if "," in self.target else self.target
+        return f"{what}: {self.kind.replace('_', ' ')}" if self.target else self.kind
+
+
+def topic_faults(spec: RobotSpec) -> list[Fault]:
+    """Every topic that carries the loop, disturbed in every way that it can be."""
+    states = measurement_topics(spec)
+    measured = {channel(where).topic for where in spec.channels}
+    faults: list[Fault] = []
+    for topic in (*states, "command/proposed", "command/safe"):
+        named = topic.startswith("command/") or topic in ("joint_states", "back_emf")
+        faults += [Fault("topic", topic, kind, STOPS) for kind in ("silent", "delayed")]
+        faults += [Fault("topic", topic, kind, GOES_ON) for kind in ("duplicated", "reordered")]
+        if topic in measured or topic.startswith("command/"):
+            faults += [Fault("topic", topic, kind, STOPS) for kind in ("nan", "inf", "huge")]
+            # A battery's voltage does stand still.
+            frozen = GOES_ON if topic == "battery" else STOPS
+            faults.append(Fault("topic", topic, "frozen", frozen))
+        if named:
+            faults += [Fault("topic", topic, kind, STOPS) for kind in ("wrong_size", "wrong_names")]
+    return faults
+
+
+def special_faults(spec: RobotSpec) -> list[Fault]:
+    """Faults of the clock, of motion capture, of encoders, of the battery, of telemetry."""
+    every = ",".join(measurement_topics(spec))
+    return [
+        Fault("topic", every, "clock_ahead", STOPS),
+        Fault("topic", every, "clock_back", STOPS),
+        Fault("topic", "odom", "jumped", STOPS),
+        Fault("topic", "odom", "mirrored", STOPS),
+        Fault("topic", "joint_states", "stuck", STOPS),
+        Fault("topic", "joint_states", "wrapped", GOES_ON),
+        Fault("topic", "battery", "sagging", STOPS, hold=5.0),
+        Fault("topic", "imu", "wild", GOES_ON, hold=2.0),
+        Fault("topic", "back_emf", "wild", GOES_ON, hold=2.0),
+        Fault("topic", "adaptation", "silent", GOES_ON),
+    ]
+
+
+def process_faults() -> list[Fault]:
+    """Every process stopped and let go on, then every one killed."""
+    names = ("driver", "adaptive", "safety", "reference", "recorder")
+    harmless = ("reference", "recorder")
+    paused = [
+        Fault("process", name, "SIGSTOP", GOES_ON if name in harmless else STOPS) for name in names
+    ]
+    return [*paused, *(Fault("process", name, "SIGKILL", ENDS) for name in names)]
+
+
+def machine_faults() -> list[Fault]:
+    """Of the machine and of those who use it."""
+    return [
+        Fault("machine", "", "second publisher of command/proposed", STOPS),
+        Fault("machine", "", "second publisher of command/safe", STOPS),
+        Fault("machine", "", "parameter changed while running", REFUSED),
+        Fault("machine", "", "CPU starved", GOES_ON, hold=4.0),
+        Fault("machine", "", "disk full", ENDS, hold=3.0),
+    ]
+
+
+def start_faults() -> list[Fault]:
+    """What a start must refuse."""
+    return [
+        Fault("start", "", "model of another robot", REFUSED),
+        Fault("start", "", "weights of another model", REFUSED),
+        Fault("start", "", "weights cut short", REFUSED),
+    ]
+
+
+def line_faults() -> list[Fault]:
+    """Of the radio and what is at its other end; the whole graph runs over the emulated line."""
+    ends = [("driver", "SIGKILL", ENDS), ("driver", "SIGSTOP", STOPS)]
+    return [
+        *(Fault("line", "radio", kind, STOPS) for kind in ("silent", "garbage", "half")),
+        Fault("line", "radio", "bit_errors", GOES_ON, hold=3.0),
+        Fault("line", "radio", "stalled", STOPS),
+        Fault("line", "radio", "lost_mocap", STOPS),
+        Fault("line", "radio", "unplugged", STOPS),
+        *(Fault("process", name, kind, what) for name, kind, what in reversed(ends)),
+    ]
+
+
+def all_faults(spec: RobotSpec) -> dict[str, Sequence[Fault]]:
+    """By the graph that they are tried on."""
+    return {
+        "twin": [*topic_faults(spec), *special_faults(spec), *machine_faults()[:-1]],
+        "processes": [*process_faults(), machine_faults()[-1]],
+        "pty": line_faults(),
+        "start": start_faults(),
+    }

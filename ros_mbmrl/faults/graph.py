@@ -1,0 +1,230 @@
+"""The graph under test: started as `mbmrl launch` starts it, watched, broken, and let go again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any
+
+import psutil
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+from ros_mbmrl import bringup
+from ros_mbmrl.bringup import NodeSpec
+from ros_mbmrl.data.measurement_messages import measurement_topics
+from ros_mbmrl.errors import RunError
+from ros_mbmrl.nodes.disturber import RAW
+from ros_mbmrl.nodes.fault_watch import FaultWatch
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.supervisor import Summary, supervise
+
+ROBOT = "hexapod"
+START, SETTLE = 40.0, 8.0  # [s] for the graph to walk at first, and again
+FRESH = 0.5  # [s] within which the graph must have been heard
+
+
+def disturbed(specs: Sequence[NodeSpec], robot: str) -> list[NodeSpec]:
+    """The graph with a disturber on every topic that carries the loop."""
+    states = measurement_topics(make_robot(robot).spec)
+    theirs = {"driver": states, "adaptive": ("command/proposed", "adaptation")}
+    theirs = {**theirs, "safety": ("command/safe",)}
+    out = []
+    for spec in specs:
+        remapped = {topic: topic + RAW for topic in theirs.get(spec.name, ())}
+        parameters = dict(spec.parameters)
+        if spec.name == "driver":
+            parameters["await_nodes"] = "disturber"
+        out.append(replace(spec, parameters=MappingProxyType(parameters), remappings=remapped))
+    topics = ",".join(topic for topics in theirs.values() for topic in topics)
+    own = MappingProxyType({"robot": robot, "topics": topics})
+    return [NodeSpec("disturber", "disturber", f"/{robot}", own), *out]
+
+
+class GraphUnderTest:
+    """A context: the graph walks inside of it, and every process has ended behind it."""
+
+    def __init__(
+        self, words: Sequence[str], recording: Path, disturb: bool, emulator: Emulator | None = None
+    ) -> None:
+        self.recording, self.emulator = recording, emulator
+        specs = bringup.graph("adapt", [*words, f"recording:={recording}"])
+        self._specs = disturbed(specs, ROBOT) if disturb else specs
+        self._disturb = disturb
+        self.lines: list[tuple[float, str]] = []
+        self.summary: Summary | None = None
+        self._context = rclpy.Context()
+
+    def __enter__(self) -> GraphUnderTest:
+        self._context.init(args=[], domain_id=int(os.environ["ROS_DOMAIN_ID"]))
+        mocap = "/mocap/hexapod/pose" if self.emulator else ""
+        self.watch = FaultWatch(self._disturb, mocap, context=self._context, namespace=f"/{ROBOT}")
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.watch)
+        threading.Thread(target=self._spin, daemon=True).start()
+        self._runner = threading.Thread(target=self._supervise, daemon=True)
+        self._runner.start()
+        if not self.walks(START):
+            self.__exit__(None, None, None)
+            said = self.lines[-1][1] if self.lines else "nothing was said"
+            raise RunError(f"the graph does not walk: {said}")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for name in ("safety", "driver"):  # whoever was paused
+            self.signal(name, signal.SIGCONT)
+        self.signal("driver", signal.SIGINT)
+        self._runner.join(30.0)
+        self._context.try_shutdown()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the supervisor has ended every process."""
+        return self.summary is not None
+
+    def walks(self, patience: float) -> bool:
+        """Wait until the robot is told to walk, resetting and steering it; whether it is."""
+        until = time.monotonic() + patience
+        steered = 0.0
+        while time.monotonic() < until and not self.ended:
+            now = time.monotonic()
+            if self.watch.seen.stopped:
+                self.watch.reset()
+            if now - steered > 1.0:
+                steered = now
+                self.watch.walk()
+            if self._walking(now):
+                return True
+            time.sleep(0.02)
+        return False
+
+    def _walking(self, now: float) -> bool:
+        seen = self.watch.seen
+        if not (seen.driver and seen.safety and seen.poses):
+            return False
+        fresh = min(seen.driver[-1][0], seen.safety[-1][0], seen.poses[-1][0]) > now - FRESH
+        recent = [values for when, values in seen.driver[-3:] if when > now - FRESH]
+        moving = len(recent) == 3 and all(any(values["commanded"]) for values in recent)
+        return fresh and moving and seen.safety[-1][1] in ("RUN", "LIMITED")
+
+    def process(self, name: str) -> psutil.Process | None:
+        """The process of a node."""
+        module = f"ros_mbmrl.nodes.{name}"
+        for child in psutil.Process().children(recursive=False):
+            try:
+                if module in child.cmdline():
+                    return child
+            except psutil.Error:
+                continue
+        return None
+
+    def signal(self, name: str, kind: signal.Signals) -> None:
+        """Send a signal to a node's process, if it is there."""
+        process = self.process(name)
+        if process is not None:
+            process.send_signal(kind)
+
+    def _spin(self) -> None:
+        with suppress(ExternalShutdownException):
+            self._executor.spin()
+
+    def _supervise(self) -> None:
+        def echo(line: str) -> None:
+            self.lines.append((time.monotonic(), line))
+
+        self.summary = supervise(self._specs, echo=echo)
+        self.lines.append((time.monotonic(), self.summary.reason))
+
+
+class Emulator:
+    """`mbmrl emulate velociroach --control` in a process of its own."""
+
+    def __init__(self, link: Path, noise: float, seed: int) -> None:
+        words = [sys.executable, "-m", "ros_mbmrl.cli", "emulate", "velociroach", "--control"]
+        words += ["--link", str(link), "--noise", str(noise), "--seed", str(seed)]
+        self.driven: list[tuple[float, bool]] = []
+        self._process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=bringup.environment(os.environ),
+        )
+        assert self._process.stdout is not None
+        if not self._process.stdout.readline().startswith("listening on"):
+            raise RunError("the emulated robot does not start")
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __enter__(self) -> Emulator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(20.0)
+
+    def faults(self, *names: str) -> None:
+        """Exactly these from now on."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(" ".join(names or ("none",)) + "\n")
+        self._process.stdin.flush()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            word, _, rest = line.partition(" ")
+            if word == "driven":
+                driven, when = rest.split()
+                self.driven.append((float(when), driven == "1"))
+
+
+def wait(condition: Callable[[], Any], patience: float) -> bool:
+    """Wait until it holds; whether it did in time."""
+    until = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def busy(count: int) -> list[subprocess.Popen[bytes]]:
+    """Processes that keep a core each, before all others where that is allowed."""
+    code = "import os\ntry:\n os.nice(-10)\nexcept OSError:\n pass\np = os.getppid()\n"
+    code += "while os.getppid() == p:\n sum(range(10**6))"
+    return [subprocess.Popen([sys.executable, "-c", code]) for _ in range(count)]
+
+
+COUNTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "safety: input": ("malformed", "repeated", "disordered"),
+        "driver: plant": ("checksum_errors", "skipped", "timeouts", "malformed", "reconnects"),
+        "controller: timing": ("dropped", "skipped"),
+        "dynamics: adaptation": ("left_out",),
+    }
+)
+
+
+def counters(watch: FaultWatch, since: float, until: float) -> list[tuple[float, str, float]]:
+    """What the nodes count, as (time, name, value)."""
+    rows = []
+    for source, names in COUNTED.items():
+        for when, values in watch.seen.others.get(source, ())[-2000:]:
+            if since <= when <= until:
+                node = source.partition(":")[0]
+                found = ((name, values[name]) for name in names if name in values)
+                rows += [(when, f"{node}: {n.replace('_', ' ')}", float(v)) for n, v in found]
+    return sorted(rows)

@@ -1,0 +1,170 @@
+"""What came of a fault: rows of the table, from what was seen. No ROS, no clock of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ros_mbmrl.faults.catalogue import BOUND, ENDS, GOES_ON, LIMITED, REFUSED, STOPS, Fault
+from ros_mbmrl.robots.spec import RobotSpec
+
+MASS = 0.030  # of the robot [kg]; for the energy that it still had
+COUNTERS = ("rejected", "timeouts", "missed_deadlines", "overruns")
+QUIET = ("RUN", "LIMITED")
+MOVED = 0.02  # [s] after the fault, from which on what is seen may have come of it
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was seen of one fault.
+
+    began: when it set in, on the steady clock [s]. safety: (time, level, reasons). driver: (time,
+    values of its timing). counters: (time, name, value) of what other nodes count. poses: (time,
+    x, y, yaw). ended: (time, line) what the supervisor said of processes that ended. driven:
+    (time, whether) what the emulated robot says, if there is one. refused: why, if that is what
+    was asked. lost_record: [s]. recovered: whether it went on after a reset, without a restart.
+    """
+
+    began: float
+    safety: Sequence[tuple[float, str, str]] = ()
+    driver: Sequence[tuple[float, Mapping[str, Any]]] = ()
+    counters: Sequence[tuple[float, str, float]] = ()
+    poses: Sequence[tuple[float, float, float, float]] = ()
+    ended: Sequence[tuple[float, str]] = ()
+    driven: Sequence[tuple[float, bool]] = ()
+    refused: tuple[float, str] | None = None
+    lost_record: float | None = None
+    recovered: bool | None = None
+
+
+def row(fault: Fault, graph: str, seen: Evidence, spec: RobotSpec) -> dict[str, Any]:
+    """One row of `mbmrl faults`. passed: whether it came as the catalogue expects."""
+    detected = detection(seen)
+    stop = stop_seconds(seen)
+    unsafe = unsafe_commands(seen, spec)
+    distance, energy = moved(seen)
+    made = {
+        "fault": fault.name,
+        "graph": graph,
+        "expected": fault.expected,
+        "detected": detected is not None,
+        "detected_by": detected[1] if detected else "",
+        "detect_s": round(detected[0] - seen.began, 4) if detected else None,
+        "stop_s": None if stop is None else round(stop, 4),
+        "unsafe_commands": unsafe,
+        "distance_m": distance,
+        "energy_mj": energy,
+        "lost_record_s": seen.lost_record,
+        "recovered": seen.recovered,
+    }
+    return {**made, "passed": passed(made)}
+
+
+def passed(made: Mapping[str, Any]) -> bool:
+    """Whether all that the issue asks holds of a row."""
+    stop, expected = made["stop_s"], made["expected"]
+    held = made["detected"] and made["unsafe_commands"] == 0
+    lost = made["lost_record_s"]
+    held &= lost is None or lost <= 1.0
+    if expected in (STOPS, ENDS):
+        held &= stop is not None and stop <= BOUND
+    if expected in (STOPS, LIMITED, GOES_ON):
+        held &= made["recovered"] is not False
+    return bool(held)
+
+
+def detection(seen: Evidence) -> tuple[float, str] | None:
+    """The first sign of the fault: when, and who said what."""
+    signs: list[tuple[float, str]] = []
+    for when, level, reasons in seen.safety:
+        if when >= seen.began and level != "RUN":
+            rules = ", ".join(reason.partition(":")[0] for reason in reasons.split("; ")[:2])
+            signs.append((when, f"safety: {rules}"))
+            break
+    before: dict[str, float] = {}
+    for when, values in seen.driver:
+        for name in COUNTERS:
+            value = float(values.get(name, 0))
+            if when >= seen.began and value > before.get(name, value):
+                signs.append((when, f"driver: {name.replace('_', ' ')}"))
+            before[name] = max(value, before.get(name, value))
+    for when, name, value in seen.counters:
+        if when >= seen.began and value > before.get(name, value):
+            signs.append((when, name))
+        before[name] = max(value, before.get(name, value))
+    signs += [(when, f"supervisor: {line}") for when, line in seen.ended if when >= seen.began]
+    if seen.refused:
+        signs.append(seen.refused)
+    return min(signs, default=None)
+
+
+def stop_seconds(seen: Evidence) -> float | None:
+    """From the fault to when the robot was told to rest, or told itself; None: it was not.
+
+    An emulated robot is asked itself. Of a twin that has gone with its driver nothing moves.
+    """
+    if seen.driven:
+        rests = [when for when, driven in seen.driven if when >= seen.began and not driven]
+        return min(rests) - seen.began if rests else None
+    told = [values["rested_at"] for when, values in seen.driver if when >= seen.began]
+    rests = [when for when in told if math.isfinite(when) and when >= seen.began - MOVED]
+    if rests:
+        return max(0.0, min(rests) - seen.began)
+    gone = [when for when, line in seen.ended if line.startswith("driver")]
+    return max(0.0, min(gone) - seen.began) if gone else None
+
+
+def unsafe_commands(seen: Evidence, spec: RobotSpec) -> int:
+    """Commands that reached the plant, non-finite, out of range or rate, or during a stop."""
+    low, high, step = spec.action_low, spec.action_high, spec.action_step
+    rest = np.clip(np.zeros(len(low)), low, high)
+    slack = 1e-6 * (high - low)
+    count, last = 0, None
+    for when, values in seen.driver:
+        action = np.array(values["commanded"], dtype=float)
+        fine = bool(np.isfinite(action).all())
+        fine = fine and bool(((action >= low - slack) & (action <= high + slack)).all())
+        rests = fine and bool((np.abs(action - rest) <= slack).all())
+        if fine and last is not None and not rests:
+            fine = bool((np.abs(action - last) <= step + slack).all())
+        count += when >= seen.began and not fine
+        last = action if np.isfinite(action).all() else last
+    return int(count)
+
+
+def moved(seen: Evidence) -> tuple[float | None, float | None]:
+    """Distance from the fault on [m], and the largest kinetic energy meanwhile [mJ]."""
+    after = [pose[:3] for pose in seen.poses if pose[0] >= seen.began]
+    if len(after) < 3:
+        return None, None
+    times, x, y = np.array(after).T
+    steps = np.hypot(np.diff(x), np.diff(y))
+    # Over 50 ms or more: poses come with jitter.
+    stride = max(1, round(0.05 / max(1e-3, float(np.median(np.diff(times))))))
+    span = np.hypot(x[stride:] - x[:-stride], y[stride:] - y[:-stride])
+    speed = span / np.maximum(times[stride:] - times[:-stride], 0.02)
+    energy = 0.5 * MASS * float(np.percentile(speed, 95)) ** 2 if len(speed) else 0.0
+    return round(float(steps.sum()), 4), round(1e3 * energy, 3)
+
+
+def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the table says in a few numbers."""
+    stops = [r["stop_s"] for r in rows if r["expected"] == STOPS and r["stop_s"] is not None]
+    lost = [r["lost_record_s"] for r in rows if r["lost_record_s"] is not None]
+    return {
+        "faults": len(rows),
+        "detected": sum(r["detected"] for r in rows),
+        "unsafe_commands": sum(r["unsafe_commands"] for r in rows),
+        "stop_s_median": float(np.median(stops)) if stops else None,
+        "stop_s_max": max(stops, default=None),
+        "lost_record_s_max": max(lost, default=None),
+        "not_recovered": [r["fault"] for r in rows if r["recovered"] is False],
+        "failed": [f"{r['graph']}: {r['fault']}" for r in rows if not r["passed"]],
+    }
+
+
+__all__ = ["BOUND", "ENDS", "REFUSED", "Evidence", "row", "summary"]

@@ -1,0 +1,92 @@
+"""disturber: sits on topics of the graph and breaks what passes; only the fault campaign has one.
+
+The graph's publishers are remapped to `<topic>/raw`; what arrives there goes on to `<topic>`, as
+it is or disturbed. Told what to do on `faults/set`: `kind topic,topic`, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from rclpy.node import Node
+from std_msgs.msg import String
+
+from ros_mbmrl.faults.disturb import Disturbance, Fields, make
+from ros_mbmrl.nodes.parameters import read_parameters
+from ros_mbmrl.nodes.process import Ending, run
+from ros_mbmrl.nodes.qos import PROFILES, advertise, message_class
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.topics import topic
+
+RAW = "/raw"
+CONTROL = "faults/set"
+
+
+@dataclass(frozen=True)
+class DisturberParameters:
+    """topics: joined by commas."""
+
+    topics: str
+    robot: str = "hexapod"
+
+
+class DisturberNode(Node):
+    """Passes messages on."""
+
+    def __init__(self, name: str = "disturber", **options: Any) -> None:
+        super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
+        parameters = read_parameters(self, DisturberParameters)
+        self._fields = Fields(make_robot(parameters.robot).spec)
+        self._active: dict[str, Disturbance] = {}
+        self._out = {}
+        for name_ in parameters.topics.split(","):
+            known = topic(name_)
+            self._out[name_] = advertise(self, name_)
+            self.create_subscription(
+                message_class(known.type),
+                name_ + RAW,
+                partial(self._pass_on, name_),
+                PROFILES[known.qos],
+            )
+        self.create_subscription(String, CONTROL, self._on_control, PROFILES["latched"])
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _on_control(self, message: String) -> None:
+        kind, _, topics = message.data.partition(" ")
+        names = [name for name in topics.split(",") if name]
+        self._active = {name: make(kind, name, self._fields) for name in names}
+
+    def _pass_on(self, name: str, message: Any) -> None:
+        disturb = self._active.get(name)
+        for delay, each in disturb(message) if disturb else [(0.0, message)]:
+            if delay:
+                self._later(delay, name, each)
+            else:
+                self._out[name].publish(each)
+
+    def _later(self, delay: float, name: str, message: Any) -> None:
+        def publish() -> None:
+            timer.cancel()
+            self.destroy_timer(timer)
+            self._out[name].publish(message)
+
+        timer = self.create_timer(delay, publish)
+
+
+def build(ending: Ending) -> Sequence[Node]:
+    """The nodes of this process."""
+    return [DisturberNode()]
+
+
+def main() -> None:
+    """Entry point."""
+    raise SystemExit(run(build))
+
+
+if __name__ == "__main__":
+    main()
