@@ -78,7 +78,7 @@ class Episode:
             "prediction_error_prior": float(np.mean([r.error_before for r in reports])),
             "prediction_error_adapted": float(np.mean([r.error_after for r in reports])),
             "accepted_fraction": float(np.mean([r.accepted for r in reports])),
-            "safety_stops": sum(s.checked.level == Level.STOP for s in self.steps),
+            "safety_stops": sum(s.checked.level == Level.LATCHED for s in self.steps),
             "plan_ms_p50": 1e3 * float(np.median([s.plan_seconds for s in self.steps])),
             "adapt_ms_p50": 1e3 * float(np.median([s.adapt_seconds for s in self.steps])),
         }
@@ -137,7 +137,7 @@ def run_episode(
             along.append(progress)
             errors.append(error)
             steps.append(loop.step(period))
-            if task.finished or steps[-1].checked.level == Level.STOP:
+            if task.finished or steps[-1].checked.level == Level.LATCHED:
                 break
     return Episode(
         np.array(times), np.array(poses), np.array(along), np.array(errors), tuple(steps)

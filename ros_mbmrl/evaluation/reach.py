@@ -92,7 +92,7 @@ class Reached:
             "prediction_error_prior": float(np.mean([r.error_before for r in reports])),
             "prediction_error_adapted": float(np.mean([r.error_after for r in reports])),
             "accepted_fraction": float(np.mean([r.accepted for r in reports])),
-            "safety_stops": sum(s.checked.level == Level.STOP for s in self.steps),
+            "safety_stops": sum(s.checked.level == Level.LATCHED for s in self.steps),
             "limited": sum(s.checked.level == Level.LIMITED for s in self.steps),
             "plan_ms_p50": 1e3 * float(np.median([s.plan_seconds for s in self.steps])),
         }
@@ -138,7 +138,7 @@ def run_reach(
             times.append(k * period)
             distances.append(np.linalg.norm(error, axis=1))
             steps.append(loop.step(period))
-            if steps[-1].checked.level == Level.STOP:
+            if steps[-1].checked.level == Level.LATCHED:
                 break
     return Reached(np.array(times), np.array(distances), tuple(steps))
 

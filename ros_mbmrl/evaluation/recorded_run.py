@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.paths import Path
+from ros_mbmrl.safety.types import Level
 
 Array = NDArray[np.float64]
 LEVELS_WITHOUT_EVENT = ("RUN", "LIMITED")
@@ -157,7 +158,7 @@ def _assemble(
 
 
 def _rank(level: str) -> int:
-    return ("RUN", "LIMITED", "RETREAT", "HOLD", "STOP").index(level)
+    return Level.__members__.get(level, Level.LATCHED)  # what another version wrote
 
 
 def _stamp(message: Any) -> int:

@@ -211,7 +211,7 @@ class SafetyNode(Node):
             "state",
             self._spec.name,
             values,
-            ERROR if checked.level is Level.STOP else level,
+            ERROR if checked.level is Level.LATCHED else level,
             checked.level.name,
         )
         self._diagnostics.publish(diagnostics(stamp, line))

@@ -14,35 +14,49 @@ import numpy as np
 
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety import fence
-from ros_mbmrl.safety.rules import CLIPPING, RULES, SLOWING, Rule, View
+from ros_mbmrl.safety.conditions import View
+from ros_mbmrl.safety.rules import CLIPPING, RULES, SLOWING, Rule
 from ros_mbmrl.safety.types import Checked, Health, Level, SafetyConfig
 
 
 @dataclass(frozen=True)
 class _Track:
-    """How long a rule's condition has stood, and whether the rule acts.
+    """How long a rule's condition has stood or been away, and whether the rule acts.
 
     stands: the newest verdict that could be given. judged: whether the newest update could tell.
     """
 
     updates: int = 0
     seconds: float = 0.0
+    away: float = 0.0
     acting: bool = False
     detail: str = ""
     stands: bool = False
     judged: bool = False
 
+    @property
+    def told(self) -> str:
+        """For people."""
+        return self.detail if self.stands else f"{self.detail}; well again, waiting"
+
     def advanced(self, rule: Rule, verdict: str | None, elapsed: float) -> _Track:
         """What follows from a verdict given `elapsed` [s] after the last."""
         if verdict is None:
-            return replace(self, judged=False)
+            return replace(self, away=0.0, judged=False)
         if not verdict:
+            away = self.away if self.stands else self.away + elapsed
+            if self.acting and not _reached(away, rule.clear_seconds):
+                return _Track(away=away, acting=True, detail=self.detail, judged=True)
             return _Track(judged=True)
         updates = self.updates + 1
         seconds = self.seconds + elapsed if self.updates else 0.0
-        # Ten periods of 0.1 s add up to a little less than one second.
-        long_enough = updates >= rule.updates and seconds >= rule.seconds - 1e-9
-        return _Track(updates, seconds, self.acting or long_enough, verdict, True, True)
+        acts = updates >= rule.updates and _reached(seconds, rule.seconds)
+        return _Track(updates, seconds, 0.0, self.acting or acts, verdict, True, True)
+
+
+def _reached(seconds: float, wanted: float) -> bool:
+    """Ten periods of 0.1 s add up to a little less than one second."""
+    return seconds >= wanted - 1e-9
 
 
 class SafetyMonitor:
@@ -152,7 +166,7 @@ class SafetyMonitor:
 
     def _level(self) -> Level:
         if self._latched:
-            return Level.STOP
+            return Level.LATCHED
         return max(
             (rule.level for rule in RULES if self._tracks[rule.name].acting), default=Level.RUN
         )
@@ -161,7 +175,7 @@ class SafetyMonitor:
         if level >= Level.HOLD:
             return self._stand, level
         wanted = view.proposed
-        if level is Level.RETREAT and view.state is not None:
+        if level is Level.RETURN and view.state is not None:
             target = fence.centre(self._robot.spec.envelope)
             wanted = self._robot.retreat(view.state, target)
         if wanted is None or not np.isfinite(wanted).all():
@@ -184,7 +198,7 @@ class SafetyMonitor:
         silent = CLIPPING if level > Level.LIMITED else frozenset()
         latched = [f"{name}: {detail}" for name, detail in self._latched.items()]
         acting = [
-            f"{rule.name}: {self._tracks[rule.name].detail}"
+            f"{rule.name}: {self._tracks[rule.name].told}"
             for rule in sorted(RULES, key=lambda rule: -rule.level)
             if self._tracks[rule.name].acting and rule.name not in {*self._latched, *silent}
         ]

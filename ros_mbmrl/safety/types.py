@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 
 class Level(IntEnum):
-    """The worst level wins. RETREAT and above override the proposed command."""
+    """The worst level wins. RETURN and above override the proposed command."""
 
     RUN = 0
     LIMITED = 1  # the command was clipped to its range, rate or reduced power
-    RETREAT = 2  # the fence turns the robot back
-    HOLD = 3  # no trusted input at the moment: stand still, go on when it is back
-    STOP = 4  # latched: stand still until reset
+    RETURN = 2  # the fence turns the robot back
+    HOLD = 3  # nothing to go by at the moment: stand still, go on at once when it is back
+    STOP = 4  # not trusted: stand still, go on once the cause has been away for a while
+    LATCHED = 5  # stand still until reset
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class SafetyConfig:
     """Thresholds that are the monitor's own; a robot's are in its `Envelope`.
 
     limited_range: part of the action range that is left while LIMITED, 0 to 1.
-    fence_hysteresis: margins further in than the fence where a retreat ends.
+    fence_hysteresis: margins further in than the fence where a return ends.
     lost_after: time-outs after which a stale state counts as lost.
     battery_recovery: [V] above `battery_low` where the limit ends: voltage rises as load falls.
     model_recovery: part of `max_model_error` below which the limit ends, 0 to 1.

@@ -43,7 +43,7 @@ def record(path: Path) -> None:
             recorder.answered(action, Checked(action, Level.RUN, ()), stopped=False)
         recorder.happened(started(1, 1.4, "stop"))
         recorder.measured(measured(5))
-        held = Checked(np.zeros(2), Level.STOP, ("tip_over: tilt 2.00 rad", "more"))
+        held = Checked(np.zeros(2), Level.LATCHED, ("tip_over: tilt 2.00 rad", "more"))
         recorder.answered(None, held, stopped=True)
 
 
@@ -135,7 +135,7 @@ def test_a_robot_whose_commands_are_torques_and_whose_points_travel_as_poses(
 
 def test_nothing_is_made_where_nothing_came(tmp_path: Path) -> None:
     with RunRecorder(ROBOT.spec, tmp_path / "run.mcap") as recorder:
-        recorder.judged(Checked(np.zeros(2), Level.STOP, ()), stopped=True)
+        recorder.judged(Checked(np.zeros(2), Level.LATCHED, ()), stopped=True)
     assert not list(tmp_path.iterdir())
 
 

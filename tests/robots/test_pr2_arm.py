@@ -118,7 +118,7 @@ def test_a_joint_out_of_its_limits_stops_the_arm(
     state = state_at(REST)
     state[joint], state[7 + joint] = angle, speed
     checked = SafetyMonitor(ROBOT).update(0.0, SPEC.action_high, state, Health())
-    assert checked.level is Level.STOP
+    assert checked.level is Level.LATCHED
     assert (checked.action == 0).all()
     assert words in checked.reasons[0]
 
