@@ -21,7 +21,7 @@ from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
-from ros_mbmrl.safety.types import Level
+from ros_mbmrl.safety.types import Level, SafetyConfig
 
 GAINS = np.ones(3)
 
@@ -76,7 +76,7 @@ class Parts:
             task,
             torch.Generator().manual_seed(0),
         )
-        self.safety = SafetyMonitor(robot)
+        self.safety = SafetyMonitor(robot, SafetyConfig(start_updates=1))
         ticks = itertools.count()
         self.loop = ControlLoop(
             self.plant,

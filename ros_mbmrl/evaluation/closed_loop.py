@@ -26,6 +26,7 @@ from ros_mbmrl.twin.faults import Fault
 from ros_mbmrl.twin.randomisation import NOMINAL, Physics
 
 SPEED = 0.25  # along the path [m/s]
+START_UPDATES = 1  # an episode begins with a good state: safety need not wait for more
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Episode:
 def settings() -> dict[str, Any]:
     """What decides an episode beside model and scenario: `run_episode`'s defaults and the twin."""
     twin = calibrated()
-    own = (PathWeights(), MPPIConfig(), GuardConfig(), SafetyConfig())
+    own = (PathWeights(), MPPIConfig(), GuardConfig(), SafetyConfig(start_updates=START_UPDATES))
     parts = (*own, twin.frame, twin.motor, twin.telemetry)
     return {"speed": SPEED, **{type(part).__name__: asdict(part) for part in parts}}
 
@@ -124,7 +125,7 @@ def run_episode(
                 task,
                 Generator().manual_seed(scenario.seed),
             ),
-            SafetyMonitor(robot),
+            SafetyMonitor(robot, SafetyConfig(start_updates=START_UPDATES)),
         )
         times, poses, along, errors = [], [], [], []
         steps: list[Step] = []

@@ -32,7 +32,7 @@ from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.pr2_limits import JOINTS
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
-from ros_mbmrl.safety.types import Level
+from ros_mbmrl.safety.types import Level, SafetyConfig
 from ros_mbmrl.twin.pr2 import START
 from ros_mbmrl.twin.pr2_faults import NO_FAULT, NOMINAL, ArmFault, ArmPhysics
 
@@ -129,7 +129,7 @@ def run_reach(
                 task,
                 Generator().manual_seed(what.seed),
             ),
-            SafetyMonitor(robot),
+            SafetyMonitor(robot, SafetyConfig(start_updates=1)),
         )
         times, distances = [], []
         steps: list[Step] = []

@@ -135,8 +135,12 @@ def _assemble(
     kinds = [reason.split(":")[0].lstrip("0123456789 ") for reason in reasons]
     # Once the driver has ended, the safety node rightly holds: that is not the run's.
     last = max((s for s, _ in lines.get("driver: timing", [])), default=first)
-    levels = [v["level"] for s, v in lines.get("safety: state", []) if first <= s < last]
-    events = [level for level in levels if level not in LEVELS_WITHOUT_EVENT]
+    said = [v for s, v in lines.get("safety: state", []) if first <= s < last]
+    events = [
+        v["level"]
+        for v in said
+        if v["level"] not in LEVELS_WITHOUT_EVENT and not v["reasons"].startswith("starting: ")
+    ]
     return RecordedRun(
         times=(np.array(stamps[:count]) - origin) * 1e-9,
         xy=xy[:count],

@@ -54,7 +54,7 @@ class SafetyParameters:
     lockstep: bool = False
     adaptation: bool = True
     check_period: float = 0.05
-    monitor: dict[str, float] = field(default_factory=dict)
+    monitor: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

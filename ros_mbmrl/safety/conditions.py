@@ -12,6 +12,7 @@ import numpy as np
 
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.fence import heads_out, inside, well_inside
+from ros_mbmrl.safety.history import History
 from ros_mbmrl.safety.types import Health, SafetyConfig
 
 TOLERANCE = 1e-6  # of the range: a planner in float32 rounds limits of float64
@@ -22,8 +23,9 @@ class View:
     """What the conditions look at in one update.
 
     proposed: (da,) finite, or None and `proposal_fault` says why.
-    state: (ds,) finite and fresh, or None and `state_fault` says why it is not finite.
-    had_state: whether there ever was a state to trust; before, the monitor waits.
+    state: (ds,) finite, fresh and no jump; or None, and `state_fault` says why it is not finite.
+    history: what the states say together. started: whether a command may have been let through
+    since the start or the last reset; before, the rule `starting` has all that may not be ready.
     last: (da,) the last command let through. step: (da,) how far the next may be from it.
     """
 
@@ -34,7 +36,8 @@ class View:
     proposal_fault: str
     state: Array | None
     state_fault: str
-    had_state: bool
+    history: History
+    started: bool
     last: Array
     step: Array
 
@@ -94,8 +97,7 @@ def state_limits(view: View, _: bool) -> str | None:
 
 def plant_fault(view: View, _: bool) -> str:
     """What the driver says."""
-    # Before a first state nothing was driven yet, and there is nothing to reset.
-    return view.health.plant_fault if view.had_state else ""
+    return view.health.plant_fault if view.started else ""
 
 
 def _stale(kind: str, age: float, limit: float) -> str:
@@ -105,25 +107,57 @@ def _stale(kind: str, age: float, limit: float) -> str:
 
 def stale_state(view: View, _: bool) -> str:
     """No fresh state, or a stamp from the future."""
+    return _stale_age(view) if view.started else ""
+
+
+def _stale_age(view: View) -> str:
     return _stale("state", view.health.state_age, view.robot.spec.envelope.state_timeout)
 
 
 def lost_state(view: View, _: bool) -> str:
     """No state for several time-outs."""
     limit = view.config.lost_after * view.robot.spec.envelope.state_timeout
-    if not view.had_state or view.health.state_age <= limit:
+    if not view.started or view.health.state_age <= limit:
         return ""
     return f"state is {view.health.state_age:.2f} s old, lost after {limit:g} s"
 
 
 def bad_state(view: View, _: bool) -> str:
     """Not a state at all."""
-    return view.state_fault
+    return view.state_fault if view.started else ""
 
 
-def bad_state_persists(view: View, _: bool) -> str:
-    """Not a state at all, once there was one."""
-    return view.state_fault if view.had_state else ""
+def second_publisher(view: View, _: bool) -> str:
+    """What is wrong with who publishes."""
+    return view.health.peers if view.started else ""
+
+
+def starting(view: View, _: bool) -> str:
+    """Not yet sure of the state, or somebody is not ready."""
+    if view.started:
+        return ""
+    states = f"{view.history.row} of {view.config.start_updates:g} good states in a row"
+    others = view.health.plant_fault or view.health.peers
+    return others or view.state_fault or _stale_age(view) or states
+
+
+def frozen_state(view: View, _: bool) -> str:
+    """A sensor says the same again and again, though the robot is driven."""
+    envelope, limit = view.robot.spec.envelope, view.config.frozen_updates
+    frozen = zip(envelope.live_sensors, view.history.frozen, strict=False)
+    stuck = [f"{sensor[0]} to {sensor[-1]}" for sensor, count in frozen if count >= limit]
+    return f"{', '.join(stuck)} the same for {limit:g} updates while driven" if stuck else ""
+
+
+def state_jump(view: View, _: bool) -> str:
+    """Further in one step than the robot can go."""
+    return view.history.jump
+
+
+def state_jumps(view: View, _: bool) -> str:
+    """That, several times within a second."""
+    count = len(view.history.jumps)
+    return "" if count < view.config.jumps else f"{count} jumps within a second"
 
 
 def stale_command(view: View, _: bool) -> str:

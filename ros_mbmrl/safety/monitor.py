@@ -15,8 +15,11 @@ import numpy as np
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety import fence
 from ros_mbmrl.safety.conditions import View
+from ros_mbmrl.safety.history import History
 from ros_mbmrl.safety.rules import CLIPPING, RULES, SLOWING, Rule
 from ros_mbmrl.safety.types import Checked, Health, Level, SafetyConfig
+
+DRIVEN = 0.05  # of the range: less may be too little for a motor to turn at all
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ class SafetyMonitor:
         self._stand: Array = np.clip(np.zeros(len(spec.action)), self._low, self._high)
         self._last = self._stand
         self._now: float | None = None
-        self._had_state = False
+        self._history = History()
+        self._started = False
         self._tracks = {rule.name: _Track() for rule in RULES}
         self._latched: dict[str, str] = {}
 
@@ -102,7 +106,6 @@ class SafetyMonitor:
             self._tracks[rule.name] = track
             if rule.latched and track.acting:
                 self._latched.setdefault(rule.name, track.detail)
-        self._had_state = self._had_state or view.state is not None
         level = self._level()
         action, level = self._act(view, level)
         self._last = action
@@ -131,6 +134,7 @@ class SafetyMonitor:
                 return False, f"refused: {name} cannot be judged without a fresh state"
         ended = ", ".join(self._latched)
         self._latched.clear()
+        self._started = False
         self._tracks = {rule.name: _Track() for rule in RULES}
         return True, f"reset: {ended}"
 
@@ -149,6 +153,12 @@ class SafetyMonitor:
         spec = self._robot.spec
         trusted, state_fault = _numbers("state", state, len(spec.state))
         fresh = abs(health.state_age) <= spec.envelope.state_timeout
+        usable = trusted if fresh else None
+        measured_at = (self._now or 0.0) - health.state_age
+        driven = bool((np.abs(self._last - self._stand) > DRIVEN * (self._high - self._low)).any())
+        self._history = self._history.seen(self._robot, self._config, usable, measured_at, driven)
+        ready = self._history.row >= self._config.start_updates
+        self._started |= ready and not health.plant_fault and not health.peers
         action, proposal_fault = _numbers("command", proposed, len(spec.action))
         share = 1.0 if elapsed >= 0.5 * spec.period else elapsed / spec.period
         return View(
@@ -157,9 +167,10 @@ class SafetyMonitor:
             health=health,
             proposed=action,
             proposal_fault=proposal_fault,
-            state=trusted if fresh else None,
+            state=None if self._history.jump else usable,
             state_fault=state_fault,
-            had_state=self._had_state,
+            history=self._history,
+            started=self._started,
             last=self._last,
             step=self._full_step * share,
         )

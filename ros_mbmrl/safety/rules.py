@@ -78,24 +78,46 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "plant_fault",
         Level.LATCHED,
-        "the driver says that the robot cannot be heard or driven, after a first state",
+        "the driver says that the robot cannot be heard or driven, after the start",
         "reset, once the driver is well",
         c.plant_fault,
     ),
     Rule(
+        "second_publisher",
+        Level.LATCHED,
+        "somebody else publishes what only one node may, after the start",
+        "reset, once it is gone",
+        c.second_publisher,
+    ),
+    Rule(
         "lost_state",
         Level.LATCHED,
-        "state_age > lost_after x state_timeout, after a first state",
+        "state_age > lost_after x state_timeout, after the start",
         "reset, once a state is back",
         c.lost_state,
     ),
     Rule(
         "bad_state_persists",
         Level.LATCHED,
-        "state missing, non-finite or of the wrong size, after a first state",
+        "as bad_state",
         "reset, once a state is back",
-        c.bad_state_persists,
+        c.bad_state,
         seconds=1.0,
+    ),
+    Rule(
+        "frozen_state_persists",
+        Level.LATCHED,
+        "as frozen_state",
+        "reset, once its numbers change",
+        c.frozen_state,
+        seconds=0.5,
+    ),
+    Rule(
+        "state_jumps",
+        Level.LATCHED,
+        "as state_jump, `jumps` times within a second",
+        "reset, a second after the last",
+        c.state_jumps,
     ),
     # A battery sags under load: only a voltage that stays low is an empty battery.
     Rule(
@@ -109,7 +131,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "stale_state",
         Level.STOP,
-        "|state_age| > state_timeout",
+        "|state_age| > state_timeout, after the start",
         "fresh",
         c.stale_state,
         clear_seconds=_AFTER,
@@ -117,10 +139,34 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "bad_state",
         Level.STOP,
-        "state missing, non-finite, wrong size",
+        "state missing, non-finite, wrong size, after the start",
         "finite and complete",
         c.bad_state,
         clear_seconds=_AFTER,
+    ),
+    Rule(
+        "frozen_state",
+        Level.STOP,
+        "one of `live_sensors` the same to the bit for frozen_updates while driven",
+        "changing",
+        c.frozen_state,
+        clear_seconds=_AFTER,
+    ),
+    Rule(
+        "starting",
+        Level.HOLD,
+        "at the start and after a reset: fewer than start_updates fresh and finite states in a "
+        "row, each newer than the last; a fault of the driver; a second publisher",
+        _AT_ONCE,
+        c.starting,
+    ),
+    # One sample alone: it is not judged by any other rule, and the next one may be well.
+    Rule(
+        "state_jump",
+        Level.HOLD,
+        "the pose moves faster than max_speed or turns faster than max_turn_rate",
+        _AT_ONCE,
+        c.state_jump,
     ),
     # Not latched, however long: a silent controller says nothing against the robot's state, and
     # a joystick whose dead-man button is released goes silent by convention.
