@@ -304,7 +304,13 @@ def test_nodes_without_a_model_do_not_import_torch() -> None:
 
 @pytest.mark.parametrize(
     ("module", "parameter", "expected"),
-    [("safety", "colour:=red", "unknown parameter"), ("recorder", "robot:=hexapod", "must be")],
+    [
+        ("safety", "colour:=red", "unknown parameter"),
+        ("safety", "monitor.lost_after:=0.5", "lost_after: expected 1.0 to 100.0, got 0.5"),
+        ("safety", "monitor.jumps:=many", "jumps: expected 2 to 1000, got 'many'"),
+        ("safety", "limits.left_legs:=[5.0, 3.0]", "expected low below high, got 5 and 3"),
+        ("recorder", "robot:=hexapod", "must be"),
+    ],
 )
 def test_a_node_with_bad_input_ends_with_one_line(
     module: str, parameter: str, expected: str
