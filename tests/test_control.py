@@ -24,7 +24,7 @@ from ros_mbmrl.robots.delay import Delay
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
-from ros_mbmrl.safety.types import Level
+from ros_mbmrl.safety.types import Level, SafetyConfig
 
 GAINS = np.ones(3)
 
@@ -79,7 +79,7 @@ class Parts:
             task,
             torch.Generator().manual_seed(0),
         )
-        self.safety = SafetyMonitor(robot)
+        self.safety = SafetyMonitor(robot, SafetyConfig(start_updates=1))
         ticks = itertools.count()
         self.loop = ControlLoop(
             self.plant,

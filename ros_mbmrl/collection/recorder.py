@@ -70,7 +70,7 @@ class RunRecorder:
         """What the safety monitor said."""
         if self._previous is None:
             return  # there is nothing yet that it could be about
-        level = _ERROR if checked.level is Level.STOP else _WARN
+        level = _ERROR if checked.level is Level.LATCHED else _WARN
         values = {"level": checked.level.name, "reasons": "; ".join(checked.reasons)}
         self._diagnose("/diagnostics", "safety: state", values, level * (checked.level > 1))
         if stopped != self._stopped:

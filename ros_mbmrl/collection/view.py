@@ -15,7 +15,7 @@ from ros_mbmrl.collection.keyboard import HELP
 from ros_mbmrl.collection.session import Session
 from ros_mbmrl.robots.spec import Robot
 
-_COLOURS: Mapping[str, str] = {"RUN": "green", "LIMITED": "yellow", "STOP": "bold red"}
+_COLOURS: Mapping[str, str] = {"RUN": "green", "LIMITED": "yellow", "LATCHED": "bold red"}
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from ros_mbmrl.twin.faults import Fault
 from ros_mbmrl.twin.randomisation import NOMINAL, Physics
 
 SPEED = 0.25  # along the path [m/s]
+START_UPDATES = 1  # an episode begins with a good state: safety need not wait for more
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Episode:
             "prediction_error_prior": float(np.mean([r.error_before for r in reports])),
             "prediction_error_adapted": float(np.mean([r.error_after for r in reports])),
             "accepted_fraction": float(np.mean([r.accepted for r in reports])),
-            "safety_stops": sum(s.checked.level == Level.STOP for s in self.steps),
+            "safety_stops": sum(s.checked.level == Level.LATCHED for s in self.steps),
             "plan_ms_p50": 1e3 * float(np.median([s.plan_seconds for s in self.steps])),
             "adapt_ms_p50": 1e3 * float(np.median([s.adapt_seconds for s in self.steps])),
         }
@@ -94,7 +95,7 @@ class Episode:
 def settings() -> dict[str, Any]:
     """What decides an episode beside model and scenario: `run_episode`'s defaults and the twin."""
     twin = calibrated()
-    own = (PathWeights(), MPPIConfig(), GuardConfig(), SafetyConfig())
+    own = (PathWeights(), MPPIConfig(), GuardConfig(), SafetyConfig(start_updates=START_UPDATES))
     parts = (*own, twin.frame, twin.motor, twin.telemetry)
     return {"speed": SPEED, **{type(part).__name__: asdict(part) for part in parts}}
 
@@ -129,7 +130,7 @@ def run_episode(
                 task,
                 Generator().manual_seed(scenario.seed),
             ),
-            SafetyMonitor(robot),
+            SafetyMonitor(robot, SafetyConfig(start_updates=START_UPDATES)),
             delay=Delay.of(delay, period),
         )
         times, poses, along, errors = [], [], [], []
@@ -143,7 +144,7 @@ def run_episode(
             along.append(progress)
             errors.append(error)
             steps.append(loop.step(period))
-            if task.finished or steps[-1].checked.level == Level.STOP:
+            if task.finished or steps[-1].checked.level == Level.LATCHED:
                 break
     return Episode(
         np.array(times), np.array(poses), np.array(along), np.array(errors), tuple(steps)

@@ -32,7 +32,7 @@ from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.pr2_limits import JOINTS
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
-from ros_mbmrl.safety.types import Level
+from ros_mbmrl.safety.types import Level, SafetyConfig
 from ros_mbmrl.twin.pr2 import START
 from ros_mbmrl.twin.pr2_faults import NO_FAULT, NOMINAL, ArmFault, ArmPhysics
 
@@ -92,7 +92,7 @@ class Reached:
             "prediction_error_prior": float(np.mean([r.error_before for r in reports])),
             "prediction_error_adapted": float(np.mean([r.error_after for r in reports])),
             "accepted_fraction": float(np.mean([r.accepted for r in reports])),
-            "safety_stops": sum(s.checked.level == Level.STOP for s in self.steps),
+            "safety_stops": sum(s.checked.level == Level.LATCHED for s in self.steps),
             "limited": sum(s.checked.level == Level.LIMITED for s in self.steps),
             "plan_ms_p50": 1e3 * float(np.median([s.plan_seconds for s in self.steps])),
         }
@@ -129,7 +129,7 @@ def run_reach(
                 task,
                 Generator().manual_seed(what.seed),
             ),
-            SafetyMonitor(robot),
+            SafetyMonitor(robot, SafetyConfig(start_updates=1)),
         )
         times, distances = [], []
         steps: list[Step] = []
@@ -138,7 +138,7 @@ def run_reach(
             times.append(k * period)
             distances.append(np.linalg.norm(error, axis=1))
             steps.append(loop.step(period))
-            if steps[-1].checked.level == Level.STOP:
+            if steps[-1].checked.level == Level.LATCHED:
                 break
     return Reached(np.array(times), np.array(distances), tuple(steps))
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.paths import Path
+from ros_mbmrl.safety.types import Level
 
 Array = NDArray[np.float64]
 LEVELS_WITHOUT_EVENT = ("RUN", "LIMITED")
@@ -134,8 +135,12 @@ def _assemble(
     kinds = [reason.split(":")[0].lstrip("0123456789 ") for reason in reasons]
     # Once the driver has ended, the safety node rightly holds: that is not the run's.
     last = max((s for s, _ in lines.get("driver: timing", [])), default=first)
-    levels = [v["level"] for s, v in lines.get("safety: state", []) if first <= s < last]
-    events = [level for level in levels if level not in LEVELS_WITHOUT_EVENT]
+    said = [v for s, v in lines.get("safety: state", []) if first <= s < last]
+    events = [
+        v["level"]
+        for v in said
+        if v["level"] not in LEVELS_WITHOUT_EVENT and not v["reasons"].startswith("starting: ")
+    ]
     return RecordedRun(
         times=(np.array(stamps[:count]) - origin) * 1e-9,
         xy=xy[:count],
@@ -157,7 +162,7 @@ def _assemble(
 
 
 def _rank(level: str) -> int:
-    return ("RUN", "LIMITED", "RETREAT", "HOLD", "STOP").index(level)
+    return Level.__members__.get(level, Level.LATCHED)  # what another version wrote
 
 
 def _stamp(message: Any) -> int:

@@ -39,6 +39,7 @@ from ros_mbmrl.nodes.sensors import MeasurementAssembler
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.safety.limits import narrowed
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Checked, Health, Level, SafetyConfig
 
@@ -47,14 +48,16 @@ from ros_mbmrl.safety.types import Checked, Health, Level, SafetyConfig
 class SafetyParameters:
     """adaptation: a dynamics node tells its model error. check_period: [s] of the timer.
 
-    monitor: fields of `SafetyConfig`.
+    monitor: fields of `SafetyConfig`. limits: [low, high] by the name of a command, a state,
+    `arena_x` or `arena_y`, within the robot's own.
     """
 
     robot: str = "hexapod"
     lockstep: bool = False
     adaptation: bool = True
     check_period: float = 0.05
-    monitor: dict[str, float] = field(default_factory=dict)
+    monitor: dict[str, Any] = field(default_factory=dict)
+    limits: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,10 @@ class SafetyNode(Node):
         self._steady = clock
         self._settings = p = read_parameters(self, SafetyParameters)
         robot = make_robot(p.robot)
+        try:
+            robot = narrowed(robot, p.limits)
+        except ValueError as error:
+            raise UserError(f"safety: limits: {error}") from None
         self._spec = robot.spec
         try:
             self._monitor = SafetyMonitor(robot, SafetyConfig(**p.monitor))
@@ -211,7 +218,7 @@ class SafetyNode(Node):
             "state",
             self._spec.name,
             values,
-            ERROR if checked.level is Level.STOP else level,
+            ERROR if checked.level is Level.LATCHED else level,
             checked.level.name,
         )
         self._diagnostics.publish(diagnostics(stamp, line))

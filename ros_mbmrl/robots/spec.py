@@ -58,6 +58,10 @@ class Envelope:
     max_tilt: roll or pitch [rad] above which it counts as tipped over.
     battery_low, battery_empty: [V]; limited below the first, stopped below the second.
     state_limits: range of a state by its name; outside of it the robot is stopped.
+    max_speed [m/s], max_turn_rate [rad/s]: of the pose; what says more has not measured it.
+    live_sensors: the states that one sensor gives, of each sensor whose numbers never repeat to
+    the bit while the robot is driven. None of an arm under torques: below friction nothing moves,
+    and an encoder rightly says the same again.
     """
 
     state_timeout: float
@@ -71,6 +75,9 @@ class Envelope:
     state_limits: Mapping[str, tuple[float, float]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    max_speed: float = math.inf
+    max_turn_rate: float = math.inf
+    live_sensors: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         x_low, x_high, y_low, y_high = self.arena
@@ -78,6 +85,11 @@ class Envelope:
             raise ValueError(f"arena {self.arena} has no room inside a margin of {self.margin} m")
         if self.battery_empty > self.battery_low:
             raise ValueError("battery_empty is above battery_low")
+        for name, (low, high) in self.state_limits.items():
+            if not low < high:
+                raise ValueError(f"state_limits: {name}: expected low < high, got {low} and {high}")
+        if not (self.max_speed > 0 and self.max_turn_rate > 0):
+            raise ValueError("max_speed, max_turn_rate: expected numbers above 0")
 
 
 @dataclass(frozen=True)
@@ -111,9 +123,10 @@ class RobotSpec:
         ):
             if len(got) != len(expected):
                 raise ValueError(f"{self.name}: expected {len(expected)} {what}, got {len(got)}")
-        unknown = set(self.envelope.state_limits) - {quantity.name for quantity in self.state}
+        named = {*self.envelope.state_limits, *(n for s in self.envelope.live_sensors for n in s)}
+        unknown = named - {quantity.name for quantity in self.state}
         if unknown:
-            raise ValueError(f"{self.name}: limits of an unknown state '{sorted(unknown)[0]}'")
+            raise ValueError(f"{self.name}: envelope of an unknown state '{sorted(unknown)[0]}'")
 
     @property
     def command_field(self) -> str:

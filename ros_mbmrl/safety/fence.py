@@ -23,13 +23,13 @@ def heads_out(envelope: Envelope, x: float, y: float, yaw: float) -> bool:
 
 
 def centre(envelope: Envelope) -> tuple[float, float]:
-    """The arena's centre (x, y) [m]: where a retreat leads."""
+    """The arena's centre (x, y) [m]: where a return leads."""
     x_low, x_high, y_low, y_high = envelope.arena
     return (x_low + x_high) / 2, (y_low + y_high) / 2
 
 
 def well_inside(envelope: Envelope, hysteresis: float) -> float:
-    """Distance [m] from the edge at which a retreat ends.
+    """Distance [m] from the edge at which a return ends.
 
     `hysteresis` margins further in than the fence, but reachable in a narrow arena too: at most
     half way from the fence to the centre.

@@ -14,35 +14,52 @@ import numpy as np
 
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety import fence
-from ros_mbmrl.safety.rules import CLIPPING, RULES, SLOWING, Rule, View
+from ros_mbmrl.safety.conditions import View
+from ros_mbmrl.safety.history import History
+from ros_mbmrl.safety.rules import CLIPPING, RULES, SLOWING, Rule
 from ros_mbmrl.safety.types import Checked, Health, Level, SafetyConfig
+
+DRIVEN = 0.05  # of the range: less may be too little for a motor to turn at all
 
 
 @dataclass(frozen=True)
 class _Track:
-    """How long a rule's condition has stood, and whether the rule acts.
+    """How long a rule's condition has stood or been away, and whether the rule acts.
 
     stands: the newest verdict that could be given. judged: whether the newest update could tell.
     """
 
     updates: int = 0
     seconds: float = 0.0
+    away: float = 0.0
     acting: bool = False
     detail: str = ""
     stands: bool = False
     judged: bool = False
 
+    @property
+    def told(self) -> str:
+        """For people."""
+        return self.detail if self.stands else f"{self.detail}; well again, waiting"
+
     def advanced(self, rule: Rule, verdict: str | None, elapsed: float) -> _Track:
         """What follows from a verdict given `elapsed` [s] after the last."""
         if verdict is None:
-            return replace(self, judged=False)
+            return replace(self, away=0.0, judged=False)
         if not verdict:
+            away = self.away if self.stands else self.away + elapsed
+            if self.acting and not _reached(away, rule.clear_seconds):
+                return _Track(away=away, acting=True, detail=self.detail, judged=True)
             return _Track(judged=True)
         updates = self.updates + 1
         seconds = self.seconds + elapsed if self.updates else 0.0
-        # Ten periods of 0.1 s add up to a little less than one second.
-        long_enough = updates >= rule.updates and seconds >= rule.seconds - 1e-9
-        return _Track(updates, seconds, self.acting or long_enough, verdict, True, True)
+        acts = updates >= rule.updates and _reached(seconds, rule.seconds)
+        return _Track(updates, seconds, 0.0, self.acting or acts, verdict, True, True)
+
+
+def _reached(seconds: float, wanted: float) -> bool:
+    """Ten periods of 0.1 s add up to a little less than one second."""
+    return seconds >= wanted - 1e-9
 
 
 class SafetyMonitor:
@@ -62,7 +79,8 @@ class SafetyMonitor:
         self._stand: Array = np.clip(np.zeros(len(spec.action)), self._low, self._high)
         self._last = self._stand
         self._now: float | None = None
-        self._had_state = False
+        self._history = History()
+        self._started = False
         self._tracks = {rule.name: _Track() for rule in RULES}
         self._latched: dict[str, str] = {}
 
@@ -88,7 +106,6 @@ class SafetyMonitor:
             self._tracks[rule.name] = track
             if rule.latched and track.acting:
                 self._latched.setdefault(rule.name, track.detail)
-        self._had_state = self._had_state or view.state is not None
         level = self._level()
         action, level = self._act(view, level)
         self._last = action
@@ -117,6 +134,7 @@ class SafetyMonitor:
                 return False, f"refused: {name} cannot be judged without a fresh state"
         ended = ", ".join(self._latched)
         self._latched.clear()
+        self._started = False
         self._tracks = {rule.name: _Track() for rule in RULES}
         return True, f"reset: {ended}"
 
@@ -135,6 +153,12 @@ class SafetyMonitor:
         spec = self._robot.spec
         trusted, state_fault = _numbers("state", state, len(spec.state))
         fresh = abs(health.state_age) <= spec.envelope.state_timeout
+        usable = trusted if fresh else None
+        measured_at = (self._now or 0.0) - health.state_age
+        driven = bool((np.abs(self._last - self._stand) > DRIVEN * (self._high - self._low)).any())
+        self._history = self._history.seen(self._robot, self._config, usable, measured_at, driven)
+        ready = self._history.row >= self._config.start_updates
+        self._started |= ready and not health.plant_fault and not health.peers
         action, proposal_fault = _numbers("command", proposed, len(spec.action))
         share = 1.0 if elapsed >= 0.5 * spec.period else elapsed / spec.period
         return View(
@@ -143,16 +167,17 @@ class SafetyMonitor:
             health=health,
             proposed=action,
             proposal_fault=proposal_fault,
-            state=trusted if fresh else None,
+            state=None if self._history.jump else usable,
             state_fault=state_fault,
-            had_state=self._had_state,
+            history=self._history,
+            started=self._started,
             last=self._last,
             step=self._full_step * share,
         )
 
     def _level(self) -> Level:
         if self._latched:
-            return Level.STOP
+            return Level.LATCHED
         return max(
             (rule.level for rule in RULES if self._tracks[rule.name].acting), default=Level.RUN
         )
@@ -161,7 +186,7 @@ class SafetyMonitor:
         if level >= Level.HOLD:
             return self._stand, level
         wanted = view.proposed
-        if level is Level.RETREAT and view.state is not None:
+        if level is Level.RETURN and view.state is not None:
             target = fence.centre(self._robot.spec.envelope)
             wanted = self._robot.retreat(view.state, target)
         if wanted is None or not np.isfinite(wanted).all():
@@ -184,7 +209,7 @@ class SafetyMonitor:
         silent = CLIPPING if level > Level.LIMITED else frozenset()
         latched = [f"{name}: {detail}" for name, detail in self._latched.items()]
         acting = [
-            f"{rule.name}: {self._tracks[rule.name].detail}"
+            f"{rule.name}: {self._tracks[rule.name].told}"
             for rule in sorted(RULES, key=lambda rule: -rule.level)
             if self._tracks[rule.name].acting and rule.name not in {*self._latched, *silent}
         ]

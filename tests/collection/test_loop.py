@@ -91,7 +91,7 @@ def test_a_run_is_recorded_with_what_was_really_sent(tmp_path: Path, room: Any) 
     np.testing.assert_allclose(rollout.times, 0.2 + 0.1 * np.arange(6))
     np.testing.assert_allclose(rollout.actions, made.walker.sent[2:7], rtol=1e-6)
     assert rollout.actions[-1, 0] == pytest.approx(TOP[0])  # wanted 500, which is out of range
-    assert outcome.steps == 12 and outcome.levels == {"LIMITED": 12}
+    assert outcome.steps == 12 and outcome.levels == {"HOLD": 2, "LIMITED": 10}  # starting
 
 
 def test_a_twin_driven_by_hand_keeps_to_the_clock_and_by_chance_does_not(room: Any) -> None:
@@ -123,10 +123,10 @@ def test_halt_stops_the_robot_within_the_period(room: Any) -> None:
 
 
 def test_release_lets_the_robot_stand(room: Any) -> None:
-    wants: list[Any] = [np.array([20.0, 20.0])] * 3 + [None] * 9
+    wants: list[Any] = [np.array([20.0, 20.0])] * 5 + [None] * 7
     made = room(lambda: wants.pop(0))
     made.run(1.2)
-    assert [any(action) for action in made.walker.sent] == [True] * 3 + [False] * 9
+    assert [any(action) for action in made.walker.sent] == [False] * 2 + [True] * 3 + [False] * 7
     assert [status.level for status in made.statuses][-1] == "HOLD"
 
 

@@ -43,7 +43,7 @@ def record(path: Path) -> None:
             recorder.answered(action, Checked(action, Level.RUN, ()), stopped=False)
         recorder.happened(started(1, 1.4, "stop"))
         recorder.measured(measured(5))
-        held = Checked(np.zeros(2), Level.STOP, ("tip_over: tilt 2.00 rad", "more"))
+        held = Checked(np.zeros(2), Level.LATCHED, ("tip_over: tilt 2.00 rad", "more"))
         recorder.answered(None, held, stopped=True)
 
 
@@ -66,7 +66,7 @@ def test_safety_has_its_say(tmp_path: Path) -> None:
     line = last.message.status[0]
     assert (line.name, line.level, line.hardware_id) == ("safety: state", 2, "hexapod")
     values = {pair.key: pair.value for pair in line.values}
-    assert values == {"level": "STOP", "reasons": "tip_over: tilt 2.00 rad; more"}
+    assert values == {"level": "LATCHED", "reasons": "tip_over: tilt 2.00 rad; more"}
     proposed = list(read_messages(tmp_path / "run.mcap", ["/hexapod/command/proposed"]))
     assert len(proposed) == 5  # where nothing was proposed nothing is there
 
@@ -135,7 +135,7 @@ def test_a_robot_whose_commands_are_torques_and_whose_points_travel_as_poses(
 
 def test_nothing_is_made_where_nothing_came(tmp_path: Path) -> None:
     with RunRecorder(ROBOT.spec, tmp_path / "run.mcap") as recorder:
-        recorder.judged(Checked(np.zeros(2), Level.STOP, ()), stopped=True)
+        recorder.judged(Checked(np.zeros(2), Level.LATCHED, ()), stopped=True)
     assert not list(tmp_path.iterdir())
 
 

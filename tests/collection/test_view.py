@@ -29,7 +29,7 @@ def status(rate: float = 9.96) -> Status:
             session.request(Request(Kind.EPISODE))
     reasons = ("fence: 0.21 m from the arena's edge, turning back",)
     drops = {"late": 3, "faults": 1}
-    return Status(ROBOT, session, "RETREAT", reasons, rate, 0.0123, 90.0, drops, {"frames": 1234})
+    return Status(ROBOT, session, "RETURN", reasons, rate, 0.0123, 90.0, drops, {"frames": 1234})
 
 
 def seen(status: Status) -> str:
@@ -45,7 +45,7 @@ def test_all_that_matters_is_there() -> None:
         "now episode 3 on styrofoam: 14.9 s",
         "source random",
         "terrain styrofoam",
-        "safety RETREAT fence: 0.21 m from the arena's edge, turning back",
+        "safety RETURN fence: 0.21 m from the arena's edge, turning back",
         "rate 10.0 Hz for 90 s",
         "age 12 ms",
         "drops late 3, faults 1",
@@ -63,6 +63,6 @@ def test_what_is_not_known_is_a_dash() -> None:
 
 def test_a_line_for_a_log() -> None:
     assert line(status()) == (
-        "episode 3 on styrofoam: 14.9 s; 10.0 Hz, age 12 ms, 4 drops, RETREAT; "
+        "episode 3 on styrofoam: 14.9 s; 10.0 Hz, age 12 ms, 4 drops, RETURN; "
         "carpet 0.5 min, styrofoam 0.5 min"
     )

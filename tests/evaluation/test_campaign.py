@@ -86,7 +86,7 @@ def test_another_default_is_run_anew(
     before = JOBS[0].key
     assert JOBS[0].key == before
     made = getattr(closed_loop, part)
-    monkeypatch.setattr(closed_loop, part, lambda: made(**value))
+    monkeypatch.setattr(closed_loop, part, lambda **given: made(**given, **value))
     assert JOBS[0].key != before
 
 

@@ -49,7 +49,7 @@ def test_return_is_minus_the_mean_of_the_scaled_errors() -> None:
 
 
 def test_an_episode_that_safety_ended_before_the_fault_counts_its_last_step() -> None:
-    summary = _episode([0.0, 0.5], level=Level.STOP).summary(after=10.0)
+    summary = _episode([0.0, 0.5], level=Level.LATCHED).summary(after=10.0)
     assert summary["cross_track_mean_m"] == pytest.approx(0.5)
     assert summary["progress_m_s"] == 0.0
     assert summary["safety_stops"] == 1

@@ -95,7 +95,7 @@ def test_lockstep_ends_by_itself_after_its_duration(
     assert rig.ending.status == 0
     assert plant.now == pytest.approx(2.0)
     commands = [entry for entry in plant.log if isinstance(entry, tuple)]
-    assert commands == [(5.0, 5.0)] * 20
+    assert commands == [(0.0, 0.0)] * 2 + [(5.0, 5.0)] * 18  # sure of the third state
     until(lambda: len(rig.proposer.paths) == 1)
     start = rig.proposer.paths[0][0]
     assert start == pytest.approx([0.0, 0.0], abs=1e-9)
@@ -305,7 +305,13 @@ def test_nodes_without_a_model_do_not_import_torch() -> None:
 
 @pytest.mark.parametrize(
     ("module", "parameter", "expected"),
-    [("safety", "colour:=red", "unknown parameter"), ("recorder", "robot:=hexapod", "must be")],
+    [
+        ("safety", "colour:=red", "unknown parameter"),
+        ("safety", "monitor.lost_after:=0.5", "lost_after: expected 1.0 to 100.0, got 0.5"),
+        ("safety", "monitor.jumps:=many", "jumps: expected 2 to 1000, got 'many'"),
+        ("safety", "limits.left_legs:=[5.0, 3.0]", "expected low below high, got 5 and 3"),
+        ("recorder", "robot:=hexapod", "must be"),
+    ],
 )
 def test_a_node_with_bad_input_ends_with_one_line(
     module: str, parameter: str, expected: str

@@ -15,7 +15,7 @@ from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.pr2_limits import JOINTS
 from ros_mbmrl.safety.monitor import SafetyMonitor
-from ros_mbmrl.safety.types import Health, Level
+from ros_mbmrl.safety.types import Health, Level, SafetyConfig
 
 ROBOT = make_robot("pr2_arm")
 SPEC = ROBOT.spec
@@ -95,7 +95,7 @@ def test_it_has_no_pose_and_no_battery_and_cannot_tip_over() -> None:
 
 
 def test_a_torque_from_rest_to_full_passes_the_safety_monitor() -> None:
-    monitor = SafetyMonitor(ROBOT)
+    monitor = SafetyMonitor(ROBOT, SafetyConfig(start_updates=1))
     checked = monitor.update(0.0, SPEC.action_high, state_at(REST), Health())
     assert checked.level is Level.RUN
     assert (checked.action == SPEC.action_high).all()
@@ -118,7 +118,7 @@ def test_a_joint_out_of_its_limits_stops_the_arm(
     state = state_at(REST)
     state[joint], state[7 + joint] = angle, speed
     checked = SafetyMonitor(ROBOT).update(0.0, SPEC.action_high, state, Health())
-    assert checked.level is Level.STOP
+    assert checked.level is Level.LATCHED
     assert (checked.action == 0).all()
     assert words in checked.reasons[0]
 
@@ -126,4 +126,5 @@ def test_a_joint_out_of_its_limits_stops_the_arm(
 def test_endless_joints_may_turn_as_far_as_they_like() -> None:
     state = state_at(REST)
     state[[4, 6]] = 100.0
-    assert SafetyMonitor(ROBOT).update(0.0, np.zeros(7), state, Health()).level is Level.RUN
+    monitor = SafetyMonitor(ROBOT, SafetyConfig(start_updates=1))
+    assert monitor.update(0.0, np.zeros(7), state, Health()).level is Level.RUN

@@ -16,8 +16,21 @@ from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.rules import RULES, describe
 from ros_mbmrl.safety.types import Checked, Health, Level, SafetyConfig
 
-ROBOT = Hexapod()
+
+class Anywhere(Hexapod):
+    """May be at any place at the next update, and say the same for ever: for rules by hand."""
+
+    spec = replace(
+        Hexapod.spec,
+        envelope=replace(
+            Hexapod.spec.envelope, max_speed=math.inf, max_turn_rate=math.inf, live_sensors=()
+        ),
+    )
+
+
+ROBOT = Anywhere()
 SPEC = ROBOT.spec
+AT_ONCE = SafetyConfig(start_updates=1)
 STEP = 6.0 * TURN  # 60 turns/s^2 over 0.1 s
 CALM = np.array([4.0, 4.0]) * TURN
 
@@ -38,7 +51,7 @@ class Bench:
     """A monitor, and a clock that moves on a period per update."""
 
     def __init__(self, config: SafetyConfig | None = None) -> None:
-        self.monitor = SafetyMonitor(ROBOT, config)
+        self.monitor = SafetyMonitor(ROBOT, config or AT_ONCE)
         self.now = 0.0
 
     def update(
@@ -99,7 +112,7 @@ def test_rate_counts_from_the_last_command_let_through() -> None:
 
 
 def test_a_flood_of_commands_does_not_outrun_the_rate() -> None:
-    monitor = SafetyMonitor(ROBOT)
+    monitor = SafetyMonitor(ROBOT, AT_ONCE)
     wanted = SPEC.action_high
     actions = [
         monitor.update(0.001 * k, wanted, state_at(), Health()).action[0] for k in range(1, 50)
@@ -145,20 +158,40 @@ def test_a_stale_command_holds_and_never_latches() -> None:
     assert bench.update().level is Level.RUN
 
 
-@pytest.mark.parametrize("age", [0.3, -0.3, math.nan])
-def test_a_stale_state_holds(age: float) -> None:
+@pytest.mark.parametrize("age", [0.3, -0.3])
+def test_a_stale_state_stops_until_it_has_been_fresh_for_a_while(age: float) -> None:
     bench = Bench()
-    assert bench.update(health=Health(state_age=age)).level is Level.HOLD
-    assert bench.update().level is Level.RUN
+    bench.update()
+    assert bench.update(health=Health(state_age=age)).level is Level.STOP
+    assert bench.update(times=5).level is Level.STOP
+    assert bench.update().level is Level.RUN  # fresh for 0.5 s
+
+
+def test_an_age_that_is_no_number_latches() -> None:
+    bench = Bench()
+    bench.update()
+    assert bench.update(health=Health(state_age=math.nan)).level is Level.LATCHED
+
+
+def test_a_flickering_state_keeps_the_robot_still() -> None:
+    bench = Bench()
+    bench.update()
+    for _ in range(20):
+        assert bench.update(health=Health(state_age=0.3)).level is Level.STOP
+        checked = bench.update(times=3)
+        assert checked.level is Level.STOP and stands(checked)
+    assert checked.reasons == (
+        "stale_state: state is 0.30 s old, limit 0.25 s; well again, waiting",
+    )
 
 
 def test_a_lost_state_stops_until_it_is_back() -> None:
     bench = Bench()
     bench.update()
-    assert bench.update(health=Health(state_age=1.0)).level is Level.HOLD
-    assert bench.update(health=Health(state_age=1.1)).level is Level.STOP
+    assert bench.update(health=Health(state_age=1.0)).level is Level.STOP
+    assert bench.update(health=Health(state_age=1.1)).level is Level.LATCHED
     assert bench.reset() == (False, "refused: lost_state: state is 1.10 s old, lost after 1 s")
-    assert bench.update().level is Level.STOP
+    assert bench.update().level is Level.LATCHED
     assert bench.reset()[0]
     assert bench.update().level is Level.RUN
 
@@ -169,17 +202,18 @@ def test_before_the_first_state_it_waits_without_latching() -> None:
     for k in range(100):
         checked = monitor.update(0.1 * k, None, None, Health(math.inf, math.inf))
         assert checked.level is Level.HOLD
+    assert checked.reasons[0] == "starting: no state"
     bench.now = 10.0
     assert bench.update().level is Level.RUN
 
 
-def test_a_non_finite_state_holds_then_stops() -> None:
+def test_a_non_finite_state_stops_then_latches() -> None:
     bench = Bench()
     bench.update()
     broken = state_at()
     broken[5] = np.nan
-    assert bench.update(state=broken, times=10).level is Level.HOLD
-    assert bench.update(state=broken).level is Level.STOP  # 1 s after the first of them
+    assert bench.update(state=broken, times=10).level is Level.STOP
+    assert bench.update(state=broken).level is Level.LATCHED  # 1 s after the first of them
     assert not bench.reset()[0]
     bench.update()
     assert bench.reset()[0]
@@ -192,10 +226,10 @@ def test_tipping_over_stops_at_the_second_update() -> None:
     assert bench.update().level is Level.RUN
     assert bench.update(state=over).level is Level.RUN
     checked = bench.update(state=over)
-    assert checked.level is Level.STOP
+    assert checked.level is Level.LATCHED
     assert stands(checked)
     assert bench.reset() == (False, "refused: tip_over: tilt 1.30 rad is above 1.2 rad")
-    assert bench.update().level is Level.STOP
+    assert bench.update().level is Level.LATCHED
     assert bench.reset() == (True, "reset: tip_over")
 
 
@@ -203,18 +237,18 @@ def test_the_fence_turns_the_robot_back_until_well_inside() -> None:
     bench = Bench()
     assert bench.update(state=state_at(x=2.8, yaw=math.pi)).level is Level.RUN  # heads inwards
     checked = bench.update(state=state_at(x=2.8))
-    assert checked.level is Level.RETREAT
+    assert checked.level is Level.RETURN
     assert checked.reasons == ("fence: 0.20 m from the arena's edge, turning back",)
     assert abs(checked.action[1] - checked.action[0]) > 1.0  # turns on the spot
     # 0.45 m from the edge is where the retreat ends.
-    assert bench.update(state=state_at(x=2.6, yaw=math.pi)).level is Level.RETREAT
+    assert bench.update(state=state_at(x=2.6, yaw=math.pi)).level is Level.RETURN
     assert bench.update(state=state_at(x=2.5, yaw=math.pi)).level is Level.RUN
 
 
 def test_beyond_the_edge_it_stops_until_carried_back() -> None:
     bench = Bench()
     checked = bench.update(state=state_at(y=-3.01))
-    assert checked.level is Level.STOP
+    assert checked.level is Level.LATCHED
     assert stands(checked)
     assert bench.reset()[1].startswith("refused: outside: (0.00, -3.01) m")
     bench.update()
@@ -224,12 +258,15 @@ def test_beyond_the_edge_it_stops_until_carried_back() -> None:
 
 def test_what_the_driver_says_latches_until_it_is_well() -> None:
     bench, silent = Bench(), Health(plant_fault="radio: no reply")
-    assert bench.update(health=silent).level is Level.RUN  # nothing was driven yet
+    checked = bench.update(health=silent, times=9)
+    assert checked.level is Level.HOLD  # nothing was driven yet
+    assert checked.reasons == ("starting: radio: no reply",)
+    assert bench.update().level is Level.RUN
     checked = bench.update(health=silent)
-    assert checked.level is Level.STOP and stands(checked)
+    assert checked.level is Level.LATCHED and stands(checked)
     assert checked.reasons == ("plant_fault: radio: no reply",)
     assert bench.reset() == (False, "refused: plant_fault: radio: no reply")
-    assert bench.update().level is Level.STOP
+    assert bench.update().level is Level.LATCHED
     assert bench.reset()[0]
     assert bench.update().level is Level.RUN
 
@@ -249,11 +286,11 @@ class Lift(Hexapod):
 
 
 def test_a_state_beyond_its_limits_stops_any_robot() -> None:
-    monitor, state = SafetyMonitor(Lift()), state_at(x=99.0, volts=0.0)
+    monitor, state = SafetyMonitor(Lift(), AT_ONCE), state_at(x=99.0, volts=0.0)
     assert monitor.update(0.1, CALM, state, Health()).level is Level.RUN
     state[5] = 1.5
     checked = monitor.update(0.2, CALM, state, Health())
-    assert checked.level is Level.STOP
+    assert checked.level is Level.LATCHED
     assert checked.reasons == ("state_limits: vz is 1.5",)
     state[5] = 0.0
     monitor.update(0.3, CALM, state, Health())
@@ -277,7 +314,7 @@ def test_an_empty_battery_stops_when_it_stays_empty() -> None:
     bench = Bench()
     empty = state_at(volts=3.2)
     assert bench.update(state=empty, times=20).level is Level.LIMITED
-    assert bench.update(state=empty).level is Level.STOP
+    assert bench.update(state=empty).level is Level.LATCHED
     assert bench.reset()[1] == "refused: battery_empty: 3.20 V is below 3.3 V"
 
 
@@ -299,13 +336,13 @@ def test_a_requested_stop_holds_until_reset() -> None:
     bench.update()
     bench.monitor.request_stop("red button")
     checked = bench.update()
-    assert checked.level is Level.STOP
+    assert checked.level is Level.LATCHED
     assert stands(checked)
     assert checked.reasons[0] == "stop_requested: red button"
     assert bench.reset() == (True, "reset: stop_requested")
-    assert bench.update(health=Health(stop_requested=True)).level is Level.STOP
+    assert bench.update(health=Health(stop_requested=True)).level is Level.LATCHED
     assert not bench.reset()[0]
-    assert bench.update().level is Level.STOP
+    assert bench.update().level is Level.LATCHED
     assert bench.reset()[0]
     assert not bench.monitor.stopped
 
@@ -328,7 +365,7 @@ def test_the_worst_level_wins_and_its_reason_comes_first() -> None:
     assert checked.level is Level.HOLD
     assert [reason.split(":")[0] for reason in checked.reasons] == ["bad_command", "fence"]
     checked = bench.update(np.array([np.nan, 0.0]), state_at(x=3.1))
-    assert checked.level is Level.STOP
+    assert checked.level is Level.LATCHED
     assert checked.reasons[0].startswith("outside")
 
 
@@ -344,7 +381,7 @@ def test_time_going_backwards_neither_crashes_nor_unlatches() -> None:
     bench.update(state=state_at(x=9.0))
     for now in (-100.0, math.nan, -math.inf, 0.0, -1e300):
         checked = bench.monitor.update(now, CALM, state_at(), Health())
-        assert checked.level is Level.STOP
+        assert checked.level is Level.LATCHED
         assert stands(checked)
 
 
@@ -424,6 +461,6 @@ def test_whatever_comes_in_what_goes_out_is_safe(sequence: list[tuple]) -> None:
         assert (checked.action <= SPEC.action_high).all()
         assert stands(checked) or (np.abs(checked.action - last) <= STEP + 1e-9).all()
         assert stands(checked) or checked.level < Level.HOLD
-        assert not stopped or checked.level is Level.STOP
+        assert not stopped or checked.level is Level.LATCHED
         assert (checked.level is Level.RUN) == (not checked.reasons)
-        stopped, last = checked.level is Level.STOP, checked.action
+        stopped, last = checked.level is Level.LATCHED, checked.action
