@@ -60,18 +60,18 @@ class GradientStep(UpdateRule):
 
     def descend(self, mlp: MLP, parameters: Parameters, support: Support, start: Update) -> Update:
         """Eq. 24, `steps` times from the model that `start` makes of the prior."""
-        update = start
+        update, share = start, support.share
         for s in range(self.steps):
-            y, inputs, pre_activations = mlp.forward_updated(parameters, update, support.x)
-            # d loss / d y of the Huber loss, mean over transitions and outputs
-            delta = (y - support.y).clamp(-self.limit, self.limit) * support.scale
-            delta = delta * support.share / y.shape[-1]
+            y, inputs, pre_activations = support.forward(mlp, parameters, update)
+            # d loss / d y of each row's Huber loss, the mean over outputs; what share a row has
+            # in the loss comes last, so that tasks which share rows share their deltas
+            delta = (y - support.y).clamp(-self.limit, self.limit) * (support.scale / y.shape[-1])
             changes: list[LayerUpdate] = []
             for k in reversed(range(mlp.layers)):
                 weight_step = self._step_size(parameters, f"w{k}", s)
                 bias_step = self._step_size(parameters, f"b{k}", s)
-                bias = -bias_step * delta.sum(dim=1, keepdim=True)
-                changes.append(LayerUpdate(inputs[k], -weight_step * delta, bias))
+                bias = -bias_step * (share.mT @ delta)
+                changes.append(LayerUpdate(inputs[k], (-weight_step * share) * delta, bias))
                 if k == 0:
                     break
                 back = delta @ parameters[f"w{k}"].mT

@@ -7,7 +7,7 @@ each fold's transitions are predicted by a model adapted to the other folds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
@@ -69,6 +69,7 @@ class Guard:
     ) -> None:
         self.rule, self.parameters, self.window_size = rule, parameters, window_size
         self.config = config
+        self._norm = norm(parameters)
 
     @torch.inference_mode()
     def adapt(self, model: DynamicsModel, window: Window) -> Adapted:
@@ -96,13 +97,15 @@ class Guard:
     def update(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
         """Guarded updates of N tasks: a refused one changes nothing."""
         count, share = support.weight.sum(dim=(1, 2)), support.share[..., 0]
-        prior = mlp.forward(self.parameters, support.x)
-        before = (robust_error(prior - support.y, support.scale) * share).sum(dim=1)
+        support = replace(support, prior=support.forward(mlp, self.parameters, mlp.no_update))
+        assert support.prior is not None
+        before = robust_error(support.prior.outputs - support.y, support.scale)
+        before = (before * share).sum(dim=1)
         if not self.rule.adapts:
             zero = torch.zeros_like(before)
             return mlp.no_update, Verdict(count, before, before, zero, zero > 0)
         update, after = self._cross_validate(mlp, support)
-        change = relative_norm(mlp, self.parameters, update).expand(len(count))
+        change = (norm_of(update) / self._norm).expand(len(count))
         accepted = torch.isfinite(after) & torch.isfinite(change) & (count > 0)
         config = self.config
         if config.enabled:
@@ -114,24 +117,25 @@ class Guard:
         """Updates from all rows, and errors (N,) of rows under updates that have not seen them."""
         tasks, length, _ = support.x.shape
         folds = self.config.folds
-        # Task-major copies: the last one sees every row, copy f misses the rows of fold f.
-        held = torch.zeros(folds + 1, length, 1)
-        for f, rows in enumerate(torch.arange(length).chunk(folds)):
-            held[f, rows] = 1.0
-        copies = Support(
-            support.x.repeat_interleave(folds + 1, dim=0),
-            support.y.repeat_interleave(folds + 1, dim=0),
-            support.weight.repeat_interleave(folds + 1, dim=0) * (1 - held).repeat(tasks, 1, 1),
-            support.scale,
-        )
+        rows, counts = _blocks(length, folds)
+        # Copy f of all tasks misses the rows of fold f, the last copy none.
+        missing = torch.zeros(folds + 1, length)
+        missing[:folds].scatter_add_(1, rows, counts)
+        copies = _copies(support, 1 - missing)
         updates = self.rule.update(mlp, self.parameters, copies)
+        blind = updates.tasks(slice(0, folds * tasks))
         # Rows left out are about a fold away from those that are remembered.
-        judged = fade(self.parameters, updates, max(1, length // folds))
-        predicted, _, _ = mlp.forward_updated(self.parameters, judged, copies.x)
-        errors = robust_error(predicted - copies.y, support.scale)
-        errors = errors.reshape(tasks, folds + 1, length)
-        after = ((errors * held[..., 0]).sum(dim=1) * support.share[..., 0]).sum(dim=1)
-        return updates.tasks(slice(folds, None, folds + 1)), after
+        blind = fade(self.parameters, blind, max(1, length // folds))
+
+        def fold_by_fold(each: Tensor) -> Tensor:
+            return each[:, rows].transpose(0, 1)  # (folds, N, rows of a fold, ...)
+
+        x = fold_by_fold(support.x).flatten(0, 1)
+        predicted = mlp.forward_updated(self.parameters, blind, x).outputs
+        residual = predicted.unflatten(0, (folds, tasks)) - fold_by_fold(support.y)
+        share = fold_by_fold(support.share[..., 0]) * counts[:, None]
+        after = (robust_error(residual, support.scale) * share).sum(dim=(0, 2))
+        return updates.tasks(slice(folds * tasks, None)), after
 
     def _reason(self, verdict: Verdict) -> str:
         if bool(verdict.accepted):
@@ -147,6 +151,23 @@ class Guard:
             return f"update too large: {change:.2f} of the prior's norm"
         before, after = float(verdict.error_before), float(verdict.error_after)
         return f"no better than the prior: {after:.3f} against {before:.3f}"
+
+
+def _blocks(length: int, folds: int) -> tuple[Tensor, Tensor]:
+    """Rows of each fold, (folds, m), and which of them count: the last folds may be short."""
+    size = -(-length // folds)
+    rows = torch.arange(folds * size).reshape(folds, size)
+    return rows.clamp_max(length - 1), (rows < length).float()
+
+
+def _copies(support: Support, seen: Tensor) -> Support:
+    """The tasks once for each row of `seen` (copies, T1): what they see of the rows, 0 or 1."""
+    count, tasks = len(seen), len(support.x)
+    weight = support.weight.repeat(count, 1, 1) * seen.repeat_interleave(tasks, 0)[..., None]
+    if tasks == 1:  # the rows, and what the prior makes of them, are shared
+        return replace(support, weight=weight)
+    x, y = support.x.repeat(count, 1, 1), support.y.repeat(count, 1, 1)
+    return Support(x, y, weight, support.scale)
 
 
 def support_of(
@@ -170,18 +191,23 @@ def support_of(
     )
 
 
-def relative_norm(mlp: MLP, parameters: Parameters, update: Update) -> Tensor:
-    """Norm of each task's update over the norm of the prior's weights, (N,) or () for none."""
-    total, own = torch.zeros(()), torch.zeros(())
-    for k, layer in enumerate(update.layers):
-        own = own + parameters[f"w{k}"].square().sum() + parameters[f"b{k}"].square().sum()
+def norm(parameters: Parameters) -> Tensor:
+    """Norm (,) of the network's own weights and biases."""
+    own = [value for name, value in parameters.items() if name[0] in "wb" and name[1:].isdigit()]
+    return torch.stack([value.detach().norm() for value in own]).norm()
+
+
+def norm_of(update: Update) -> Tensor:
+    """Norm of each task's update, (N,) or () for none."""
+    total = torch.zeros(())
+    for layer in update.layers:
         if layer.left is not None and layer.right is not None:
             # |L^T R|^2 = sum((L L^T) * (R R^T)): no weight matrix is ever formed
             gram = (layer.left @ layer.left.mT) * (layer.right @ layer.right.mT)
             total = total + gram.sum(dim=(1, 2)).clamp_min(0.0)
         if layer.bias is not None:
             total = total + layer.bias.square().sum(dim=(1, 2))
-    return (total / own).sqrt()
+    return total.sqrt()
 
 
 def make_guard(loaded: LoadedModel, method: str | None = None, enabled: bool = True) -> Guard:
