@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import torch
@@ -43,7 +44,7 @@ class Support:
     scale: Tensor
     prior: Pass | None = None
 
-    @property
+    @cached_property
     def share(self) -> Tensor:
         """Weights that sum to one over each task's transitions; all zero for an empty task."""
         return self.weight / self.weight.sum(dim=1, keepdim=True).clamp_min(1e-8)
@@ -111,4 +112,4 @@ def robust_error(residual: Tensor, scale: Tensor, limit: float = 4.0) -> Tensor:
 def wild_rows(x: Tensor, y: Tensor, limit: float = 10.0) -> Tensor:
     """Which rows no sensor can mean: (..., 1), 1 to keep and 0 to leave out."""
     peak = torch.maximum(x.abs().amax(dim=-1), y.abs().amax(dim=-1))
-    return (torch.isfinite(peak) & (peak < limit)).to(x.dtype)[..., None]
+    return (peak < limit).to(x.dtype)[..., None]  # NaN is below nothing

@@ -70,6 +70,7 @@ class Guard:
         self.rule, self.parameters, self.window_size = rule, parameters, window_size
         self.config = config
         self._norm = norm(parameters)
+        self._folds = Folds.of(window_size, config.folds)  # of a full window
 
     @torch.inference_mode()
     def adapt(self, model: DynamicsModel, window: Window) -> Adapted:
@@ -80,7 +81,7 @@ class Guard:
         support = support_of(
             model, window.features[None], window.actions[None], window.changes[None]
         )
-        update, verdict = self.update(model.mlp, support)
+        update, verdict = self._judge(model.mlp, support)
         accepted = bool(verdict.accepted)
         report = AdaptReport(
             transitions=int(verdict.transitions),
@@ -96,6 +97,11 @@ class Guard:
 
     def update(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
         """Guarded updates of N tasks: a refused one changes nothing."""
+        update, verdict = self._judge(mlp, support)
+        return update.where(verdict.accepted), verdict
+
+    def _judge(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
+        """Updates of N tasks, and which of them are accepted."""
         count, share = support.weight.sum(dim=(1, 2)), support.share[..., 0]
         support = replace(support, prior=support.forward(mlp, self.parameters, mlp.no_update))
         assert support.prior is not None
@@ -106,34 +112,33 @@ class Guard:
             return mlp.no_update, Verdict(count, before, before, zero, zero > 0)
         update, after = self._cross_validate(mlp, support)
         change = (norm_of(update) / self._norm).expand(len(count))
-        accepted = torch.isfinite(after) & torch.isfinite(change) & (count > 0)
+        accepted = torch.isfinite(after + change) & (count > 0)
         config = self.config
         if config.enabled:
             accepted &= (count >= config.min_transitions) & (change <= config.max_change)
             accepted &= after < config.margin * before
-        return update.where(accepted), Verdict(count, before, after, change, accepted)
+        return update, Verdict(count, before, after, change, accepted)
 
     def _cross_validate(self, mlp: MLP, support: Support) -> tuple[Update, Tensor]:
         """Updates from all rows, and errors (N,) of rows under updates that have not seen them."""
         tasks, length, _ = support.x.shape
         folds = self.config.folds
-        rows, counts = _blocks(length, folds)
-        # Copy f of all tasks misses the rows of fold f, the last copy none.
-        missing = torch.zeros(folds + 1, length)
-        missing[:folds].scatter_add_(1, rows, counts)
-        copies = _copies(support, 1 - missing)
-        updates = self.rule.update(mlp, self.parameters, copies)
+        full = length == self.window_size
+        fold = self._folds if full else Folds.of(length, folds)
+        updates = self.rule.update(mlp, self.parameters, _copies(support, fold.seen))
         blind = updates.tasks(slice(0, folds * tasks))
         # Rows left out are about a fold away from those that are remembered.
         blind = fade(self.parameters, blind, max(1, length // folds))
 
         def fold_by_fold(each: Tensor) -> Tensor:
-            return each[:, rows].transpose(0, 1)  # (folds, N, rows of a fold, ...)
+            picked = each.index_select(1, fold.rows).reshape(tasks, folds, -1, *each.shape[2:])
+            return picked.transpose(0, 1)  # (folds, N, rows of a fold, ...)
 
         x = fold_by_fold(support.x).flatten(0, 1)
         predicted = mlp.forward_updated(self.parameters, blind, x).outputs
-        residual = predicted.unflatten(0, (folds, tasks)) - fold_by_fold(support.y)
-        share = fold_by_fold(support.share[..., 0]) * counts[:, None]
+        y = fold_by_fold(support.y)
+        residual = predicted.reshape(y.shape) - y
+        share = fold_by_fold(support.share[..., 0]) * fold.counts
         after = (robust_error(residual, support.scale) * share).sum(dim=(0, 2))
         return updates.tasks(slice(folds * tasks, None)), after
 
@@ -153,17 +158,33 @@ class Guard:
         return f"no better than the prior: {after:.3f} against {before:.3f}"
 
 
-def _blocks(length: int, folds: int) -> tuple[Tensor, Tensor]:
-    """Rows of each fold, (folds, m), and which of them count: the last folds may be short."""
-    size = -(-length // folds)
-    rows = torch.arange(folds * size).reshape(folds, size)
-    return rows.clamp_max(length - 1), (rows < length).float()
+@dataclass(frozen=True)
+class Folds:
+    """Blocks of a window's rows; the last ones may be short.
+
+    rows: (folds m,), one fold after the other. counts: (folds, 1, m), 0 where a row only fills its block.
+    seen: (folds + 1, 1, T1, 1), 0 where a copy of the window misses a row: copy f those of fold f,
+    the last copy none.
+    """
+
+    rows: Tensor
+    counts: Tensor
+    seen: Tensor
+
+    @classmethod
+    def of(cls, length: int, folds: int) -> Folds:
+        """Of a window of `length` rows."""
+        size = -(-length // folds)
+        rows = torch.arange(folds * size)
+        seen = torch.arange(length) // size != torch.arange(folds + 1)[:, None]
+        counts = (rows < length).float().reshape(folds, 1, size)
+        return cls(rows.clamp_max(length - 1), counts, seen[:, None, :, None].float())
 
 
 def _copies(support: Support, seen: Tensor) -> Support:
-    """The tasks once for each row of `seen` (copies, T1): what they see of the rows, 0 or 1."""
+    """Copies of all tasks, one after the other, of which each sees its own share of the rows."""
     count, tasks = len(seen), len(support.x)
-    weight = support.weight.repeat(count, 1, 1) * seen.repeat_interleave(tasks, 0)[..., None]
+    weight = (support.weight * seen).flatten(0, 1)
     if tasks == 1:  # the rows, and what the prior makes of them, are shared
         return replace(support, weight=weight)
     x, y = support.x.repeat(count, 1, 1), support.y.repeat(count, 1, 1)
@@ -203,11 +224,15 @@ def norm_of(update: Update) -> Tensor:
     for layer in update.layers:
         if layer.left is not None and layer.right is not None:
             # |L^T R|^2 = sum((L L^T) * (R R^T)): no weight matrix is ever formed
-            gram = (layer.left @ layer.left.mT) * (layer.right @ layer.right.mT)
+            gram = _gram(layer.left) * _gram(layer.right)
             total = total + gram.sum(dim=(1, 2)).clamp_min(0.0)
         if layer.bias is not None:
             total = total + layer.bias.square().sum(dim=(1, 2))
     return total.sqrt()
+
+
+def _gram(rows: Tensor) -> Tensor:
+    return torch.bmm(rows, rows.mT)
 
 
 def make_guard(loaded: LoadedModel, method: str | None = None, enabled: bool = True) -> Guard:

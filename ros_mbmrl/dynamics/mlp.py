@@ -93,6 +93,16 @@ class Update:
         return Update(tuple(layer.tasks(which) for layer in self.layers), hidden)
 
 
+def _low_rank(z: Tensor, h: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """z + (h left^T) right; h, left, right of N tasks or of one."""
+    if len(left) == 1:
+        inner = (h.flatten(0, 1) @ left[0].mT).reshape(*h.shape[:2], -1)
+    else:
+        inner = h @ left.mT
+    tasks = max(len(inner), len(right))
+    return torch.baddbmm(z, inner.expand(tasks, -1, -1), right.expand(tasks, -1, -1))
+
+
 class Pass(NamedTuple):
     """What a pass through the network went through.
 
@@ -140,12 +150,14 @@ class MLP:
         """The activation of hidden units."""
         return torch.tanh(z) if self.activation == "tanh" else torch.nn.functional.silu(z)
 
-    def act_slope(self, z: Tensor) -> Tensor:
-        """Its derivative, written out so that it can be differentiated once more."""
+    def act_backward(self, delta: Tensor, z: Tensor, h: Tensor) -> Tensor:
+        """Errors before the activation h of z, from those after it; differentiable once more."""
         if self.activation == "tanh":
-            return 1 - torch.tanh(z).square()
+            return torch.ops.aten.tanh_backward(delta, h)
+        if not torch.is_grad_enabled():
+            return torch.ops.aten.silu_backward(delta, z)
         gate = torch.sigmoid(z)
-        return gate * (1 + z * (1 - gate))
+        return delta * (gate * (1 + z * (1 - gate)))
 
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """Outputs (..., outputs) of inputs (..., inputs)."""
@@ -164,9 +176,9 @@ class MLP:
         for k, change in enumerate(update.layers):
             inputs.append(h)
             rows = torch.addmm(parameters[f"b{k}"], h.flatten(0, 1), parameters[f"w{k}"])
-            z = rows.unflatten(0, h.shape[:2])
+            z = rows.reshape(*h.shape[:2], -1)
             if change.left is not None and change.right is not None:
-                z = z + (h @ change.left.mT) @ change.right
+                z = _low_rank(z, h, change.left, change.right)
             if change.bias is not None:
                 z = z + change.bias
             if k < self.layers - 1:
