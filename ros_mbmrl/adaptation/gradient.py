@@ -66,7 +66,7 @@ class GradientStep(UpdateRule):
         update = start
         for sizes in self._step_sizes(mlp, parameters).unbind():
             # Of each row, (N, T1, 2 layers): its share in the loss, times the steps
-            pull = (-support.share * sizes).split(1, dim=2)
+            pull = torch.split(-support.share * sizes, 1, dim=2)
             y, inputs, pre_activations = support.forward(mlp, parameters, update)
             # d loss / d y of each row's Huber loss, the mean over outputs; what share a row has
             # in the loss comes last, so that tasks which share rows share their deltas

@@ -162,9 +162,9 @@ class Guard:
 class Folds:
     """Blocks of a window's rows; the last ones may be short.
 
-    rows: (folds m,), one fold after the other. counts: (folds, 1, m), 0 where a row only fills its block.
-    seen: (folds + 1, 1, T1, 1), 0 where a copy of the window misses a row: copy f those of fold f,
-    the last copy none.
+    rows: (folds m,), one fold after the other. counts: (folds, 1, m), 0 where a row only fills
+    its block. seen: (folds + 1, 1, T1, 1), 0 where a copy of the window misses a row: copy f
+    those of fold f, the last copy none.
     """
 
     rows: Tensor
@@ -215,7 +215,8 @@ def support_of(
 def norm(parameters: Parameters) -> Tensor:
     """Norm (,) of the network's own weights and biases."""
     own = [value for name, value in parameters.items() if name[0] in "wb" and name[1:].isdigit()]
-    return torch.stack([value.detach().norm() for value in own]).norm()
+    whole: Tensor = torch.linalg.vector_norm(torch.cat([v.detach().flatten() for v in own]))
+    return whole
 
 
 def norm_of(update: Update) -> Tensor:
@@ -232,7 +233,8 @@ def norm_of(update: Update) -> Tensor:
 
 
 def _gram(rows: Tensor) -> Tensor:
-    return torch.bmm(rows, rows.mT)
+    gram: Tensor = torch.bmm(rows, rows.mT)
+    return gram
 
 
 def make_guard(loaded: LoadedModel, method: str | None = None, enabled: bool = True) -> Guard:

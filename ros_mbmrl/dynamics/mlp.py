@@ -153,11 +153,13 @@ class MLP:
     def act_backward(self, delta: Tensor, z: Tensor, h: Tensor) -> Tensor:
         """Errors before the activation h of z, from those after it; differentiable once more."""
         if self.activation == "tanh":
-            return torch.ops.aten.tanh_backward(delta, h)
-        if not torch.is_grad_enabled():
-            return torch.ops.aten.silu_backward(delta, z)
-        gate = torch.sigmoid(z)
-        return delta * (gate * (1 + z * (1 - gate)))
+            back: Tensor = torch.ops.aten.tanh_backward(delta, h)
+        elif torch.is_grad_enabled():
+            gate = torch.sigmoid(z)
+            back = delta * (gate * (1 + z * (1 - gate)))
+        else:  # in one operation, which has no derivative
+            back = torch.ops.aten.silu_backward(delta, z)
+        return back
 
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """Outputs (..., outputs) of inputs (..., inputs)."""
