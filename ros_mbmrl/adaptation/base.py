@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
+from ros_mbmrl.dynamics.mlp import MLP, Parameters, Pass, Update
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,27 @@ class Support:
     """What an update rule sees: normalised transitions of N tasks.
 
     x: (N, T1, inputs). y: (N, T1, outputs). weight: (N, T1, 1), 0 where a row is not to count.
-    scale: (outputs,), weights of the outputs in the loss, with mean 1.
+    Tasks that differ in their weights alone share rows: x and y are then (1, T1, ...), and what
+    a rule makes of the rows it makes once. scale: (outputs,), weights of the outputs in the loss,
+    with mean 1. prior: the prior's pass over x, where it is known already.
     """
 
     x: Tensor
     y: Tensor
     weight: Tensor
     scale: Tensor
+    prior: Pass | None = None
 
-    @property
+    @cached_property
     def share(self) -> Tensor:
         """Weights that sum to one over each task's transitions; all zero for an empty task."""
         return self.weight / self.weight.sum(dim=1, keepdim=True).clamp_min(1e-8)
+
+    def forward(self, mlp: MLP, parameters: Parameters, update: Update) -> Pass:
+        """The updated model's pass over x."""
+        if self.prior is not None and update.changes_nothing:
+            return self.prior
+        return mlp.forward_updated(parameters, update, self.x)
 
 
 class UpdateRule(ABC):
@@ -102,4 +112,4 @@ def robust_error(residual: Tensor, scale: Tensor, limit: float = 4.0) -> Tensor:
 def wild_rows(x: Tensor, y: Tensor, limit: float = 10.0) -> Tensor:
     """Which rows no sensor can mean: (..., 1), 1 to keep and 0 to leave out."""
     peak = torch.maximum(x.abs().amax(dim=-1), y.abs().amax(dim=-1))
-    return (torch.isfinite(peak) & (peak < limit)).to(x.dtype)[..., None]
+    return (peak < limit).to(x.dtype)[..., None]  # NaN is below nothing

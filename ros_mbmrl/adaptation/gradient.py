@@ -49,10 +49,13 @@ class GradientStep(UpdateRule):
             for kind, start in starts.items()
         }
 
-    def _step_size(self, parameters: Parameters, name: str, s: int) -> Tensor | float:
-        if self.meta_trained:
-            return parameters[f"psi.{name}"][s].exp()
-        return self.step if name[0] == "w" else self.bias_step
+    def _step_sizes(self, mlp: MLP, parameters: Parameters) -> Tensor:
+        """(steps, 2 layers): of each layer's weights, then of each layer's bias."""
+        if not self.meta_trained:
+            sizes = [self.step] * mlp.layers + [self.bias_step] * mlp.layers
+            return parameters["w0"].new_tensor([sizes] * self.steps)
+        logs = [parameters[f"psi.{kind}{k}"] for kind in "wb" for k in range(mlp.layers)]
+        return torch.stack(logs, dim=1).exp()
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Eq. 24, `steps` times from the prior."""
@@ -61,24 +64,24 @@ class GradientStep(UpdateRule):
     def descend(self, mlp: MLP, parameters: Parameters, support: Support, start: Update) -> Update:
         """Eq. 24, `steps` times from the model that `start` makes of the prior."""
         update = start
-        for s in range(self.steps):
-            y, inputs, pre_activations = mlp.forward_updated(parameters, update, support.x)
-            # d loss / d y of the Huber loss, mean over transitions and outputs
-            delta = (y - support.y).clamp(-self.limit, self.limit) * support.scale
-            delta = delta * support.share / y.shape[-1]
+        for sizes in self._step_sizes(mlp, parameters).unbind():
+            # Of each row, (N, T1, 2 layers): its share in the loss, times the steps
+            pull = torch.split(-support.share * sizes, 1, dim=2)
+            y, inputs, pre_activations = support.forward(mlp, parameters, update)
+            # d loss / d y of each row's Huber loss, the mean over outputs; what share a row has
+            # in the loss comes last, so that tasks which share rows share their deltas
+            delta = (y - support.y).clamp(-self.limit, self.limit) * (support.scale / y.shape[-1])
             changes: list[LayerUpdate] = []
             for k in reversed(range(mlp.layers)):
-                weight_step = self._step_size(parameters, f"w{k}", s)
-                bias_step = self._step_size(parameters, f"b{k}", s)
-                bias = -bias_step * delta.sum(dim=1, keepdim=True)
-                changes.append(LayerUpdate(inputs[k], -weight_step * delta, bias))
+                bias = pull[mlp.layers + k].mT @ delta
+                changes.append(LayerUpdate(inputs[k], pull[k] * delta, bias))
                 if k == 0:
                     break
                 back = delta @ parameters[f"w{k}"].mT
                 left, right = update.layers[k].left, update.layers[k].right
                 if left is not None and right is not None:
                     back = back + (delta @ right.mT) @ left
-                delta = back * mlp.act_slope(pre_activations[k - 1])
+                delta = mlp.act_backward(back, pre_activations[k - 1], inputs[k])
             layers = zip(update.layers, reversed(changes), strict=True)
             update = Update(tuple(old.plus(new) for old, new in layers), start.hidden)
         return update

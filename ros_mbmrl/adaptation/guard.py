@@ -7,7 +7,7 @@ each fold's transitions are predicted by a model adapted to the other folds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
@@ -69,6 +69,8 @@ class Guard:
     ) -> None:
         self.rule, self.parameters, self.window_size = rule, parameters, window_size
         self.config = config
+        self._norm = norm(parameters)
+        self._folds = Folds.of(window_size, config.folds)  # of a full window
 
     @torch.inference_mode()
     def adapt(self, model: DynamicsModel, window: Window) -> Adapted:
@@ -79,7 +81,7 @@ class Guard:
         support = support_of(
             model, window.features[None], window.actions[None], window.changes[None]
         )
-        update, verdict = self.update(model.mlp, support)
+        update, verdict = self._judge(model.mlp, support)
         accepted = bool(verdict.accepted)
         report = AdaptReport(
             transitions=int(verdict.transitions),
@@ -95,43 +97,50 @@ class Guard:
 
     def update(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
         """Guarded updates of N tasks: a refused one changes nothing."""
+        update, verdict = self._judge(mlp, support)
+        return update.where(verdict.accepted), verdict
+
+    def _judge(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
+        """Updates of N tasks, and which of them are accepted."""
         count, share = support.weight.sum(dim=(1, 2)), support.share[..., 0]
-        prior = mlp.forward(self.parameters, support.x)
-        before = (robust_error(prior - support.y, support.scale) * share).sum(dim=1)
+        support = replace(support, prior=support.forward(mlp, self.parameters, mlp.no_update))
+        assert support.prior is not None
+        before = robust_error(support.prior.outputs - support.y, support.scale)
+        before = (before * share).sum(dim=1)
         if not self.rule.adapts:
             zero = torch.zeros_like(before)
             return mlp.no_update, Verdict(count, before, before, zero, zero > 0)
         update, after = self._cross_validate(mlp, support)
-        change = relative_norm(mlp, self.parameters, update).expand(len(count))
-        accepted = torch.isfinite(after) & torch.isfinite(change) & (count > 0)
+        change = (norm_of(update) / self._norm).expand(len(count))
+        accepted = torch.isfinite(after + change) & (count > 0)
         config = self.config
         if config.enabled:
             accepted &= (count >= config.min_transitions) & (change <= config.max_change)
             accepted &= after < config.margin * before
-        return update.where(accepted), Verdict(count, before, after, change, accepted)
+        return update, Verdict(count, before, after, change, accepted)
 
     def _cross_validate(self, mlp: MLP, support: Support) -> tuple[Update, Tensor]:
         """Updates from all rows, and errors (N,) of rows under updates that have not seen them."""
         tasks, length, _ = support.x.shape
         folds = self.config.folds
-        # Task-major copies: the last one sees every row, copy f misses the rows of fold f.
-        held = torch.zeros(folds + 1, length, 1)
-        for f, rows in enumerate(torch.arange(length).chunk(folds)):
-            held[f, rows] = 1.0
-        copies = Support(
-            support.x.repeat_interleave(folds + 1, dim=0),
-            support.y.repeat_interleave(folds + 1, dim=0),
-            support.weight.repeat_interleave(folds + 1, dim=0) * (1 - held).repeat(tasks, 1, 1),
-            support.scale,
-        )
-        updates = self.rule.update(mlp, self.parameters, copies)
+        full = length == self.window_size
+        fold = self._folds if full else Folds.of(length, folds)
+        updates = self.rule.update(mlp, self.parameters, _copies(support, fold.seen))
+        blind = updates.tasks(slice(0, folds * tasks))
         # Rows left out are about a fold away from those that are remembered.
-        judged = fade(self.parameters, updates, max(1, length // folds))
-        predicted, _, _ = mlp.forward_updated(self.parameters, judged, copies.x)
-        errors = robust_error(predicted - copies.y, support.scale)
-        errors = errors.reshape(tasks, folds + 1, length)
-        after = ((errors * held[..., 0]).sum(dim=1) * support.share[..., 0]).sum(dim=1)
-        return updates.tasks(slice(folds, None, folds + 1)), after
+        blind = fade(self.parameters, blind, max(1, length // folds))
+
+        def fold_by_fold(each: Tensor) -> Tensor:
+            picked = each.index_select(1, fold.rows).reshape(tasks, folds, -1, *each.shape[2:])
+            return picked.transpose(0, 1)  # (folds, N, rows of a fold, ...)
+
+        x = fold_by_fold(support.x).flatten(0, 1)
+        predicted = mlp.forward_updated(self.parameters, blind, x).outputs
+        y = fold_by_fold(support.y)
+        residual = predicted.reshape(y.shape) - y
+        share = fold_by_fold(support.share[..., 0]) * fold.counts
+        after = (robust_error(residual, support.scale) * share).sum(dim=(0, 2))
+        return updates.tasks(slice(folds * tasks, None)), after
 
     def _reason(self, verdict: Verdict) -> str:
         if bool(verdict.accepted):
@@ -147,6 +156,39 @@ class Guard:
             return f"update too large: {change:.2f} of the prior's norm"
         before, after = float(verdict.error_before), float(verdict.error_after)
         return f"no better than the prior: {after:.3f} against {before:.3f}"
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Blocks of a window's rows; the last ones may be short.
+
+    rows: (folds m,), one fold after the other. counts: (folds, 1, m), 0 where a row only fills
+    its block. seen: (folds + 1, 1, T1, 1), 0 where a copy of the window misses a row: copy f
+    those of fold f, the last copy none.
+    """
+
+    rows: Tensor
+    counts: Tensor
+    seen: Tensor
+
+    @classmethod
+    def of(cls, length: int, folds: int) -> Folds:
+        """Of a window of `length` rows."""
+        size = -(-length // folds)
+        rows = torch.arange(folds * size)
+        seen = torch.arange(length) // size != torch.arange(folds + 1)[:, None]
+        counts = (rows < length).float().reshape(folds, 1, size)
+        return cls(rows.clamp_max(length - 1), counts, seen[:, None, :, None].float())
+
+
+def _copies(support: Support, seen: Tensor) -> Support:
+    """Copies of all tasks, one after the other, of which each sees its own share of the rows."""
+    count, tasks = len(seen), len(support.x)
+    weight = (support.weight * seen).flatten(0, 1)
+    if tasks == 1:  # the rows, and what the prior makes of them, are shared
+        return replace(support, weight=weight)
+    x, y = support.x.repeat(count, 1, 1), support.y.repeat(count, 1, 1)
+    return Support(x, y, weight, support.scale)
 
 
 def support_of(
@@ -170,18 +212,29 @@ def support_of(
     )
 
 
-def relative_norm(mlp: MLP, parameters: Parameters, update: Update) -> Tensor:
-    """Norm of each task's update over the norm of the prior's weights, (N,) or () for none."""
-    total, own = torch.zeros(()), torch.zeros(())
-    for k, layer in enumerate(update.layers):
-        own = own + parameters[f"w{k}"].square().sum() + parameters[f"b{k}"].square().sum()
+def norm(parameters: Parameters) -> Tensor:
+    """Norm (,) of the network's own weights and biases."""
+    own = [value for name, value in parameters.items() if name[0] in "wb" and name[1:].isdigit()]
+    whole: Tensor = torch.linalg.vector_norm(torch.cat([v.detach().flatten() for v in own]))
+    return whole
+
+
+def norm_of(update: Update) -> Tensor:
+    """Norm of each task's update, (N,) or () for none."""
+    total = torch.zeros(())
+    for layer in update.layers:
         if layer.left is not None and layer.right is not None:
             # |L^T R|^2 = sum((L L^T) * (R R^T)): no weight matrix is ever formed
-            gram = (layer.left @ layer.left.mT) * (layer.right @ layer.right.mT)
+            gram = _gram(layer.left) * _gram(layer.right)
             total = total + gram.sum(dim=(1, 2)).clamp_min(0.0)
         if layer.bias is not None:
             total = total + layer.bias.square().sum(dim=(1, 2))
-    return (total / own).sqrt()
+    return total.sqrt()
+
+
+def _gram(rows: Tensor) -> Tensor:
+    gram: Tensor = torch.bmm(rows, rows.mT)
+    return gram
 
 
 def make_guard(loaded: LoadedModel, method: str | None = None, enabled: bool = True) -> Guard:

@@ -49,7 +49,7 @@ class LastLayer(UpdateRule):
 
     def regress(self, mlp: MLP, parameters: Parameters, support: Support, start: Update) -> Update:
         """The same from the model that `start` makes of the prior."""
-        predicted, inputs, _ = mlp.forward_updated(parameters, start, support.x)
+        predicted, inputs, _ = support.forward(mlp, parameters, start)
         residual = (support.y - predicted).clamp(-self.limit, self.limit)
         weight = (support.weight > 0).to(residual.dtype)
         power = (inputs[-1].square().sum(-1, keepdim=True) * support.share).sum(1, keepdim=True)

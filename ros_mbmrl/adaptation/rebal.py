@@ -41,8 +41,10 @@ class ReBAL(UpdateRule):
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Oldest row first; one without weight leaves the hidden state as it was."""
-        hidden = support.x.new_zeros(len(support.x), self.size)
-        rows = (part.unbind(dim=1) for part in (support.x, support.y, support.weight))
+        tasks = len(support.weight)
+        hidden = support.x.new_zeros(tasks, self.size)
+        parts = (support.x, support.y, support.weight)
+        rows = (part.expand(tasks, -1, -1).unbind(dim=1) for part in parts)
         for x, y, weight in zip(*rows, strict=True):
             after = observe(mlp, parameters, hidden, x, y)
             hidden = torch.where(weight > 0, after, hidden)

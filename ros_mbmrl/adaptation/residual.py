@@ -24,6 +24,7 @@ class MeanResidual(UpdateRule):
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Only the last layer's bias moves."""
-        residual = (support.y - mlp.forward(parameters, support.x)).clamp(-self.limit, self.limit)
+        predicted = support.forward(mlp, parameters, mlp.no_update).outputs
+        residual = (support.y - predicted).clamp(-self.limit, self.limit)
         mean = (residual * support.share).sum(dim=1, keepdim=True)
         return Update((*mlp.no_update.layers[:-1], LayerUpdate(bias=self.gain * mean)))

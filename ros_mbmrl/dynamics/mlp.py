@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -29,6 +30,7 @@ class LayerUpdate:
     """W += left^T right, b += bias, for each of N tasks.
 
     left: (N, R, inputs) and right: (N, R, outputs), or None. bias: (N, 1, outputs), or None.
+    A part of a single task, (1, ...), holds for all of them.
     """
 
     left: Tensor | None = None
@@ -41,7 +43,10 @@ class LayerUpdate:
             return other
 
         def join(a: Tensor | None, b: Tensor | None) -> Tensor | None:
-            return b if a is None else a if b is None else torch.cat([a, b], dim=1)
+            if a is None or b is None:
+                return b if a is None else a
+            tasks = max(len(a), len(b))
+            return torch.cat([a.expand(tasks, -1, -1), b.expand(tasks, -1, -1)], dim=1)
 
         bias = other.bias if self.bias is None else self.bias
         if self.bias is not None and other.bias is not None:
@@ -57,7 +62,7 @@ class LayerUpdate:
     def tasks(self, which: slice) -> LayerUpdate:
         """The update of some of the tasks."""
         parts = (self.left, self.right, self.bias)
-        return LayerUpdate(*(None if part is None else part[which] for part in parts))
+        return LayerUpdate(*(p if p is None or len(p) == 1 else p[which] for p in parts))
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,11 @@ class Update:
     layers: tuple[LayerUpdate, ...]
     hidden: Tensor | None = None
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether this is the prior."""
+        return all(layer.left is None and layer.bias is None for layer in self.layers)
+
     def where(self, wanted: Tensor) -> Update:
         """The update of the tasks that `wanted` (N,) names; none, not even NaN, for the others."""
         hidden = self.hidden
@@ -81,6 +91,27 @@ class Update:
         """The update of some of the tasks."""
         hidden = None if self.hidden is None else self.hidden[which]
         return Update(tuple(layer.tasks(which) for layer in self.layers), hidden)
+
+
+def _low_rank(z: Tensor, h: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """z + (h left^T) right; h, left, right of N tasks or of one."""
+    if len(left) == 1:
+        inner = (h.flatten(0, 1) @ left[0].mT).reshape(*h.shape[:2], -1)
+    else:
+        inner = h @ left.mT
+    tasks = max(len(inner), len(right))
+    return torch.baddbmm(z, inner.expand(tasks, -1, -1), right.expand(tasks, -1, -1))
+
+
+class Pass(NamedTuple):
+    """What a pass through the network went through.
+
+    outputs: (N, T, outputs). inputs: of each layer. pre_activations: of each hidden one.
+    """
+
+    outputs: Tensor
+    inputs: list[Tensor]
+    pre_activations: list[Tensor]
 
 
 @dataclass(frozen=True)
@@ -119,12 +150,16 @@ class MLP:
         """The activation of hidden units."""
         return torch.tanh(z) if self.activation == "tanh" else torch.nn.functional.silu(z)
 
-    def act_slope(self, z: Tensor) -> Tensor:
-        """Its derivative, written out so that it can be differentiated once more."""
+    def act_backward(self, delta: Tensor, z: Tensor, h: Tensor) -> Tensor:
+        """Errors before the activation h of z, from those after it; differentiable once more."""
         if self.activation == "tanh":
-            return 1 - torch.tanh(z).square()
-        gate = torch.sigmoid(z)
-        return gate * (1 + z * (1 - gate))
+            back: Tensor = torch.ops.aten.tanh_backward(delta, h)
+        elif torch.is_grad_enabled():
+            gate = torch.sigmoid(z)
+            back = delta * (gate * (1 + z * (1 - gate)))
+        else:  # in one operation, which has no derivative
+            back = torch.ops.aten.silu_backward(delta, z)
+        return back
 
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """Outputs (..., outputs) of inputs (..., inputs)."""
@@ -135,27 +170,23 @@ class MLP:
                 h = self.act(h)
         return h.reshape(*x.shape[:-1], -1)
 
-    def forward_updated(
-        self, parameters: Parameters, update: Update, x: Tensor
-    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """Outputs (N, T, outputs) of x (N, T, inputs) for N updated tasks.
-
-        Also each layer's inputs h and, for the hidden ones, pre-activations z.
-        """
+    def forward_updated(self, parameters: Parameters, update: Update, x: Tensor) -> Pass:
+        """The pass of x (N, T, inputs) through N updated tasks; of (1, T, inputs), of each."""
         inputs: list[Tensor] = []
         pre_activations: list[Tensor] = []
         h = x
         for k, change in enumerate(update.layers):
             inputs.append(h)
-            z = h @ parameters[f"w{k}"] + parameters[f"b{k}"]
+            rows = torch.addmm(parameters[f"b{k}"], h.flatten(0, 1), parameters[f"w{k}"])
+            z = rows.reshape(*h.shape[:2], -1)
             if change.left is not None and change.right is not None:
-                z = z + (h @ change.left.mT) @ change.right
+                z = _low_rank(z, h, change.left, change.right)
             if change.bias is not None:
                 z = z + change.bias
             if k < self.layers - 1:
                 pre_activations.append(z)
                 h = self.act(z)
-        return z, inputs, pre_activations
+        return Pass(z, inputs, pre_activations)
 
     def materialise(self, parameters: Parameters, update: Update) -> Parameters:
         """Parameters with the update of a single task (N = 1) written in; others are shared."""

@@ -10,16 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ros_mbmrl.adaptation.base import Adapted, Support, UpdateRule, Window
+from ros_mbmrl.adaptation import METHODS, make_rule
+from ros_mbmrl.adaptation.base import Adapted, Support, UpdateRule, Window, robust_error
 from ros_mbmrl.adaptation.context import Context
 from ros_mbmrl.adaptation.gradient import GradientStep
-from ros_mbmrl.adaptation.guard import Guard, GuardConfig, relative_norm, support_of
+from ros_mbmrl.adaptation.guard import Guard, GuardConfig, norm, norm_of, support_of
 from ros_mbmrl.adaptation.prior import Prior
 from ros_mbmrl.adaptation.rebal import ReBAL
 from ros_mbmrl.adaptation.residual import MeanResidual
 from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.dynamics.recurrent import fade
 from ros_mbmrl.robots.spec import Robot
 
 RULES: dict[str, UpdateRule] = {
@@ -362,6 +364,46 @@ def test_a_held_out_rows_outcome_does_not_change_the_model_that_predicts_it(
         assert torch.equal(*outputs)
 
 
+@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize(("tasks", "length"), [(1, 16), (1, 7), (1, 2), (3, 9)])
+def test_what_is_shared_by_the_folds_equals_each_fold_for_itself(
+    model: DynamicsModel, name: str, tasks: int, length: int
+) -> None:
+    rule = make_rule(name)
+    parameters = parameters_of(model, rule)
+    guard = Guard(rule, parameters, 16, GuardConfig(enabled=False))
+    g = torch.Generator().manual_seed(1)
+    x, y = torch.randn(tasks, length, 3, generator=g), torch.randn(tasks, length, 4, generator=g)
+    weight = torch.ones(tasks, length, 1)
+    weight[:, 1] = 0.0
+    support = Support(x, y, weight, torch.tensor([0.5, 1.5, 1.0, 1.0]))
+    update, verdict = guard.update(model.mlp, support)
+
+    def straight(n: int) -> tuple[Tensor, Tensor]:
+        """Outputs of the model adapted to all rows, and the error of the folds' models."""
+        own = (x[n : n + 1], y[n : n + 1])
+        whole = rule.update(model.mlp, parameters, Support(*own, weight[n : n + 1], support.scale))
+        after = torch.zeros(())
+        for rows in torch.arange(length).chunk(guard.config.folds):
+            kept = weight[n : n + 1].clone()
+            kept[:, rows] = 0.0
+            blind = rule.update(model.mlp, parameters, Support(*own, kept, support.scale))
+            blind = fade(parameters, blind, max(1, length // guard.config.folds))
+            got = model.mlp.forward_updated(parameters, blind, own[0]).outputs
+            error = robust_error(got - own[1], support.scale)
+            after = after + (error * support.share[n, :, 0])[:, rows].sum()
+        return model.mlp.forward_updated(parameters, whole, own[0]).outputs, after
+
+    together = model.mlp.forward_updated(parameters, update, x).outputs
+    for n in range(tasks):
+        outputs, after = straight(n)
+        if rule.adapts:
+            torch.testing.assert_close(verdict.error_after[n], after, rtol=1e-4, atol=1e-5)
+        if bool(verdict.accepted[n]):
+            torch.testing.assert_close(together[n], outputs[0], rtol=1e-5, atol=1e-5)
+    assert rule.adapts == bool(verdict.accepted.any())
+
+
 def self_support(amount: float, row: int = 0) -> Support:
     g = torch.Generator().manual_seed(4)
     x, y = torch.randn(1, 16, 3, generator=g), torch.randn(1, 16, 4, generator=g)
@@ -385,7 +427,7 @@ def test_cross_validated_error_of_the_mean_residual_by_hand(robot: Robot) -> Non
     assert float(verdict.error_after) == pytest.approx((1.5**2 + 0.5**2 + 0.5**2 + 1.5**2) / 4)
 
 
-def test_relative_norm_equals_the_dense_norm(model: DynamicsModel) -> None:
+def test_the_norm_of_an_update_is_the_dense_one(model: DynamicsModel) -> None:
     rule = RULES["mb_de"]
     parameters = parameters_of(model, rule)
     support = self_support(1.0)
@@ -393,8 +435,8 @@ def test_relative_norm_equals_the_dense_norm(model: DynamicsModel) -> None:
     written = model.mlp.materialise(parameters, update)
     change = torch.cat([(written[n] - parameters[n]).flatten() for n in parameters]).norm()
     own = torch.cat([value.flatten() for value in parameters.values()]).norm()
-    relative = relative_norm(model.mlp, parameters, update)
-    torch.testing.assert_close(relative, (change / own)[None], rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(norm_of(update), change[None], rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(norm({**parameters, "psi.w0": torch.ones(3)}), own)
 
 
 numbers = st.floats(width=32, allow_nan=True, allow_infinity=True)

@@ -37,11 +37,21 @@ def test_one_layer_by_hand() -> None:
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_slope_is_the_derivative_of_the_activation(activation: str) -> None:
+def test_errors_go_back_through_the_activation_and_can_be_differentiated(
+    activation: str,
+) -> None:
     mlp = MLP(SIZES, activation)
     z = torch.linspace(-4, 4, 33, dtype=torch.float64, requires_grad=True)
-    (expected,) = torch.autograd.grad(mlp.act(z).sum(), z)
-    torch.testing.assert_close(mlp.act_slope(z), expected)
+    delta = torch.linspace(2, -1, 33, dtype=torch.float64, requires_grad=True)
+    (expected,) = torch.autograd.grad(mlp.act(z), z, delta)
+    with torch.inference_mode():
+        torch.testing.assert_close(mlp.act_backward(delta, z, mlp.act(z)), expected)
+
+    def back(delta: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        return mlp.act_backward(delta, z, mlp.act(z))
+
+    torch.testing.assert_close(back(delta, z), expected)
+    assert torch.autograd.gradcheck(back, (delta, z))
 
 
 def test_without_an_update_both_forwards_agree() -> None:
