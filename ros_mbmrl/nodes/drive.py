@@ -93,6 +93,7 @@ class DriveLoop:
         self._commanded = self._rest_action
         self._rested_at = self._began  # since when it has been at rest, on the clock
         self._answered: float | None = None  # when the newest command came; None before the first
+        self._begun = False  # whether it has been told that there was one
         self._steps = self._missed = self._timeouts = 0
         self._resting = True
 
@@ -138,14 +139,18 @@ class DriveLoop:
     def _drive(self, pacer: Pacer, stop: threading.Event) -> list[Arrival]:
         """One period of a real robot: it is sent each command as it comes."""
         sent = 0
-        while not stop.is_set() and self._inbox.wait(pacer.remaining, beyond=sent):
-            sent, newest = self._inbox.newest()
-            self._send(newest)
+        while not stop.is_set():
+            left, quiet = pacer.remaining, self._silent_from - self._clock()
+            if self._inbox.wait(max(0.0, min(left, quiet)), beyond=sent):
+                sent, newest = self._inbox.newest()
+                self._answered = self._observed + newest.offset
+                self._send(newest)
+            elif left <= quiet:
+                break
+            else:
+                self._stop_for_silence(self._clock())
         pacer.next()
-        arrivals = self._inbox.close()
-        if not arrivals:
-            self._stop_if_silent()
-        return arrivals
+        return self._inbox.close()
 
     def _send(self, arrival: Arrival) -> None:
         try:
@@ -187,32 +192,43 @@ class DriveLoop:
         period, elapsed = self._spec.period, 0.0
         for arrival in arrivals:
             at = 0.0 if self._config.lockstep else min(arrival.offset, period)
-            if at > elapsed:
-                self._plant.advance(at - elapsed)
-                elapsed = at
+            self._let_pass(elapsed, at)
+            elapsed = max(elapsed, at)
             self._plant.command(arrival.action)
             self._acted = elapsed
             self._note(arrival.action, self._observed + elapsed)
-        if not arrivals:
-            self._stop_if_silent()
-        if period > elapsed:
-            self._plant.advance(period - elapsed)
+            self._answered = self._observed + arrival.offset
+        self._let_pass(elapsed, period)
 
-    def _stop_if_silent(self) -> None:
-        limit = self._spec.envelope.command_timeout
-        silent = self._answered is not None and self._clock() - self._answered > limit
-        if silent and not self._resting:
-            self._plant.stop()
-            self._note(self._rest_action, self._clock())
-            self._timeouts += 1
+    def _let_pass(self, begin: float, end: float) -> None:
+        """The plant's time from `begin` to `end` [s] of the interval; in silence it stops there."""
+        silent = self._silent_from - self._observed
+        if begin <= silent < end:
+            if silent > begin:
+                self._plant.advance(silent - begin)
+            self._stop_for_silence(self._observed + silent)
+            begin = silent
+        if end > begin:
+            self._plant.advance(end - begin)
+
+    @property
+    def _silent_from(self) -> float:
+        """When a robot that is not at rest will have heard nothing for too long, on the clock."""
+        if self._answered is None or self._resting or self._config.lockstep:
+            return math.inf
+        return max(self._observed, self._answered + self._spec.envelope.command_timeout)
+
+    def _stop_for_silence(self, now: float) -> None:
+        self._plant.stop()
+        self._note(self._rest_action, now)
+        self._timeouts += 1
 
     def _tell(
         self, measurement: Measurement, period: float, arrivals: Sequence[Arrival], overruns: int
     ) -> None:
-        if arrivals:
-            if self._answered is None:
-                self._started()
-            self._answered = self._observed + arrivals[-1].offset
+        if arrivals and not self._begun:
+            self._begun = True
+            self._started()
         missed = int(self._answered is not None and not arrivals)
         self._missed += missed
         self._steps += self._answered is not None
