@@ -46,7 +46,8 @@ class Rule:
 
     when, clears: for people. condition(view, acting): see `conditions`.
     updates, seconds [s]: how long the condition must stand before the rule acts; clear_seconds
-    [s]: how long it must be away before the rule ends.
+    [s]: how long it must be away before the rule ends. after_start: before it, the rule does not
+    act: `starting` has all that may not be ready.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Rule:
     updates: int = 1
     seconds: float = 0.0
     clear_seconds: float = 0.0
+    after_start: bool = False
 
     @property
     def latched(self) -> bool:
@@ -78,23 +80,26 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "plant_fault",
         Level.LATCHED,
-        "the driver says that the robot cannot be heard or driven, after the start",
+        "the driver says that the robot cannot be heard or driven",
         "reset, once the driver is well",
         c.plant_fault,
+        after_start=True,
     ),
     Rule(
         "second_publisher",
         Level.LATCHED,
-        "somebody else publishes what only one node may, after the start",
+        "somebody else publishes what only one node may",
         "reset, once it is gone",
         c.second_publisher,
+        after_start=True,
     ),
     Rule(
         "lost_state",
         Level.LATCHED,
-        "state_age > lost_after x state_timeout, after the start",
+        "state_age > lost_after x state_timeout",
         "reset, once a state is back",
         c.lost_state,
+        after_start=True,
     ),
     Rule(
         "bad_state_persists",
@@ -102,6 +107,7 @@ RULES: tuple[Rule, ...] = (
         "as bad_state",
         "reset, once a state is back",
         c.bad_state,
+        after_start=True,
         seconds=1.0,
     ),
     Rule(
@@ -131,17 +137,19 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "stale_state",
         Level.STOP,
-        "|state_age| > state_timeout, after the start",
+        "|state_age| > state_timeout",
         "fresh",
         c.stale_state,
+        after_start=True,
         clear_seconds=_AFTER,
     ),
     Rule(
         "bad_state",
         Level.STOP,
-        "state missing, non-finite, wrong size, after the start",
+        "state missing, non-finite, wrong size",
         "finite and complete",
         c.bad_state,
+        after_start=True,
         clear_seconds=_AFTER,
     ),
     Rule(
@@ -232,7 +240,7 @@ def describe(rules: tuple[Rule, ...] = RULES) -> str:
         (
             f"`{rule.name}`",
             rule.level.name,
-            rule.when,
+            f"after the start: {rule.when}" if rule.after_start else rule.when,
             _delay(rule.updates, rule.seconds) or "at once",
             f"{rule.clears} for {rule.clear_seconds:g} s" if rule.clear_seconds else rule.clears,
         )

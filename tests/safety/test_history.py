@@ -210,6 +210,23 @@ def test_a_jump_is_judged_by_no_other_rule() -> None:
     assert walk.update().level is Level.RUN
 
 
+def test_a_reset_needs_a_state_that_is_no_jump() -> None:
+    walk = Walk(start=5)
+    walk.monitor.request_stop("")
+    walk.shift = np.array([0.5, 0.0, 0.0])
+    walk.update()
+    assert walk.reset() == (False, "refused: tip_over cannot be judged without a fresh state")
+
+
+def test_a_fault_before_the_start_is_a_cause_that_stands() -> None:
+    walk, silent = Walk(), Health(plant_fault="radio: no reply")
+    walk.monitor.request_stop("")
+    walk.update(health=silent)
+    assert walk.reset() == (False, "refused: plant_fault: radio: no reply")
+    walk.update()
+    assert walk.reset() == (True, "reset: stop_requested")
+
+
 def test_a_clock_that_begins_anew_is_no_jump() -> None:
     walk = Walk(start=100)
     walk.count = 0
