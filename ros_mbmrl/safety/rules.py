@@ -4,13 +4,15 @@ A rule acts once its condition has stood for `updates` updates in a row and for 
 ends by itself once the condition has been away for `clear_seconds`; one of level LATCHED is ended
 by a reset alone. Of the rules that act the worst level wins.
 
-`python -m ros_mbmrl.safety.rules` prints both tables.
+`python -m ros_mbmrl.safety.rules docs/safety.md` writes both tables there.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from ros_mbmrl.safety import conditions as c
@@ -260,5 +262,15 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in cells)
 
 
+def filled(text: str) -> str:
+    """The text with both tables between their marks, `<!-- levels -->` and `<!-- /levels -->`."""
+    for mark, table in (("levels", describe_levels()), ("rules", describe())):
+        head, rest = text.split(f"<!-- {mark} -->\n")
+        tail = rest.split(f"<!-- /{mark} -->\n")[1]
+        text = f"{head}<!-- {mark} -->\n{table}<!-- /{mark} -->\n{tail}"
+    return text
+
+
 if __name__ == "__main__":
-    print(describe_levels(), describe(), sep="\n", end="")
+    document = Path(sys.argv[1])
+    document.write_text(filled(document.read_text()))

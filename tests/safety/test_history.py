@@ -245,6 +245,41 @@ def test_a_robot_without_a_bound_may_be_anywhere() -> None:
     assert walk.update().level is Level.RUN
 
 
+def longest(rollouts: list[Rollout], columns: list[int]) -> int:
+    """How many steps in a row these states say the same to the bit, at most."""
+    most = 0
+    for rollout in rollouts:
+        count = 0
+        for same in (np.diff(rollout.states[:, columns], axis=0) == 0).all(axis=1):
+            count = count + 1 if same else 0
+            most = max(most, count)
+    return most
+
+
+def test_the_bounds_are_far_above_what_the_real_robot_does(
+    real: tuple[list[Rollout], ImportSummary],
+) -> None:
+    """With `-s` it prints the figures of docs/safety.md."""
+    rollouts, envelope = real[0], ROBOT.spec.envelope
+    names = [quantity.name for quantity in ROBOT.spec.state]
+    sensors = [[names.index(name) for name in sensor] for sensor in envelope.live_sensors]
+    runs = [longest(rollouts, columns) for columns in (*sensors, list(range(24)))]
+    moved, turned = [], []
+    for rollout in rollouts:
+        elapsed = np.maximum(np.diff(rollout.times), PERIOD)
+        poses = np.array([ROBOT.pose(state) for state in rollout.states])
+        step = np.diff(poses, axis=0)
+        turn = np.abs(np.angle(np.exp(1j * step[:, 2])))
+        moved += (np.hypot(step[:, 0], step[:, 1]) / elapsed).tolist()
+        turned += (turn / elapsed).tolist()
+    print(f"{len(moved)} steps; same in a row, motion capture, radio, all: {runs}")
+    for values, bound in ((moved, envelope.max_speed), (turned, envelope.max_turn_rate)):
+        beyond, usual = int((np.array(values) > bound).sum()), np.percentile(values, 99.9)
+        print(f"above {bound:g}: {beyond} steps; 99.9 % below {usual:.2f}")
+        assert beyond < 10 and usual < bound / 2
+    assert runs[0] >= 5 and runs[1] >= 5 and runs[2] < 3  # sensors freeze, but one at a time
+
+
 def test_the_real_robots_logs_have_few_of_them(
     real: tuple[list[Rollout], ImportSummary],
 ) -> None:
