@@ -25,7 +25,7 @@ class View:
     proposed: (da,) finite, or None and `proposal_fault` says why.
     state: (ds,) finite, fresh and no jump; or None, and `state_fault` says why it is not finite.
     history: what the states say together. started: whether a command may have been let through
-    since the start or the last reset; before, the rule `starting` has all that may not be ready.
+    since the start or the last reset.
     last: (da,) the last command let through. step: (da,) how far the next may be from it.
     """
 
@@ -97,7 +97,7 @@ def state_limits(view: View, _: bool) -> str | None:
 
 def plant_fault(view: View, _: bool) -> str:
     """What the driver says."""
-    return view.health.plant_fault if view.started else ""
+    return view.health.plant_fault
 
 
 def _stale(kind: str, age: float, limit: float) -> str:
@@ -107,7 +107,7 @@ def _stale(kind: str, age: float, limit: float) -> str:
 
 def stale_state(view: View, _: bool) -> str:
     """No fresh state, or a stamp from the future."""
-    return _stale_age(view) if view.started else ""
+    return _stale_age(view)
 
 
 def _stale_age(view: View) -> str:
@@ -117,19 +117,19 @@ def _stale_age(view: View) -> str:
 def lost_state(view: View, _: bool) -> str:
     """No state for several time-outs."""
     limit = view.config.lost_after * view.robot.spec.envelope.state_timeout
-    if not view.started or view.health.state_age <= limit:
+    if view.health.state_age <= limit:
         return ""
     return f"state is {view.health.state_age:.2f} s old, lost after {limit:g} s"
 
 
 def bad_state(view: View, _: bool) -> str:
     """Not a state at all."""
-    return view.state_fault if view.started else ""
+    return view.state_fault
 
 
 def second_publisher(view: View, _: bool) -> str:
     """What is wrong with who publishes."""
-    return view.health.peers if view.started else ""
+    return view.health.peers
 
 
 def starting(view: View, _: bool) -> str:

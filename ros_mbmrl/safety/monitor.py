@@ -42,7 +42,7 @@ class _Track:
         """For people."""
         return self.detail if self.stands else f"{self.detail}; well again, waiting"
 
-    def advanced(self, rule: Rule, verdict: str | None, elapsed: float) -> _Track:
+    def advanced(self, rule: Rule, verdict: str | None, elapsed: float, started: bool) -> _Track:
         """What follows from a verdict given `elapsed` [s] after the last."""
         if verdict is None:
             return replace(self, away=0.0, judged=False)
@@ -54,6 +54,7 @@ class _Track:
         updates = self.updates + 1
         seconds = self.seconds + elapsed if self.updates else 0.0
         acts = updates >= rule.updates and _reached(seconds, rule.seconds)
+        acts &= started or not rule.after_start
         return _Track(updates, seconds, 0.0, self.acting or acts, verdict, True, True)
 
 
@@ -102,7 +103,8 @@ class SafetyMonitor:
         view = self._look(proposed, state, health, elapsed)
         for rule in RULES:
             track = self._tracks[rule.name]
-            track = track.advanced(rule, rule.condition(view, track.acting), elapsed)
+            verdict = rule.condition(view, track.acting)
+            track = track.advanced(rule, verdict, elapsed, view.started)
             self._tracks[rule.name] = track
             if rule.latched and track.acting:
                 self._latched.setdefault(rule.name, track.detail)

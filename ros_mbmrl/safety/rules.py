@@ -4,13 +4,15 @@ A rule acts once its condition has stood for `updates` updates in a row and for 
 ends by itself once the condition has been away for `clear_seconds`; one of level LATCHED is ended
 by a reset alone. Of the rules that act the worst level wins.
 
-`python -m ros_mbmrl.safety.rules` prints both tables.
+`python -m ros_mbmrl.safety.rules docs/safety.md` writes both tables there.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from ros_mbmrl.safety import conditions as c
@@ -46,7 +48,8 @@ class Rule:
 
     when, clears: for people. condition(view, acting): see `conditions`.
     updates, seconds [s]: how long the condition must stand before the rule acts; clear_seconds
-    [s]: how long it must be away before the rule ends.
+    [s]: how long it must be away before the rule ends. after_start: before it, the rule does not
+    act: `starting` has all that may not be ready.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Rule:
     updates: int = 1
     seconds: float = 0.0
     clear_seconds: float = 0.0
+    after_start: bool = False
 
     @property
     def latched(self) -> bool:
@@ -78,23 +82,26 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "plant_fault",
         Level.LATCHED,
-        "the driver says that the robot cannot be heard or driven, after the start",
+        "the driver says that the robot cannot be heard or driven",
         "reset, once the driver is well",
         c.plant_fault,
+        after_start=True,
     ),
     Rule(
         "second_publisher",
         Level.LATCHED,
-        "somebody else publishes what only one node may, after the start",
+        "somebody else publishes what only one node may",
         "reset, once it is gone",
         c.second_publisher,
+        after_start=True,
     ),
     Rule(
         "lost_state",
         Level.LATCHED,
-        "state_age > lost_after x state_timeout, after the start",
+        "state_age > lost_after x state_timeout",
         "reset, once a state is back",
         c.lost_state,
+        after_start=True,
     ),
     Rule(
         "bad_state_persists",
@@ -102,6 +109,7 @@ RULES: tuple[Rule, ...] = (
         "as bad_state",
         "reset, once a state is back",
         c.bad_state,
+        after_start=True,
         seconds=1.0,
     ),
     Rule(
@@ -131,17 +139,19 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "stale_state",
         Level.STOP,
-        "|state_age| > state_timeout, after the start",
+        "|state_age| > state_timeout",
         "fresh",
         c.stale_state,
+        after_start=True,
         clear_seconds=_AFTER,
     ),
     Rule(
         "bad_state",
         Level.STOP,
-        "state missing, non-finite, wrong size, after the start",
+        "state missing, non-finite, wrong size",
         "finite and complete",
         c.bad_state,
+        after_start=True,
         clear_seconds=_AFTER,
     ),
     Rule(
@@ -232,7 +242,7 @@ def describe(rules: tuple[Rule, ...] = RULES) -> str:
         (
             f"`{rule.name}`",
             rule.level.name,
-            rule.when,
+            f"after the start: {rule.when}" if rule.after_start else rule.when,
             _delay(rule.updates, rule.seconds) or "at once",
             f"{rule.clears} for {rule.clear_seconds:g} s" if rule.clear_seconds else rule.clears,
         )
@@ -252,5 +262,15 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in cells)
 
 
+def filled(text: str) -> str:
+    """The text with both tables between their marks, `<!-- levels -->` and `<!-- /levels -->`."""
+    for mark, table in (("levels", describe_levels()), ("rules", describe())):
+        head, rest = text.split(f"<!-- {mark} -->\n")
+        tail = rest.split(f"<!-- /{mark} -->\n")[1]
+        text = f"{head}<!-- {mark} -->\n{table}<!-- /{mark} -->\n{tail}"
+    return text
+
+
 if __name__ == "__main__":
-    print(describe_levels(), describe(), sep="\n", end="")
+    document = Path(sys.argv[1])
+    document.write_text(filled(document.read_text()))

@@ -210,6 +210,23 @@ def test_a_jump_is_judged_by_no_other_rule() -> None:
     assert walk.update().level is Level.RUN
 
 
+def test_a_reset_needs_a_state_that_is_no_jump() -> None:
+    walk = Walk(start=5)
+    walk.monitor.request_stop("")
+    walk.shift = np.array([0.5, 0.0, 0.0])
+    walk.update()
+    assert walk.reset() == (False, "refused: tip_over cannot be judged without a fresh state")
+
+
+def test_a_fault_before_the_start_is_a_cause_that_stands() -> None:
+    walk, silent = Walk(), Health(plant_fault="radio: no reply")
+    walk.monitor.request_stop("")
+    walk.update(health=silent)
+    assert walk.reset() == (False, "refused: plant_fault: radio: no reply")
+    walk.update()
+    assert walk.reset() == (True, "reset: stop_requested")
+
+
 def test_a_clock_that_begins_anew_is_no_jump() -> None:
     walk = Walk(start=100)
     walk.count = 0
@@ -226,6 +243,41 @@ def test_a_robot_without_a_bound_may_be_anywhere() -> None:
     walk.monitor._robot = robot
     walk.shift = np.array([1.0, 1.0, 1.0])
     assert walk.update().level is Level.RUN
+
+
+def longest(rollouts: list[Rollout], columns: list[int]) -> int:
+    """How many steps in a row these states say the same to the bit, at most."""
+    most = 0
+    for rollout in rollouts:
+        count = 0
+        for same in (np.diff(rollout.states[:, columns], axis=0) == 0).all(axis=1):
+            count = count + 1 if same else 0
+            most = max(most, count)
+    return most
+
+
+def test_the_bounds_are_far_above_what_the_real_robot_does(
+    real: tuple[list[Rollout], ImportSummary],
+) -> None:
+    """With `-s` it prints the figures of docs/safety.md."""
+    rollouts, envelope = real[0], ROBOT.spec.envelope
+    names = [quantity.name for quantity in ROBOT.spec.state]
+    sensors = [[names.index(name) for name in sensor] for sensor in envelope.live_sensors]
+    runs = [longest(rollouts, columns) for columns in (*sensors, list(range(24)))]
+    moved, turned = [], []
+    for rollout in rollouts:
+        elapsed = np.maximum(np.diff(rollout.times), PERIOD)
+        poses = np.array([ROBOT.pose(state) for state in rollout.states])
+        step = np.diff(poses, axis=0)
+        turn = np.abs(np.angle(np.exp(1j * step[:, 2])))
+        moved += (np.hypot(step[:, 0], step[:, 1]) / elapsed).tolist()
+        turned += (turn / elapsed).tolist()
+    print(f"{len(moved)} steps; same in a row, motion capture, radio, all: {runs}")
+    for values, bound in ((moved, envelope.max_speed), (turned, envelope.max_turn_rate)):
+        beyond, usual = int((np.array(values) > bound).sum()), np.percentile(values, 99.9)
+        print(f"above {bound:g}: {beyond} steps; 99.9 % below {usual:.2f}")
+        assert beyond < 10 and usual < bound / 2
+    assert runs[0] >= 5 and runs[1] >= 5 and runs[2] < 3  # sensors freeze, but one at a time
 
 
 def test_the_real_robots_logs_have_few_of_them(

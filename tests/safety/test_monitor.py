@@ -352,7 +352,7 @@ def test_reset_needs_a_recent_update_and_a_state_to_judge_by() -> None:
     bench.monitor.request_stop("")
     assert bench.reset() == (False, "refused: no recent update to judge by")
     bench.update(state=np.full(24, np.nan))
-    assert bench.reset() == (False, "refused: tip_over cannot be judged without a fresh state")
+    assert bench.reset() == (False, "refused: bad_state_persists: state is not finite")
     bench.update()
     assert not bench.monitor.reset(bench.now + 1.1)[0]
     assert bench.reset()[0]
