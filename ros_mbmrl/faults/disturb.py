@@ -19,6 +19,7 @@ NANO = 1_000_000_000
 LATE = 0.4  # [s] of `delayed`
 JUMP = 10  # [s] of the clock
 HUGE = 1e9
+FROZEN = "frozen"
 
 # What is to be published, and how much later [s].
 Out = list[tuple[float, Any]]
@@ -40,10 +41,15 @@ class Fields:
         return [each for each in self._channels if each.topic == topic]
 
 
-def make(kind: str, topic: str, fields: Fields) -> Disturbance:
-    """The disturbance called `kind` of messages on `topic`. Raises KeyError for an unknown one."""
+def make(kind: str, topic: str, fields: Fields, last: Any = None) -> Disturbance:
+    """The disturbance called `kind` of messages on `topic`. Raises KeyError for an unknown one.
+
+    last: the newest message before it, if there was one.
+    """
     if kind in VALUES:
         return _values(topic, fields, VALUES[kind])
+    if kind == FROZEN:
+        return _frozen(last)
     return _MAKERS[kind](topic, fields)
 
 
@@ -92,14 +98,11 @@ def _reordered(topic: str, fields: Fields) -> Disturbance:
     return disturb
 
 
-def _frozen(topic: str, fields: Fields) -> Disturbance:
-    """The first message again and again, under new stamps."""
-    first: list[Any] = []
+def _frozen(last: Any) -> Disturbance:
+    """The last message again and again, under new stamps."""
 
     def disturb(message: Any) -> Out:
-        if not first:
-            first.append(message)
-        again = deepcopy(first[0])
+        again = deepcopy(message if last is None else last)
         again.header = message.header
         return [(0.0, again)]
 
@@ -218,7 +221,6 @@ _MAKERS: Mapping[str, Callable[[str, Fields], Disturbance]] = MappingProxyType(
         "delayed": _delayed,
         "duplicated": _duplicated,
         "reordered": _reordered,
-        "frozen": _frozen,
         "wrong_size": _wrong_size,
         "wrong_names": _wrong_names,
         "clock_ahead": _clock(JUMP),
@@ -232,4 +234,4 @@ _MAKERS: Mapping[str, Callable[[str, Fields], Disturbance]] = MappingProxyType(
     }
 )
 
-KINDS: Sequence[str] = (*VALUES, *_MAKERS)
+KINDS: Sequence[str] = (*VALUES, FROZEN, *_MAKERS)

@@ -210,7 +210,7 @@ def busy(count: int) -> list[subprocess.Popen[bytes]]:
 
 COUNTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "safety: input": ("malformed", "repeated", "disordered"),
+        "safety: input": ("malformed", "repeated", "disordered", "foreign"),
         "driver: plant": ("checksum_errors", "skipped", "timeouts", "malformed", "reconnects"),
         "controller: timing": ("dropped", "skipped"),
         "dynamics: adaptation": ("left_out",),

@@ -41,6 +41,7 @@ class DisturberNode(Node):
         parameters = read_parameters(self, DisturberParameters)
         self._fields = Fields(make_robot(parameters.robot).spec)
         self._active: dict[str, Disturbance] = {}
+        self._last: dict[str, Any] = {}
         self._out = {}
         for name_ in parameters.topics.split(","):
             known = topic(name_)
@@ -59,10 +60,14 @@ class DisturberNode(Node):
     def _on_control(self, message: String) -> None:
         kind, _, topics = message.data.partition(" ")
         names = [name for name in topics.split(",") if name]
-        self._active = {name: make(kind, name, self._fields) for name in names}
+        self._active = {
+            name: make(kind, name, self._fields, self._last.get(name)) for name in names
+        }
 
     def _pass_on(self, name: str, message: Any) -> None:
         disturb = self._active.get(name)
+        if disturb is None:
+            self._last[name] = message
         for delay, each in disturb(message) if disturb else [(0.0, message)]:
             if delay:
                 self._later(delay, name, each)

@@ -18,7 +18,9 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
                       total), skipped (states not planned for, total), delay_s (that the plan
                       reckoned with), cost_min, cost_mean, finite,
                       samples
-  safety: state       level (a name of `Level`), reasons (joined by "; ")
+  safety: state       level (a name of `Level`), reasons (joined by "; "), malformed, repeated,
+                      disordered (messages that safety heard), foreign (commands on command/safe
+                      that it did not send), totals
 - on adaptation, one a control step:
   dynamics: adaptation  transitions, error_before, error_after, change, accepted, reason, ms
 A command/proposed without names says that the planner found no finite plan.

@@ -6,6 +6,7 @@ nothing comes any more. Ages are taken from the steady clock, in lockstep from t
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from ros_mbmrl.nodes.messages import (
     status,
 )
 from ros_mbmrl.nodes.parameters import read_parameters
+from ros_mbmrl.nodes.peers import PeerWatch
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import MeasurementAssembler
@@ -42,6 +44,8 @@ from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.safety.limits import narrowed
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Checked, Health, Level, SafetyConfig
+
+MODEL_SILENT = 0.5  # [s] without a word of the model's error
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class SafetyParameters:
     robot: str = "hexapod"
     lockstep: bool = False
     adaptation: bool = True
-    check_period: float = 0.05
+    check_period: float = 0.02
     monitor: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
 
@@ -109,6 +113,9 @@ class SafetyNode(Node):
         self._answered_at = clock()
         self._answer: JointState | None = None
         self._published_stop: bool | None = None
+        self._peers = PeerWatch(self)
+        self._repeated = self._disordered = 0  # proposals
+        self._told_at = clock()  # when the model error was told last
 
         self._safe = advertise(self, "command/safe")
         self._stop_state = advertise(self, "safety/state")
@@ -118,6 +125,7 @@ class SafetyNode(Node):
         listen(self, "adaptation", self._on_adaptation)
         listen(self, "/diagnostics", self._on_diagnostics)
         listen(self, "command/proposed", self._on_proposed, newest=True)
+        listen(self, "command/safe", self._on_safe)
         self.create_service(Trigger, "safety/stop", self._on_stop)
         self.create_service(Trigger, "safety/reset", self._on_reset)
         if not p.lockstep:
@@ -135,12 +143,14 @@ class SafetyNode(Node):
         if self._seen is None or stamp != self._seen.stamp:
             state = self._estimator.update(measurement)
             self._seen = Seen(stamp, state, measurement.age, self._steady())
+            self._peers.stamped(measurement.time, self._steady())
         self._try_answer()
 
     def _on_adaptation(self, message: DiagnosticArray) -> None:
         values = read_status(message, "dynamics: adaptation")
         if values is not None:
             self._error = (from_stamp(message.header.stamp), float(values["error_after"]))
+            self._told_at = self._steady()
             self._try_answer()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
@@ -157,9 +167,16 @@ class SafetyNode(Node):
         except ValueError as error:
             stamp, action, failed = from_stamp(message.header.stamp), None, False
             self.get_logger().warning(f"command/proposed: {error}", throttle_duration_sec=5.0)
+        if self._proposal is not None:
+            self._repeated += stamp == self._proposal.stamp
+            self._disordered += stamp < self._proposal.stamp
         self._proposal = Proposal(stamp, action, failed, self._steady())
         self._pending = True
         self._try_answer()
+
+    def _on_safe(self, message: JointState) -> None:
+        if self._peers.heard(message, self._steady()) and not self._settings.lockstep:
+            self._speak_up()
 
     def _try_answer(self) -> None:
         """Answer the newest proposal once all that belongs to it has come."""
@@ -191,9 +208,10 @@ class SafetyNode(Node):
         health = Health(
             state_age=state_age,
             command_age=command_age,
-            model_error=self._error[1],
+            model_error=self._model_error(now),
             planner_failed=proposal is not None and proposal.failed,
             plant_fault=self._fault,
+            peers="" if lockstep else self._peers.complaint(now),
         )
         return self._monitor.update(
             self._now(),
@@ -202,6 +220,11 @@ class SafetyNode(Node):
             health,
         )
 
+    def _model_error(self, now: float) -> float:
+        """As it was told last; a model that nobody speaks of any more is not trusted."""
+        silent = now - self._told_at > MODEL_SILENT and self._error[0] >= 0
+        return math.inf if silent and not self._settings.lockstep else self._error[1]
+
     def _now(self) -> float:
         if self._settings.lockstep:
             return 0.0 if self._seen is None else seconds(self._seen.stamp)
@@ -209,10 +232,21 @@ class SafetyNode(Node):
 
     def _publish(self, checked: Checked, stamp: int) -> None:
         self._answer = command_message(self._spec, checked.action, stamp)
+        self._peers.sent(self._answer)
         self._safe.publish(self._answer)
         self._publish_stop()
         level = OK if checked.level <= Level.LIMITED else WARN
-        values = {"level": checked.level.name, "reasons": "; ".join(checked.reasons)}
+        values: dict[str, object] = {
+            "level": checked.level.name,
+            "reasons": "; ".join(checked.reasons),
+        }
+        states = self._assembler
+        values |= {
+            "malformed": states.malformed,
+            "repeated": states.repeated + self._repeated,
+            "disordered": states.disordered + self._disordered,
+            "foreign": self._peers.foreign,
+        }
         line = status(
             "safety",
             "state",

@@ -48,6 +48,14 @@ class Limit(Quantity):
 
 
 @dataclass(frozen=True)
+class LiveSensor:
+    """The states that one sensor gives, and the commands that move what it senses; none: any."""
+
+    states: tuple[str, ...]
+    driven_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Envelope:
     """Where and how the robot may be; outside of it the safety monitor takes over.
 
@@ -59,9 +67,9 @@ class Envelope:
     battery_low, battery_empty: [V]; limited below the first, stopped below the second.
     state_limits: range of a state by its name; outside of it the robot is stopped.
     max_speed [m/s], max_turn_rate [rad/s]: of the pose; what says more has not measured it.
-    live_sensors: the states that one sensor gives, of each sensor whose numbers never repeat to
-    the bit while the robot is driven. None of an arm under torques: below friction nothing moves,
-    and an encoder rightly says the same again.
+    live_sensors: of each sensor whose numbers never repeat to the bit while the robot is driven.
+    None of an arm under torques: below friction nothing moves, and an encoder rightly says the
+    same again.
     """
 
     state_timeout: float
@@ -77,7 +85,7 @@ class Envelope:
     )
     max_speed: float = math.inf
     max_turn_rate: float = math.inf
-    live_sensors: tuple[tuple[str, ...], ...] = ()
+    live_sensors: tuple[LiveSensor, ...] = ()
 
     def __post_init__(self) -> None:
         x_low, x_high, y_low, y_high = self.arena
@@ -123,10 +131,14 @@ class RobotSpec:
         ):
             if len(got) != len(expected):
                 raise ValueError(f"{self.name}: expected {len(expected)} {what}, got {len(got)}")
-        named = {*self.envelope.state_limits, *(n for s in self.envelope.live_sensors for n in s)}
+        live = self.envelope.live_sensors
+        named = {*self.envelope.state_limits, *(name for s in live for name in s.states)}
         unknown = named - {quantity.name for quantity in self.state}
         if unknown:
             raise ValueError(f"{self.name}: envelope of an unknown state '{sorted(unknown)[0]}'")
+        movers = {name for s in live for name in s.driven_by} - {a.name for a in self.action}
+        if movers:
+            raise ValueError(f"{self.name}: a sensor of an unknown command '{sorted(movers)[0]}'")
 
     @property
     def command_field(self) -> str:

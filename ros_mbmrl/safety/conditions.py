@@ -145,7 +145,7 @@ def frozen_state(view: View, _: bool) -> str:
     """A sensor says the same again and again, though the robot is driven."""
     envelope, limit = view.robot.spec.envelope, view.config.frozen_updates
     frozen = zip(envelope.live_sensors, view.history.frozen, strict=False)
-    stuck = [f"{sensor[0]} to {sensor[-1]}" for sensor, count in frozen if count >= limit]
+    stuck = [" and ".join(sensor.states) for sensor, count in frozen if count >= limit]
     return f"{', '.join(stuck)} the same for {limit:g} updates while driven" if stuck else ""
 
 

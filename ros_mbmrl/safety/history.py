@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.types import SafetyConfig
@@ -40,11 +41,11 @@ class History:
         config: SafetyConfig,
         state: Array | None,
         measured_at: float,
-        driven: bool,
+        driven: NDArray[np.bool_],
     ) -> History:
         """With one more state (ds,), or None: there was none to trust.
 
-        driven: whether the robot had been told to move.
+        driven: (da,), which commands had told the robot to move.
         """
         if state is None:
             return replace(self, row=0, jump="")
@@ -53,7 +54,7 @@ class History:
         if ahead < -least:  # the clock began anew: nothing before counts
             return History().seen(robot, config, state, measured_at, driven)
         later = ahead >= least
-        frozen = self._frozen(robot, config, state, driven and later)
+        frozen = self._frozen(robot, state, driven & later)
         if not later and self.state is not None and np.array_equal(state, self.state):
             return self  # the same once more: neither good nor bad
         recent = tuple(t for t in self.jumps if measured_at - t < JUMPS_SECONDS)
@@ -75,16 +76,17 @@ class History:
             trusted_at=measured_at if moves_on else self.trusted_at,
         )
 
-    def _frozen(
-        self, robot: Robot, config: SafetyConfig, state: Array, counts: bool
-    ) -> tuple[int, ...]:
+    def _frozen(self, robot: Robot, state: Array, driven: NDArray[np.bool_]) -> tuple[int, ...]:
         sensors = robot.spec.envelope.live_sensors
         if self.state is None or not sensors:
             return (0,) * len(sensors)
         names = [quantity.name for quantity in robot.spec.state]
         same = dict(zip(names, state == self.state, strict=True))
+        told = dict(zip((a.name for a in robot.spec.action), driven, strict=True))
         return tuple(
-            0 if not all(same[name] for name in sensor) else count + counts
+            0
+            if not all(same[name] for name in sensor.states)
+            else count + any(told[name] for name in sensor.driven_by or told)
             for sensor, count in zip(sensors, self.frozen, strict=True)
         )
 

@@ -157,7 +157,7 @@ class SafetyMonitor:
         fresh = abs(health.state_age) <= spec.envelope.state_timeout
         usable = trusted if fresh else None
         measured_at = (self._now or 0.0) - health.state_age
-        driven = bool((np.abs(self._last - self._stand) > DRIVEN * (self._high - self._low)).any())
+        driven = np.abs(self._last - self._stand) > DRIVEN * (self._high - self._low)
         self._history = self._history.seen(self._robot, self._config, usable, measured_at, driven)
         ready = self._history.row >= self._config.start_updates
         self._started |= ready and not health.plant_fault and not health.peers

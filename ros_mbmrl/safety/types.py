@@ -69,7 +69,7 @@ class SafetyConfig:
     battery_recovery: float = 0.1
     model_recovery: float = 0.8
     start_updates: int = 3
-    frozen_updates: int = 5
+    frozen_updates: int = 2
     jumps: int = 3
 
     def __post_init__(self) -> None:

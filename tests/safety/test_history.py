@@ -19,6 +19,7 @@ ROBOT = Hexapod()
 PERIOD = ROBOT.spec.period
 WALK, STAND = np.array([4.0, 4.0]) * TURN, np.zeros(2)
 MOCAP, RADIO = slice(0, 12), slice(12, 24)
+LEFT_LEG = slice(15, 17)
 
 
 class Walk:
@@ -83,7 +84,7 @@ def test_the_first_command_waits_for_three_good_states_in_a_row() -> None:
     [
         (np.full(24, np.nan), Health(), "state is not finite"),
         (np.zeros(23), Health(), "state has shape (23,), expected (24,)"),
-        (None, Health(state_age=0.3), "state is 0.30 s old, limit 0.25 s"),
+        (None, Health(state_age=0.3), "state is 0.30 s old, limit 0.22 s"),
         (None, Health(plant_fault="radio: no reply"), "radio: no reply"),
         (None, Health(peers="odom has 2 publishers"), "odom has 2 publishers"),
     ],
@@ -127,14 +128,17 @@ def test_a_second_publisher_latches_until_it_is_gone() -> None:
     assert walk.reset() == (True, "reset: second_publisher")
 
 
-@pytest.mark.parametrize(("part", "name"), [(MOCAP, "x to z"), (RADIO, "gyro_x to right_back_emf")])
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [(MOCAP, "x and y and z"), (LEFT_LEG, "cos_left_leg and sin_left_leg")],
+)
 def test_a_frozen_sensor_stops_then_latches(part: slice, name: str) -> None:
     walk = Walk(start=5)
     walk.frozen = (part,)
-    assert walk.levels(4) == [Level.RUN] * 4
+    assert walk.levels(1) == [Level.RUN]
     checked = walk.update()
     assert checked.level is Level.STOP
-    assert checked.reasons == (f"frozen_state: {name} the same for 5 updates while driven",)
+    assert checked.reasons == (f"frozen_state: {name} the same for 2 updates while driven",)
     assert walk.levels(4) == [Level.STOP] * 4  # it stands now, and the sensor still says the same
     assert walk.update().level is Level.LATCHED
     assert walk.reset()[1].startswith("refused: frozen_state_persists")
@@ -146,9 +150,9 @@ def test_a_frozen_sensor_stops_then_latches(part: slice, name: str) -> None:
 def test_a_sensor_that_thaws_at_once_must_go_on_for_a_while() -> None:
     walk = Walk(start=5)
     walk.frozen = (MOCAP,)
-    walk.update(times=5)
+    walk.update(times=2)
     walk.frozen = ()
-    walk.shift = np.array([-0.12, 0.0, 0.0])  # it stood still in between
+    walk.shift = np.array([-0.05, 0.0, 0.0])  # it stood still in between
     assert walk.levels(6) == [Level.STOP] * 5 + [Level.RUN]  # well for 0.5 s
 
 
@@ -262,7 +266,7 @@ def test_the_bounds_are_far_above_what_the_real_robot_does(
     """With `-s` it prints the figures of docs/safety.md."""
     rollouts, envelope = real[0], ROBOT.spec.envelope
     names = [quantity.name for quantity in ROBOT.spec.state]
-    sensors = [[names.index(name) for name in sensor] for sensor in envelope.live_sensors]
+    sensors = [[names.index(name) for name in sensor.states] for sensor in envelope.live_sensors]
     runs = [longest(rollouts, columns) for columns in (*sensors, list(range(24)))]
     moved, turned = [], []
     for rollout in rollouts:
@@ -272,12 +276,12 @@ def test_the_bounds_are_far_above_what_the_real_robot_does(
         turn = np.abs(np.angle(np.exp(1j * step[:, 2])))
         moved += (np.hypot(step[:, 0], step[:, 1]) / elapsed).tolist()
         turned += (turn / elapsed).tolist()
-    print(f"{len(moved)} steps; same in a row, motion capture, radio, all: {runs}")
+    print(f"{len(moved)} steps; same in a row, by sensor, and all of them: {runs}")
     for values, bound in ((moved, envelope.max_speed), (turned, envelope.max_turn_rate)):
         beyond, usual = int((np.array(values) > bound).sum()), np.percentile(values, 99.9)
         print(f"above {bound:g}: {beyond} steps; 99.9 % below {usual:.2f}")
         assert beyond < 10 and usual < bound / 2
-    assert runs[0] >= 5 and runs[1] >= 5 and runs[2] < 3  # sensors freeze, but one at a time
+    assert max(runs[:-1]) >= 5 and runs[-1] < 3  # sensors freeze, but not all at a time
 
 
 def test_the_real_robots_logs_have_few_of_them(

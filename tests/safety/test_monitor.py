@@ -181,16 +181,16 @@ def test_a_flickering_state_keeps_the_robot_still() -> None:
         checked = bench.update(times=3)
         assert checked.level is Level.STOP and stands(checked)
     assert checked.reasons == (
-        "stale_state: state is 0.30 s old, limit 0.25 s; well again, waiting",
+        "stale_state: state is 0.30 s old, limit 0.22 s; well again, waiting",
     )
 
 
 def test_a_lost_state_stops_until_it_is_back() -> None:
     bench = Bench()
     bench.update()
-    assert bench.update(health=Health(state_age=1.0)).level is Level.STOP
-    assert bench.update(health=Health(state_age=1.1)).level is Level.LATCHED
-    assert bench.reset() == (False, "refused: lost_state: state is 1.10 s old, lost after 1 s")
+    assert bench.update(health=Health(state_age=0.8)).level is Level.STOP
+    assert bench.update(health=Health(state_age=0.9)).level is Level.LATCHED
+    assert bench.reset() == (False, "refused: lost_state: state is 0.90 s old, lost after 0.88 s")
     assert bench.update().level is Level.LATCHED
     assert bench.reset()[0]
     assert bench.update().level is Level.RUN
