@@ -102,24 +102,54 @@ class Gate(RuleBasedStateMachine):
             proposed = spec.action_low + part * (spec.action_high - spec.action_low)
             self.feed(spec.period, proposed, state, Health())
 
+    @rule(kind=st.sampled_from(["state", "command", "old state", "old command", "no plan"]),
+          index=st.integers(0, 22))  # fmt: skip
+    def spoil(self, kind: str, index: int) -> None:
+        """One thing wrong, once: nothing that would have to latch."""
+        state, proposed = self.state.copy(), self.last.copy()
+        state[index] = math.nan if kind == "state" else state[index]
+        proposed[index % len(proposed)] *= math.nan if kind == "command" else 1.0
+        ages = 0.3 * (kind == "old state"), 0.3 * (kind == "old command")
+        health = Health(*ages, planner_failed=kind == "no plan")
+        self.feed(self.robot.spec.period, proposed, state, health)
+        assert self.checked.level >= Level.HOLD
+
+    @rule(cause=st.sampled_from(["plant_fault", "peers", "stop_requested"]))
+    def reset_under_a_cause(self, cause: str) -> None:
+        self.monitor.request_stop("a button")
+        self.latched = True
+        health = Health(**{cause: True if cause == "stop_requested" else "it stands"})
+        self.feed(self.robot.spec.period, self.last, self.state, health)
+        self.reset(0.0)
+        assert self.latched
+
+    @rule()
+    def recover(self) -> None:
+        """What a person would do."""
+        self.drive([0.7] * 7, 12)
+        self.reset(0.0)
+        self.drive([0.7] * 7, 12)
+
     @rule(
-        dt=st.floats(-1.0, 2.0) | number,
+        dt=st.just(0.1) | st.floats(-1.0, 2.0) | number,
         proposed=st.none() | st.lists(number, max_size=8),
         state=st.none() | st.lists(number, max_size=24),
         index=st.integers(0, 22),
         value=st.just(math.nan) | number,
         one=st.booleans(),
+        usual=st.booleans(),
         age=st.just(0.0) | number,
         flags=st.sampled_from(["", "", "", "stop", "plant", "peers", "failed"]),
     )
     def disturb(
         self, dt: float, proposed: Any, state: Any, index: int, value: float, one: bool,
-        age: float, flags: str,
+        usual: bool, age: float, flags: str,
     ) -> None:  # fmt: skip
-        """Anything at all; often a good state with one number of it spoiled."""
+        """Anything at all; often a good state and command with one number spoiled."""
         if one:
             state = self.state.copy()
             state[index] = value
+            proposed = self.last if usual else proposed
         health = Health(
             state_age=age,
             planner_failed=flags == "failed",
