@@ -80,6 +80,9 @@ class Controller:
         delay: Delay = NO_DELAY,
     ) -> Plan:
         """The plan from `state` (ds,), whose commands act `delay` later. Raises NoFinitePlan."""
+        self._last = None
+        if not np.isfinite(state).all():  # nor may the task's progress learn of it
+            raise NoFinitePlan("the state is not finite")
         predict = model.predictor(adapted.parameters, adapted.hidden)
         now = torch.as_tensor(state, dtype=torch.float32)
         if delay.steps:
@@ -89,7 +92,6 @@ class Controller:
         if delay.share:
             predict = _blended(predict, delay, self._warm_start.previous)
         reference = self._task.reference(state)
-        self._last = None
         self._last = self._planner.plan(
             predict, self._task.cost, now, reference, self._warm_start, self._generator, deadline
         )

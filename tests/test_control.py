@@ -239,3 +239,15 @@ def test_a_window_is_told_what_acted(parts: Parts) -> None:
     parts.dynamics.observe(rest, 0.3)
     acted = parts.dynamics._window.transitions().actions[:, 0]
     torch.testing.assert_close(acted, torch.tensor([0.2, 0.2, 0.3]))
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_state_that_is_no_number_leaves_nothing_behind(parts: Parts, wrong: float) -> None:
+    parts.run(3)
+    good = parts.plant.state.copy()
+    parts.plant.state = np.full_like(good, wrong)
+    step = parts.loop.step(0.0)
+    assert step.plan is None and step.adapted.report.transitions == 0
+    parts.plant.state = good
+    parts.plant.now += 0.1
+    assert all(step.plan is not None for step in parts.run(2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,7 +14,7 @@ from ros_mbmrl.robots.spec import Array, Robot
 
 
 class LiveWindow:
-    """Joins states and commands into transitions; a gap in time starts it afresh."""
+    """Joins states and commands into transitions; a gap, in time or of numbers, starts it afresh."""
 
     def __init__(self, robot: Robot, size: int) -> None:
         if size < 1:
@@ -37,6 +38,9 @@ class LiveWindow:
         gap = stamp - self._stamp
         if self._state is not None and not 0.5 <= gap / self._robot.spec.period <= 1.5:
             self.reset()
+        if not np.isfinite(state).all():
+            self.reset()
+            return
         if self._state is not None and self._action is not None:
             features = self._robot.features(self._state)
             change = self._robot.difference(self._state, now)

@@ -1,0 +1,36 @@
+"""The catalogue holds what the issue lists, and every fault of it can be made."""
+
+from ros_mbmrl.faults.catalogue import all_faults
+from ros_mbmrl.faults.disturb import KINDS
+from ros_mbmrl.plants.emulators.radio_faults import LINE_FAULTS
+from ros_mbmrl.robots.hexapod import SPEC
+from ros_mbmrl.topics import TOPICS
+from ros_mbmrl.twin.faults import FAULTS
+
+GRAPHS = all_faults(SPEC)
+
+
+def test_every_fault_can_be_made() -> None:
+    topics = {topic.name for topic in TOPICS}
+    for fault in (fault for faults in GRAPHS.values() for fault in faults):
+        if fault.how == "topic":
+            assert fault.kind in KINDS
+            assert set(fault.target.split(",")) <= topics
+        if fault.how == "line":
+            assert fault.kind in {*LINE_FAULTS, *FAULTS}
+
+
+def test_names_are_told_apart() -> None:
+    for faults in GRAPHS.values():
+        names = [fault.name for fault in faults]
+        assert len(set(names)) == len(names)
+
+
+def test_every_process_is_paused_and_killed_and_every_topic_silenced() -> None:
+    names = {fault.name for fault in GRAPHS["processes"]}
+    for process in ("driver", "adaptive", "safety", "reference", "recorder"):
+        assert {f"{process}: SIGSTOP", f"{process}: SIGKILL"} <= names
+    names = {fault.name for fault in GRAPHS["twin"]}
+    for topic in ("odom", "joint_states", "imu", "battery", "command/proposed", "command/safe"):
+        for kind in ("silent", "delayed", "duplicated", "reordered", "frozen", "nan", "huge"):
+            assert f"{topic}: {kind}" in names
