@@ -14,7 +14,7 @@ from ros_mbmrl.robots.spec import Array, Robot
 
 
 class LiveWindow:
-    """Joins states and commands into transitions; a gap, in time or of numbers, starts it afresh."""
+    """Joins states and commands into transitions; a gap starts it afresh."""
 
     def __init__(self, robot: Robot, size: int) -> None:
         if size < 1:
