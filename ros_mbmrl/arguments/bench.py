@@ -16,17 +16,17 @@ class Bench:
     What is not given is as in the issue's targets, or small with --quick.
     """
 
-    what: Positional[Literal["plan", "adapt", "loop", "train", "twin", "graph"]]
+    what: Positional[Literal["plan", "adapt", "loop", "train", "twin", "graph", "soak"]]
     """plan, adapt, loop (a turn of the control loop), train (a meta-gradient), twin (physics),
-    graph (the ROS graph on the twin)."""
+    graph (the ROS graph on the twin), soak (what that uses: processor, memory, threads, files)."""
     quick: bool = False
     """Small sizes and few repeats: whether it works, not how fast it is."""
     threads: int = 1
     """Torch's threads; twin takes no notice."""
     repeats: int | None = None
-    """Rounds that are measured; all but graph."""
+    """Rounds that are measured; all but graph, soak."""
     hidden: tuple[int, ...] | None = None
-    """Units of the network's hidden layers; plan, adapt, loop, train."""
+    """Units of the network's hidden layers; plan, adapt, loop, train, graph with --fast."""
     activation: str | None = None
     """silu or tanh; plan, adapt, loop, train."""
     samples: int | None = None
@@ -44,13 +44,19 @@ class Bench:
     chunk: int | None = None
     """Tasks that the peer does at once; train."""
     seconds: float | None = None
-    """Of control, graph; simulated in each repeat, twin."""
+    """Of control, graph; of work, soak; simulated in each repeat, twin."""
+    idle: float | None = None
+    """Seconds stopped, after the work; soak."""
+    interval: float | None = None
+    """Seconds between samples; soak."""
     terrain: str | None = None
     """The twin's ground; twin."""
+    fast: bool | None = None
+    """At 50 Hz, with an untrained model; graph."""
     load: int | None = None
     """Processes that keep a core busy meanwhile; graph."""
     launch: tuple[str, ...] | None = None
-    """name:=value words for the graph (method:=mb and the like); graph."""
+    """name:=value words for the graph (method:=mb and the like); graph, soak."""
     seed: int = 0
     """Seed of everything random."""
     json: Path | None = None

@@ -11,7 +11,8 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -21,11 +22,12 @@ from typing import Any
 
 import numpy as np
 
+from ros_mbmrl.bench import fast
 from ros_mbmrl.bench.timing import Figure, Findings, Times, at_least
-from ros_mbmrl.bringup import NodeSpec, graph
+from ros_mbmrl.bringup import NodeSpec, adapt
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.errors import RunError, UserError
-from ros_mbmrl.launch_arguments import parse
+from ros_mbmrl.launch_arguments import Arguments, parse
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.supervisor import supervise
@@ -40,18 +42,22 @@ LATENCY, BEYOND, PEER = "less planning", "less adapting and planning", "ping-pon
 class Config:
     """seconds: of control that count. load: processes that keep a core busy meanwhile.
 
-    launch: name:=value words for the graph.
+    launch: name:=value words for the graph. fast: at 50 Hz, with an untrained model of `hidden`
+    units (`fast.py`).
     """
 
     seconds: float = 30.0
     load: int = 0
     launch: tuple[str, ...] = ()
+    fast: bool = False
+    hidden: tuple[int, ...] = (128, 128, 128)
     threads: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
         at_least(0, load=self.load)
         at_least(1, threads=self.threads)
+        at_least(1, hidden=min(self.hidden, default=1))
         if not 1.0 <= self.seconds < float("inf"):
             raise ValueError(f"seconds: expected at least 1, got {self.seconds}")
 
@@ -83,13 +89,25 @@ def run(config: Config) -> Findings:
         words = [*config.launch, "lockstep:=false", "record:=true", f"recording:={recording}"]
         words += [f"seed:={config.seed}", f"threads:={config.threads}"]
         words += [f"duration:={WARM_UP + config.seconds}"]
-        spec = make_robot(parse("adapt", words)["robot"]).spec
-        with _busy(config.load):
-            _supervise([*ping_pong(spec.name, trips), *graph("adapt", words)])
+        with _arguments(config, words, Path(folder)) as arguments, _busy(config.load):
+            spec = make_robot(arguments["robot"]).spec
+            supervised([*ping_pong(spec.name, trips), *adapt(arguments)])
         timing = read_timing(recording)
         # The newest as many: while the graph starts, everything is slow.
         peer = np.array(json.loads(trips.read_text()), dtype=float)[-len(timing.late) :]
     return findings(timing, peer, spec.period)
+
+
+@contextmanager
+def _arguments(config: Config, words: list[str], folder: Path) -> Iterator[Arguments]:
+    """The graph's arguments, in a process that knows their robot."""
+    if not config.fast:
+        yield parse("adapt", words)
+        return
+    fast.write_model(folder / "model", config.hidden, "silu", config.seed)
+    words = [*words, f"model:={folder / 'model'}", f"method:={fast.METHOD}"]
+    with fast.plugged(folder):
+        yield {**parse("adapt", words), "robot": fast.NAME}
 
 
 def ping_pong(robot: str, path: Path) -> list[NodeSpec]:
@@ -185,12 +203,18 @@ def _mean(values: Array) -> float | None:
     return float(known.mean()) if len(known) else None
 
 
-def _supervise(specs: list[NodeSpec]) -> None:
-    lines: list[str] = []
-    summary = supervise(specs, echo=lines.append)
+def supervised(specs: Sequence[NodeSpec], heard: Callable[[str], None] = lambda _: None) -> None:
+    """Runs nodes until they end; `heard` gets what they print. Raises UserError, RunError."""
+    lines: deque[str] = deque(maxlen=1000)
+
+    def echo(line: str) -> None:
+        lines.append(line)
+        heard(line)
+
+    summary = supervise(specs, echo=echo)
     if summary.status:
         name = summary.reason.split()[0]
-        said = [line for line in lines if line.startswith(f"[{name}]")] or lines or [""]
+        said = [line for line in lines if line.startswith(f"[{name}]")] or [*lines] or [""]
         kind = UserError if summary.status == 2 else RunError
         raise kind(f"{summary.reason}: {said[-1]}")
     if summary.reason == "interrupted":

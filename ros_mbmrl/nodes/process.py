@@ -20,6 +20,7 @@ from rclpy.signals import SignalHandlerOptions
 from ros_mbmrl.errors import RunError, UserError
 
 PARENT = "MBMRL_PARENT"  # process id of the supervisor, in the environment
+PATIENCE = 2.0  # [s] in all for workers that are half way through something
 GRACE = 4.0  # [s] a node without its supervisor is given to end cleanly
 
 
@@ -30,6 +31,7 @@ class Ending:
         self._lock = threading.RLock()  # a signal may come while it is held
         self.event = threading.Event()
         self.status = 0
+        self.workers: list[threading.Thread] = []
         self.wake: Callable[[], None] = lambda: None
 
     def end(self, status: int = 0, reason: str = "") -> None:
@@ -89,6 +91,7 @@ def _spin(build: Build, ending: Ending) -> int:
     finally:
         for node in nodes:
             _close(node, ending)
+        _join(ending.workers)
         executor.shutdown()
         for node in nodes:
             node.destroy_node()
@@ -123,6 +126,13 @@ def _close(node: Node, ending: Ending) -> None:
         ending.status = ending.status or 1
 
 
+def _join(workers: Sequence[threading.Thread]) -> None:
+    """Wait for them: one that is in torch's or ROS's C++ when Python ends aborts the process."""
+    until = time.monotonic() + PATIENCE
+    for worker in workers:
+        worker.join(max(0.0, until - time.monotonic()))
+
+
 def _end_on_signals(ending: Ending) -> None:
     asked: list[int] = []
 
@@ -149,9 +159,10 @@ def _watch_parent(ending: Ending) -> None:
 
 
 def guarded(ending: Ending, work: Callable[[], None]) -> Callable[[], None]:
-    """`work` for a thread: an exception ends the process instead of only the thread."""
+    """`work` for a thread: an exception ends the process, and the process's end awaits it."""
 
     def run_guarded() -> None:
+        ending.workers.append(threading.current_thread())
         try:
             work()
         except UserError as error:

@@ -20,8 +20,10 @@ KEYS = {
     "train": ("over_vmap_grad", "gemm_fraction"),
     "twin": ("over_mj_step", "threads", "processes"),
     "graph": ("latency_ms_p50", "latency_ms_p99", "period_mean", "period_p99", "missed"),
+    "soak": ("idle_core", "working_core"),
 }
 NEEDS = {"graph": ("rclpy", "mujoco"), "loop": ("mujoco",), "twin": ("mujoco",)}
+NEEDS["soak"] = NEEDS["graph"]
 
 
 def report_of(tmp_path: Path, *words: str) -> dict[str, Any]:
@@ -76,7 +78,7 @@ def test_sizes_are_options(tmp_path: Path) -> None:
     ("words", "complaint"),
     [
         (("adapt", "--horizon", "3"), "adapt has no --horizon: expected --activation"),
-        (("graph", "--repeats", "3"), "graph has no --repeats: expected --launch"),
+        (("graph", "--repeats", "3"), "graph has no --repeats: expected --fast"),
         (("plan", "--samples", "0"), "samples: expected an integer of at least 1, got 0"),
         (("plan", "--hidden", "0"), "sizes: expected"),
         (("plan", "--activation", "relu"), "activation: expected one of"),
