@@ -21,6 +21,7 @@ from ros_mbmrl.planning import PLANNERS
 from ros_mbmrl.plants import check_plant, plants_of
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.untrusted import read_yaml
 
 Value = str | int | float | bool
 
@@ -209,6 +210,8 @@ def _parameter_file(arguments: Arguments) -> str:
     if arguments["params"]:
         if not Path(arguments["params"]).is_file():
             raise UserError(f"params: no file '{arguments['params']}'")
+        if not isinstance(read_yaml(Path(arguments["params"])), dict):
+            raise UserError(f"params: {arguments['params']}: expected parameters by node")
         return arguments["params"]
     default = find(f"config/{arguments['robot']}.yaml")
     return str(default) if default else ""
