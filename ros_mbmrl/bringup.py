@@ -45,6 +45,11 @@ class NodeSpec:
     needs_torch: bool = False
     ends_last: bool = False
 
+    @property
+    def enclave(self) -> str:
+        """The process's name in `config/security/policy.xml`; it counts where security is on."""
+        return f"{self.namespace}/{self.name}"
+
 
 def adapt(arguments: Arguments) -> list[NodeSpec]:
     """The whole loop: driver, dynamics and controller in one process, safety, reference."""
