@@ -136,6 +136,11 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
+    loopback = find("config/security/loopback.xml")
+    here = {**ours, **base}["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+    if here and loopback is not None and not base.get("ROS_STATIC_PEERS"):
+        # Without it nodes look for nobody else, but listen on every interface.
+        ours["FASTDDS_DEFAULT_PROFILES_FILE"] = str(loopback)
     return {**ours, **base}
 
 

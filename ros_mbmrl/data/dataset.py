@@ -285,7 +285,9 @@ def _check_names(folder: Path, part: str, got: Any, expected: list[list[str]]) -
 
 
 def _words(quantity: Any) -> str:
-    return f"'{quantity[0]}' [{quantity[1]}]" if quantity else "missing"
+    if isinstance(quantity, list) and len(quantity) == 2:
+        return f"'{quantity[0]}' [{quantity[1]}]"
+    return "missing"
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
