@@ -29,6 +29,7 @@ LIFECYCLE = (
     *("change_state", "get_state", "get_available_states", "get_available_transitions"),
     "get_transition_graph",
 )
+TOOLS = "/_ros2cli_*/get_type_description"  # their nodes are called by the process
 REARM, STOP, RESET = "driver/rearm", "safety/stop", "safety/reset"
 
 
@@ -82,10 +83,10 @@ EVERYTHING = tuple(topic.name for topic in TOPICS)
 OUTSIDE: Mapping[str, Mapping[str, Access]] = MappingProxyType(
     {
         "operator": {
-            "operator": Access(("reference/set",), EVERYTHING, calls=(STOP, RESET, REARM))
+            "operator": Access(("reference/set",), EVERYTHING, (TOOLS,), (STOP, RESET, REARM))
         },
-        "joystick": {"joy_node": Access(("joy",))},
-        "mocap": {"mocap": Access((POSE,))},
+        "joystick": {"joy_node": Access(("joy",), ("joy/set_feedback",))},
+        "mocap": {"/mocap": Access((POSE,))},  # `mbmrl emulate` is in no robot's namespace
     }
 )
 
@@ -132,7 +133,10 @@ def policy(robots: Sequence[str]) -> str:
             place = ElementTree.SubElement(enclaves, "enclave", path=f"/{robot}/{enclave}")
             profiles = ElementTree.SubElement(place, "profiles")
             for node, allowed in nodes.items():
-                profile = ElementTree.SubElement(profiles, "profile", ns=f"/{robot}", node=node)
+                space = "/" if node.startswith("/") else f"/{robot}"
+                profile = ElementTree.SubElement(
+                    profiles, "profile", ns=space, node=node.lstrip("/")
+                )
                 for (kind, right), names in rules(allowed).items():
                     if names:
                         part = ElementTree.SubElement(profile, kind, {right: "ALLOW"})
