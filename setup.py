@@ -58,6 +58,7 @@ setup(
     ],
     install_requires=[
         "setuptools",
+        "lz4>=4,<5",
         "matplotlib>=3.8,<4",
         "mcap>=1.5,<2",
         "mcap-ros2-support>=0.5.5,<0.7",
@@ -70,6 +71,7 @@ setup(
         "scipy>=1.11,<2",
         "torch>=2.4,<2.14",
         "tyro>=0.9,<2",
+        "zstandard>=0.20,<1",
     ],
     extras_require={
         "ros": ROS,

@@ -21,6 +21,7 @@ from ros_mbmrl.planning import PLANNERS
 from ros_mbmrl.plants import check_plant, plants_of
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.untrusted import read_yaml
 
 Value = str | int | float | bool
 
@@ -43,6 +44,11 @@ class NodeSpec:
     critical: bool = True
     needs_torch: bool = False
     ends_last: bool = False
+
+    @property
+    def enclave(self) -> str:
+        """The process's name in `config/security/policy.xml`; it counts where security is on."""
+        return f"{self.namespace}/{self.name}"
 
 
 def adapt(arguments: Arguments) -> list[NodeSpec]:
@@ -130,6 +136,11 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
+    loopback = find("config/security/loopback.xml")
+    here = {**ours, **base}["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+    if here and loopback is not None and not base.get("ROS_STATIC_PEERS"):
+        # Without it nodes look for nobody else, but listen on every interface.
+        ours["FASTDDS_DEFAULT_PROFILES_FILE"] = str(loopback)
     return {**ours, **base}
 
 
@@ -210,6 +221,8 @@ def _parameter_file(arguments: Arguments) -> str:
     if arguments["params"]:
         if not Path(arguments["params"]).is_file():
             raise UserError(f"params: no file '{arguments['params']}'")
+        if not isinstance(read_yaml(Path(arguments["params"])), dict):
+            raise UserError(f"params: {arguments['params']}: expected parameters by node")
         return arguments["params"]
     default = find(f"config/{arguments['robot']}.yaml")
     return str(default) if default else ""

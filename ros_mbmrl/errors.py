@@ -4,8 +4,12 @@
 class UserError(ValueError):
     """Bad input: the message is one line that says what was wrong and what was expected.
 
-    The command line prints it and exits with status 2.
+    The command line prints it and exits with status 2. What cannot be printed becomes a blank: a
+    name in a file of others must not make two lines of one, nor command the terminal.
     """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__("".join(c if c.isprintable() else " " for c in str(message)))
 
 
 class RunError(RuntimeError):

@@ -72,7 +72,7 @@ class _Watch:
 def command_line(spec: NodeSpec) -> list[str]:
     """How a node is started, with this interpreter."""
     words = [sys.executable, "-m", f"ros_mbmrl.nodes.{spec.executable}", "--ros-args"]
-    words += ["-r", f"__ns:={spec.namespace}"]
+    words += ["-r", f"__ns:={spec.namespace}", "--enclave", spec.enclave]
     for old, new in spec.remappings.items():
         words += ["-r", f"{old}:={new}"]
     if spec.parameter_file:

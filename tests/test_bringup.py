@@ -93,6 +93,17 @@ def test_discovery_stays_here_unless_asked_otherwise() -> None:
     assert bringup.environment({name: "SUBNET"})[name] == "SUBNET"
 
 
+def test_the_network_is_not_listened_to_unless_asked() -> None:
+    name, profile = "FASTDDS_DEFAULT_PROFILES_FILE", bringup.find("config/security/loopback.xml")
+    assert bringup.environment({})[name] == str(profile)
+    assert bringup.environment({name: "mine.xml"})[name] == "mine.xml"
+    for asked in (
+        {"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"},
+        {"ROS_STATIC_PEERS": "192.0.2.7"},
+    ):
+        assert name not in bringup.environment(asked)
+
+
 def test_imports_neither_ros_nor_torch() -> None:
     code = (
         "import sys, ros_mbmrl.bringup as b, ros_mbmrl.supervisor; b.graph('twin', []);"

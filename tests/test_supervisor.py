@@ -80,7 +80,8 @@ def test_bad_input_is_said_before_anything_starts() -> None:
 def test_values_keep_their_type_on_the_command_line() -> None:
     parameters = {"a": "3", "b": "", "c": True, "d": 3, "e": 1e-7, "f": "x@1 y"}
     line = command_line(NodeSpec("n", "n", "/r", parameters, {"x": "y"}, "p.yaml"))
-    assert line[2:8] == ["ros_mbmrl.nodes.n", "--ros-args", "-r", "__ns:=/r", "-r", "x:=y"]
+    assert line[2:6] == ["ros_mbmrl.nodes.n", "--ros-args", "-r", "__ns:=/r"]
+    assert line[6:10] == ["--enclave", "/r/n", "-r", "x:=y"]
     assert [word for word in line if word.startswith(tuple(f"{n}:=" for n in "abcdef"))] == [
         'a:="3"',
         'b:=""',

@@ -18,7 +18,6 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -38,6 +37,7 @@ from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.untrusted import parse_yaml
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.collect import Collect
@@ -164,8 +164,8 @@ def _hardware(words: Sequence[str]) -> dict[str, Any]:
     for word in words:
         name, sign, value = word.partition("=")
         try:
-            settings[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
+            settings[name] = parse_yaml(value)
+        except UserError:
             sign = ""
         if not (name and sign):
             raise UserError(f"hardware '{word}': expected NAME=VALUE")

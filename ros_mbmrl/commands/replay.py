@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 
 from ros_mbmrl.bringup import find
 from ros_mbmrl.data.from_recording import check_rates
@@ -25,6 +24,7 @@ from ros_mbmrl.evaluation.replay import (
 from ros_mbmrl.evaluation.tables import printed, wide_console
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.untrusted import read_yaml
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.replay import Replay as Arguments
@@ -68,11 +68,11 @@ def settings(robot: str, params: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        content = yaml.safe_load(path.read_text())
+        content = read_yaml(path)
         given = (content.get(f"/{robot}/controller") or {}).get("ros__parameters") or {}
         return {name: given[name] for name in ("speed", "planner") if name in given}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError) as error:
-        raise UserError(f"{path}: not a ROS parameter file ({error})".replace("\n", " ")) from None
+    except (AttributeError, TypeError) as error:
+        raise UserError(f"{path}: not a ROS parameter file ({error})") from None
 
 
 def report(robot: Robot, recorded: Run, result: Replay, summary: dict[str, Any], out: Path) -> Path:

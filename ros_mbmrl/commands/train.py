@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-import yaml
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ros_mbmrl.adaptation import METHODS
@@ -26,6 +25,7 @@ from ros_mbmrl.training.config import TrainConfig
 from ros_mbmrl.training.meta import Trained, Trainer, new_model
 from ros_mbmrl.training.segments import Transitions
 from ros_mbmrl.training.tune import GRIDS, tune
+from ros_mbmrl.untrusted import read_yaml
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.train import Train
@@ -159,10 +159,7 @@ def read_recipe(path: Path | None, method: str, seed: int) -> TrainConfig:
     config = TrainConfig(method=method, seed=seed)
     if path is None:
         return config
-    try:
-        settings = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"recipe {path}: {error}".replace("\n", " ")) from None
+    settings = read_yaml(path)
     if not isinstance(settings, dict):
         raise UserError(f"recipe {path}: expected a mapping of settings")
     common = {key: value for key, value in settings.items() if key not in METHODS}

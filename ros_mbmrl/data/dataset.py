@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -21,11 +20,21 @@ from ros_mbmrl.data.steps import Run, read_run
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Quantity, RobotSpec
+from ros_mbmrl.untrusted import read_arrays, read_yaml
 
 FORMAT = 1
 ARRAYS_FILE = "rollouts.npz"
 CARD_FILE = "dataset.yaml"
-ARRAYS = ("states", "actions", "times", "marks", "steps")
+# Type and dimensions of each array.
+ARRAYS = MappingProxyType(
+    {
+        "states": (np.float32, 2),
+        "actions": (np.float32, 2),
+        "times": (np.float64, 1),
+        "marks": (np.uint8, 1),
+        "steps": (np.int64, 1),
+    }
+)
 
 
 def save(folder: Path, rollouts: Sequence[Rollout]) -> str:
@@ -211,13 +220,20 @@ def _load_one(folder: Path) -> list[Rollout]:
     if sha256_of(folder) != card["sha256"]:
         raise UserError(f"{folder / ARRAYS_FILE}: damaged or changed, its sha256 is not the card's")
     arrays = _read_arrays(folder / ARRAYS_FILE)
+    for name, width in (("states", len(spec.state)), ("actions", len(spec.action))):
+        if arrays[name].shape[1] != width:
+            raise UserError(f"{folder}: expected {width} columns of {name}, as {spec.name} has")
     steps, tags = arrays["steps"], card["rollouts"]
-    expected = {"states": steps.sum() + len(steps), "times": steps.sum() + len(steps)}
-    expected |= {"actions": steps.sum(), "marks": steps.sum()}
+    if (steps < 0).any():
+        raise UserError(f"{folder}: expected rollouts of 0 steps or more, got {steps.min()}")
+    total = sum(steps.tolist())  # not NumPy's sum, which may wrap around
+    expected = {"states": total + len(steps), "times": total + len(steps)}
+    expected |= {"actions": total, "marks": total}
     for name, rows in expected.items():
         if len(arrays[name]) != rows:
             raise UserError(f"{folder}: expected {rows} rows of {name}, got {len(arrays[name])}")
-    if not isinstance(tags, list) or len(tags) != len(steps):
+    mappings = isinstance(tags, list) and all(isinstance(each, dict) for each in tags)
+    if not mappings or len(tags) != len(steps):
         raise UserError(f"{folder / CARD_FILE}: expected tags of {len(steps)} rollouts")
     return _parted(spec.name, arrays, tags)
 
@@ -247,10 +263,7 @@ def _read_card(folder: Path) -> dict[str, Any]:
     path = folder / CARD_FILE
     if not path.is_file():
         raise UserError(f"{folder}: not a data set, expected a folder with {CARD_FILE}")
-    try:
-        card = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: not readable as YAML") from error
+    card = read_yaml(path)
     names = ("format", "robot", "sha256", "state", "action", "rollouts")
     missing = [name for name in names if not isinstance(card, dict) or name not in card]
     if missing:
@@ -272,12 +285,17 @@ def _check_names(folder: Path, part: str, got: Any, expected: list[list[str]]) -
 
 
 def _words(quantity: Any) -> str:
-    return f"'{quantity[0]}' [{quantity[1]}]" if quantity else "missing"
+    if isinstance(quantity, list) and len(quantity) == 2:
+        return f"'{quantity[0]}' [{quantity[1]}]"
+    return "missing"
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in ARRAYS}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: not the arrays of a data set ({error})") from error
+    arrays = read_arrays(path, ARRAYS)
+    for name, (dtype, dimensions) in ARRAYS.items():
+        array = arrays.get(name)
+        if array is None or array.dtype != dtype or array.ndim != dimensions:
+            found = "none" if array is None else f"{array.ndim} of {array.dtype}"
+            expected = f"{dimensions} dimensions of {np.dtype(dtype)}"
+            raise UserError(f"{path}: {name}: expected {expected}, got {found}")
+    return arrays

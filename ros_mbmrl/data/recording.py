@@ -6,16 +6,19 @@ Format: https://mcap.dev/spec, with the ROS 2 profile of its registry.
 from __future__ import annotations
 
 import os
+import re
 import struct
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple, cast
 
+import lz4.frame
+import zstandard
 from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
 from mcap.records import Channel, Chunk, Message, Schema
@@ -30,6 +33,9 @@ MAGIC = b"\x89MCAP0\r\n"
 RECORD_HEAD = struct.Struct("<BQ")  # opcode, length
 SUFFIX = ".mcap"
 CHUNK_SECONDS = 1.0  # the most that a kill may cost
+# What a file of others may ask us to hold [bytes]: of a chunk unpacked, of a message taken apart,
+# of a type's definition, and how long an array of fixed length may be.
+CHUNK_LIMIT, MESSAGE_LIMIT, SCHEMA_LIMIT, ARRAY_LIMIT = 64 << 20, 4 << 20, 1 << 16, 4096
 
 
 class RecordingWriter:
@@ -183,10 +189,27 @@ def read_messages(path: Path, topics: Collection[str] | None = None) -> Iterator
     for schema, channel, message in _raw_messages(path):
         if topics is not None and channel.topic not in topics:
             continue
-        decode = decoders.decoder_for(channel.message_encoding, schema)
-        if decode is None:
+        try:
+            _check_sizes(schema, message)
+            decode = decoders.decoder_for(channel.message_encoding, schema)
+            decoded = None if decode is None else decode(message.data)
+        except Exception as error:  # whatever parsing damage may raise
+            raise UserError(f"{path}: damaged message on {channel.topic} ({error})") from error
+        if decoded is None:
             raise UserError(f"{path}: {channel.topic} is not a ROS 2 message ({schema.encoding})")
-        yield Recorded(channel.topic, schema.name, message.log_time, decode(message.data))
+        yield Recorded(channel.topic, schema.name, message.log_time, decoded)
+
+
+def _check_sizes(schema: Schema, message: Message) -> None:
+    """Every part of a message takes up room in its bytes, so that these bound what comes of it."""
+    if len(schema.data) > SCHEMA_LIMIT or len(message.data) > MESSAGE_LIMIT:
+        raise ValueError(
+            f"{len(schema.data)} bytes of type, {len(message.data)} of message: "
+            f"expected up to {SCHEMA_LIMIT} and {MESSAGE_LIMIT}"
+        )
+    for size in re.findall(rb"\[(\d+)\]", schema.data):
+        if len(size) > 9 or not 1 <= int(size) <= ARRAY_LIMIT:
+            raise ValueError(f"{schema.name}: an array of fixed length {size[:20].decode()}")
 
 
 def recording_info(path: Path) -> RecordingInfo:
@@ -217,8 +240,11 @@ def _raw_messages(path: Path) -> Iterator[tuple[Schema, Channel, Message]]:
         elif isinstance(record, Channel):
             channels[record.id] = record
         elif isinstance(record, Message):
-            channel = channels[record.channel_id]
-            yield schemas[channel.schema_id], channel, record
+            channel = channels.get(record.channel_id)
+            schema = None if channel is None else schemas.get(channel.schema_id)
+            if channel is None or schema is None:
+                raise UserError(f"{path}: a message of a channel or type that is not told of")
+            yield schema, channel, record
 
 
 def _records(path: Path) -> Iterator[Schema | Channel | Message]:
@@ -234,13 +260,32 @@ def _records(path: Path) -> Iterator[Schema | Channel | Message]:
                 stream.seek(length, os.SEEK_CUR)
                 continue
             try:
+                if length > CHUNK_LIMIT:
+                    raise ValueError(f"{length} bytes, expected up to {CHUNK_LIMIT}")
                 chunk = Chunk.read(ReadDataStream(BytesIO(stream.read(length))))
-                records = breakup_chunk(chunk, validate_crc=True)
+                records = breakup_chunk(_unpacked(chunk), validate_crc=True)
             except Exception as error:  # whatever decompressing or parsing damage may raise
                 raise UserError(f"{path}: damaged chunk at byte {offset} ({error})") from error
             for record in records:
                 if isinstance(record, (Schema, Channel, Message)):
                     yield record
+
+
+def _unpacked(chunk: Chunk) -> Chunk:
+    """The same without compression. Not by the size it claims: by what comes out, to a limit."""
+    if chunk.compression == "zstd":
+        data = zstandard.ZstdDecompressor().stream_reader(chunk.data).read(CHUNK_LIMIT + 1)
+    elif chunk.compression == "lz4":
+        data = lz4.frame.LZ4FrameDecompressor().decompress(chunk.data, CHUNK_LIMIT + 1)
+    elif chunk.compression:
+        raise ValueError(f"unknown compression '{chunk.compression}'")
+    else:
+        return chunk
+    if len(data) > CHUNK_LIMIT:
+        raise ValueError(f"unpacks to more than {CHUNK_LIMIT} bytes")
+    if len(data) != chunk.uncompressed_size:
+        raise ValueError(f"unpacks to {len(data)} bytes, not {chunk.uncompressed_size}")
+    return replace(chunk, compression="", data=data)
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -145,9 +145,14 @@ def read_run(path: Path, robot: str | None = None) -> Run:
             f"{', '.join(needed)}"
         )
     reader = Reader(known, path)
-    for recorded in read_messages(path, topics):
-        reader.add(topics[recorded.topic], recorded)
-    return reader.run(info)
+    try:
+        for recorded in read_messages(path, topics):
+            reader.add(topics[recorded.topic], recorded)
+        return reader.run(info)
+    except UserError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: not as the graph records it ({error})") from None
 
 
 @dataclass

@@ -22,7 +22,6 @@ Frames, as found in the logs and applied here:
 
 from __future__ import annotations
 
-import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +39,7 @@ from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.untrusted import read_arrays
 
 Array = NDArray[np.float64]
 
@@ -130,7 +130,7 @@ def read_logs(path: Path) -> Logs:
     missing = [name for name in ARRAYS if name not in arrays]
     if missing:
         raise UserError(f"{path}: array {', '.join(missing)} missing, expected {', '.join(ARRAYS)}")
-    samples, names = arrays["samples"], [str(name) for name in arrays["columns"]]
+    samples, names = arrays["samples"], [str(name) for name in arrays["columns"].ravel()]
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise UserError(f"{path}: column {', '.join(missing)} missing from 'samples'")
@@ -138,8 +138,12 @@ def read_logs(path: Path) -> Logs:
         raise UserError(
             f"{path}: expected samples of shape (rows, {len(names)}), got {samples.shape}"
         )
-    if not np.issubdtype(samples.dtype, np.number):
+    if samples.dtype.kind not in "iuf":
         raise UserError(f"{path}: expected samples of numbers, got {samples.dtype}")
+    for name in ("length", "session", "surface", "run"):
+        kinds = "iu" if name in ("length", "run") else "US"
+        if arrays[name].ndim != 1 or arrays[name].dtype.kind not in kinds:
+            raise UserError(f"{path}: expected one '{name}' a run, got {arrays[name].dtype}")
     ordered: Array = samples[:, [names.index(name) for name in COLUMNS]].astype(np.float64)
     length = arrays["length"].astype(np.int64)
     _check_lengths(path, arrays, len(ordered))
@@ -151,11 +155,7 @@ def read_logs(path: Path) -> Logs:
 def _load(path: Path) -> dict[str, NDArray[np.generic]]:
     if not path.is_file():
         raise UserError(f"{path}: no such file, expected an npz of VelociRoACH logs")
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        raise UserError(f"{path}: not a readable npz of plain arrays ({error})") from error
+    return read_arrays(path, ARRAYS)
 
 
 def _check_lengths(path: Path, arrays: dict[str, NDArray[np.generic]], rows: int) -> None:
@@ -165,8 +165,8 @@ def _check_lengths(path: Path, arrays: dict[str, NDArray[np.generic]], rows: int
             raise UserError(
                 f"{path}: '{name}' has {len(arrays[name])} runs, 'length' has {len(length)}"
             )
-    if len(length) == 0 or length.min() < 2:
-        raise UserError(f"{path}: expected runs of at least 2 rows")
+    if len(length) == 0 or length.min() < 2 or length.max() > rows:
+        raise UserError(f"{path}: expected runs of 2 to {rows} rows")
     if length.sum() != rows:
         raise UserError(f"{path}: 'length' adds up to {length.sum()} rows, 'samples' has {rows}")
 

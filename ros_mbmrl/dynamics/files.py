@@ -20,8 +20,10 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.untrusted import read_yaml
 
 CARD, WEIGHTS = "card.yaml", "model.safetensors"
+LONGEST = 10_000  # of a window [transitions]
 NORMALIZER = ("input_mean", "input_std", "change_mean", "change_std")
 
 
@@ -70,8 +72,10 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
         normalizer = Normalizer(clip=float(card["clip"]), **statistics)
         parameters = tensor_file.unflatten("parameters", tensors)
         _check_shapes(folder, robot, mlp, tensors)
-        if card["method"] is None or card["adapt_window"] < 1:
-            raise UserError(f"{folder}: method or adapt_window missing from the card")
+        if card["method"] is None or not 1 <= card["adapt_window"] <= LONGEST:
+            raise UserError(
+                f"{folder}: method or adapt_window (1 to {LONGEST}) missing from the card"
+            )
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, UserError):
             raise
@@ -88,10 +92,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     for name in (CARD, WEIGHTS):
         if not (folder / name).is_file():
             raise UserError(f"{folder}: no {name}: expected {CARD} and {WEIGHTS}")
-    try:
-        card = yaml.safe_load((folder / CARD).read_text())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{folder}/{CARD}: not YAML ({error})".replace("\n", " ")) from None
+    card = read_yaml(folder / CARD)
     if not isinstance(card, dict):
         raise UserError(f"{folder}/{CARD}: expected a mapping")
     return card

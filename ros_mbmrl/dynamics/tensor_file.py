@@ -14,6 +14,8 @@ from torch import Tensor
 
 from ros_mbmrl.errors import UserError
 
+LIMIT = 1 << 30  # [bytes]; what is loaded is as large as its file
+
 
 def save(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
     """Writes tensors and a JSON-able state; a crash leaves the old file or the new, never half."""
@@ -28,10 +30,14 @@ def save(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) ->
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and state of a file. Raises UserError if it is truncated or not one of ours."""
     try:
+        if path.stat().st_size > LIMIT:
+            raise ValueError(f"expected up to {LIMIT} bytes")
         with safetensors.safe_open(str(path), framework="pt") as file:
             state = json.loads((file.metadata() or {})["state"])
+            if not isinstance(state, dict):
+                raise ValueError("its state is no mapping")
             return {name: file.get_tensor(name) for name in file.keys()}, state  # noqa: SIM118
-    except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
+    except Exception as error:  # whatever parsing damage may raise
         raise UserError(f"{path}: not a readable tensor file ({error})") from None
 
 

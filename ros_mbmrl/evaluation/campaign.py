@@ -98,11 +98,11 @@ def run(jobs: Sequence[Job], out: Path, workers: int = 2) -> list[Row]:
 def read(path: Path) -> dict[str, Row]:
     """The finished rows by key; a line that a killed run left unfinished is passed over."""
     rows: dict[str, Row] = {}
-    for line in path.read_text().splitlines() if path.exists() else ():
+    for line in path.read_text(errors="replace").splitlines() if path.exists() else ():
         try:
             row = json.loads(line)
             rows[row.pop("key")] = row
-        except (ValueError, KeyError, AttributeError, TypeError):
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
             continue
     return rows
 

@@ -162,7 +162,7 @@ def _fault_second(fault: str) -> float | None:
 def _earlier(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 import tyro
-import yaml
 from torch import Generator
 
 from ros_mbmrl.adaptation import trained_as
@@ -35,6 +34,7 @@ from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Level, SafetyConfig
 from ros_mbmrl.twin.pr2 import START
 from ros_mbmrl.twin.pr2_faults import NO_FAULT, NOMINAL, ArmFault, ArmPhysics
+from ros_mbmrl.untrusted import read_yaml
 
 ROBOT = "pr2_arm"
 REACHED = 0.03  # [m]: every point nearer than this
@@ -103,7 +103,7 @@ def planning() -> dict[str, Any]:
     path = find(f"config/{ROBOT}.yaml")
     if path is None:
         raise UserError(f"no config/{ROBOT}.yaml")
-    parameters = yaml.safe_load(path.read_text())[f"/{ROBOT}/controller"]["ros__parameters"]
+    parameters = read_yaml(path)[f"/{ROBOT}/controller"]["ros__parameters"]
     settings: dict[str, Any] = parameters["planner"]
     return settings
 

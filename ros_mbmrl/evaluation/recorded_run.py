@@ -73,6 +73,15 @@ class RecordedRun:
 
 def read_run(path: FilePath) -> RecordedRun:
     """Reads one recording. Raises UserError if it has no command, or a path but no pose."""
+    try:
+        return _read_run(path)
+    except UserError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: not as the graph records it ({error})") from None
+
+
+def _read_run(path: FilePath) -> RecordedRun:
     poses: dict[int, tuple[float, float]] = {}
     reference: list[tuple[float, float]] = []
     commands: set[int] = set()

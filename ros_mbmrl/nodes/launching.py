@@ -60,6 +60,7 @@ def _node(spec: bringup.NodeSpec) -> Node:
         namespace=spec.namespace,
         parameters=[*parameters, dict(spec.parameters)],
         remappings=list(spec.remappings.items()),
+        ros_arguments=["--enclave", spec.enclave],
         output="screen",
         on_exit=[Shutdown(reason=f"{spec.name} has ended")] if spec.critical else None,
     )

@@ -13,10 +13,12 @@ from contextlib import suppress
 from types import FrameType
 
 import rclpy
+from rclpy._rclpy_pybind11 import RCLError, UnknownROSArgsError
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from ros_mbmrl.bringup import environment
 from ros_mbmrl.errors import RunError, UserError
 
 PARENT = "MBMRL_PARENT"  # process id of the supervisor, in the environment
@@ -60,12 +62,10 @@ def run(build: Build, arguments: Sequence[str] | None = None) -> int:
     ending = Ending()
     _end_on_signals(ending)
     threading.Thread(target=_watch_parent, args=(ending,), daemon=True).start()
-    rclpy.init(
-        args=list(sys.argv if arguments is None else arguments),
-        signal_handler_options=SignalHandlerOptions.NO,
-    )
+    os.environ.update(environment(os.environ))  # a node that is started alone stays here, too
     try:
-        return _spin(build, ending)
+        nodes = _started(build, ending, list(sys.argv if arguments is None else arguments))
+        return _spin(nodes, ending)
     except UserError as error:
         print(error, file=sys.stderr, flush=True)
         return 2
@@ -76,8 +76,16 @@ def run(build: Build, arguments: Sequence[str] | None = None) -> int:
         rclpy.try_shutdown()
 
 
-def _spin(build: Build, ending: Ending) -> int:
-    nodes = build(ending)
+def _started(build: Build, ending: Ending, arguments: list[str]) -> Sequence[Node]:
+    """The nodes. Raises UserError for ROS arguments, parameters or security that ROS refuses."""
+    try:
+        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+        return build(ending)
+    except (RCLError, UnknownROSArgsError) as error:
+        raise UserError(error) from None
+
+
+def _spin(nodes: Sequence[Node], ending: Ending) -> int:
     executor = make_executor()
     ending.wake = executor.wake
     try:

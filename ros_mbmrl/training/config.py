@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ros_mbmrl.dynamics.mlp import ACTIVATIONS
+
+# A slip of the pen in a recipe must not ask for more memory than there is.
+MOST = 1_000_000_000
+LARGEST: Mapping[str, int] = MappingProxyType(
+    {"hidden": 8192, "adapt_windows": 10_000, "predict_window": 10_000, "horizon": 10_000}
+    | {"batch": 1_000_000}
+)
 
 
 @dataclass(frozen=True)
@@ -44,15 +52,16 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name in ("predict_window", "supervised_steps", "batch", "validate_every", "patience"):
-            _check_count(name, getattr(self, name), 1)
+            _check_count(name, getattr(self, name), 1, LARGEST.get(name, MOST))
         for name in ("horizon", "meta_steps", "seed"):
-            _check_count(name, getattr(self, name), int(name == "horizon"))
+            least, most = int(name == "horizon"), LARGEST.get(name, MOST)
+            _check_count(name, getattr(self, name), least, most)
         for name in ("hidden", "adapt_windows"):
             values = getattr(self, name)
             if not isinstance(values, tuple) or not values:
                 raise ValueError(f"{name}: expected a list of integers, got {values!r}")
             for value in values:
-                _check_count(name, value, 1)
+                _check_count(name, value, 1, LARGEST[name])
         for name in ("learning_rate", "gradient_limit", "psi_rate", "weight_decay", "noise"):
             value, zero = getattr(self, name), name in ("weight_decay", "noise")
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -66,6 +75,8 @@ class TrainConfig:
                 raise ValueError(f"{name}: expected a mapping, got {getattr(self, name)!r}")
 
 
-def _check_count(name: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+def _check_count(name: str, value: object, least: int, most: int = MOST) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value:
         raise ValueError(f"{name}: expected an integer of at least {least}, got {value!r}")
+    if value > most:
+        raise ValueError(f"{name}: expected an integer of up to {most}, got {value}")

@@ -15,6 +15,7 @@ from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.twin.assets import sim_path
 from ros_mbmrl.twin.motor import Motor
 from ros_mbmrl.twin.terrain import NAMES, PLAIN, Terrain
+from ros_mbmrl.untrusted import read_yaml
 
 FILE = "hexapod.yaml"
 
@@ -84,8 +85,8 @@ def make_terrain(name: str) -> Terrain:
 
 def load_calibration(path: Path) -> Calibration:
     """Reads a calibration file. Raises UserError for a file that is not one."""
+    stored = read_yaml(path)
     try:
-        stored = yaml.safe_load(path.read_text())
         unknown = set(stored) - {f.name for f in fields(Calibration)}
         if unknown:
             raise ValueError(f"unknown part '{sorted(unknown)[0]}'")
@@ -99,9 +100,7 @@ def load_calibration(path: Path) -> Calibration:
             {name: Terrain(name, **own) for name, own in stored["terrains"].items()},
             stored.get("provenance", {}),
         )
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"calibration {path}: {error}".replace("\n", " ")) from None
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"calibration {path}: not as expected ({error})") from None
 
 

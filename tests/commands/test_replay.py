@@ -148,7 +148,7 @@ def test_settings_are_those_of_the_controllers_node(tmp_path: Path) -> None:
     assert settings("hexapod", path) == {"speed": 0.3, "planner": {"horizon": 4}}
     for text in ("[1, 2", "- a list\n"):
         path.write_text(text)
-        with pytest.raises(UserError, match="not a ROS parameter file"):
+        with pytest.raises(UserError, match="not a ROS parameter file|not plain YAML"):
             settings("hexapod", path)
 
 

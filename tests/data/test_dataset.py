@@ -81,7 +81,7 @@ def test_another_state_name_is_named(folder: Path) -> None:
     ("text", "words"),
     [
         ("", "format, robot"),
-        ("[1, 2", "not readable as YAML"),
+        ("[1, 2", "not plain YAML"),
         ("format: 1\nrobot: hexapod\n", "sha256, state, action, rollouts missing"),
     ],
 )

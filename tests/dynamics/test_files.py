@@ -103,7 +103,7 @@ def test_a_pickle_in_place_of_the_weights_is_not_run(
 
 def test_a_yaml_bomb_in_the_card_is_not_run(folder: Path, robot: Robot) -> None:
     (folder / "card.yaml").write_text("!!python/object/apply:os.system ['touch unpickled']\n")
-    refused(folder, robot, "not YAML")
+    refused(folder, robot, "not plain YAML")
 
 
 @pytest.mark.parametrize("card", ["- a list", "{unclosed: [", "", "\x00"])
@@ -151,6 +151,7 @@ def test_another_period_is_refused(folder: Path, robot: Robot) -> None:
         {"network": None},
         {"clip": "wide"},
         {"adapt_window": 0},
+        {"adapt_window": 10**9},
         {"adapt_window": None},
         {"method": None},
     ],

@@ -15,6 +15,8 @@ from ros_mbmrl.training.config import TrainConfig
         ("batch", 0),
         ("batch", 6.5),
         ("batch", True),
+        ("batch", 10**12),
+        ("hidden", (10**9,)),
         ("validate_every", 0),
         ("patience", 0),
         ("horizon", 0),

@@ -27,7 +27,7 @@ def test_the_shipped_one_says_where_it_came_from() -> None:
 @pytest.mark.parametrize(
     ("part", "text", "message"),
     [
-        ("frame", "[1", "calibration .*: while parsing"),
+        ("frame", "[1", "x.yaml: not plain YAML .while parsing"),
         ("wheels", "{}", "not as expected .*unknown part 'wheels'"),
         ("frame", "{leg_radius: 0}", "leg_radius: expected above 0"),
         ("motor", "{lag: -1}", "lag: 0 or more"),

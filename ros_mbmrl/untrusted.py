@@ -1,0 +1,98 @@
+"""Readers of files that others made: nothing in them is run, and sizes are bounded beforehand.
+
+YAML is plain data, without aliases: nine lines of them are a billion words. Arrays are plain,
+without pickled objects, and as large as the file holds, not as its head says.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import yaml
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from ros_mbmrl.errors import UserError
+
+YAML_LIMIT = 4 << 20  # [bytes]
+SCALAR_LIMIT = 100  # letters of a number or a date
+ARRAYS_LIMIT = 1 << 30  # [bytes] of all arrays of a file, unpacked
+
+
+class _PlainLoader(yaml.SafeLoader):
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            where = self.get_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="an alias", problem_mark=where)
+        return super().compose_node(parent, index)
+
+    def compose_scalar_node(self, anchor: Any) -> Any:
+        node = super().compose_scalar_node(anchor)
+        if not node.tag.endswith(":str") and len(node.value) > SCALAR_LIMIT:
+            raise yaml.MarkedYAMLError(problem="a long number", problem_mark=node.start_mark)
+        return node
+
+
+def parse_yaml(text: str) -> Any:
+    """Plain data: mappings, lists, texts, numbers. Raises UserError, with one line."""
+    try:
+        return _PlainLoader(text).get_single_data()
+    except Exception as error:  # PyYAML lets through what its constructors raise
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"not plain YAML ({said[:200]})") from None
+
+
+def read_yaml(path: Path) -> Any:
+    """The plain data in a file. Raises UserError, with one line that names the file."""
+    try:
+        return parse_yaml(read_bytes(path, YAML_LIMIT).decode())
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 ({error})") from None
+    except UserError as error:
+        said = str(error)
+        raise UserError(said if said.startswith(f"{path}:") else f"{path}: {said}") from None
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """A file of up to `limit` bytes. Raises UserError."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    if len(data) > limit:
+        raise UserError(f"{path}: expected a file of up to {limit} bytes")
+    return data
+
+
+def read_arrays(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Those arrays of an npz file that are called by one of `names`. Raises UserError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            wanted = {f"{name}.npy": name for name in names}
+            members = [each for each in archive.infolist() if each.filename in wanted]
+            size = sum(each.file_size for each in members)
+            if size > ARRAYS_LIMIT:
+                raise ValueError(f"{size} bytes unpacked, expected up to {ARRAYS_LIMIT}")
+            return {wanted[each.filename]: _array(archive, each) for each in members}
+    except Exception as error:  # whatever unpacking or parsing damage may raise
+        said = " ".join(str(error).split())[:200]
+        raise UserError(f"{path}: not a readable npz of plain arrays ({said})") from None
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    """NumPy makes room for the shape that a head claims, so the claim is checked first."""
+    with archive.open(member) as stream:
+        version = npy.read_magic(stream)
+        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
+        shape, _, dtype = read(stream)
+        claimed, held = prod(shape) * dtype.itemsize, member.file_size - stream.tell()
+    if claimed != held:
+        raise ValueError(f"{member.filename}: claims {claimed} bytes, holds {held}")
+    with archive.open(member) as stream:
+        array: NDArray[Any] = npy.read_array(stream, allow_pickle=False)
+    return array
