@@ -18,6 +18,7 @@ from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
+from torch.nn.functional import silu
 
 Parameters = dict[str, Tensor]
 
@@ -117,7 +118,11 @@ class MLP:
 
     def act(self, z: Tensor) -> Tensor:
         """The activation of hidden units."""
-        return torch.tanh(z) if self.activation == "tanh" else torch.nn.functional.silu(z)
+        return torch.tanh(z) if self.activation == "tanh" else silu(z)
+
+    def act_(self, z: Tensor) -> Tensor:
+        """The same in place."""
+        return torch.tanh_(z) if self.activation == "tanh" else silu(z, inplace=True)
 
     def act_slope(self, z: Tensor) -> Tensor:
         """Its derivative, written out so that it can be differentiated once more."""
