@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch import Tensor
 from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.dynamics.recurrent import imagine
-from ros_mbmrl.dynamics.rollout import Rollout
+from ros_mbmrl.dynamics.rollout import Buffers, Rollout
 from ros_mbmrl.robots.spec import Robot
 
 
@@ -26,6 +26,7 @@ class DynamicsModel:
     mlp: MLP
     normalizer: Normalizer
     precision: torch.dtype = torch.float32
+    _buffers: Buffers = field(default_factory=Buffers, init=False, repr=False, compare=False)
 
     def predict(self, parameters: Parameters, features: Tensor, actions: Tensor) -> Tensor:
         """Predicted changes (..., dc), SI units."""
@@ -49,7 +50,8 @@ class DynamicsModel:
 
             return remember
 
-        return Rollout(self.robot, self.mlp, self.normalizer, parameters, self.precision)
+        own = (self.robot, self.mlp, self.normalizer)
+        return Rollout(*own, parameters, self.precision, self._buffers)
 
     def rollout_updated(
         self, parameters: Parameters, update: Update, state: Tensor, actions: Tensor

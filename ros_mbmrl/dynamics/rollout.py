@@ -1,10 +1,12 @@
 """Rolling out a plain network fast: all that the candidates of a plan share is done once.
 
-Normalisation is folded into the outer layers, the layers' results lie in buffers that every step
+Normalisation is folded into the outer layers, the layers' results lie in buffers that every plan
 uses again, and activations are computed in place. Exact but for rounding.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -14,10 +16,26 @@ from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.robots.spec import Robot
 
 
+class Buffers:
+    """Memory for the results of layers. Megabytes asked for anew cost more time than a layer."""
+
+    def __init__(self) -> None:
+        self._held: list[Tensor] = []
+
+    def of(self, rows: int, sizes: Sequence[int], dtype: torch.dtype) -> list[Tensor]:
+        """A (rows, size) for each of `sizes`; they hold whatever was left there."""
+        held = self._held
+        fits = [each.shape[1] for each in held] == list(sizes) and held[0].dtype is dtype
+        if not fits or len(held[0]) < rows:
+            self._held = [torch.empty(rows, size, dtype=dtype) for size in sizes]
+        return [each[:rows] for each in self._held]
+
+
 class Rollout:
     """states (K, ds), actions (K, H, da) -> states (K, H+1, ds), under one set of parameters.
 
     dtype: of the network's products and activations; everything outside of it is in float32.
+    buffers: not used by anybody else at the same time.
     """
 
     def __init__(
@@ -26,13 +44,14 @@ class Rollout:
         mlp: MLP,
         normalizer: Normalizer,
         parameters: Parameters,
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype,
+        buffers: Buffers,
     ) -> None:
         self._robot, self._normalizer = robot, normalizer
-        self._network = _Network(mlp, normalizer, parameters, dtype)
+        self._network = _Network(mlp, normalizer, parameters, dtype, buffers)
         self._reach = normalizer.clip * normalizer.input_std
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def __call__(self, state: Tensor, actions: Tensor) -> Tensor:
         """See the class."""
         mean, reach = self._normalizer.input_mean, self._reach
@@ -53,25 +72,25 @@ class _Network:
     """
 
     def __init__(
-        self, mlp: MLP, normalizer: Normalizer, parameters: Parameters, dtype: torch.dtype
+        self,
+        mlp: MLP,
+        normalizer: Normalizer,
+        parameters: Parameters,
+        dtype: torch.dtype,
+        buffers: Buffers,
     ) -> None:
         layers = [[parameters[f"{part}{k}"] for part in "wb"] for k in range(mlp.layers)]
         layers[0][0] = layers[0][0] / normalizer.input_std[:, None]
         layers[-1] = [part * normalizer.change_std for part in layers[-1]]
         self._layers = [(weight.to(dtype), bias.to(dtype)) for weight, bias in layers]
         self._act, self._dtype = mlp.act_, dtype
-        self._buffers: list[Tensor] = []
+        self._sizes, self._buffers = mlp.sizes[1:], buffers
 
     def __call__(self, x: Tensor) -> Tensor:
+        results = self._buffers.of(len(x), self._sizes, self._dtype)
         h, last = x.to(self._dtype), len(self._layers) - 1
-        for k, ((weight, bias), out) in enumerate(zip(self._layers, self._of(len(x)), strict=True)):
+        for k, ((weight, bias), out) in enumerate(zip(self._layers, results, strict=True)):
             h = torch.addmm(bias, h, weight, out=out)
             if k < last:
                 h = self._act(h)
         return h
-
-    def _of(self, rows: int) -> list[Tensor]:
-        """The layers' results for so many rows, the first of the buffers or new ones."""
-        if not self._buffers or len(self._buffers[0]) < rows:
-            self._buffers = [bias.new_empty(rows, len(bias)) for _, bias in self._layers]
-        return [buffer[:rows] for buffer in self._buffers]
