@@ -13,7 +13,7 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
                       the plant counts (`Plant.counters`)
   controller: timing  adapt_ms, plan_ms, wait_ms (for the last command/safe), dropped (transitions,
                       total), skipped (states not planned for, total), cost_min, cost_mean, finite,
-                      samples
+                      samples, mode (a label of `planning.modes.Mode`; a warning unless full)
   safety: state       level (a name of `Level`), reasons (joined by "; ")
 - on adaptation, one a control step:
   dynamics: adaptation  transitions, error_before, error_after, change, accepted, reason, ms

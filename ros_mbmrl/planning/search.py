@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -50,6 +51,7 @@ class SamplingPlanner(ABC):
     """
 
     def __init__(self, limits: Limits, config: SamplingConfig, iterations: int) -> None:
+        self.config: SamplingConfig = config
         self._limits, self._horizon, self._iterations = limits, config.horizon, iterations
         self._sampler = Sampler(limits, config)
         self._std = config.sigma * limits.span
@@ -62,6 +64,12 @@ class SamplingPlanner(ABC):
         Fewer than configured if time ended. Some costs may be non-finite, but never all of them.
         The new mean is a convex combination of feasible sequences, and so is feasible itself.
         """
+
+    def resized(self, num_samples: int) -> SamplingPlanner:
+        """The same planner with so many candidates."""
+        make: Any = type(self)
+        made: SamplingPlanner = make(self._limits, replace(self.config, num_samples=num_samples))
+        return made
 
     def start(self, previous: Tensor | None) -> Search:
         """Where to look first: around the previous plan (H, da), if there is one."""
