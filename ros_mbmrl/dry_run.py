@@ -60,9 +60,11 @@ class DryRun:
         few = max(1, count // 2)
         rest = self._seconds(self.planner.resized(few), model, adapted)
         each = max(took - rest, 1e-9) / max(count - few, 1)
-        fit, steps = int(count - (took - left) / each), int(horizon * left / took)
+        # Not more than in proportion: large ones no longer fit into the cache.
+        fit = int(min(count - (took - left) / each, count * left / took))
+        steps = int(horizon * left / took)
         choices = [f"{fit} candidates"] if fit >= 1 else []
-        choices += [f"{steps} steps"] if steps >= 1 else []
+        choices += [f"a horizon of {steps}"] if steps >= 1 else []
         what = " or ".join(choices)
         raise UserError(
             f"a plan of {count} candidates and {horizon} steps takes {1e3 * took:.3g} ms on this "

@@ -73,9 +73,9 @@ def test_a_plan_that_does_not_fit_says_what_would(trial: Any) -> None:
     message = str(caught.value)
     assert message == (
         "a plan of 400 candidates and 5 steps takes 24 ms on this machine, the period of 100 ms "
-        "leaves 14.2 ms for it: expected about 203 candidates or 2 steps at most"
+        "leaves 14.2 ms for it: expected about 203 candidates or a horizon of 2 at most"
     )
-    count, steps = map(int, re.findall(r"about (\d+) candidates or (\d+)", message)[0])
+    count, steps = map(int, re.findall(r"about (\d+) candidates or a horizon of (\d+)", message)[0])
     for own in ({"num_samples": count}, {"horizon": steps}):  # and that does fit
         fitting, model, adapted = trial(**{"num_samples": 400, "horizon": 5, **own})
         assert fitting.check(model, adapted, 0.0143) <= 0.0143
