@@ -1,13 +1,14 @@
 """`bench plan`: a whole plan, over the matrix products that it cannot do without.
 
 Beside it: a plain loop (MPPI as one writes it for this one problem), pytorch_mppi (Zhong et al.)
-on the same network and cost, and the same plan with the network in bfloat16.
+on the same network and cost, and, where the processor has units for it, the same plan with the
+network in bfloat16.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -20,14 +21,15 @@ from ros_mbmrl.bench.problem import Problem, check_network, make_problem
 from ros_mbmrl.bench.products import Floor, Product, layers_of
 from ros_mbmrl.bench.timing import Figure, Findings, Run, Times, at_least, interleave, pinned
 from ros_mbmrl.control import Controller
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
-from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.dynamics.mlp import MLP
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.planning.sampling import Limits
 
 PEER = "pytorch_mppi"
 NO_PEER = "pytorch_mppi is not installed here: pip install pytorch-mppi; its ratio is null"
+NO_BFLOAT16 = "no bfloat16 here: a product takes {:.1f} times as long as in float32; null"
+DTYPES = (torch.float32, torch.bfloat16)
 NOT_ADAPTED = AdaptReport(0, 0.0, 0.0, 0.0, False, "the method does not adapt")
 
 
@@ -52,14 +54,6 @@ class Config:
 QUICK = Config(samples=64, horizon=4, hidden=(32, 32), repeats=3)
 
 
-class Bfloat16(MLP):
-    """The same network with its products and activations in bfloat16; float32 outside."""
-
-    def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
-        """See `MLP.forward`; the parameters are in bfloat16."""
-        return super().forward(parameters, x.bfloat16()).float()
-
-
 def run(config: Config) -> Findings:
     """Plans, and its opponents, in turn."""
     with pinned(config.threads):
@@ -70,11 +64,20 @@ def run(config: Config) -> Findings:
             "plan": planner(problem, config, torch.float32),
             "matrix products": Floor(products, generator, torch.float32).run,
             "plain loop": PlainLoop(problem, config).plan,
-            "plan, bfloat16": planner(problem, config, torch.bfloat16),
-            "matrix products, bfloat16": Floor(products, generator, torch.bfloat16).run,
         }
+        notes = []
+        slowdown = bfloat16_slowdown(products, generator)
+        if slowdown < 1:
+            contenders |= {
+                "plan, bfloat16": planner(problem, config, torch.bfloat16),
+                "matrix products, bfloat16": Floor(products, generator, torch.bfloat16).run,
+            }
+        else:
+            notes.append(NO_BFLOAT16.format(slowdown))
         if find_spec(PEER) is not None:
             contenders[PEER] = peer(problem, config)
+        else:
+            notes.append(NO_PEER)
         times = interleave(contenders, config.repeats)
     return Findings(
         figures(times),
@@ -84,8 +87,17 @@ def run(config: Config) -> Findings:
             "products": len(products),
             "gflop": sum(product.operations for product in products) / 1e9,
         },
-        () if PEER in contenders else (NO_PEER,),
+        tuple(notes),
     )
+
+
+def bfloat16_slowdown(products: Sequence[Product], generator: Generator) -> float:
+    """Time of the largest product in bfloat16 over that in float32: below 1 where it has units."""
+    largest = [max(products, key=lambda product: product.operations)]
+    times = interleave(
+        {str(dtype): Floor(largest, generator, dtype).run for dtype in DTYPES}, 3, warm_up=1
+    )
+    return times.ratio(*map(str, reversed(DTYPES)))
 
 
 def figures(times: Times) -> tuple[Figure, ...]:
@@ -117,13 +129,11 @@ def planner(problem: Problem, config: Config, dtype: torch.dtype) -> Run:
     sampling = make_planner("mppi", robot.spec, num_samples=config.samples, horizon=config.horizon)
     generator = Generator().manual_seed(config.seed)
     controller = Controller(robot, sampling, problem.task(), generator)
-    if dtype is torch.bfloat16:
-        model = DynamicsModel(robot, Bfloat16(model.mlp.sizes, config.activation), model.normalizer)
+    model = replace(model, precision=dtype)
 
     def plan() -> None:
-        # Adapted parameters are new at every step, and so is their copy of another type.
-        parameters = {name: value.to(dtype) for name, value in problem.parameters.items()}
-        found = controller.plan(model, Adapted(parameters, NOT_ADAPTED), problem.state)
+        # Adapted parameters are new at every step, and so is what is made of them.
+        found = controller.plan(model, Adapted(problem.parameters, NOT_ADAPTED), problem.state)
         controller.commanded(found.action.numpy())
 
     return plan

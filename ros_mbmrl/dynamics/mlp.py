@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
+from torch.nn.functional import silu
 
 Parameters = dict[str, Tensor]
 
@@ -148,7 +149,11 @@ class MLP:
 
     def act(self, z: Tensor) -> Tensor:
         """The activation of hidden units."""
-        return torch.tanh(z) if self.activation == "tanh" else torch.nn.functional.silu(z)
+        return torch.tanh(z) if self.activation == "tanh" else silu(z)
+
+    def act_(self, z: Tensor) -> Tensor:
+        """The same in place."""
+        return torch.tanh_(z) if self.activation == "tanh" else silu(z, inplace=True)
 
     def act_backward(self, delta: Tensor, z: Tensor, h: Tensor) -> Tensor:
         """Errors before the activation h of z, from those after it; differentiable once more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -11,16 +11,22 @@ from torch import Tensor
 from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.dynamics.recurrent import imagine
+from ros_mbmrl.dynamics.rollout import Buffers, Rollout
 from ros_mbmrl.robots.spec import Robot
 
 
 @dataclass(frozen=True)
 class DynamicsModel:
-    """The mean of p(s' | s, a), a Gaussian over the change of state with fixed variance."""
+    """The mean of p(s' | s, a), a Gaussian over the change of state with fixed variance.
+
+    precision: of the network's products in a `predictor` without a memory.
+    """
 
     robot: Robot
     mlp: MLP
     normalizer: Normalizer
+    precision: torch.dtype = torch.float32
+    _buffers: Buffers = field(default_factory=Buffers, init=False, repr=False, compare=False)
 
     def predict(self, parameters: Parameters, features: Tensor, actions: Tensor) -> Tensor:
         """Predicted changes (..., dc), SI units."""
@@ -44,15 +50,8 @@ class DynamicsModel:
 
             return remember
 
-        def predict(state: Tensor, actions: Tensor) -> Tensor:
-            states = [state]
-            for h in range(actions.shape[1]):
-                features = self.robot.features(states[-1])
-                change = self.predict(parameters, features, actions[:, h])
-                states.append(self.robot.advance(states[-1], change))
-            return torch.stack(states, dim=1)
-
-        return predict
+        own = (self.robot, self.mlp, self.normalizer)
+        return Rollout(*own, parameters, self.precision, self._buffers)
 
     def rollout_updated(
         self, parameters: Parameters, update: Update, state: Tensor, actions: Tensor

@@ -14,6 +14,7 @@ from rclpy.node import Node
 
 from ros_mbmrl.nodes.messages import seconds
 from ros_mbmrl.nodes.process import Ending, guarded, run
+from ros_mbmrl.planning.modes import Mode
 from ros_mbmrl.robots.delay import Delay
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from ros_mbmrl.nodes.controller import ControllerNode
     from ros_mbmrl.nodes.dynamics import DynamicsNode, StateSeen
     from ros_mbmrl.planning.base import Deadline, Plan
+    from ros_mbmrl.robots.spec import Array
 
 LATEST = 0.7  # of the period, after which an answer comes too late to be checked and sent
+ADAPTING = 0.1  # of the period, kept for what comes before planning
 
 
 class AdaptiveWorker:
@@ -45,6 +48,7 @@ class AdaptiveWorker:
         self._repeat: Callable[[], None] | None = None
         self._newest: StateSeen | None = None
         self._controller: Controller | None = None
+        self._prepared = False
         self._dropped = self._skipped = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -65,6 +69,10 @@ class AdaptiveWorker:
             waited += self._clock() - began
             self._dynamics.online.observe(seen.state, seconds(seen.stamp))
             self._newest, self._repeat = seen, None
+        if self._newest is not None and not self._prepared:
+            self._prepare(self._newest.state)
+            if not self._lockstep:
+                self._newest = None  # too old by now
         if self._newest is not None:
             self._controller = self._node.controller(self._newest.state)
         if self._newest is not None and self._controller is not None:
@@ -72,6 +80,13 @@ class AdaptiveWorker:
             self._answer(newest, self._controller, waited)
         elif self._repeat is not None and states:
             self._repeat()
+
+    def _prepare(self, state: Array) -> None:
+        """Before the first command, in the thread that plans: does it fit, and how precisely."""
+        online, period = self._dynamics.online, self._dynamics.robot.spec.period
+        left = self._latest - ADAPTING * period
+        online.model = self._node.prepare(online.model, online.adapt(), state, left)
+        self._prepared = True
 
     def _settle(self) -> None:
         """Learn what the plant was told in answer to the last proposal.
@@ -143,7 +158,7 @@ class AdaptiveWorker:
                 values[name] = getattr(plan, name)
             model = self._dynamics.online.model
             self._node.publish_plan(seen.stamp, model, adapted, seen.state, plan)
-        self._node.publish(seen.stamp, values)
+        self._node.publish(seen.stamp, plan.mode if plan else Mode.NONE, values)
 
 
 def build(ending: Ending) -> Sequence[Node]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -13,9 +13,12 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from ros_mbmrl.adaptation.base import Adapted
 from ros_mbmrl.control import Controller
+from ros_mbmrl.dry_run import AUTO, PRECISIONS, DryRun, check_precision
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.nodes.messages import (
+    OK,
+    WARN,
     command_message,
     diagnostics,
     path_message,
@@ -26,6 +29,8 @@ from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import Plan
+from ros_mbmrl.planning.modes import Mode
+from ros_mbmrl.planning.search import SamplingPlanner
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.path_following import PathFollowing
 from ros_mbmrl.robots.paths import Path
@@ -38,6 +43,8 @@ class ControllerParameters:
     """planner: fields of the planner's configuration. speed: along the path [m/s].
 
     task: of a robot that follows no path; begun at the first state.
+    precision: of the model's products in planning: float32, bfloat16, or auto, which measures both
+    at the start (never in lockstep, where it is float32).
     threads: of the whole process, for linear algebra.
     """
 
@@ -46,6 +53,7 @@ class ControllerParameters:
     planner: dict[str, Any] = field(default_factory=dict)
     speed: float = 0.25
     task: str = ""
+    precision: str = "float32"
     seed: int = 0
     threads: int = 1
     lockstep: bool = False
@@ -54,6 +62,7 @@ class ControllerParameters:
     def __post_init__(self) -> None:
         if self.threads < 1:
             raise ValueError(f"threads: expected at least 1, got {self.threads}")
+        check_precision(self.precision)
         if not self.speed > 0:
             raise ValueError(f"speed: expected above 0 m/s, got {self.speed}")
 
@@ -108,9 +117,36 @@ class ControllerNode(LifecycleNode):
         """Publish the command that answers the state stamped `stamp` [ns]; None: no plan."""
         self._proposed.publish(command_message(self._spec, action, stamp))
 
-    def publish(self, stamp: int, values: Mapping[str, object]) -> None:
-        """Publish how long it took, see `messages.py`."""
-        line = status("controller", "timing", self._spec.name, values)
+    def prepare(
+        self, model: DynamicsModel, adapted: Adapted, state: Array, left: float
+    ) -> DynamicsModel:
+        """Try planning before the first command; the model in the precision it is planned with.
+
+        left: what a plan may take [s]. In lockstep nothing may depend on how fast the machine is,
+        and nothing is tried; nor with a planner that does not search. Raises UserError, with what
+        would fit, if a plan takes longer.
+        """
+        p = self.settings
+        if p.lockstep or not isinstance(self._planner, SamplingPlanner):
+            name = "float32" if p.precision == AUTO else p.precision
+            return replace(model, precision=PRECISIONS[name])
+        task = self._robot.make_task(p.task or self._robot.tasks()[0], state)
+        trial = DryRun(self._robot, self._planner, task, state)
+        name, why = p.precision, "as told"
+        if name == AUTO:
+            name, why = trial.precision(model, adapted)
+        model = replace(model, precision=PRECISIONS[name])
+        took = trial.check(model, adapted, left)
+        self.get_logger().info(
+            f"planning in {name}: {why}; takes {1e3 * took:.1f} ms of {1e3 * left:.1f} ms"
+        )
+        return model
+
+    def publish(self, stamp: int, mode: Mode, values: Mapping[str, object]) -> None:
+        """Publish how long it took, see `messages.py`; a warning if there was not time for all."""
+        level = OK if mode is Mode.FULL else WARN
+        values = {**values, "mode": mode.label}
+        line = status("controller", "timing", self._spec.name, values, level, mode.meaning)
         self._diagnostics.publish(diagnostics(stamp, line))
 
     @torch.inference_mode()

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from torch import Generator, Tensor
 
+from ros_mbmrl.planning.modes import Mode
+
 # predict(state (K, ds), actions (K, H, da)) -> states (K, H+1, ds), the first one included.
 # Rolling out is the model's business, so that a recurrent one can carry its hidden state.
 Predict = Callable[[Tensor, Tensor], Tensor]
@@ -19,6 +21,10 @@ Deadline = Callable[[], float]
 
 class NoFinitePlan(RuntimeError):
     """Every imagined rollout had a non-finite cost: there is nothing to choose from."""
+
+
+class NoTime(NoFinitePlan):
+    """There was no time to plan for so long that the previous plan is used up."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class Plan:
 
     action: (da,), to be sent now. actions: (H, da), the whole plan.
     cost_min, cost_mean: over the finite rollouts. finite: how many of `samples` were finite.
+    mode: how much of it there was time for; of the previous plan there are no costs (nan).
     """
 
     action: Tensor
@@ -47,6 +54,7 @@ class Plan:
     cost_mean: float
     finite: int
     samples: int
+    mode: Mode = Mode.FULL
 
     def shifted(self, applied: Tensor) -> WarmStart:
         """Where the next plan starts: this one a step on, its last action held."""
@@ -68,4 +76,7 @@ class Planner(Protocol):
         generator: Generator,
         deadline: Deadline | None = None,
     ) -> Plan:
-        """The plan from `state` (ds,). Raises NoFinitePlan."""
+        """The plan from `state` (ds,); all of it, however long it takes, without a deadline.
+
+        Raises NoFinitePlan.
+        """

@@ -41,13 +41,13 @@ class CEM(SamplingPlanner):
 
     def __init__(self, limits: Limits, config: CEMConfig) -> None:
         super().__init__(limits, config, config.iterations)
-        self._count = max(1, round(config.elite_fraction * config.num_samples))
+        self._fraction = config.elite_fraction
         self._min_std = config.min_sigma * limits.span
         self._momentum = config.momentum
 
     def update(self, search: Search, candidates: Tensor, costs: Tensor) -> Search:
         """See `SamplingPlanner.update`."""
-        best = elites(candidates, costs, self._count)
+        best = elites(candidates, costs, max(1, round(self._fraction * len(costs))))
         mean, std = best.mean(0), best.std(0, correction=0)
         std = torch.maximum(
             torch.lerp(std, search.std.expand_as(std), self._momentum), self._min_std

@@ -51,12 +51,11 @@ class MPPI(SamplingPlanner):
 
     def __init__(self, limits: Limits, config: MPPIConfig) -> None:
         super().__init__(limits, config, config.iterations)
-        self._config = config
+        self._temperature = config.temperature, config.relative_temperature
 
     def update(self, search: Search, candidates: Tensor, costs: Tensor) -> Search:
         """See `SamplingPlanner.update`."""
-        config = self._config
-        weights = importance_weights(costs, config.temperature, config.relative_temperature)
+        weights = importance_weights(costs, *self._temperature)
         mean = (weights @ candidates.flatten(1)).view(candidates.shape[1:])
         return Search(mean, search.std)
 

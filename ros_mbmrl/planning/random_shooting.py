@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor
 
-from ros_mbmrl.planning.base import WarmStart
 from ros_mbmrl.planning.sampling import Limits, SamplingConfig, configure
 from ros_mbmrl.planning.search import SamplingPlanner, Search, finite_or_inf
 from ros_mbmrl.robots.spec import RobotSpec
@@ -26,7 +25,7 @@ class RandomShooting(SamplingPlanner):
     def __init__(self, limits: Limits, config: RandomShootingConfig) -> None:
         super().__init__(limits, config, iterations=1)
 
-    def start(self, warm_start: WarmStart) -> Search:
+    def start(self, previous: Tensor | None) -> Search:
         """Anywhere: the previous plan is not used."""
         return Search(None, self._std)
 

@@ -88,16 +88,23 @@ class Sampler:
         self._held = min(round(config.held_fraction * config.num_samples), config.num_samples - 1)
 
     def sample(
-        self, mean: Tensor | None, std: Tensor, previous: Tensor, generator: Generator
+        self,
+        mean: Tensor | None,
+        std: Tensor,
+        previous: Tensor,
+        generator: Generator,
+        horizon: int | None = None,
     ) -> Tensor:
         """Candidates (K, H, da) within the limits, float32, around `mean` (H, da).
+
+        horizon: H, if it is not the configured one.
 
         std: (da,) or (H, da), in the unit of the command. previous: (da,), the last command sent.
         Candidate 0 is the mean itself. Without a mean every candidate gets its own, uniform over
         the range and constant over the horizon.
         """
         count, dims = self._config.num_samples, len(self._limits.low)
-        shape, device = (count, self._config.horizon, dims), generator.device
+        shape, device = (count, horizon or self._config.horizon, dims), generator.device
         actions = torch.randn(shape, generator=generator, device=device)
         self._correlate_(actions)
         actions.mul_(std)

@@ -1,16 +1,36 @@
-"""The loop that all sampling planners share: sample, roll out, weigh; as often as time allows."""
+"""The loop that all sampling planners share: sample, roll out, weigh; as often as time allows.
+
+All candidates of an iteration are drawn at once and imagined in blocks that have their share of
+every kind; the first of all holds the previous plan, moved on. After any block there is a plan.
+"""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.planning.base import Cost, Deadline, NoFinitePlan, Plan, Predict, WarmStart
+from ros_mbmrl.planning.base import (
+    Cost,
+    Deadline,
+    NoFinitePlan,
+    NoTime,
+    Plan,
+    Predict,
+    WarmStart,
+)
+from ros_mbmrl.planning.budget import Budget, Pace
+from ros_mbmrl.planning.modes import Mode
 from ros_mbmrl.planning.sampling import Limits, Sampler, SamplingConfig
+
+LARGEST = 512  # candidates in a block: more, and their activations no longer fit into the cache
+SMALLEST = 64  # fewer cost as much as these
+BLOCKS = 4  # an iteration, where there is a deadline to look at
 
 
 @dataclass(frozen=True)
@@ -24,35 +44,36 @@ class Search:
 class SamplingPlanner(ABC):
     """A planner that is told only how to move its distribution to the good candidates.
 
-    See `Planner.plan`. The deadline is looked at between iterations: one that would not end in
-    time is not begun, and the plan found so far is returned. The first is always run.
+    See `Planner.plan`. The deadline is looked at between blocks: one that would not end in time is
+    not begun, and the plan found so far is returned. Without a previous plan to go on with, one
+    block is always imagined. From plan to plan it keeps only what blocks have cost, and only of
+    plans that had a deadline.
     """
 
     def __init__(self, limits: Limits, config: SamplingConfig, iterations: int) -> None:
+        self.config: SamplingConfig = config
         self._limits, self._horizon, self._iterations = limits, config.horizon, iterations
         self._sampler = Sampler(limits, config)
         self._std = config.sigma * limits.span
+        self._pace = Pace()
 
     @abstractmethod
     def update(self, search: Search, candidates: Tensor, costs: Tensor) -> Search:
         """Where to look after `candidates` (K, H, da) turned out to cost `costs` (K,).
 
-        Some costs may be non-finite, but never all of them. The new mean is a convex
-        combination of feasible sequences, and so is feasible itself.
+        Fewer than configured if time ended. Some costs may be non-finite, but never all of them.
+        The new mean is a convex combination of feasible sequences, and so is feasible itself.
         """
 
-    def start(self, warm_start: WarmStart) -> Search:
-        """Where to look first: around the previous plan."""
-        mean = warm_start.actions
-        if mean is None:
-            return Search(None, self._std)
-        if mean.shape != (self._horizon, len(self._limits.low)):
-            raise ValueError(
-                f"warm start: expected shape ({self._horizon}, {len(self._limits.low)}), "
-                f"got {tuple(mean.shape)}"
-            )
-        # Clipped, so that mixtures with it stay within the limits.
-        return Search(self._limits.enforce_(mean.clone(), warm_start.previous), self._std)
+    def resized(self, num_samples: int) -> SamplingPlanner:
+        """The same planner with so many candidates."""
+        make: Any = type(self)
+        made: SamplingPlanner = make(self._limits, replace(self.config, num_samples=num_samples))
+        return made
+
+    def start(self, previous: Tensor | None) -> Search:
+        """Where to look first: around the previous plan (H, da), if there is one."""
+        return Search(previous, self._std)
 
     def plan(
         self,
@@ -65,32 +86,89 @@ class SamplingPlanner(ABC):
         deadline: Deadline | None = None,
     ) -> Plan:
         """The plan from `state` (ds,). Raises NoFinitePlan."""
-        search, plan = self.start(warm_start), None
-        left = deadline() if deadline else math.inf
-        for _ in range(self._iterations):
-            candidates = self._sampler.sample(
-                search.mean, search.std, warm_start.previous, generator
-            )
+        budget, previous = Budget(deadline), self._moved_on(warm_start)
+        horizon = self._pace.horizon(budget.left, self._horizon) if deadline else self._horizon
+        if not horizon and previous is not None:
+            return self._previous(previous)
+        horizon = horizon or self._horizon  # late, but nothing else would do
+
+        def imagine(candidates: Tensor) -> Tensor:
             states = predict(state.expand(len(candidates), -1), candidates)
             costs = cost(states, candidates, reference)
             if costs.shape != candidates.shape[:1]:
                 raise ValueError(f"cost: expected {len(candidates)} costs, got {costs.shape}")
+            return costs
+
+        search = self.start(None if previous is None else previous[:horizon])
+        plan = None
+        for left in reversed(range(self._iterations)):
+            sent = warm_start.previous
+            candidates = self._sampler.sample(search.mean, search.std, sent, generator, horizon)
+            tried, costs = self._try(candidates, imagine, budget)
             if not costs.isfinite().any():
                 break
-            search = self.update(search, candidates, costs)
-            plan = self._conclude(search, costs, warm_start.previous)
-            before, left = left, deadline() if deadline else math.inf
-            if left < before - left:
+            search = self.update(search, tried, costs)
+            complete = len(costs) == len(candidates) and (budget.lasts or not left)
+            plan = self._conclude(search, costs, previous, sent, complete)
+            if not complete:
                 break
+        if deadline:
+            self._pace.took(budget.first, horizon)
         if plan is None or not plan.actions.isfinite().all():
             raise NoFinitePlan("no imagined rollout has a finite cost")
         return plan
 
-    def _conclude(self, search: Search, costs: Tensor, previous: Tensor) -> Plan:
+    def _moved_on(self, warm_start: WarmStart) -> Tensor | None:
+        """The previous plan (H, da), clipped, so that mixtures with it stay within the limits."""
+        actions = warm_start.actions
+        if actions is None:
+            return None
+        if actions.shape != (self._horizon, len(self._limits.low)):
+            raise ValueError(
+                f"warm start: expected shape ({self._horizon}, {len(self._limits.low)}), "
+                f"got {tuple(actions.shape)}"
+            )
+        return self._limits.enforce_(actions.clone(), warm_start.previous)
+
+    def _try(
+        self, candidates: Tensor, imagine: Callable[[Tensor], Tensor], budget: Budget
+    ) -> tuple[Tensor, Tensor]:
+        """Candidates and their costs, block by block as long as the time lasts; one at least."""
+        count = math.ceil(len(candidates) / LARGEST)
+        if budget.ends:
+            count = max(count, min(BLOCKS, math.ceil(len(candidates) / SMALLEST)))
+        blocks = [candidates[k::count] for k in range(count)]
+        costs: list[Tensor] = []
+        for block in blocks:
+            if costs and not budget.lasts:
+                break
+            costs.append(imagine(block))
+            budget.look()
+        if count == 1:
+            return candidates, costs[0]
+        return torch.cat(blocks[: len(costs)]), torch.cat(costs)
+
+    def _previous(self, actions: Tensor) -> Plan:
+        """The previous plan once more. Raises NoTime when all of it has been used up."""
+        if self._pace.skipped() >= self._horizon:
+            raise NoTime(f"no time to plan for {self._horizon} periods")
+        if not actions.isfinite().all():
+            raise NoFinitePlan("the previous plan is not finite")
+        return Plan(actions[0].clone(), actions, math.nan, math.nan, 0, 0, Mode.PREVIOUS_PLAN)
+
+    def _conclude(
+        self, search: Search, costs: Tensor, previous: Tensor | None, sent: Tensor, complete: bool
+    ) -> Plan:
         assert search.mean is not None
-        # Feasible already but for rounding, which must not look like a violation later on.
-        actions = self._limits.enforce_(search.mean.clone(), previous)
+        horizon = len(search.mean)
+        rest = search.mean[-1:].expand(self._horizon - horizon, -1)
+        if previous is not None:
+            rest = previous[horizon:]
+        # Feasible already but for rounding, which must not look like a violation later on, and
+        # but for where a shorter plan goes over into the previous one.
+        actions = self._limits.enforce_(torch.cat([search.mean, rest]), sent)
         finite = costs[costs.isfinite()]
+        mode = Mode.FULL if complete else Mode.FEWER_CANDIDATES
         return Plan(
             action=actions[0].clone(),
             actions=actions,
@@ -98,6 +176,7 @@ class SamplingPlanner(ABC):
             cost_mean=float(finite.mean()),
             finite=len(finite),
             samples=len(costs),
+            mode=mode if horizon == self._horizon else Mode.SHORTER_HORIZON,
         )
 
 

@@ -158,14 +158,12 @@ class Hexapod(Robot):
         """Body-frame velocity, attitude, gyro, legs, back-EMF, battery: no position, no yaw."""
         import torch
 
-        s = state
-        cos, sin = s[..., 10], s[..., 11]
-        forward = cos * s[..., 3] + sin * s[..., 4]
-        left = cos * s[..., 4] - sin * s[..., 3]
-        roll = torch.atan2(s[..., 7], s[..., 6])
-        pitch = torch.atan2(s[..., 9], s[..., 8])
-        head = torch.stack([forward, left, s[..., 5], roll, pitch], dim=-1)
-        return torch.cat([head, s[..., 12:24]], dim=-1)
+        cos, sin, velocity = state[..., 10:11], state[..., 11:12], state[..., 3:5]
+        along, across = cos * velocity, sin * velocity
+        forward = along[..., :1] + across[..., 1:]
+        left = along[..., 1:] - across[..., :1]
+        angles = torch.atan2(state[..., 7:10:2], state[..., 6:10:2])  # roll, pitch
+        return torch.cat([forward, left, state[..., 5:6], angles, state[..., 12:24]], dim=-1)
 
     def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
         """Displacement in the body's yaw frame, turns, and plain differences of the rest."""
@@ -189,15 +187,18 @@ class Hexapod(Robot):
         """`difference` inverted; the velocity is the displacement over the period."""
         import torch
 
-        cos, sin = state[..., 10], state[..., 11]
-        forward, left, up = change[..., 0], change[..., 1], change[..., 2]
-        step = torch.stack([cos * forward - sin * left, sin * forward + cos * left, up], dim=-1)
-        c, s = torch.cos(change[..., 3:6]), torch.sin(change[..., 3:6])
+        cos, sin, flat = state[..., 10:11], state[..., 11:12], change[..., 0:2]
+        along, across = cos * flat, sin * flat
+        x, y = along[..., :1] - across[..., 1:], along[..., 1:] + across[..., :1]
+        step = torch.cat([x, y, change[..., 2:3]], dim=-1)
+        turns = change[..., 3:6].contiguous()  # vectorised only then
+        c, s = torch.cos(turns), torch.sin(turns)
         cosines, sines = state[..., 6:12:2], state[..., 7:12:2]
         attitude = torch.stack([cosines * c - sines * s, sines * c + cosines * s], dim=-1)
         rest = state[..., 12:24] + change[..., 6:18]
-        legs = rest[..., 3:7].reshape(*rest.shape[:-1], 2, 2)
-        legs = legs / legs.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+        c, s = rest[..., 3:7:2], rest[..., 4:7:2]
+        length = torch.hypot(c, s).clamp_min(1e-6)
+        legs = torch.stack([c / length, s / length], dim=-1)
         return torch.cat(
             [
                 state[..., 0:3] + step,

@@ -201,7 +201,8 @@ def test_a_warm_start_of_another_horizon_is_refused() -> None:
 def test_the_deadline_ends_the_search_with_what_there_is(name: str) -> None:
     def iterations(seconds: float) -> int:
         model, left = Model(), iter([seconds - 0.01 * k for k in range(20)])
-        plan(name, model=model, deadline=lambda: next(left), iterations=6)
+        # one block an iteration
+        plan(name, model=model, deadline=lambda: next(left), iterations=6, num_samples=64)
         return len(model.asked)
 
     assert iterations(1.0) == 6

@@ -1,0 +1,96 @@
+"""Rolling out a plain network fast: all that the candidates of a plan share is done once.
+
+Normalisation is folded into the outer layers, the layers' results lie in buffers that every plan
+uses again, and activations are computed in place. Exact but for rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.robots.spec import Robot
+
+
+class Buffers:
+    """Memory for the results of layers. Megabytes asked for anew cost more time than a layer."""
+
+    def __init__(self) -> None:
+        self._held: list[Tensor] = []
+
+    def of(self, rows: int, sizes: Sequence[int], dtype: torch.dtype) -> list[Tensor]:
+        """A (rows, size) for each of `sizes`; they hold whatever was left there."""
+        held = self._held
+        fits = [each.shape[1] for each in held] == list(sizes) and held[0].dtype is dtype
+        if not fits or len(held[0]) < rows:
+            self._held = [torch.empty(rows, size, dtype=dtype) for size in sizes]
+        return [each[:rows] for each in self._held]
+
+
+class Rollout:
+    """states (K, ds), actions (K, H, da) -> states (K, H+1, ds), under one set of parameters.
+
+    dtype: of the network's products and activations; everything outside of it is in float32.
+    buffers: not used by anybody else at the same time.
+    """
+
+    def __init__(
+        self,
+        robot: Robot,
+        mlp: MLP,
+        normalizer: Normalizer,
+        parameters: Parameters,
+        dtype: torch.dtype,
+        buffers: Buffers,
+    ) -> None:
+        self._robot, self._normalizer = robot, normalizer
+        self._network = _Network(mlp, normalizer, parameters, dtype, buffers)
+        self._reach = normalizer.clip * normalizer.input_std
+
+    @torch.inference_mode()
+    def __call__(self, state: Tensor, actions: Tensor) -> Tensor:
+        """See the class."""
+        mean, reach = self._normalizer.input_mean, self._reach
+        inputs = actions.new_empty(len(actions), len(mean))
+        states = [state]
+        for step in actions.unbind(1):
+            torch.cat([self._robot.features(states[-1]), step], dim=-1, out=inputs)
+            torch.clamp(inputs.sub_(mean), -reach, reach, out=inputs)
+            change = self._network(inputs) + self._normalizer.change_mean
+            states.append(self._robot.advance(states[-1], change))
+        return torch.stack(states, dim=1)
+
+
+class _Network:
+    """Centred, clipped inputs (K, inputs) -> changes (K, outputs) less their mean.
+
+    What it returns is overwritten by the next call.
+    """
+
+    def __init__(
+        self,
+        mlp: MLP,
+        normalizer: Normalizer,
+        parameters: Parameters,
+        dtype: torch.dtype,
+        buffers: Buffers,
+    ) -> None:
+        layers = [[parameters[f"{part}{k}"] for part in "wb"] for k in range(mlp.layers)]
+        layers[0][0] = layers[0][0] / normalizer.input_std[:, None]
+        layers[-1] = [part * normalizer.change_std for part in layers[-1]]
+        self._layers = [(weight.to(dtype), bias.to(dtype)) for weight, bias in layers]
+        self._act, self._dtype = mlp.act_, dtype
+        self._sizes, self._buffers = mlp.sizes[1:], buffers
+
+    def __call__(self, x: Tensor) -> Tensor:
+        results = self._buffers.of(len(x), self._sizes, self._dtype)
+        h, last = x.to(self._dtype), len(self._layers) - 1
+        for k, ((weight, bias), out) in enumerate(zip(self._layers, results, strict=True)):
+            h = torch.addmm(bias, h, weight, out=out)
+            if k < last:
+                h = self._act(h)
+        return h

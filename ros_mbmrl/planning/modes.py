@@ -1,0 +1,22 @@
+"""How much of a plan there was time for, from all of it to none."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Mode(Enum):
+    """A degraded mode is told by its label, and why by its meaning.
+
+    While the clock runs a planner can only stop early. A shorter horizon is chosen before it
+    begins, by what blocks have cost lately; the previous plan when not even one fits.
+    """
+
+    FULL = "full", "as configured"
+    FEWER_CANDIDATES = "fewer_candidates", "time ended before all candidates were imagined"
+    SHORTER_HORIZON = "shorter_horizon", "no time to look as far ahead as configured"
+    PREVIOUS_PLAN = "previous_plan", "no time to plan: the previous plan goes on"
+    NONE = "none", "no plan: safety holds the robot, and stops it if that goes on"
+
+    def __init__(self, label: str, meaning: str) -> None:
+        self.label, self.meaning = label, meaning
