@@ -17,7 +17,15 @@ from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.control import OnlineDynamics
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.nodes.mailbox import CommandLog, Mailbox
-from ros_mbmrl.nodes.messages import OK, diagnostics, nanoseconds, read_command, read_status, status
+from ros_mbmrl.nodes.messages import (
+    OK,
+    diagnostics,
+    nanoseconds,
+    read_command,
+    read_number,
+    read_status,
+    status,
+)
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import MeasurementAssembler
@@ -107,7 +115,7 @@ class DynamicsNode(Node):
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         values = read_status(message, "driver: timing")
         if values is not None:
-            self._delays.add(float(values["delay_s"]))
+            self._delays.add(read_number(values, "delay_s"))
 
     def _on_command(self, message: JointState) -> None:
         try:

@@ -28,6 +28,7 @@ A command/proposed without names says that the planner found no finite plan.
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -139,6 +140,14 @@ def status(
 def diagnostics(stamp: int, *lines: DiagnosticStatus) -> DiagnosticArray:
     """Diagnostics about the control step stamped `stamp` [ns]."""
     return DiagnosticArray(header=header(stamp), status=list(lines))
+
+
+def read_number(values: Mapping[str, str], key: str) -> float:
+    """A number of a line of diagnostics; nan if there is none."""
+    try:
+        return float(values[key])
+    except (KeyError, ValueError):
+        return math.nan
 
 
 def read_status(message: DiagnosticArray, name: str) -> dict[str, str] | None:

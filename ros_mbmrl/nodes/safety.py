@@ -29,6 +29,7 @@ from ros_mbmrl.nodes.messages import (
     from_stamp,
     nanoseconds,
     read_command,
+    read_number,
     read_status,
     seconds,
     status,
@@ -149,14 +150,14 @@ class SafetyNode(Node):
     def _on_adaptation(self, message: DiagnosticArray) -> None:
         values = read_status(message, "dynamics: adaptation")
         if values is not None:
-            self._error = (from_stamp(message.header.stamp), float(values["error_after"]))
+            self._error = (from_stamp(message.header.stamp), read_number(values, "error_after"))
             self._told_at = self._steady()
             self._try_answer()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         values = read_status(message, "driver: plant")
-        if values is not None and values["fault"] != self._fault:
-            self._fault = values["fault"]
+        if values is not None and values.get("fault", "") != self._fault:
+            self._fault = values.get("fault", "")
             if self._fault:
                 self._speak_up()
 

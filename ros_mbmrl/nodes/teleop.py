@@ -42,6 +42,7 @@ from ros_mbmrl.nodes.messages import (
     command_message,
     diagnostics,
     nanoseconds,
+    read_number,
     read_status,
     status,
 )
@@ -203,11 +204,11 @@ class TeleopNode(Node):
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         self._safety = read_status(message, "safety: state") or self._safety
         timing = read_status(message, "driver: timing")
-        if timing is not None:
-            self._missed = int(timing["missed_deadlines"])
+        if timing is not None and math.isfinite(missed := read_number(timing, "missed_deadlines")):
+            self._missed = int(missed)
         plant = read_status(message, "driver: plant")
         if plant is not None:
-            self._counters = {k: float(v) for k, v in plant.items() if k != "fault"}
+            self._counters = {k: read_number(plant, k) for k in plant if k != "fault"}
 
     def _on_sensor(self, topic: str, message: Any) -> None:
         measurement = self._assembler.add(topic, message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -64,3 +66,9 @@ def test_paths_keep_points_and_headings() -> None:
     q = message.poses[1].pose.orientation
     assert (q.z, q.w) == pytest.approx((np.sqrt(0.5), np.sqrt(0.5)))
     assert message.header.frame_id == "map"
+
+
+def test_a_number_that_is_none_is_nan() -> None:
+    values = {"here": "0.5", "wild": "rm -rf"}
+    assert m.read_number(values, "here") == 0.5
+    assert math.isnan(m.read_number(values, "wild")) and math.isnan(m.read_number(values, "gone"))
