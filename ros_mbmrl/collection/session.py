@@ -81,7 +81,7 @@ class Session:
         self._robot, self._sources, self._config = robot, sources, config
         self._permit = permit
         spec = robot.spec
-        self._stand: Array = np.clip(np.zeros(len(spec.action)), spec.action_low, spec.action_high)
+        self._stand: Array = spec.rest
         self._middle = fence.centre(spec.envelope)
         self._way = fence.inside(spec.envelope, *self._middle) - spec.envelope.margin
         self.source = config.source

@@ -87,7 +87,7 @@ def actions_of(robot: Robot, steps: Sequence[Step]) -> tuple[Array, Flags]:
     Before the first command the robot rests.
     """
     spec = robot.spec
-    current = np.clip(np.zeros(len(spec.action)), spec.action_low, spec.action_high)
+    current = spec.rest
     actions, unknown, begun, delay = [], [], False, Delay()
     sent = deque([current], maxlen=LONGEST + 2)
     for step in steps[:-1]:

@@ -69,10 +69,12 @@ class Campaign:
         while left:
             self._count += 1
             path = self._folder / f"{name}-{self._count}.mcap"
+            path.unlink(missing_ok=True)
             tried: list[tuple[Fault, Evidence]] = []
             with start(path) as graph:
                 while left and not graph.ended:
                     fault = left.pop(0)
+                    print(f"{name}: {fault.name}", flush=True)
                     tried.append((fault, self._try(graph, fault)))
                     if fault.expected == ENDS or tried[-1][1].recovered is False:
                         break

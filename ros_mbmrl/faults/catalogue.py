@@ -66,10 +66,10 @@ def special_faults(spec: RobotSpec) -> list[Fault]:
         Fault("topic", "odom", "jumped", STOPS),
         Fault("topic", "odom", "mirrored", STOPS),
         Fault("topic", "joint_states", "stuck", STOPS),
-        Fault("topic", "joint_states", "wrapped", GOES_ON),
-        Fault("topic", "battery", "sagging", STOPS, hold=5.0),
-        Fault("topic", "imu", "wild", GOES_ON, hold=2.0),
-        Fault("topic", "back_emf", "wild", GOES_ON, hold=2.0),
+        Fault("topic", "joint_states", "wrapped", STOPS),
+        Fault("topic", "battery", "sagging", LIMITED, hold=5.0),
+        Fault("topic", "imu", "wild", STOPS, hold=2.0),
+        Fault("topic", "back_emf", "wild", STOPS, hold=2.0),
         Fault("topic", "adaptation", "silent", GOES_ON),
     ]
 

@@ -19,7 +19,6 @@ NANO = 1_000_000_000
 LATE = 0.4  # [s] of `delayed`
 JUMP = 10  # [s] of the clock
 HUGE = 1e9
-FROZEN = "frozen"
 
 # What is to be published, and how much later [s].
 Out = list[tuple[float, Any]]
@@ -48,8 +47,8 @@ def make(kind: str, topic: str, fields: Fields, last: Any = None) -> Disturbance
     """
     if kind in VALUES:
         return _values(topic, fields, VALUES[kind])
-    if kind == FROZEN:
-        return _frozen(last)
+    if kind in _FROM_LAST:
+        return _FROM_LAST[kind](last)
     return _MAKERS[kind](topic, fields)
 
 
@@ -169,21 +168,26 @@ def _mirrored(topic: str, fields: Fields) -> Disturbance:
     return disturb
 
 
-def _position(change: Callable[[float, float], float]) -> Callable[[str, Fields], Disturbance]:
-    """Of the first joint: its new position from (position, the first one seen)."""
+def _stuck(last: Any) -> Disturbance:
+    """The first joint's encoder says what it said last."""
 
-    def make_one(topic: str, fields: Fields) -> Disturbance:
-        first: list[float] = []
+    def disturb(message: Any) -> Out:
+        changed = deepcopy(message)
+        changed.position[0] = (message if last is None else last).position[0]
+        return [(0.0, changed)]
 
-        def disturb(message: Any) -> Out:
-            changed = deepcopy(message)
-            first[:] = first or [message.position[0]]
-            changed.position[0] = change(message.position[0], first[0])
-            return [(0.0, changed)]
+    return disturb
 
-        return disturb
 
-    return make_one
+def _wrapped(topic: str, fields: Fields) -> Disturbance:
+    """The first joint's encoder begins anew after a turn."""
+
+    def disturb(message: Any) -> Out:
+        changed = deepcopy(message)
+        changed.position[0] = math.remainder(message.position[0], 2 * math.pi)
+        return [(0.0, changed)]
+
+    return disturb
 
 
 def _sagging(topic: str, fields: Fields) -> Disturbance:
@@ -227,11 +231,14 @@ _MAKERS: Mapping[str, Callable[[str, Fields], Disturbance]] = MappingProxyType(
         "clock_back": _clock(-JUMP),
         "jumped": _jump,
         "mirrored": _mirrored,
-        "stuck": _position(lambda position, first: first),
-        "wrapped": _position(lambda position, first: math.remainder(position, 2 * math.pi)),
+        "wrapped": _wrapped,
         "sagging": _sagging,
         "wild": _wild,
     }
 )
 
-KINDS: Sequence[str] = (*VALUES, FROZEN, *_MAKERS)
+_FROM_LAST: Mapping[str, Callable[[Any], Disturbance]] = MappingProxyType(
+    {"frozen": _frozen, "stuck": _stuck}
+)
+
+KINDS: Sequence[str] = (*VALUES, *_FROM_LAST, *_MAKERS)

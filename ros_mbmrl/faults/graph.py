@@ -23,7 +23,7 @@ from ros_mbmrl import bringup
 from ros_mbmrl.bringup import NodeSpec
 from ros_mbmrl.data.measurement_messages import measurement_topics
 from ros_mbmrl.errors import RunError
-from ros_mbmrl.nodes.disturber import RAW
+from ros_mbmrl.nodes.disturber import DISTURBED, RAW
 from ros_mbmrl.nodes.fault_watch import FaultWatch
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.supervisor import Summary, supervise
@@ -36,16 +36,18 @@ FRESH = 0.5  # [s] within which the graph must have been heard
 def disturbed(specs: Sequence[NodeSpec], robot: str) -> list[NodeSpec]:
     """The graph with a disturber on every topic that carries the loop."""
     states = measurement_topics(make_robot(robot).spec)
-    theirs = {"driver": states, "adaptive": ("command/proposed", "adaptation")}
-    theirs = {**theirs, "safety": ("command/safe",)}
+    sent = {"driver": states, "adaptive": ("adaptation",)}
+    received = {"driver": "command/safe", "safety": "command/proposed"}
     out = []
     for spec in specs:
-        remapped = {topic: topic + RAW for topic in theirs.get(spec.name, ())}
+        remapped = {topic: topic + RAW for topic in sent.get(spec.name, ())}
+        if spec.name in received:
+            remapped[received[spec.name]] = received[spec.name] + DISTURBED
         parameters = dict(spec.parameters)
         if spec.name == "driver":
             parameters["await_nodes"] = "disturber"
         out.append(replace(spec, parameters=MappingProxyType(parameters), remappings=remapped))
-    topics = ",".join(topic for topics in theirs.values() for topic in topics)
+    topics = ",".join([*states, "adaptation", *received.values()])
     own = MappingProxyType({"robot": robot, "topics": topics})
     return [NodeSpec("disturber", "disturber", f"/{robot}", own), *out]
 

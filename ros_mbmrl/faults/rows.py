@@ -121,18 +121,21 @@ def stop_seconds(seen: Evidence) -> float | None:
 def unsafe_commands(seen: Evidence, spec: RobotSpec) -> int:
     """Commands that reached the plant, non-finite, out of range or rate, or during a stop."""
     low, high, step = spec.action_low, spec.action_high, spec.action_step
-    rest = np.clip(np.zeros(len(low)), low, high)
+    rest = spec.rest
     slack = 1e-6 * (high - low)
-    count, last = 0, None
+    count, last, since = 0, None, 0.0
     for when, values in seen.driver:
         action = np.array(values["commanded"], dtype=float)
         fine = bool(np.isfinite(action).all())
         fine = fine and bool(((action >= low - slack) & (action <= high + slack)).all())
         rests = fine and bool((np.abs(action - rest) <= slack).all())
         if fine and last is not None and not rests:
-            fine = bool((np.abs(action - last) <= step + slack).all())
+            # What has not changed for several periods may change by as many steps.
+            steps = max(1, round((when - since) / spec.period))
+            fine = bool((np.abs(action - last) <= steps * step + slack).all())
         count += when >= seen.began and not fine
-        last = action if np.isfinite(action).all() else last
+        if np.isfinite(action).all() and (last is None or (action != last).any()):
+            last, since = action, when
     return int(count)
 
 

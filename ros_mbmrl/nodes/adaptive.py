@@ -126,6 +126,8 @@ class AdaptiveWorker:
             self._dynamics.publish(seen.stamp, adapted, 1e3 * (planned - began))
             self._node.propose(seen.stamp, proposed)
 
+        if proposed is not None:
+            self._dynamics.proposals.sent(seen.stamp, proposed)
         publish()
         self._asked, self._repeat = seen.stamp, publish if self._lockstep else None
         self._tell(seen, adapted, plan, (planned - began, ended - planned, waited))
@@ -152,6 +154,7 @@ class AdaptiveWorker:
             "dropped": self._dropped,
             "skipped": self._skipped,
             "delay_s": self._delay,
+            "foreign": self._dynamics.proposals.foreign,
         }
         if plan is not None:
             for name in ("cost_min", "cost_mean", "finite", "samples"):

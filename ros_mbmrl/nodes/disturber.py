@@ -1,7 +1,8 @@
 """disturber: sits on topics of the graph and breaks what passes; only the fault campaign has one.
 
-The graph's publishers are remapped to `<topic>/raw`; what arrives there goes on to `<topic>`, as
-it is or disturbed. Told what to do on `faults/set`: `kind topic,topic`, or nothing.
+Of states the publisher is remapped to `<topic>/raw`, of commands the receiver to
+`<topic>/disturbed`, so that the sender still hears what it sent. What passes goes on as it is or
+disturbed. Told what to do on `faults/set`: `kind topic,topic`, or nothing.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from std_msgs.msg import String
 from ros_mbmrl.faults.disturb import Disturbance, Fields, make
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import Ending, run
-from ros_mbmrl.nodes.qos import PROFILES, advertise, message_class
+from ros_mbmrl.nodes.qos import PROFILES, message_class
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.topics import topic
 
-RAW = "/raw"
+RAW, DISTURBED = "/raw", "/disturbed"
 CONTROL = "faults/set"
 
 
@@ -45,13 +46,11 @@ class DisturberNode(Node):
         self._out = {}
         for name_ in parameters.topics.split(","):
             known = topic(name_)
-            self._out[name_] = advertise(self, name_)
-            self.create_subscription(
-                message_class(known.type),
-                name_ + RAW,
-                partial(self._pass_on, name_),
-                PROFILES[known.qos],
-            )
+            command = name_.startswith("command/")
+            came, goes = (name_, name_ + DISTURBED) if command else (name_ + RAW, name_)
+            kind, profile = message_class(known.type), PROFILES[known.qos]
+            self._out[name_] = self.create_publisher(kind, goes, profile)
+            self.create_subscription(kind, came, partial(self._pass_on, name_), profile)
         self.create_subscription(String, CONTROL, self._on_control, PROFILES["latched"])
 
     def close(self) -> None:

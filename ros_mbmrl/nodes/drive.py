@@ -7,8 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.inbox import Arrival, Inbox
 from ros_mbmrl.nodes.messages import nanoseconds
@@ -89,7 +87,7 @@ class DriveLoop:
         self._began = clock()
         self._observed = math.nan
         self._acted = math.nan  # when the newest command did, after the observation it answers
-        self._rest_action = np.clip(np.zeros(len(spec.action)), spec.action_low, spec.action_high)
+        self._rest_action = spec.rest
         self._commanded = self._rest_action
         self._rested_at = self._began  # since when it has been at rest, on the clock
         self._answered: float | None = None  # when the newest command came; None before the first

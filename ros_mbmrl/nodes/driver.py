@@ -107,8 +107,7 @@ class DriverNode(LifecycleNode):
         p = self._settings
         self._robot = make_robot(p.robot)
         self._spec = self._robot.spec
-        low, high = self._spec.action_low, self._spec.action_high
-        self._rest = np.clip(np.zeros(len(low)), low, high)
+        self._rest = self._spec.rest
         try:
             self._config = DriveConfig(
                 p.duration, p.lockstep, p.startup_timeout, p.answer_timeout, p.delay

@@ -27,6 +27,7 @@ from ros_mbmrl.nodes.messages import (
     status,
 )
 from ros_mbmrl.nodes.parameters import read_parameters
+from ros_mbmrl.nodes.peers import Echo
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import MeasurementAssembler
 from ros_mbmrl.robots import make_robot
@@ -81,13 +82,15 @@ class DynamicsNode(Node):
         for topic in self._assembler.topics:
             listen(self, topic, partial(self._on_sensor, topic))
         listen(self, "command/safe", self._on_command)
-        if p.compensate_delay and not p.lockstep:
+        self._compensates = p.compensate_delay
+        self.proposals = Echo(self.robot.spec.rest)
+        if not p.lockstep:
             listen(self, "/diagnostics", self._on_diagnostics)
 
     @property
     def delay(self) -> float:
         """From a state to when the command that answers it acts [s], as the driver tells it."""
-        return self._delays.seconds
+        return self._delays.seconds if self._compensates else 0.0
 
     def close(self) -> None:
         """Nothing is held."""
@@ -116,6 +119,11 @@ class DynamicsNode(Node):
         values = read_status(message, "driver: timing")
         if values is not None:
             self._delays.add(read_number(values, "delay_s"))
+        safety = read_status(message, "safety: state")
+        if safety is not None and safety.get("proposed"):
+            answered = safety.get("answered", "")
+            if answered.isdecimal():
+                self.proposals.told(int(answered), safety["proposed"])
 
     def _on_command(self, message: JointState) -> None:
         try:

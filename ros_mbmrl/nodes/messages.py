@@ -17,10 +17,12 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
   controller: timing  adapt_ms, plan_ms, wait_ms (for the last command/safe), dropped (transitions,
                       total), skipped (states not planned for, total), delay_s (that the plan
                       reckoned with), cost_min, cost_mean, finite, samples, mode (a label of
-                      `planning.modes.Mode`; a warning unless full)
+                      `planning.modes.Mode`; a warning unless full), foreign (commands that
+                      safety heard from somebody else, total)
   safety: state       level (a name of `Level`), reasons (joined by "; "), malformed, repeated,
-                      disordered (messages that safety heard), foreign (commands on command/safe
-                      that it did not send), totals
+                      disordered (messages that safety heard), foreign (commands that the driver
+                      was told and not by safety), totals; proposed and answered (the command that
+                      it heard, and the stamp [ns] that it answers)
 - on adaptation, one a control step:
   dynamics: adaptation  transitions, error_before, error_after, change, accepted, reason, ms
 A command/proposed without names says that the planner found no finite plan.

@@ -35,7 +35,7 @@ from ros_mbmrl.nodes.messages import (
     status,
 )
 from ros_mbmrl.nodes.parameters import read_parameters
-from ros_mbmrl.nodes.peers import PeerWatch
+from ros_mbmrl.nodes.peers import Echo, PeerWatch
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import MeasurementAssembler
@@ -114,8 +114,9 @@ class SafetyNode(Node):
         self._answered_at = clock()
         self._answer: JointState | None = None
         self._published_stop: bool | None = None
-        self._peers = PeerWatch(self)
+        self._peers, self._echo = PeerWatch(self), Echo(self._spec.rest)
         self._repeated = self._disordered = 0  # proposals
+        self._unproposed = 0.0  # commands that the controller disowns
         self._told_at = clock()  # when the model error was told last
 
         self._safe = advertise(self, "command/safe")
@@ -126,7 +127,6 @@ class SafetyNode(Node):
         listen(self, "adaptation", self._on_adaptation)
         listen(self, "/diagnostics", self._on_diagnostics)
         listen(self, "command/proposed", self._on_proposed, newest=True)
-        listen(self, "command/safe", self._on_safe)
         self.create_service(Trigger, "safety/stop", self._on_stop)
         self.create_service(Trigger, "safety/reset", self._on_reset)
         if not p.lockstep:
@@ -155,11 +155,25 @@ class SafetyNode(Node):
             self._try_answer()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        timing = read_status(message, "driver: timing")
+        if timing is not None and not self._settings.lockstep:
+            told = timing.get("commanded", "")
+            if self._echo.told(from_stamp(message.header.stamp), told):
+                self._complain(f"the driver was told {told}, not by safety")
+        controller = read_status(message, "controller: timing")
+        if controller is not None:
+            foreign, self._unproposed = self._unproposed, read_number(controller, "foreign")
+            if self._unproposed > foreign:
+                self._complain("a command was proposed that is not the controller's")
         values = read_status(message, "driver: plant")
         if values is not None and values.get("fault", "") != self._fault:
             self._fault = values.get("fault", "")
             if self._fault:
                 self._speak_up()
+
+    def _complain(self, what: str) -> None:
+        self._peers.note(what, self._steady())
+        self._speak_up()
 
     def _on_proposed(self, message: JointState) -> None:
         try:
@@ -174,10 +188,6 @@ class SafetyNode(Node):
         self._proposal = Proposal(stamp, action, failed, self._steady())
         self._pending = True
         self._try_answer()
-
-    def _on_safe(self, message: JointState) -> None:
-        if self._peers.heard(message, self._steady()) and not self._settings.lockstep:
-            self._speak_up()
 
     def _try_answer(self) -> None:
         """Answer the newest proposal once all that belongs to it has come."""
@@ -233,7 +243,7 @@ class SafetyNode(Node):
 
     def _publish(self, checked: Checked, stamp: int) -> None:
         self._answer = command_message(self._spec, checked.action, stamp)
-        self._peers.sent(self._answer)
+        self._echo.sent(stamp, checked.action)
         self._safe.publish(self._answer)
         self._publish_stop()
         level = OK if checked.level <= Level.LIMITED else WARN
@@ -241,12 +251,16 @@ class SafetyNode(Node):
             "level": checked.level.name,
             "reasons": "; ".join(checked.reasons),
         }
-        states = self._assembler
+        states, proposal = self._assembler, self._proposal
         values |= {
             "malformed": states.malformed,
             "repeated": states.repeated + self._repeated,
             "disordered": states.disordered + self._disordered,
-            "foreign": self._peers.foreign,
+            "foreign": self._echo.foreign,
+            "answered": -1 if proposal is None else proposal.stamp,
+            "proposed": ""
+            if proposal is None or proposal.action is None
+            else repr(tuple(proposal.action.tolist())),
         }
         line = status(
             "safety",

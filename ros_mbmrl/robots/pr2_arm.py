@@ -65,8 +65,8 @@ SPEC = RobotSpec(
     changes=STATE[:14],
     change_weights=(1.0,) * 14,
     envelope=Envelope(
-        state_timeout=0.25,
-        command_timeout=0.25,
+        state_timeout=0.22,
+        command_timeout=0.19,
         max_model_error=25.0,
         state_limits=MappingProxyType(
             {

@@ -66,6 +66,7 @@ class Envelope:
     max_tilt: roll or pitch [rad] above which it counts as tipped over.
     battery_low, battery_empty: [V]; limited below the first, stopped below the second.
     state_limits: range of a state by its name; outside of it the robot is stopped.
+    state_range: what the sensors can say of a state, by its name; what says more was not measured.
     max_speed [m/s], max_turn_rate [rad/s]: of the pose; what says more has not measured it.
     live_sensors: of each sensor whose numbers never repeat to the bit while the robot is driven.
     None of an arm under torques: below friction nothing moves, and an encoder rightly says the
@@ -83,6 +84,9 @@ class Envelope:
     state_limits: Mapping[str, tuple[float, float]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    state_range: Mapping[str, tuple[float, float]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     max_speed: float = math.inf
     max_turn_rate: float = math.inf
     live_sensors: tuple[LiveSensor, ...] = ()
@@ -93,9 +97,10 @@ class Envelope:
             raise ValueError(f"arena {self.arena} has no room inside a margin of {self.margin} m")
         if self.battery_empty > self.battery_low:
             raise ValueError("battery_empty is above battery_low")
-        for name, (low, high) in self.state_limits.items():
-            if not low < high:
-                raise ValueError(f"state_limits: {name}: expected low < high, got {low} and {high}")
+        for kind in ("state_limits", "state_range"):
+            for name, (low, high) in getattr(self, kind).items():
+                if not low < high:
+                    raise ValueError(f"{kind}: {name}: expected low < high, got {low} and {high}")
         if not (self.max_speed > 0 and self.max_turn_rate > 0):
             raise ValueError("max_speed, max_turn_rate: expected numbers above 0")
 
@@ -132,7 +137,8 @@ class RobotSpec:
             if len(got) != len(expected):
                 raise ValueError(f"{self.name}: expected {len(expected)} {what}, got {len(got)}")
         live = self.envelope.live_sensors
-        named = {*self.envelope.state_limits, *(name for s in live for name in s.states)}
+        ranges = (*self.envelope.state_limits, *self.envelope.state_range)
+        named = {*ranges, *(name for s in live for name in s.states)}
         unknown = named - {quantity.name for quantity in self.state}
         if unknown:
             raise ValueError(f"{self.name}: envelope of an unknown state '{sorted(unknown)[0]}'")
@@ -154,6 +160,11 @@ class RobotSpec:
     def action_high(self) -> Array:
         """Shape (da,)."""
         return np.array([limit.high for limit in self.action])
+
+    @property
+    def rest(self) -> Array:
+        """Standing still: the zero command, or what is nearest to it in the range. Shape (da,)."""
+        return np.clip(np.zeros(len(self.action)), self.action_low, self.action_high)
 
     @property
     def action_step(self) -> Array:
@@ -190,7 +201,7 @@ class Robot(ABC):
 
         Standing still, for a robot that does not say.
         """
-        return np.clip(np.zeros(len(self.spec.action)), self.spec.action_low, self.spec.action_high)
+        return self.spec.rest
 
     @abstractmethod
     def features(self, state: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from ros_mbmrl.safety.fence import heads_out, inside, well_inside
 from ros_mbmrl.safety.history import History
 from ros_mbmrl.safety.types import Health, SafetyConfig
 
+FAR = 10.0  # ranges out of range, where a command is no command
 TOLERANCE = 1e-6  # of the range: a planner in float32 rounds limits of float64
 
 
@@ -114,6 +115,12 @@ def _stale_age(view: View) -> str:
     return _stale("state", view.health.state_age, view.robot.spec.envelope.state_timeout)
 
 
+def late_state(view: View, _: bool) -> str:
+    """Later than the next one should have been."""
+    limit = view.config.late_after * view.robot.spec.envelope.state_timeout
+    return _stale("state", view.health.state_age, limit) if view.started else ""
+
+
 def lost_state(view: View, _: bool) -> str:
     """No state for several time-outs."""
     limit = view.config.lost_after * view.robot.spec.envelope.state_timeout
@@ -150,7 +157,7 @@ def frozen_state(view: View, _: bool) -> str:
 
 
 def state_jump(view: View, _: bool) -> str:
-    """Further in one step than the robot can go."""
+    """Further in one step than the robot can go, or more than a sensor can say."""
     return view.history.jump
 
 
@@ -166,8 +173,14 @@ def stale_command(view: View, _: bool) -> str:
 
 
 def bad_command(view: View, _: bool) -> str:
-    """Not a command at all."""
-    return view.proposal_fault
+    """Not a command at all, or so far out of range that it is none."""
+    if view.proposed is None:
+        return view.proposal_fault
+    spec = view.robot.spec
+    low, high = spec.action_low, spec.action_high
+    far_off = FAR * (high - low)
+    far = (view.proposed < low - far_off) | (view.proposed > high + far_off)
+    return _where(view, far, "is far out of range")
 
 
 def planner_failed(view: View, _: bool) -> str:

@@ -92,6 +92,11 @@ class History:
 
     def _jump(self, robot: Robot, state: Array, measured_at: float) -> str:
         pose, envelope = robot.pose(state), robot.spec.envelope
+        if envelope.state_range:
+            values = {q.name: float(v) for q, v in zip(robot.spec.state, state, strict=True)}
+            for name, (low, high) in envelope.state_range.items():
+                if not low <= values[name] <= high:
+                    return f"{name} is {values[name]:.3g}, sensors say {low:g} to {high:g}"
         if pose is None or self.trusted is None:
             return ""
         elapsed = max(measured_at - self.trusted_at, robot.spec.period)

@@ -77,7 +77,7 @@ class SafetyMonitor:
         spec = robot.spec
         self._low, self._high = spec.action_low, spec.action_high
         self._full_step = spec.action_step
-        self._stand: Array = np.clip(np.zeros(len(spec.action)), self._low, self._high)
+        self._stand: Array = spec.rest
         self._last = self._stand
         self._now: float | None = None
         self._history = History()

@@ -163,6 +163,13 @@ RULES: tuple[Rule, ...] = (
         clear_seconds=_AFTER,
     ),
     Rule(
+        "late_state",
+        Level.HOLD,
+        "|state_age| > late_after x state_timeout, after the start",
+        _AT_ONCE,
+        c.late_state,
+    ),
+    Rule(
         "starting",
         Level.HOLD,
         "at the start and after a reset: fewer than start_updates fresh and finite states in a "
@@ -174,7 +181,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "state_jump",
         Level.HOLD,
-        "the pose moves faster than max_speed or turns faster than max_turn_rate",
+        "the pose moves faster than max_speed or turns faster than max_turn_rate, or a number is "
+        "beyond its state_range",
         _AT_ONCE,
         c.state_jump,
     ),
@@ -184,7 +192,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "bad_command",
         Level.HOLD,
-        "command missing, non-finite, wrong size",
+        "command missing, non-finite, wrong size, or ten ranges out of range",
         _AT_ONCE,
         c.bad_command,
     ),

@@ -55,6 +55,7 @@ class SafetyConfig:
 
     limited_range: part of the action range that is left while LIMITED, 0 to 1.
     fence_hysteresis: margins further in than the fence where a return ends.
+    late_after: part of the time-out after which a state is late: the robot stands until the next.
     lost_after: time-outs after which a stale state counts as lost.
     battery_recovery: [V] above `battery_low` where the limit ends: voltage rises as load falls.
     model_recovery: part of `max_model_error` below which the limit ends, 0 to 1.
@@ -65,6 +66,7 @@ class SafetyConfig:
 
     limited_range: float = 0.6
     fence_hysteresis: float = 0.5
+    late_after: float = 0.77
     lost_after: float = 4.0
     battery_recovery: float = 0.1
     model_recovery: float = 0.8
@@ -76,6 +78,7 @@ class SafetyConfig:
         for name, low, high in (
             ("limited_range", 0.0, 1.0),
             ("fence_hysteresis", 0.0, 10.0),
+            ("late_after", 0.0, 1.0),
             ("lost_after", 1.0, 100.0),
             ("battery_recovery", 0.0, 100.0),
             ("model_recovery", 0.0, 1.0),

@@ -98,8 +98,8 @@ def test_poses() -> None:
 
 
 def test_encoders_and_battery() -> None:
-    stuck = make("stuck", "joint_states", FIELDS)
-    assert [stuck(joints(left))[0][1].position[0] for left in (1.0, 2.0)] == [1.0, 1.0]
+    stuck = make("stuck", "joint_states", FIELDS, last=joints(0.5))
+    assert [stuck(joints(left))[0][1].position[0] for left in (1.0, 2.0)] == [0.5, 0.5]
     wrapped = make("wrapped", "joint_states", FIELDS)
     assert wrapped(joints(7.0))[0][1].position[0] == pytest.approx(7.0 - 2 * math.pi)
     sagging = make("sagging", "battery", FIELDS)

@@ -153,7 +153,7 @@ def test_planner_failure_holds() -> None:
 
 def test_a_stale_command_holds_and_never_latches() -> None:
     bench = Bench()
-    assert bench.update(health=Health(command_age=0.2)).level is Level.RUN
+    assert bench.update(health=Health(command_age=0.18)).level is Level.RUN
     assert bench.update(health=Health(command_age=0.3), times=100).level is Level.HOLD
     assert bench.update().level is Level.RUN
 

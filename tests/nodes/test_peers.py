@@ -1,0 +1,73 @@
+"""What was sent against what arrived, and stamps against the steady clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from ros_mbmrl.nodes.peers import Echo, PeerWatch
+
+
+def echo() -> Echo:
+    made = Echo(np.zeros(2))
+    for stamp in (1, 2, 3):
+        made.sent(stamp, np.array([float(stamp), 10.0]))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("told", "foreign"),
+    [
+        ("(3.0, 10.0)", False),
+        ("(2.0, 10.0)", False),  # ours of the step before: the newer came late
+        ("(0.0, 0.0)", False),
+        ("(1.0, 10.0)", True),  # somebody repeats it
+        ("(3.0, 11.0)", True),
+        ("(nan, nan)", True),
+        ("nonsense", True),
+        ("", True),
+    ],
+)
+def test_what_arrived(told: str, foreign: bool) -> None:
+    made = echo()
+    assert made.told(3, told) is foreign
+    assert made.foreign == foreign
+
+
+def test_a_state_that_we_know_nothing_of_is_not_judged() -> None:
+    assert not echo().told(9, "(7.0, 7.0)")
+    assert not Echo(np.zeros(2)).told(1, "(7.0, 7.0)")
+
+
+class Publishers:
+    """A node that knows how many publish."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def get_namespace(self) -> str:
+        return "/hexapod"
+
+    def count_publishers(self, name: str) -> int:
+        return self.counts.get(name, 1)
+
+
+def test_second_publishers_are_named() -> None:
+    node: Any = Publishers()
+    watch = PeerWatch(node)
+    assert watch.complaint(0.0) == ""
+    node.counts["/hexapod/command/safe"] = 2
+    assert watch.complaint(0.0) == "command/safe has 2 publishers"
+
+
+def test_stamps_that_jump_count_for_a_while() -> None:
+    watch = PeerWatch(Publishers())  # type: ignore[arg-type]
+    for stamp, now in ((5.0, 100.0), (5.1, 100.1), (15.2, 100.2)):
+        watch.stamped(stamp, now)
+    assert watch.complaint(100.3) == "stamps of the state jumped by +10.0 s"
+    watch.stamped(15.3, 100.3)
+    assert watch.complaint(100.8) == ""
