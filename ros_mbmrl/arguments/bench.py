@@ -51,7 +51,7 @@ class Bench:
     """Seconds between samples; soak."""
     terrain: str | None = None
     """The twin's ground; twin."""
-    fast: bool | None = None
+    fast: bool = False
     """At 50 Hz, with an untrained model; graph."""
     load: int | None = None
     """Processes that keep a core busy meanwhile; graph."""

@@ -37,7 +37,9 @@ def configure(arguments: Bench, bench: Any) -> Any:
     given = {
         field.name: value
         for field in fields(arguments)
-        if field.name not in OURS and (value := getattr(arguments, field.name)) is not None
+        if field.name not in OURS
+        and (value := getattr(arguments, field.name)) is not None
+        and value is not False
     }
     for name in given:
         if name not in known and name not in ALWAYS:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -79,6 +79,29 @@ def run(jobs: Sequence[Job], out: Path, workers: int = 2) -> list[Row]:
 
     workers: processes; 1 runs everything in this one. Raises RunError if one of them dies.
     """
+    known = finish(jobs, run_job, out, workers)
+    # The name it takes part under is this run's, whatever it was when the episode was run.
+    return [{**known[job.key], "method": job.entrant.method} for job in jobs]
+
+
+class Keyed(Protocol):
+    """What can be run by a process, and known again by a hash of all that decides its outcome."""
+
+    @property
+    def key(self) -> str:
+        """The hash."""
+
+
+K = TypeVar("K", bound=Keyed)
+
+
+def finish(
+    jobs: Sequence[K], work: Callable[[K], tuple[str, Row]], out: Path, workers: int
+) -> dict[str, Row]:
+    """The rows of all jobs by key, and of others that `out/rows.jsonl` holds. See `run`.
+
+    work: gives a job's key and row; a function at the top of a module.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
         known = read(out / ROWS)
@@ -86,13 +109,12 @@ def run(jobs: Sequence[Job], out: Path, workers: int = 2) -> list[Row]:
         raise UserError(f"out: {error}") from None
     missing = [job for job in jobs if job.key not in known]
     with _progress(len(jobs), len(jobs) - len(missing)) as advance, _appending(out / ROWS) as file:
-        for key, row in _outcomes(missing, workers):
+        for key, row in _outcomes(missing, work, workers):
             file.write(json.dumps({"key": key, **row}) + "\n")
             file.flush()
             known[key] = row
             advance()
-    # The name it takes part under is this run's, whatever it was when the episode was run.
-    return [{**known[job.key], "method": job.entrant.method} for job in jobs]
+    return known
 
 
 def read(path: Path) -> dict[str, Row]:
@@ -140,16 +162,18 @@ def _trace(episode: Episode) -> dict[str, list[float]]:
     return {name: [round(float(v), 4) for v in values] for name, values in columns.items()}
 
 
-def _outcomes(jobs: Sequence[Job], workers: int) -> Iterator[tuple[str, Row]]:
+def _outcomes(
+    jobs: Sequence[K], work: Callable[[K], tuple[str, Row]], workers: int
+) -> Iterator[tuple[str, Row]]:
     if workers == 1 or len(jobs) < 2:
         pin_threads()
-        yield from map(run_job, jobs)
+        yield from map(work, jobs)
         return
     # Forked, MuJoCo's and torch's threads would not be there.
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(workers, len(jobs)), spawn, initializer=_begin)
     try:
-        pending = {pool.submit(run_job, job) for job in jobs}
+        pending = {pool.submit(work, job) for job in jobs}
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:

@@ -114,6 +114,7 @@ def run_reach(
     what: Reaching,
     method: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    controller: str = "mppi",
 ) -> Reached:
     """One episode with a loaded model; ends early when safety stops the arm."""
     task = BringPoints(robot, what.goal)
@@ -125,7 +126,9 @@ def run_reach(
             OnlineDynamics(loaded.model, make_guard(loaded, method)),
             Controller(
                 robot,
-                make_planner("mppi", robot.spec, **(planning() if settings is None else settings)),
+                make_planner(
+                    controller, robot.spec, **(planning() if settings is None else settings)
+                ),
                 task,
                 Generator().manual_seed(what.seed),
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import mujoco
 import numpy as np
@@ -21,6 +21,7 @@ from ros_mbmrl.twin.terrain import Terrain
 TICKS_PER_SECOND = 100  # commands, noise and mocap change on this grid
 TICK = 1 / TICKS_PER_SECOND  # [s]
 DROP_HEIGHT = 0.025  # above the highest bump [m]
+AHEAD = 64  # ticks that the ground's noise is drawn for at once
 HISTORY = 16  # poses kept, one a tick: what a late sensor looks back on
 SETTLE = 0.4  # time for the robot to come to rest after the drop [s]
 
@@ -59,9 +60,10 @@ class HexapodWorld:
     def reset(self, seed: int) -> None:
         """Drop the robot, legs at random angles; let it settle, and put it at the start pose."""
         self.seed = seed
-        ground, start, self._noise = (
+        ground, start, noise = (
             np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3)
         )
+        self._shaking = self._shakes(noise)
         self.effect = Effect()
         self._switched: dict[str, bool] = {}
         self.active_faults: frozenset[str] = frozenset()
@@ -79,7 +81,7 @@ class HexapodWorld:
         self._commands: deque[tuple[float, tuple[float, float]]] = deque()
         self._setpoint = (0.0, 0.0)
         self._target = [0.0, 0.0]  # of the servos, on its way to what the set-point asks for
-        self._before = np.zeros(3)
+        self._before = [0.0, 0.0, 0.0]
         self.poses = deque([tuple(self._qpos[0:7].tolist())], maxlen=HISTORY)
         self._switch_faults(0.0)
 
@@ -152,11 +154,11 @@ class HexapodWorld:
             self._setpoint = self._commands.popleft()[1]
         self._drive()
         self._push()
-        self._before = self._qvel[0:3].copy()
+        self._before = self._qvel[0:3].tolist()
         mujoco.mj_step(self.model, self.data, self._substeps)
         self._ticks += 1
         left, right = self.body.indices.motor_qvel
-        self.battery.use(abs(self._qvel[left]) + abs(self._qvel[right]), TICK)
+        self.battery.use(abs(self._qvel.item(left)) + abs(self._qvel.item(right)), TICK)
         x, y, z, *quaternion = self._qpos[0:7].tolist()
         self.poses.append((x, y, z, *quaternion))
 
@@ -171,15 +173,11 @@ class HexapodWorld:
 
     def _push(self) -> None:
         """Forces that are not contacts: the ground's bumps and bias, the payload's rope."""
-        terrain, wrench = self.body.terrain, self._wrench
-        wrench[:] = 0.0
+        wrench = self._wrench
         if any(self._setpoint):
-            shake = self._shake * self._noise.standard_normal(5)
-            shake *= self.physics.process_noise
-            rotation = self._rotation()
-            wrench[0:3] = rotation[:, :2] @ shake[:2]
-            wrench[3:6] = rotation @ shake[2:]
-            wrench[5] += terrain.pull
+            wrench[:] = self._shaken()
+        else:
+            wrench[:] = 0.0
         if self.effect.payload > 0:
             mass = self.effect.payload
             force, torque = self._payload.pull(self._qpos[0:3], self._rotation(), mass)
@@ -187,6 +185,31 @@ class HexapodWorld:
             wrench[3:6] += torque
         else:
             self._payload.clear()
+
+    def _shakes(self, noise: np.random.Generator) -> Iterator[list[float]]:
+        """Forces (2) [N] and torques (3) [N m] of the ground, of tick after tick, on the body."""
+        while True:
+            shakes = self._shake * noise.standard_normal((AHEAD, 5)) * self.physics.process_noise
+            yield from shakes.tolist()
+
+    def _shaken(self) -> tuple[float, ...]:
+        """The next of them in the world's axes, and the ground's pull to a side.
+
+        In plain numbers: NumPy would take as long as half a physics step.
+        """
+        push, side, roll, pitch, turn = next(self._shaking)
+        w, x, y, z = self._qpos[3:7].tolist()
+        xx, xy, xz = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
+        yx, yy, yz = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
+        zx, zy, zz = 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)
+        return (
+            xx * push + xy * side,
+            yx * push + yy * side,
+            zx * push + zy * side,
+            xx * roll + xy * pitch + xz * turn,
+            yx * roll + yy * pitch + yz * turn,
+            zx * roll + zy * pitch + zz * turn + self.body.terrain.pull,
+        )
 
     def _switch_faults(self, now: float) -> None:
         if not (self._faults or self._switched):

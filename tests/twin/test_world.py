@@ -198,3 +198,19 @@ def test_part_ticks_are_not_lost() -> None:
 def test_unknown_faults_are_refused() -> None:
     with pytest.raises(ValueError, match="unknown fault 'x'"):
         world().set_fault("x", True)
+
+
+def test_the_grounds_shakes_are_drawn_tick_by_tick_in_the_bodys_axes() -> None:
+    world = HexapodWorld(make_terrain("turf"), seed=3)
+    _, _, child = np.random.SeedSequence(3).spawn(3)
+    noise = np.random.default_rng(child)
+    world.set_command(np.array([20.0, 30.0]))
+    for _ in range(150):  # more than are drawn at once
+        world.step(TICK)
+        if any(world._setpoint):  # the command has arrived: the tick has taken one
+            noise.standard_normal(5)
+        rotation = world._rotation()
+        shake = world._shake * noise.standard_normal(5)
+        expected = np.concatenate([rotation[:, :2] @ shake[:2], rotation @ shake[2:]])
+        expected[5] += world.body.terrain.pull
+        np.testing.assert_allclose(world._shaken(), expected, rtol=1e-9, atol=1e-12)
