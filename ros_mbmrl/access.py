@@ -50,13 +50,13 @@ GRAPH: Mapping[str, Mapping[str, Access]] = MappingProxyType(
         "driver": {
             "driver": Access(
                 (MEASURED, "/clock", "/diagnostics"),
-                ("command/safe", POSE),
+                ("command/safe", "safety/state", POSE),
                 (REARM,),
                 lifecycle=True,
             )
         },
         "adaptive": {
-            "dynamics": Access(("adaptation",), (MEASURED, "command/safe")),
+            "dynamics": Access(("adaptation",), (MEASURED, "command/safe", "/diagnostics")),
             "controller": Access(
                 ("command/proposed", "plan", "/diagnostics"), ("reference",), lifecycle=True
             ),
