@@ -204,12 +204,12 @@ def _sagging(topic: str, fields: Fields) -> Disturbance:
 
 
 def _wild(topic: str, fields: Fields) -> Disturbance:
-    """Every third message is telemetry as no sensor can mean it, as in the real logs."""
+    """The first and every third message is telemetry as no sensor can mean it, as in real logs."""
     count = [0]
 
     def disturb(message: Any) -> Out:
         count[0] += 1
-        if count[0] % 3:
+        if count[0] % 3 != 1:
             return [(0.0, message)]
         changed = deepcopy(message)
         for where in fields.numbers(topic, changed):

@@ -15,7 +15,6 @@ from ros_mbmrl.robots.spec import RobotSpec
 MASS = 0.030  # of the robot [kg]; for the energy that it still had
 COUNTERS = ("rejected", "timeouts", "missed_deadlines", "overruns")
 QUIET = ("RUN", "LIMITED")
-MOVED = 0.02  # [s] after the fault, from which on what is seen may have come of it
 
 
 @dataclass(frozen=True)
@@ -105,13 +104,15 @@ def detection(seen: Evidence) -> tuple[float, str] | None:
 def stop_seconds(seen: Evidence) -> float | None:
     """From the fault to when the robot was told to rest, or told itself; None: it was not.
 
+    0 if it was at rest already.
+
     An emulated robot is asked itself. Of a twin that has gone with its driver nothing moves.
     """
     if seen.driven:
         rests = [when for when, driven in seen.driven if when >= seen.began and not driven]
         return min(rests) - seen.began if rests else None
     told = [values["rested_at"] for when, values in seen.driver if when >= seen.began]
-    rests = [when for when in told if math.isfinite(when) and when >= seen.began - MOVED]
+    rests = [when for when in told if math.isfinite(when)]
     if rests:
         return max(0.0, min(rests) - seen.began)
     gone = [when for when, line in seen.ended if line.startswith("driver")]

@@ -111,7 +111,6 @@ class SafetyNode(Node):
         self._pending = False  # whether the newest one still has to be answered
         self._error: tuple[int, float] = (-1, 0.0)
         self._fault = ""  # what the driver says
-        self._answered_at = clock()
         self._answer: JointState | None = None
         self._published_stop: bool | None = None
         self._peers, self._echo = PeerWatch(self), Echo(self._spec.rest)
@@ -205,17 +204,12 @@ class SafetyNode(Node):
         if waits and self._error[0] != proposal.stamp:
             return
         self._pending = False
-        self._answered_at = self._steady()
         self._publish(self._check(proposal, seen), proposal.stamp)
 
     def _check(self, proposal: Proposal | None, seen: Seen | None) -> Checked:
         """One update of the monitor."""
         lockstep, now = self._settings.lockstep, self._steady()
-        state_age = command_age = float("inf")
-        if seen is not None:
-            state_age = seen.age + (0.0 if lockstep else now - seen.arrival)
-        if proposal is not None:
-            command_age = 0.0 if lockstep else now - proposal.arrival
+        state_age, command_age = self._ages(now)
         health = Health(
             state_age=state_age,
             command_age=command_age,
@@ -230,6 +224,16 @@ class SafetyNode(Node):
             None if seen is None else seen.state,
             health,
         )
+
+    def _ages(self, now: float) -> tuple[float, float]:
+        """Of the newest state and of the newest proposal [s]; inf where there is none."""
+        lockstep, seen, proposal = self._settings.lockstep, self._seen, self._proposal
+        state_age = command_age = math.inf
+        if seen is not None:
+            state_age = seen.age + (0.0 if lockstep else now - seen.arrival)
+        if proposal is not None:
+            command_age = 0.0 if lockstep else now - proposal.arrival
+        return state_age, command_age
 
     def _model_error(self, now: float) -> float:
         """As it was told last; a model that nobody speaks of any more is not trusted."""
@@ -278,10 +282,11 @@ class SafetyNode(Node):
             self._stop_state.publish(Bool(data=self._monitor.stopped))
 
     def _on_timer(self) -> None:
-        """Speaks up when nothing was proposed for too long. Before the first command: rests."""
-        envelope = self._spec.envelope
-        patience = min(envelope.command_timeout, envelope.state_timeout)
-        if self._steady() - self._answered_at > patience:
+        """Speaks up when what should have come has not. Before the first command: rests."""
+        now, envelope = self._steady(), self._spec.envelope
+        late = self._monitor.config.late_after * envelope.state_timeout
+        state_age, command_age = self._ages(now)
+        if state_age > late or command_age > envelope.command_timeout:
             self._speak_up()
 
     def _speak_up(self) -> None:

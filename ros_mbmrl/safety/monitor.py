@@ -73,7 +73,7 @@ class SafetyMonitor:
 
     def __init__(self, robot: Robot, config: SafetyConfig | None = None) -> None:
         self._robot = robot
-        self._config = config or SafetyConfig()
+        self.config = self._config = config or SafetyConfig()
         spec = robot.spec
         self._low, self._high = spec.action_low, spec.action_high
         self._full_step = spec.action_step

@@ -111,4 +111,4 @@ def test_encoders_and_battery() -> None:
 def test_one_message_in_three_is_wild() -> None:
     wild = make("wild", "joint_states", FIELDS)
     values = [wild(joints())[0][1].position[0] for _ in range(6)]
-    assert values == [1.0, 1.0, 600.0] * 2
+    assert values == [600.0, 1.0, 1.0] * 2

@@ -75,9 +75,9 @@ def test_counters_that_rise_are_a_sign_and_those_that_stand_are_not() -> None:
     assert detection(seen) == (10.05, "safety: repeated")
 
 
-def test_a_robot_that_rested_before_has_not_been_stopped_by_it() -> None:
-    seen = replace(STOPPED, driver=[told(10.1, REST, rested_at=8.0)])
-    assert stop_seconds(seen) is None
+def test_a_robot_that_rested_before_rests() -> None:
+    assert stop_seconds(replace(STOPPED, driver=[told(10.1, REST, rested_at=8.0)])) == 0.0
+    assert stop_seconds(replace(STOPPED, driver=[told(10.1)])) is None
 
 
 def test_an_emulated_robot_is_asked_itself() -> None:
