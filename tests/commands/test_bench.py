@@ -51,6 +51,8 @@ def test_results_are_there_and_positive(
         value = results[key]
         if key == "over_pytorch_mppi" and value is None:
             assert any("pytorch_mppi is not installed" in note for note in results["notes"])
+        elif key == "bfloat16_over_float32" and value is None:
+            assert any("no bfloat16 here" in note for note in results["notes"])
         elif key == "missed":
             assert value >= 0
         else:

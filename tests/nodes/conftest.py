@@ -51,7 +51,9 @@ class FakePlant:
         x, y, yaw = self.pose
         quaternion = (math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2))
         battery = float(np.float32(3.9))
-        values = [x, y, 0.02, *quaternion, 0, 0, 0.1, 0, 0, 9.81, *self.legs, 0.5, 0.6, battery]
+        hum = 1e-3 * math.sin(7 * self.now)  # a sensor never says the same twice
+        gyro, force, back_emf = (hum, 0, 0.1), (0, 0, 9.81), (0.5 + hum, 0.6)
+        values = [x, y, 0.02, *quaternion, *gyro, *force, *self.legs, *back_emf, battery]
         return Measurement(round(self.now * 1e9) / 1e9, np.array(values, dtype=float))
 
     def command(self, action: np.ndarray) -> None:
