@@ -58,7 +58,9 @@ GRAPH: Mapping[str, Mapping[str, Access]] = MappingProxyType(
         "adaptive": {
             "dynamics": Access(("adaptation",), (MEASURED, "command/safe", "/diagnostics")),
             "controller": Access(
-                ("command/proposed", "plan", "/diagnostics"), ("reference",), lifecycle=True
+                ("command/proposed", "plan", "/diagnostics"),
+                ("reference", "safety/state"),
+                lifecycle=True,
             ),
         },
         "safety": {

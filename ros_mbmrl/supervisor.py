@@ -31,7 +31,7 @@ PATIENCE: tuple[tuple[signal.Signals, float], ...] = (
     (signal.SIGTERM, 2.0),
     (signal.SIGKILL, 2.0),
 )
-POLL = 0.1  # [s]
+POLL = 0.05  # [s]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class _Child:
     process: subprocess.Popen[str]
     reader: threading.Thread | None = None
     restarts: int = 0
+    paused: bool = False
 
 
 @dataclass
@@ -187,6 +188,7 @@ def _wait(
                 continue
             # Bad input stays bad: starting again would not mend it.
             if child.spec.critical or code == 2:
+                echo(f"[{child.spec.name}] ended with status {code}: ending the graph")
                 return child
             if code != 0 and child.restarts < max_restarts:
                 echo(f"[{child.spec.name}] ended with status {code}: starting it again")
@@ -195,7 +197,22 @@ def _wait(
         if time.monotonic() - sampled > 0.5:
             sampled = time.monotonic()
             watch.peak_rss = max(watch.peak_rss, _resident(children))
+            _tell_paused(children, echo)
     return None
+
+
+def _tell_paused(children: Sequence[_Child], echo: Callable[[str], None]) -> None:
+    """Say of a process that it was stopped from outside (SIGSTOP), and that it goes on."""
+    import psutil
+
+    for child in children:
+        try:
+            paused = psutil.Process(child.process.pid).status() == psutil.STATUS_STOPPED
+        except psutil.Error:
+            continue
+        if paused is not child.paused:
+            child.paused = paused
+            echo(f"[{child.spec.name}] {'is paused' if paused else 'goes on'}")
 
 
 def _end_all(children: Sequence[_Child], patience: Sequence[tuple[signal.Signals, float]]) -> None:

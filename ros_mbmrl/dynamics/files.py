@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ def save_model(
         "clip": model.normalizer.clip,
         "code_version": __version__,
         **facts,
+        "weights_sha256": _sha256(folder / WEIGHTS),
     }
     partial = folder / f"{CARD}.partial"
     partial.write_text(yaml.safe_dump(card, sort_keys=False, width=100))
@@ -66,6 +68,9 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
     card = read_card(folder)
     _check_interface(folder, card, robot)
     tensors, _ = tensor_file.load(folder / WEIGHTS)
+    # Cards of before 0.1 do not say it.
+    if card.get("weights_sha256", digest := _sha256(folder / WEIGHTS)) != digest:
+        raise UserError(f"{folder}: {WEIGHTS} is not what {CARD} was written for: its hash differs")
     try:
         mlp = MLP(tuple(card["network"]["sizes"]), card["network"]["activation"])
         statistics = {name: tensors[f"normalizer/{name}"] for name in NORMALIZER}
@@ -96,6 +101,10 @@ def read_card(folder: Path) -> dict[str, Any]:
     if not isinstance(card, dict):
         raise UserError(f"{folder}/{CARD}: expected a mapping")
     return card
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _interface(robot: Robot) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ros_mbmrl import bringup
+from ros_mbmrl.bringup import AT_REST
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.faults.catalogue import ENDS, STOPS, Fault, all_faults
 from ros_mbmrl.faults.graph import ROBOT, SETTLE, Emulator, GraphUnderTest, busy, counters, wait
@@ -105,14 +106,19 @@ class Campaign:
         # What a paused driver has to tell comes late.
         until = time.monotonic() if fault.how == "process" else until
         seen, since = graph.watch.seen, began - BEFORE
-        ended = [(w, line) for w, line in graph.lines if "ended with" in line]
+        said = [(w, line) for w, line in graph.lines if w >= began]
+        ended = [(w, line) for w, line in said if "ended with" in line or "is paused" in line]
+        rests = [float(line.split()[-1]) for _, line in said if f"[driver] {AT_REST}" in line]
+        if fault.how == "process" and fault.target == "driver":
+            rests = [began]  # the twin's time stands still with it; over the radio see the robot
         return Evidence(
             began=began,
             safety=[each for each in list(seen.safety) if since <= each[0] <= until],
             driver=[each for each in list(seen.driver) if since <= each[0] <= until],
             counters=counters(graph.watch, since, until),
             poses=[each for each in list(seen.poses) if began <= each[0] <= until],
-            ended=[each for each in ended if each[0] >= began],
+            ended=ended,
+            at_rest=min(rests, default=None),
             driven=list(graph.emulator.driven) if graph.emulator else [],
             refused=refused,
             recovered=recovered,

@@ -24,8 +24,10 @@ class Evidence:
     began: when it set in, on the steady clock [s]. safety: (time, level, reasons). driver: (time,
     values of its timing). counters: (time, name, value) of what other nodes count. poses: (time,
     x, y, yaw). ended: (time, line) what the supervisor said of processes that ended. driven:
-    (time, whether) what the emulated robot says, if there is one. refused: why, if that is what
-    was asked. lost_record: [s]. recovered: whether it went on after a reset, without a restart.
+    (time, whether) what the emulated robot says, if there is one. at_rest: when the driver said at
+    its end that the robot rests, or when it was stopped itself and the twin with it. refused: why,
+    if that is what was asked. lost_record: [s]. recovered: whether it went on after a reset,
+    without a restart.
     """
 
     began: float
@@ -35,6 +37,7 @@ class Evidence:
     poses: Sequence[tuple[float, float, float, float]] = ()
     ended: Sequence[tuple[float, str]] = ()
     driven: Sequence[tuple[float, bool]] = ()
+    at_rest: float | None = None
     refused: tuple[float, str] | None = None
     lost_record: float | None = None
     recovered: bool | None = None
@@ -106,17 +109,15 @@ def stop_seconds(seen: Evidence) -> float | None:
 
     0 if it was at rest already.
 
-    An emulated robot is asked itself. Of a twin that has gone with its driver nothing moves.
+    An emulated robot is asked itself.
     """
     if seen.driven:
         rests = [when for when, driven in seen.driven if when >= seen.began and not driven]
         return min(rests) - seen.began if rests else None
     told = [values["rested_at"] for when, values in seen.driver if when >= seen.began]
     rests = [when for when in told if math.isfinite(when)]
-    if rests:
-        return max(0.0, min(rests) - seen.began)
-    gone = [when for when, line in seen.ended if line.startswith("driver")]
-    return max(0.0, min(gone) - seen.began) if gone else None
+    rests += [] if seen.at_rest is None else [seen.at_rest]
+    return max(0.0, min(rests) - seen.began) if rests else None
 
 
 def unsafe_commands(seen: Evidence, spec: RobotSpec) -> int:

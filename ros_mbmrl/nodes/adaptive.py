@@ -108,6 +108,12 @@ class AdaptiveWorker:
     def _answer(self, seen: StateSeen, controller: Controller, waited: float) -> None:
         from ros_mbmrl.planning.base import NoFinitePlan
 
+        if self._node.stopped:  # the window goes on; planning would be for nothing
+            rest = self._dynamics.robot.spec.rest
+            self._dynamics.proposals.sent(seen.stamp, rest)
+            self._node.propose(seen.stamp, rest)
+            self._asked = seen.stamp
+            return
         began = self._clock()
         self._delay = self._dynamics.delay
         adapted = self._dynamics.online.adapt()

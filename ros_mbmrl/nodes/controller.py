@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from nav_msgs.msg import Path as PathMessage
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from std_msgs.msg import Bool
 
 from ros_mbmrl.adaptation.base import Adapted
 from ros_mbmrl.control import Controller
@@ -84,6 +85,9 @@ class ControllerNode(LifecycleNode):
         self._plan = advertise(self, "plan")
         self._diagnostics = advertise(self, "/diagnostics")
         listen(self, "reference", self._on_reference)
+        self.stopped = False  # as safety says: until a reset there is nothing to plan
+        if not p.lockstep:
+            listen(self, "safety/state", self._on_stop_state)
         if p.autostart:
             self.trigger_configure()
             self.trigger_activate()
@@ -159,6 +163,9 @@ class ControllerNode(LifecycleNode):
         states = predict(now[None], plan.actions[None])[0]
         poses = [self._robot.pose(each.numpy().astype(float)) for each in states]
         self._plan.publish(path_message([pose for pose in poses if pose is not None], stamp))
+
+    def _on_stop_state(self, message: Bool) -> None:
+        self.stopped = message.data
 
     def _on_reference(self, message: PathMessage) -> None:
         try:

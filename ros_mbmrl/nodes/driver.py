@@ -17,7 +17,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
-from ros_mbmrl.bringup import FIRST_COMMAND
+from ros_mbmrl.bringup import AT_REST, FIRST_COMMAND
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.drive import DriveConfig, DriveLoop, Timing
 from ros_mbmrl.nodes.inbox import Inbox
@@ -178,6 +178,7 @@ class DriverNode(LifecycleNode):
             self._thread = None
         if self._plant is not None:
             self._plant.stop()
+            print(f"{AT_REST} {time.monotonic():.4f}", flush=True)
 
     def _loop(self) -> None:
         assert self._plant is not None

@@ -197,3 +197,13 @@ def test_another_method_on_a_loaded_model(folder: Path, robot: Robot) -> None:
     assert make_guard(loaded, "residual").window_size == 16
     with pytest.raises(UserError, match="grbal needs a model trained for it, not for mb"):
         make_guard(loaded, "grbal")
+
+
+def test_weights_of_another_model_are_refused(
+    folder: Path, prior: Prior, robot: Robot, tmp_path: Path
+) -> None:
+    model, parameters = prior
+    others = {name: value + 1.0 for name, value in parameters.items()}
+    save_model(tmp_path / "other", model, others, {"method": "mb", "adapt_window": 16})
+    (tmp_path / "other/model.safetensors").replace(folder / "model.safetensors")
+    refused(folder, robot, "model.safetensors is not what card.yaml was written for")

@@ -86,9 +86,9 @@ def test_an_emulated_robot_is_asked_itself() -> None:
 
 
 def test_a_twin_that_has_gone_does_not_move() -> None:
-    seen = Evidence(10.0, ended=[(10.1, "driver ended with status -9")])
+    seen = Evidence(10.0, ended=[(10.1, "driver ended with status -9")], at_rest=10.0)
     made = row(Fault("process", "driver", "SIGKILL", ENDS), "processes", seen, SPEC)
-    assert (made["stop_s"], made["detected_by"]) == (0.1, "supervisor: driver ended with status -9")
+    assert (made["stop_s"], made["detected_by"]) == (0.0, "supervisor: driver ended with status -9")
     assert made["passed"]
 
 

@@ -96,10 +96,14 @@ class Parts:
     def __init__(self, lockstep: bool, plan: Any) -> None:
         self.now, self.told, self.left = 10.0, [], []  # type: ignore[var-annotated]
         self.plan = plan
-        spec = SimpleNamespace(period=0.1)
+        spec = SimpleNamespace(period=0.1, rest=np.zeros(2))
         online = SimpleNamespace(model="exact", adapt=lambda: None, observe=lambda *_: None)
         self.dynamics: Any = SimpleNamespace(
-            robot=SimpleNamespace(spec=spec), online=online, publish=lambda *_: None
+            robot=SimpleNamespace(spec=spec),
+            online=online,
+            publish=lambda *_: None,
+            delay=0.02,
+            proposals=SimpleNamespace(sent=lambda *_: None, foreign=0),
         )
         self.controller = SimpleNamespace(plan=self._plan)
         self.node: Any = SimpleNamespace(
@@ -109,6 +113,7 @@ class Parts:
             propose=lambda stamp, action: self.told.append(("proposed", action)),
             publish=lambda stamp, mode, values: self.told.append(("mode", mode)),
             publish_plan=lambda *_: None,
+            stopped=False,
         )
         self.worker = AdaptiveWorker(self.dynamics, self.node, clock=lambda: self.now)
 
@@ -117,7 +122,7 @@ class Parts:
         self.now += 1.0  # it takes its time
         return "rough"
 
-    def _plan(self, model: str, adapted: Any, state: Any, deadline: Any) -> Any:
+    def _plan(self, model: str, adapted: Any, state: Any, deadline: Any, delay: Any) -> Any:
         self.told.append(("planned with", model, deadline and round(deadline(), 6)))
         if self.plan is None:
             raise NoFinitePlan
@@ -153,3 +158,12 @@ def test_no_plan_is_told_as_such() -> None:
     parts = Parts(lockstep=True, plan=None)
     parts.turn(1)
     assert parts.told[1:] == [("proposed", None), ("mode", Mode.NONE)]
+
+
+def test_while_safety_says_stop_nothing_is_planned() -> None:
+    parts = Parts(lockstep=False, plan=None)
+    parts.turn(1)
+    parts.node.stopped = True
+    parts.turn(2)
+    (told,) = parts.told
+    assert told[0] == "proposed" and told[1].tolist() == [0.0, 0.0]
