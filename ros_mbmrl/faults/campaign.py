@@ -22,8 +22,16 @@ from ros_mbmrl import bringup
 from ros_mbmrl.bringup import AT_REST
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.faults.catalogue import ENDS, STOPS, Fault, all_faults
-from ros_mbmrl.faults.graph import ROBOT, SETTLE, Emulator, GraphUnderTest, busy, counters, wait
 from ros_mbmrl.faults.rows import Evidence, row
+from ros_mbmrl.nodes.fault_graph import (
+    ROBOT,
+    SETTLE,
+    Emulator,
+    GraphUnderTest,
+    busy,
+    counters,
+    wait,
+)
 from ros_mbmrl.robots import make_robot
 
 BEFORE = 1.0  # [s] before a fault that count as how it was
