@@ -53,7 +53,9 @@ class Walker:
             self._move(self._clock() - 100.0 - self._time)
         x, y, yaw = self.pose
         attitude = (math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2))
-        values = [x, y, 0.02, *attitude, 0, 0, 0, 0, 0, 9.81, *self._legs, 0.5, 0.6, 3.9]
+        hum = 1e-3 * math.sin(self.observed)  # a sensor never says the same twice
+        gyro, force, back_emf = (hum, 0, 0), (0, 0, 9.81), (0.5 + hum, 0.6)
+        values = [x, y, 0.02, *attitude, *gyro, *force, *self._legs, *back_emf, 3.9]
         return Measurement(round(self._time, 9), np.array(values, dtype=float), 0.004)
 
     def command(self, action: np.ndarray) -> None:
