@@ -165,7 +165,7 @@ def _injected(graph: GraphUnderTest, fault: Fault) -> Iterator[str]:
         answer = watch.set_parameter("controller", "speed", 0.9)
         answer = f"controller: {answer}" if answer else ""
     elif fault.kind == "CPU starved":
-        hogs = busy(2 * (os.cpu_count() or 1))
+        hogs = busy(4 * (os.cpu_count() or 1))
 
         def undo() -> None:
             for hog in hogs:

@@ -10,7 +10,8 @@ from ros_mbmrl.robots.channels import channel
 from ros_mbmrl.robots.spec import RobotSpec
 
 # What has to come of a fault. STOPS: at rest within the bound. LIMITED: goes on with less.
-# GOES_ON: noticed, and no harm done. ENDS: the graph ends by itself, the robot at rest.
+# GOES_ON: noticed, and no harm done. ENDS: the graph ends by itself, the robot at rest within the bound from when
+# that was noticed.
 STOPS, LIMITED, GOES_ON, ENDS, REFUSED = "stops", "limited", "goes on", "ends", "refused"
 BOUND = 0.25  # [s] from the fault to rest
 

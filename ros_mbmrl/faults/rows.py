@@ -67,13 +67,15 @@ def row(fault: Fault, graph: str, seen: Evidence, spec: RobotSpec) -> dict[str, 
 
 
 def passed(made: Mapping[str, Any]) -> bool:
-    """Whether all that the issue asks holds of a row."""
+    """Whether what has to come of a fault came of it."""
     stop, expected = made["stop_s"], made["expected"]
     held = made["detected"] and made["unsafe_commands"] == 0
     lost = made["lost_record_s"]
     held &= lost is None or lost <= 1.0
-    if expected in (STOPS, ENDS):
+    if expected == STOPS:
         held &= stop is not None and stop <= BOUND
+    if expected == ENDS:  # what harms nobody may be noticed later: a recorder's full disk
+        held &= stop is not None and stop <= BOUND + (made["detect_s"] or 0.0)
     if expected in (STOPS, LIMITED, GOES_ON):
         held &= made["recovered"] is not False
     return bool(held)

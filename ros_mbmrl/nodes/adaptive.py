@@ -43,6 +43,7 @@ class AdaptiveWorker:
         self._period = period = dynamics.robot.spec.period
         self._patience = 10.0 if self._lockstep else 0.2 * period  # for the last command/safe
         self._latest = LATEST * period
+        dynamics.disowned = controller.disown
         self._asked: int | None = None  # stamp of the proposal whose fate is not known yet
         self._delay = 0.0  # that it was made for [s]
         self._repeat: Callable[[], None] | None = None
@@ -160,7 +161,6 @@ class AdaptiveWorker:
             "dropped": self._dropped,
             "skipped": self._skipped,
             "delay_s": self._delay,
-            "foreign": self._dynamics.proposals.foreign,
         }
         if plan is not None:
             for name in ("cost_min", "cost_mean", "finite", "samples"):

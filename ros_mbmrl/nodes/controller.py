@@ -18,6 +18,7 @@ from ros_mbmrl.dry_run import AUTO, PRECISIONS, DryRun, check_precision
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.nodes.messages import (
+    ERROR,
     OK,
     WARN,
     command_message,
@@ -145,6 +146,11 @@ class ControllerNode(LifecycleNode):
             f"planning in {name}: {why}; takes {1e3 * took:.1f} ms of {1e3 * left:.1f} ms"
         )
         return model
+
+    def disown(self, stamp: int, count: int) -> None:
+        """Tell that safety heard a proposal for the state stamped `stamp` [ns] that is not ours."""
+        line = status("controller", "echo", self._spec.name, {"foreign": count}, ERROR)
+        self._diagnostics.publish(diagnostics(stamp, line))
 
     def publish(self, stamp: int, mode: Mode, values: Mapping[str, object]) -> None:
         """Publish how long it took, see `messages.py`; a warning if there was not time for all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -84,6 +85,7 @@ class DynamicsNode(Node):
         listen(self, "command/safe", self._on_command)
         self._compensates = p.compensate_delay
         self.proposals = Echo(self.robot.spec.rest)
+        self.disowned: Callable[[int, int], None] = lambda stamp, count: None
         if not p.lockstep:
             listen(self, "/diagnostics", self._on_diagnostics)
 
@@ -123,7 +125,8 @@ class DynamicsNode(Node):
         if safety is not None and safety.get("proposed"):
             answered = safety.get("answered", "")
             if answered.isdecimal():
-                self.proposals.told(int(answered), safety["proposed"])
+                if self.proposals.told(int(answered), safety["proposed"], late=False):
+                    self.disowned(int(answered), self.proposals.foreign)
 
     def _on_command(self, message: JointState) -> None:
         try:

@@ -205,7 +205,7 @@ def wait(condition: Callable[[], Any], patience: float) -> bool:
 
 def busy(count: int) -> list[subprocess.Popen[bytes]]:
     """Processes that keep a core each, before all others where that is allowed."""
-    code = "import os\ntry:\n os.nice(-10)\nexcept OSError:\n pass\np = os.getppid()\n"
+    code = "import os\ntry:\n os.nice(-15)\nexcept OSError:\n pass\np = os.getppid()\n"
     code += "while os.getppid() == p:\n sum(range(10**6))"
     return [subprocess.Popen([sys.executable, "-c", code]) for _ in range(count)]
 

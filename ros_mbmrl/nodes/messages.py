@@ -17,8 +17,8 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
   controller: timing  adapt_ms, plan_ms, wait_ms (for the last command/safe), dropped (transitions,
                       total), skipped (states not planned for, total), delay_s (that the plan
                       reckoned with), cost_min, cost_mean, finite, samples, mode (a label of
-                      `planning.modes.Mode`; a warning unless full), foreign (commands that
-                      safety heard from somebody else, total)
+                      `planning.modes.Mode`; a warning unless full)
+  controller: echo    foreign (commands that safety heard from somebody else, total); only then
   safety: state       level (a name of `Level`), reasons (joined by "; "), malformed, repeated,
                       disordered (messages that safety heard), foreign (commands that the driver
                       was told and not by safety), totals; proposed and answered (the command that

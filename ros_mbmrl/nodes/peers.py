@@ -33,18 +33,18 @@ class Echo:
         while len(self._sent) > REMEMBERED:
             self._sent.popitem(last=False)
 
-    def told(self, stamp: int, text: str) -> bool:
+    def told(self, stamp: int, text: str, late: bool = True) -> bool:
         """Whether what the other end says it heard by the end of that step is not ours.
 
-        It is ours if it answers that state or the one before it (ours may have come late), or if
-        it is rest. What was said of a state that we know nothing of is not judged.
+        It is ours if it answers that state (late: or the one before it, for ours may have come too
+        late), or if it is rest. What was said of a state that we know nothing of is not judged.
         """
         stamps = list(self._sent)
-        if stamp not in self._sent:
+        if stamp not in stamps[1:]:
             return False
-        known = stamps[max(0, stamps.index(stamp) - 1) : stamps.index(stamp) + 1]
-        ours = {self._rest}.union(*(self._sent[each] for each in known))
-        foreign = len(known) == 2 and _numbers(text) not in ours
+        last = stamps.index(stamp)
+        ours = {self._rest}.union(*(self._sent[each] for each in stamps[last - late : last + 1]))
+        foreign = _numbers(text) not in ours
         self.foreign += foreign
         return foreign
 

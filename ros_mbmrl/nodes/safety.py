@@ -115,7 +115,6 @@ class SafetyNode(Node):
         self._published_stop: bool | None = None
         self._peers, self._echo = PeerWatch(self), Echo(self._spec.rest)
         self._repeated = self._disordered = 0  # proposals
-        self._unproposed = 0.0  # commands that the controller disowns
         self._told_at = clock()  # when the model error was told last
 
         self._safe = advertise(self, "command/safe")
@@ -159,11 +158,8 @@ class SafetyNode(Node):
             told = timing.get("commanded", "")
             if self._echo.told(from_stamp(message.header.stamp), told):
                 self._complain(f"the driver was told {told}, not by safety")
-        controller = read_status(message, "controller: timing")
-        if controller is not None:
-            foreign, self._unproposed = self._unproposed, read_number(controller, "foreign")
-            if self._unproposed > foreign:
-                self._complain("a command was proposed that is not the controller's")
+        if read_status(message, "controller: echo") is not None:
+            self._complain("a command was proposed that is not the controller's")
         values = read_status(message, "driver: plant")
         if values is not None and values.get("fault", "") != self._fault:
             self._fault = values.get("fault", "")

@@ -113,6 +113,7 @@ class Parts:
             propose=lambda stamp, action: self.told.append(("proposed", action)),
             publish=lambda stamp, mode, values: self.told.append(("mode", mode)),
             publish_plan=lambda *_: None,
+            disown=lambda *_: None,
             stopped=False,
         )
         self.worker = AdaptiveWorker(self.dynamics, self.node, clock=lambda: self.now)

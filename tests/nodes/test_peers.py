@@ -38,6 +38,11 @@ def test_what_arrived(told: str, foreign: bool) -> None:
     assert made.foreign == foreign
 
 
+def test_a_proposal_says_itself_what_it_answers() -> None:
+    assert not echo().told(3, "(3.0, 10.0)", late=False)
+    assert echo().told(3, "(2.0, 10.0)", late=False)
+
+
 def test_a_state_that_we_know_nothing_of_is_not_judged() -> None:
     assert not echo().told(9, "(7.0, 7.0)")
     assert not Echo(np.zeros(2)).told(1, "(7.0, 7.0)")
