@@ -9,7 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ros_mbmrl.faults.catalogue import BOUND, ENDS, GOES_ON, LIMITED, REFUSED, STOPS, Fault
+from ros_mbmrl.faults.catalogue import (
+    BOUND,
+    ENDS,
+    GOES_ON,
+    LIMITED,
+    REFUSED,
+    STOPS,
+    UNHARMED,
+    Fault,
+)
 from ros_mbmrl.robots.spec import RobotSpec
 
 MASS = 0.030  # of the robot [kg]; for the energy that it still had
@@ -69,14 +78,14 @@ def row(fault: Fault, graph: str, seen: Evidence, spec: RobotSpec) -> dict[str, 
 def passed(made: Mapping[str, Any]) -> bool:
     """Whether what has to come of a fault came of it."""
     stop, expected = made["stop_s"], made["expected"]
-    held = made["detected"] and made["unsafe_commands"] == 0
+    held = (made["detected"] or expected == UNHARMED) and made["unsafe_commands"] == 0
     lost = made["lost_record_s"]
     held &= lost is None or lost <= 1.0
     if expected == STOPS:
         held &= stop is not None and stop <= BOUND
     if expected == ENDS:  # what harms nobody may be noticed later: a recorder's full disk
         held &= stop is not None and stop <= BOUND + (made["detect_s"] or 0.0)
-    if expected in (STOPS, LIMITED, GOES_ON):
+    if expected in (STOPS, LIMITED, GOES_ON, UNHARMED):
         held &= made["recovered"] is not False
     return bool(held)
 

@@ -123,10 +123,10 @@ class DynamicsNode(Node):
             self._delays.add(read_number(values, "delay_s"))
         safety = read_status(message, "safety: state")
         if safety is not None and safety.get("proposed"):
-            answered = safety.get("answered", "")
-            if answered.isdecimal():
-                if self.proposals.told(int(answered), safety["proposed"], late=False):
-                    self.disowned(int(answered), self.proposals.foreign)
+            stamp = safety.get("answered", "")
+            known = stamp.isdecimal()
+            if known and self.proposals.told(int(stamp), safety["proposed"], late=False):
+                self.disowned(int(stamp), self.proposals.foreign)
 
     def _on_command(self, message: JointState) -> None:
         try:
