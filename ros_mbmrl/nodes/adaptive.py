@@ -130,8 +130,8 @@ class AdaptiveWorker:
         ended = self._clock()
 
         def publish() -> None:
-            self._dynamics.publish(seen.stamp, adapted, 1e3 * (planned - began))
             self._node.propose(seen.stamp, proposed)
+            self._dynamics.publish(seen.stamp, adapted, 1e3 * (planned - began))
 
         if proposed is not None:
             self._dynamics.proposals.sent(seen.stamp, proposed)

@@ -129,9 +129,9 @@ class DriveLoop:
         now = self._clock()
         period, self._observed = now - self._observed, now
         self._acted = math.nan
-        self._faulty("")
         self._inbox.open(nanoseconds(measurement.time))
         self._publish(measurement, self._previous)
+        self._faulty("")
         return measurement, period
 
     def _drive(self, pacer: Pacer, stop: threading.Event) -> list[Arrival]:
