@@ -20,10 +20,10 @@ from ros_mbmrl.faults.catalogue import (
     Fault,
 )
 from ros_mbmrl.robots.spec import RobotSpec
+from ros_mbmrl.safety.rules import CLIPPING
 
 MASS = 0.030  # of the robot [kg]; for the energy that it still had
 COUNTERS = ("rejected", "timeouts", "missed_deadlines", "overruns")
-QUIET = ("RUN", "LIMITED")
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,10 @@ def detection(seen: Evidence) -> tuple[float, str] | None:
     """The first sign of the fault: when, and who said what."""
     signs: list[tuple[float, str]] = []
     for when, level, reasons in seen.safety:
-        if when >= seen.began and level != "RUN":
-            rules = ", ".join(reason.partition(":")[0] for reason in reasons.split("; ")[:2])
-            signs.append((when, f"safety: {rules}"))
+        rules = [reason.partition(":")[0] for reason in reasons.split("; ")]
+        rules = [rule for rule in rules if rule not in CLIPPING]  # as on any good day
+        if when >= seen.began and level != "RUN" and rules:
+            signs.append((when, f"safety: {', '.join(rules[:2])}"))
             break
     before: dict[str, float] = {}
     for when, values in seen.driver:

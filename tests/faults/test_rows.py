@@ -64,6 +64,14 @@ def test_what_fails(changed: dict[str, Any]) -> None:
     assert summary([made])["failed"] == ["twin: odom: silent"]
 
 
+def test_a_clipped_command_is_no_sign() -> None:
+    clipped = (10.01, "LIMITED", "command_rate: left_legs changes too fast")
+    assert detection(replace(STOPPED, safety=[clipped, *STOPPED.safety])) == (
+        10.15,
+        "safety: stale_state, other",
+    )
+
+
 def test_counters_that_rise_are_a_sign_and_those_that_stand_are_not() -> None:
     seen = replace(STOPPED, safety=[], driver=[told(9.9, rejected=4), told(10.1, rejected=4)])
     assert detection(seen) is None
