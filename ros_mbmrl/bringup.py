@@ -26,7 +26,7 @@ from ros_mbmrl.untrusted import read_yaml
 Value = str | int | float | bool
 
 FIRST_COMMAND = "first command"  # the line that the driver prints when the first command came
-AT_REST = "robot at rest, steady time"  # begins the line that says when the driver stopped the robot, at its end
+AT_REST = "robot at rest, steady time"  # begins the driver's last line; the time comes after it
 
 
 @dataclass(frozen=True)

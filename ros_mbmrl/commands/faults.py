@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.faults.catalogue import BOUND, Fault, all_faults
+from ros_mbmrl.faults.catalogue import BOUND, all_faults
 from ros_mbmrl.faults.rows import summary
 from ros_mbmrl.robots import make_robot
 
@@ -127,6 +127,3 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-__all__ = ["Fault", "draw", "markdown", "run"]

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -90,7 +91,7 @@ class Campaign:
             gaps = Gaps(path)
             for fault, seen in tried:
                 lost = gaps.lost(seen.began, fault)
-                made = row(fault, name, _with(seen, lost_record=lost), self._spec)
+                made = row(fault, name, replace(seen, lost_record=lost), self._spec)
                 self._tell(made)
                 rows.append(made)
         return rows
@@ -238,9 +239,3 @@ def free_domain() -> None:
     """A middleware domain of its own for this process and its children."""
     os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randrange(1, 100))
     os.environ.update(bringup.environment(os.environ))
-
-
-def _with(seen: Evidence, **changes: Any) -> Evidence:
-    from dataclasses import replace
-
-    return replace(seen, **changes)

@@ -14,7 +14,6 @@ from ros_mbmrl.faults.catalogue import (
     ENDS,
     GOES_ON,
     LIMITED,
-    REFUSED,
     STOPS,
     UNHARMED,
     Fault,
@@ -182,6 +181,3 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "not_recovered": [r["fault"] for r in rows if r["recovered"] is False],
         "failed": [f"{r['graph']}: {r['fault']}" for r in rows if not r["passed"]],
     }
-
-
-__all__ = ["BOUND", "ENDS", "REFUSED", "Evidence", "row", "summary"]

@@ -215,7 +215,6 @@ COUNTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "safety: input": ("malformed", "repeated", "disordered", "foreign"),
         "driver: plant": ("checksum_errors", "skipped", "timeouts", "malformed", "reconnects"),
         "controller: timing": ("dropped", "skipped"),
-        "dynamics: adaptation": ("left_out",),
     }
 )
 
