@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -38,6 +39,8 @@ from ros_mbmrl.robots.path_following import PathFollowing
 from ros_mbmrl.robots.paths import Path
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.robots.task import Task
+
+LISTENERS, QUIET = 3.0, 0.5  # [s] that they are waited for at most, and until none has come
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,7 @@ class ControllerNode(LifecycleNode):
         and nothing is tried; nor with a planner that does not search. Raises UserError, with what
         would fit, if a plan takes longer.
         """
+        self._await_listeners()
         p = self.settings
         if p.lockstep or not isinstance(self._planner, SamplingPlanner):
             name = "float32" if p.precision == AUTO else p.precision
@@ -146,6 +150,16 @@ class ControllerNode(LifecycleNode):
             f"planning in {name}: {why}; takes {1e3 * took:.1f} ms of {1e3 * left:.1f} ms"
         )
         return model
+
+    def _await_listeners(self) -> None:
+        """Until no more come: a recorder that is found later misses the first proposals."""
+        count, since = -1, time.monotonic()
+        until = since + LISTENERS
+        while (now := time.monotonic()) < until and now - since < QUIET:
+            found = self._proposed.get_subscription_count()
+            if found != count:
+                count, since = found, now
+            time.sleep(0.01)
 
     def disown(self, stamp: int, count: int) -> None:
         """Tell that safety heard a proposal for the state stamped `stamp` [ns] that is not ours."""
