@@ -21,14 +21,12 @@ from ros_mbmrl.adaptation.window import LiveWindow
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.planning.base import Deadline, NoFinitePlan, Plan, Planner, Predict, WarmStart
 from ros_mbmrl.plants.base import Measurement, Plant
-from ros_mbmrl.robots.delay import LONGEST, Delay
+from ros_mbmrl.robots.delay import LONGEST, NO_DELAY, Delay
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.robots.task import Task
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Checked, Health
-
-NO_DELAY = Delay()
 
 
 class OnlineDynamics:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.adaptation.base import Window
-from ros_mbmrl.robots.delay import LONGEST, Delay
+from ros_mbmrl.robots.delay import LONGEST, NO_DELAY, Delay
 from ros_mbmrl.robots.spec import Array, Robot
 
 
@@ -47,14 +47,14 @@ class LiveWindow:
             self._rows.append((features, self._action, change))
         self._state, self._stamp, self._action = now, stamp, None
 
-    def commanded(self, action: Array, stamp: float, delay: Delay | None = None) -> None:
+    def commanded(self, action: Array, stamp: float, delay: Delay = NO_DELAY) -> None:
         """The command (da,) that answers the state at `stamp`; another stamp's is ignored.
 
         delay: with which it acts. A transition is told the mean of what acted in its interval.
         """
         if self._state is not None and stamp == self._stamp:
             self._sent.append(torch.tensor(action, dtype=torch.float32))
-            self._action = (delay or Delay()).acting(self._sent)
+            self._action = delay.acting(self._sent)
 
     def transitions(self) -> Window:
         """What there is, oldest first."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from ast import literal_eval
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ class Seen:
     """What came, newest last: (steady time, values). Filled by the executor's thread.
 
     safety: (level, reasons). driver: values of its timing. poses: x, y [m]. others: values of
-    `safety: input`, `dynamics: adaptation`, `driver: plant` by name.
+    `safety: input`, `driver: plant`, `controller: timing` by name.
     """
 
     safety: list[tuple[float, str, str]] = field(default_factory=list)
@@ -46,12 +45,11 @@ class FaultWatch(Node):
 
     def __init__(self, disturbed: bool, mocap: str = "", **options: Any) -> None:
         super().__init__("fault_watch", **options)
-        self.seen, self._lock = Seen(), threading.Lock()
+        self.seen = Seen()
         self._control = self.create_publisher(String, CONTROL, PROFILES["latched"])
         self._reference = advertise(self, "reference/set")
         self._reset = self.create_client(Trigger, "safety/reset")
         listen(self, "/diagnostics", self._on_diagnostics)
-        listen(self, "adaptation", self._on_diagnostics)
         listen(self, "safety/state", self._on_stopped)
         truth = "odom" + (RAW if disturbed else "")
         if mocap:  # of the emulated robot: it is there whatever becomes of the graph
@@ -81,13 +79,10 @@ class FaultWatch(Node):
         """Ask safety to let the robot go again: whether it did, and what it said."""
         if not self._reset.wait_for_service(timeout_sec=patience):
             return False, "no safety node"
-        future = self._reset.call_async(Trigger.Request())
-        until = time.monotonic() + patience
-        while not future.done() and time.monotonic() < until:
-            time.sleep(0.005)
-        if not future.done():
+        answer = _answer(self._reset.call_async(Trigger.Request()), patience)
+        if answer is None:
             return False, "no answer"
-        return bool(future.result().success), str(future.result().message)
+        return bool(answer.success), str(answer.message)
 
     def set_parameter(self, node: str, name: str, value: float, patience: float = 2.0) -> str:
         """Try to set a parameter of a running node: why it was refused, empty if it was not."""
@@ -96,11 +91,8 @@ class FaultWatch(Node):
             return ""
         kind = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
         request = SetParameters.Request(parameters=[Parameter(name=name, value=kind)])
-        future = client.call_async(request)
-        until = time.monotonic() + patience
-        while not future.done() and time.monotonic() < until:
-            time.sleep(0.005)
-        result = future.result().results[0] if future.done() else None
+        answer = _answer(client.call_async(request), patience)
+        result = None if answer is None else answer.results[0]
         return "" if result is None or result.successful else str(result.reason)
 
     def intruder(self, name: str) -> Any:
@@ -117,7 +109,7 @@ class FaultWatch(Node):
         driver = read_status(message, "driver: timing")
         if driver is not None:
             self.seen.driver.append((now, {k: _number(v) for k, v in driver.items()}))
-        for name in ("driver: plant", "dynamics: adaptation", "controller: timing"):
+        for name in ("driver: plant", "controller: timing"):
             values = read_status(message, name)
             if values is not None:
                 self._add(name, now, values)
@@ -138,6 +130,14 @@ class FaultWatch(Node):
         q = pose.orientation
         yaw = math.atan2(2 * (q.w * q.z + q.x * q.y), 1 - 2 * (q.y * q.y + q.z * q.z))
         self.seen.poses.append((time.monotonic(), pose.position.x, pose.position.y, yaw))
+
+
+def _answer(future: Any, patience: float) -> Any:
+    """What a service answers, while the executor's thread spins; None if it does not in time."""
+    until = time.monotonic() + patience
+    while not future.done() and time.monotonic() < until:
+        time.sleep(0.005)
+    return future.result() if future.done() else None
 
 
 def _number(text: str) -> Any:

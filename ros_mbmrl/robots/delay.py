@@ -78,6 +78,9 @@ class Delay:
         return mean
 
 
+NO_DELAY = Delay()
+
+
 class DelayMeter:
     """The delay that commands have had lately: a median, which no single late one moves."""
 

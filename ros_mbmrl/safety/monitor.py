@@ -73,7 +73,7 @@ class SafetyMonitor:
 
     def __init__(self, robot: Robot, config: SafetyConfig | None = None) -> None:
         self._robot = robot
-        self.config = self._config = config or SafetyConfig()
+        self.config = config or SafetyConfig()
         spec = robot.spec
         self._low, self._high = spec.action_low, spec.action_high
         self._full_step = spec.action_step
@@ -124,7 +124,7 @@ class SafetyMonitor:
         """
         if not self._latched:
             return True, "nothing to reset"
-        patience = self._config.lost_after * self._robot.spec.envelope.state_timeout
+        patience = self.config.lost_after * self._robot.spec.envelope.state_timeout
         if self._now is None or not now - self._now <= patience:
             return False, "refused: no recent update to judge by"
         causes = {rule.name: self._tracks[rule.name] for rule in RULES if rule.latched}
@@ -158,14 +158,14 @@ class SafetyMonitor:
         usable = trusted if fresh else None
         measured_at = (self._now or 0.0) - health.state_age
         driven = np.abs(self._last - self._stand) > DRIVEN * (self._high - self._low)
-        self._history = self._history.seen(self._robot, self._config, usable, measured_at, driven)
-        ready = self._history.row >= self._config.start_updates
+        self._history = self._history.seen(self._robot, self.config, usable, measured_at, driven)
+        ready = self._history.row >= self.config.start_updates
         self._started |= ready and not health.plant_fault and not health.peers
         action, proposal_fault = _numbers("command", proposed, len(spec.action))
         share = 1.0 if elapsed >= 0.5 * spec.period else elapsed / spec.period
         return View(
             robot=self._robot,
-            config=self._config,
+            config=self.config,
             health=health,
             proposed=action,
             proposal_fault=proposal_fault,
@@ -197,7 +197,7 @@ class SafetyMonitor:
 
     def _limit(self, wanted: Array, step: Array) -> Array:
         slow = any(self._tracks[name].acting for name in SLOWING)
-        share = self._config.limited_range if slow else 1.0
+        share = self.config.limited_range if slow else 1.0
         low = self._stand + share * (self._low - self._stand)
         high = self._stand + share * (self._high - self._stand)
         ranged = np.clip(wanted, low, high)
