@@ -49,10 +49,20 @@ class Limit(Quantity):
 
 @dataclass(frozen=True)
 class LiveSensor:
-    """The states that one sensor gives, and the commands that move what it senses; none: any."""
+    """The states that one sensor gives, and the commands that move what it senses; none: any.
+
+    updates: in which it says the same before it counts as frozen; None: the monitor's own number.
+    urgent: False where the robot may go on, slowly, without it.
+    """
 
     states: tuple[str, ...]
     driven_by: tuple[str, ...] = ()
+    updates: int | None = None
+    urgent: bool = True
+
+    def __post_init__(self) -> None:
+        if self.updates is not None and self.updates < 1:
+            raise ValueError(f"updates: expected at least 1, got {self.updates}")
 
 
 @dataclass(frozen=True)
