@@ -12,18 +12,20 @@ from typing import Any
 from ros_mbmrl.errors import UserError, choose
 
 FILE = "description.json"
+ALL = "all"  # conditions
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """`better` is expected to beat `worse`; in all conditions if none is named.
+    """`better` is expected to beat `worse`, in the mean of these conditions or of all of them.
 
-    measure: `return`, or `error` (of the K-step prediction after the update).
+    measure: `return`, or `error` (of the K-step prediction after the update; of a method against
+    itself: after against before).
     """
 
     better: str
     worse: str
-    conditions: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = (ALL,)
     measure: str = "return"
 
     def __post_init__(self) -> None:
@@ -114,7 +116,7 @@ class Study:
     def __post_init__(self) -> None:
         unknown = set(self.fast) - set(self.conditions)
         for hypothesis in self.hypotheses:
-            unknown |= set(hypothesis.conditions) - set(self.conditions)
+            unknown |= set(hypothesis.conditions) - {*self.conditions, ALL}
             unknown |= {hypothesis.better, hypothesis.worse} - set(self.methods)
         if unknown:
             raise ValueError(f"{self.name}: neither condition nor method: {sorted(unknown)[0]}")

@@ -77,6 +77,8 @@ def _claims(*fast: str) -> tuple[Hypothesis, ...]:
         Hypothesis("mb_de", "mb"),
         Hypothesis("bayes_context_ll", "mb"),
         Hypothesis("bayes_context_ll", "mb_de"),
+        Hypothesis("grbal", "grbal", measure="error"),
+        Hypothesis("rebal", "rebal", measure="error"),
         Hypothesis("grbal", "mb", measure="error"),
         Hypothesis("bayes_context_ll", "mb", measure="error"),
     )

@@ -1,0 +1,190 @@
+"""A study from its description to its report: learn, tune, judge, compare, draw. It resumes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ros_mbmrl.adaptation import METHODS, trained_as
+from ros_mbmrl.dynamics.files import CARD, WEIGHTS
+from ros_mbmrl.evaluation.campaign import Keyed, finish
+from ros_mbmrl.evaluation.study.description import Scale, Study, describe, keep
+from ros_mbmrl.evaluation.study.judge import Prediction, Trial, can_predict, judge, predict
+from ros_mbmrl.evaluation.study.learn import Learning, learn
+from ros_mbmrl.evaluation.study.model_free import Practice, practise
+from ros_mbmrl.evaluation.study.studies import MODEL_FREE, ORACLE, RANDOM, SIMULATING
+from ros_mbmrl.evaluation.study.tuning import Tuning, candidates, derive, score
+
+COMMON_SEED = 0  # the training seed whose rollouts are the common ground
+Row = dict[str, Any]
+J = TypeVar("J", bound=Keyed)
+
+
+class Runner:
+    """One study at one scale, in one folder."""
+
+    def __init__(
+        self, study: Study, scale: str, methods: Sequence[str], out: Path, workers: int
+    ) -> None:
+        keep(out, describe(study, scale, methods))
+        self.study, self.scale_name, self.scale = study, scale, study.at(scale)
+        self.methods, self.out, self._workers = tuple(methods), out, workers
+        first = self.scale.first_seed
+        self.seeds = tuple(range(first, first + self.scale.train_seeds))
+
+    def run(self) -> dict[str, list[Row]]:
+        """Rows of the report: `rows`, `curves`, `errors`, `tuning`, `sensitivity`, `forces`."""
+        curves = self._learn()
+        curves += self._practise()
+        tuning = self._tune()
+        rows = self._judge()
+        errors = self._predict()
+        return {"rows": rows, "curves": curves, "errors": errors, "tuning": tuning, **self._vary()}
+
+    def folder(self, method: str, seed: int, condition: str = "") -> Path:
+        """Where a method's model is."""
+        return self._learning(method, seed, condition=condition).folder
+
+    def _learning(self, method: str, seed: int, **variation: Any) -> Learning:
+        return Learning(
+            self.study.name, self.scale_name, method, seed, self.out, **variation
+        )
+
+    def _finish(self, jobs: Sequence[J], work: Callable[[J], tuple[str, Row]], what: str) -> list[Row]:
+        known = finish(jobs, work, self.out / what, self._workers)
+        return [known[job.key] for job in jobs]
+
+    def _learn(self) -> list[Row]:
+        bases = dict.fromkeys(trained_as(m) for m in self.methods if m in METHODS)
+        jobs = [self._learning(m, seed) for seed in self.seeds for m in bases]
+        if ORACLE in self.methods:
+            jobs += [
+                self._learning(ORACLE, seed, condition=condition)
+                for seed in self.seeds
+                for condition in self.study.conditions
+            ]
+        done = self._finish(jobs, learn, "learn")
+        return [row for each in done for row in each["curve"]]
+
+    def _practise(self) -> list[Row]:
+        jobs = [
+            Practice(self.study.name, self.scale_name, m, seed, self.folder(m, seed))
+            for m in MODEL_FREE
+            if m in self.methods
+            for seed in self.seeds
+        ]
+        done = self._finish(jobs, practise, "practise")
+        return [row for each in done for row in each["curve"]]
+
+    def _tune(self) -> list[Row]:
+        """Chooses settings on the first training seed's model; the others take them over."""
+        record: list[Row] = []
+        for method in self.methods:
+            if method not in METHODS or trained_as(method) == method:
+                continue
+            base = trained_as(method)
+            folder = self.folder(base, self.seeds[0])
+            jobs = [
+                Tuning(self.study.name, self.scale_name, method, options, folder, digest(folder))
+                for options in candidates(method)
+            ]
+            tried = self._finish(jobs, score, "tune")
+            best = max(tried, key=lambda row: row["return"]) if tried else {}
+            options = {k: v for k, v in best.items() if k not in ("method", "return", "error")}
+            for seed in self.seeds:
+                where = self.folder(method, seed)
+                derive(self.folder(base, seed), where, self.study.robot, method, options, tried)
+            record += [{**row, "chosen": row is best} for row in tried]
+        return record
+
+    def _judge(self) -> list[Row]:
+        jobs = [job for method in self.methods for job in self._trials(method)]
+        return [row for each in self._finish(jobs, judge, "judge") for row in each["rows"]]
+
+    def _trials(self, method: str) -> list[Trial]:
+        study, scale = self.study, self.scale
+        common = (study.name, self.scale_name, method)
+        if method in (RANDOM, *SIMULATING):
+            few = scale.episodes if method == RANDOM else scale.physics_episodes
+            seeds = self.seeds if method == RANDOM else self.seeds[:1]
+            return [Trial(*common, s, study.conditions, few, self.out) for s in seeds]
+        if method == ORACLE:
+            return [
+                self._trial(method, seed, (condition,), self.folder(method, seed, condition))
+                for seed in self.seeds
+                for condition in study.conditions
+            ]
+        return [
+            self._trial(method, seed, study.conditions, self.folder(method, seed))
+            for seed in self.seeds
+        ]
+
+    def _trial(
+        self, method: str, seed: int, conditions: tuple[str, ...], folder: Path
+    ) -> Trial:
+        grounds = seed == COMMON_SEED and can_predict(method)
+        return Trial(
+            self.study.name, self.scale_name, method, seed, conditions, self.scale.episodes,
+            self.out, folder, digest(folder), grounds,
+        )
+
+    def _predict(self) -> list[Row]:
+        grounds = digest(self.out / "common")
+        jobs = [
+            Prediction(
+                self.study.name, self.scale_name, method, seed, self.out,
+                self.folder(method, seed), digest(self.folder(method, seed)), grounds,
+            )
+            for method in self.methods
+            if can_predict(method)
+            for seed in self.seeds
+        ]
+        done = self._finish(jobs, predict, "predict")
+        return [record for each in done for record in each["records"]]
+
+    def _vary(self) -> dict[str, list[Row]]:
+        """Figures 48 and 47: the windows' length, and what was trained on."""
+        study, seeds = self.study, self.seeds[: self.scale.variation_seeds]
+        if study.varied not in self.methods:
+            return {"sensitivity": [], "forces": []}
+        windows = [
+            self._learning(study.varied, s, window=w) for w in study.windows for s in seeds
+        ]
+        forces = [self._learning(study.varied, s, force=f) for f in study.forces for s in seeds]
+        done = self._finish([*windows, *forces], learn, "learn")
+        pairs = list(zip([*windows, *forces], done, strict=True))
+        sensitivity = [
+            {**row, "window": job.window} for job, each in pairs if job.window for row in each["curve"]
+        ]
+        last = [
+            {**row, "training_force": job.force}
+            for job, each in pairs
+            if job.force is not None
+            for row in each["curve"]
+            if row["transitions"] == self.scale.training.transitions
+        ]
+        return {"sensitivity": sensitivity, "forces": last}
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of the files in a folder, cards of models left out: they hold paths and scores."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in (".safetensors", ".npz"):
+            total.update(path.relative_to(folder).as_posix().encode())
+            total.update(path.read_bytes())
+    card = folder / CARD
+    if card.is_file() and (folder / WEIGHTS).is_file():
+        total.update(card.read_bytes())
+    return total.hexdigest()
+
+
+def write_summary(path: Path, summary: Any) -> None:
+    """As JSON."""
+    path.write_text(json.dumps(summary, indent=1))
+
+
+__all__ = ["Runner", "Scale", "write_summary"]
