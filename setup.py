@@ -58,6 +58,7 @@ setup(
     ],
     install_requires=[
         "setuptools",
+        "gymnasium>=1.0,<2",
         "lz4>=4,<5",
         "matplotlib>=3.8,<4",
         "mcap>=1.5,<2",

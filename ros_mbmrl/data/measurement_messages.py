@@ -25,7 +25,7 @@ class MeasurementMessages:
         self._blank = blank
         self._channels = tuple(channel(where) for where in spec.channels)
         self._measured = {(each.topic, each.way) for each in self._channels}
-        self._joints = [limit.name for limit in spec.action]
+        self._motors, self._joints = [limit.name for limit in spec.action], joint_names(spec)
         self._robot = spec.name
         self.topics: tuple[str, ...] = measurement_topics(spec)
 
@@ -49,15 +49,15 @@ class MeasurementMessages:
         message = self._blank(topic(name).type)
         put_stamp(message.header.stamp, stamp)
         message.header.frame_id = FRAMES.get(name, "")
-        zeros = [0.0] * len(self._joints)
         if name == "odom":
             message.child_frame_id = "base_link"
         elif name == "imu":
             message.orientation_covariance[0] = -1.0  # REP-145: no orientation given
         elif name == "joint_states":
-            message.name, message.position, message.velocity = self._joints, zeros, [*zeros]
+            message.name = self._joints
+            message.position, message.velocity = ([0.0] * len(self._joints) for _ in range(2))
         elif name == "back_emf":
-            message.name, message.effort = self._joints, zeros
+            message.name, message.effort = self._motors, [0.0] * len(self._motors)
         elif name == "tool_points":
             points = {each.way[1] for each in self._channels if each.topic == name}
             message.poses = [self._blank("geometry_msgs/msg/Pose") for _ in points]
@@ -71,6 +71,16 @@ class MeasurementMessages:
 def measurement_topics(spec: RobotSpec) -> tuple[str, ...]:
     """Where a robot's measurements travel, and how old they are."""
     return (*dict.fromkeys(channel(where).topic for where in spec.channels), AGE)
+
+
+def joint_names(spec: RobotSpec) -> list[str]:
+    """Names in `joint_states`: the commands', then those of passive joints that are measured."""
+    names = [limit.name for limit in spec.action]
+    measured = zip(map(channel, spec.channels), spec.measurement, strict=True)
+    places = {each.way: q.name for each, q in measured if each.topic == "joint_states"}
+    while ("position", len(names)) in places:
+        names.append(places["position", len(names)])
+    return names
 
 
 def put_stamp(stamp: Any, nanoseconds: int) -> None:

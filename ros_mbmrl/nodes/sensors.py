@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ros_mbmrl.data.measurement_messages import AGE, MeasurementMessages
+from ros_mbmrl.data.measurement_messages import AGE, MeasurementMessages, joint_names
 from ros_mbmrl.nodes.messages import NANO, from_stamp, seconds
 from ros_mbmrl.nodes.qos import message_class
 from ros_mbmrl.plants.base import Measurement
@@ -21,7 +21,8 @@ class SensorCodec:
     def __init__(self, spec: RobotSpec) -> None:
         self._channels = tuple(channel(where) for where in spec.channels)
         messages = MeasurementMessages(spec, lambda kind: message_class(kind)())
-        self._joints = [limit.name for limit in spec.action]
+        motors = [limit.name for limit in spec.action]
+        self._names = {"joint_states": joint_names(spec), "back_emf": motors}
         self._of_topic = {
             name: [each for each in self._channels if each.topic == name]
             for name in messages.topics
@@ -38,7 +39,7 @@ class SensorCodec:
     def readable(self, name: str, message: Any) -> bool:
         """Whether the message holds all that is to be read of it, under the right names."""
         names = getattr(message, "name", None)
-        if names is not None and list(names) != self._joints:
+        if names is not None and list(names) != self._names[name]:
             return False
         try:
             for each in self._of_topic[name]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+TORQUE_SHARE = "of full torque"  # unit of a command that is a motor's torque by its largest
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -149,7 +151,7 @@ class RobotSpec:
     @property
     def command_field(self) -> str:
         """The field of a JointState that commands travel in: by their unit."""
-        return "effort" if self.action[0].unit == "N m" else "velocity"
+        return "effort" if self.action[0].unit in ("N m", TORQUE_SHARE) else "velocity"
 
     @property
     def action_low(self) -> Array:

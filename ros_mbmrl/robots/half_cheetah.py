@@ -1,0 +1,117 @@
+"""Half-cheetah: a planar runner of two legs and six motors, simulated only.
+
+The thesis, section 9.4; the body is gymnasium's (HalfCheetah-v5). x forward, z up; pitch is about
+y, so nose down is positive. The state is MuJoCo's qpos and qvel, measured as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ros_mbmrl.errors import choose
+from ros_mbmrl.robots.rewards import Run, Running
+from ros_mbmrl.robots.spec import (
+    TORQUE_SHARE,
+    Array,
+    Envelope,
+    Limit,
+    LiveSensor,
+    Quantity,
+    Robot,
+    RobotSpec,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ros_mbmrl.robots.task import Task
+
+JOINTS = ("bthigh", "bshin", "bfoot", "fthigh", "fshin", "ffoot")
+PERIOD = 0.05  # gymnasium's: five steps of 0.01 s
+RUNNING = Running(period=PERIOD, effort=0.05)
+
+STATE = (
+    Quantity("x", "m"),
+    Quantity("z", "m"),
+    Quantity("pitch", "rad"),  # unwrapped
+    *(Quantity(name, "rad") for name in JOINTS),
+    Quantity("vx", "m/s"),
+    Quantity("vz", "m/s"),
+    Quantity("pitch_rate", "rad/s"),
+    *(Quantity(f"{name}_velocity", "rad/s") for name in JOINTS),
+)
+
+SPEC = RobotSpec(
+    name="half_cheetah",
+    period=PERIOD,
+    measurement=STATE,
+    # Pitch is a passive joint's, as on a boom with an encoder: a quaternion would lose whole turns.
+    channels=(
+        *(f"odom.pose.pose.position.{axis}" for axis in "xz"),
+        "joint_states.position.6",
+        *(f"joint_states.position.{k}" for k in range(6)),
+        *(f"odom.twist.twist.linear.{axis}" for axis in "xz"),
+        "joint_states.velocity.6",
+        *(f"joint_states.velocity.{k}" for k in range(6)),
+    ),
+    state=STATE,
+    # Full torques are 120, 90, 60, 120, 60, 30 N m. From one end to the other within a period.
+    action=tuple(Limit(name, TORQUE_SHARE, -1.0, 1.0, rate=2.0 / PERIOD) for name in JOINTS),
+    features=tuple(quantity.name for quantity in STATE[1:]),
+    changes=STATE,
+    change_weights=(1.0,) * len(STATE),
+    envelope=Envelope(
+        state_timeout=0.11,
+        command_timeout=0.095,
+        max_model_error=100.0,
+        # It may fall over and go on, and nothing is in its way: what ends a run is what no such
+        # body can do.
+        state_limits=MappingProxyType(
+            {
+                "x": (-1000.0, 1000.0),
+                "z": (-100.0, 100.0),
+                "vx": (-30.0, 30.0),
+                "vz": (-30.0, 30.0),
+                "pitch_rate": (-60.0, 60.0),
+                **dict.fromkeys(JOINTS, (-3.2, 3.2)),
+                **dict.fromkeys((f"{name}_velocity" for name in JOINTS), (-200.0, 200.0)),
+            }
+        ),
+        live_sensors=(LiveSensor(("x", "z", "pitch")), LiveSensor(JOINTS)),
+    ),
+)
+
+
+class HalfCheetah(Robot):
+    """Its maps between measurement, state, features and change."""
+
+    spec = SPEC
+
+    def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
+        """See `Robot.estimate`: everything is measured as it is."""
+        return np.array(measurement)
+
+    def features(self, state: Tensor) -> Tensor:
+        """All but x."""
+        return state[..., 1:]
+
+    def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
+        """Plain differences: pitch is unwrapped."""
+        return next_state - state
+
+    def advance(self, state: Tensor, change: Tensor) -> Tensor:
+        """`difference` inverted."""
+        return state + change
+
+    def tasks(self) -> Sequence[str]:
+        """That of the thesis, table 5."""
+        return ("run",)
+
+    def make_task(self, name: str, start: Array) -> Task:
+        """Run forwards. Raises UserError."""
+        choose("task", name, self.tasks())
+        return Run(RUNNING)

@@ -1,0 +1,106 @@
+"""Simulation: what `Worlds` asks about one kind of simulated robot."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from importlib.resources import files
+
+import mujoco
+import numpy as np
+
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.twin.situations import Factors, Situation, Terrain
+
+FLAT = Terrain()
+
+
+class Simulation(ABC):
+    """A robot's MuJoCo models, how it starts, what breaks, and what it is rewarded for.
+
+    The first joints of a model are the robot's, in the order of its measurement, which is all
+    positions and then all velocities. substeps: steps of physics in a control period. body: its
+    outermost body. terrains, faults: names of what there is. goals: numbers of a goal.
+    pushed: the body that `Situation.force` acts on at its centre of mass; none can be pushed.
+    """
+
+    robot: Robot
+    substeps: int = 5
+    body: str
+    terrains: tuple[str, ...] = ("flat",)
+    faults: tuple[str, ...] = ()
+    goals: int = 0
+    pushed: str = ""
+
+    @property
+    def tick(self) -> float:
+        """Length of a step of physics [s]."""
+        return self.robot.spec.period / self.substeps
+
+    def check(self, situation: Situation) -> None:
+        """Raises UserError for what this robot cannot be put into."""
+        choose("terrain", situation.terrain.kind, self.terrains)
+        for fault in situation.faults:
+            choose("fault", fault.name, self.faults)
+        if any(situation.force) and not self.pushed:
+            raise UserError(f"force: robot '{self.robot.spec.name}' cannot be pushed")
+        if situation.goal is not None and not self.goals:
+            raise UserError(f"goal: robot '{self.robot.spec.name}' has none")
+
+    def model(self, terrain: Terrain, physics: Factors) -> mujoco.MjModel:
+        """The intact robot on `terrain`."""
+        model = self.specification(terrain).compile()
+        if physics != Factors():
+            self._scale(model, physics)
+        return model
+
+    @abstractmethod
+    def specification(self, terrain: Terrain) -> mujoco.MjSpec:
+        """What to compile."""
+
+    @abstractmethod
+    def start(
+        self, model: mujoco.MjModel, terrain: Terrain, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """The robot's own qpos and qvel to begin with."""
+
+    def goal(self, rng: np.random.Generator) -> Array:
+        """A goal (goals,), of a robot that has one."""
+        return np.zeros(self.goals)
+
+    def powered(self, present: Collection[str]) -> Array:
+        """What is left of each command (da,), 0 to 1, under the faults `present`."""
+        return np.ones(len(self.robot.spec.action))
+
+    def broken(self, present: Collection[str]) -> frozenset[str]:
+        """Those of the faults `present` that change the model."""
+        return frozenset()
+
+    def wreck(self, model: mujoco.MjModel, broken: frozenset[str]) -> None:
+        """Change the numbers of a model, never its sizes, by faults that change it."""
+        raise NotImplementedError(f"{self.robot.spec.name}: no fault changes its model")
+
+    @abstractmethod
+    def reward(self, before: Array, actions: Array, after: Array, goals: Array) -> Array:
+        """Rewards (N,) of table 5: states (N, ds) a control period apart, commands (N, da)."""
+
+    def _scale(self, model: mujoco.MjModel, physics: Factors) -> None:
+        root = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, self.body)
+        bodies = model.body_rootid == root
+        model.body_mass[bodies] *= physics.mass
+        model.body_inertia[bodies] *= physics.mass
+        model.dof_damping[bodies[model.dof_bodyid]] *= physics.damping
+        model.geom_friction *= physics.friction
+        model.actuator_gear *= physics.gear
+        mujoco.mj_setConst(model, mujoco.MjData(model))
+
+
+def gymnasium_model(name: str) -> mujoco.MjSpec:
+    """A model of gymnasium's, `name` without ending.
+
+    `settotalmass` is left out: newer MuJoCos warn of it, and it counts what terrain adds.
+    """
+    xml = (files("gymnasium") / "envs" / "mujoco" / "assets" / f"{name}.xml").read_text()
+    return mujoco.MjSpec.from_string(re.sub(r'\s+settotalmass="[^"]*"', "", xml))

@@ -1,0 +1,103 @@
+"""What a simulated robot is put into: ground, faults, a force, a goal, and how well it is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass, field, fields
+
+from ros_mbmrl.errors import UserError, choose
+
+TERRAINS = ("flat", "slope", "gentle", "steep", "hill", "basin", "pier")
+STEEPEST = math.radians(40)  # of a slope; friction carries nothing on more
+
+
+@dataclass(frozen=True)
+class TimedFault:
+    """The fault called `name`, present from `begin` until `end` [s] of simulated time."""
+
+    name: str
+    begin: float = 0.0
+    end: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("fault: expected a name, got none")
+        if not 0 <= self.begin < self.end:
+            raise ValueError(
+                f"fault '{self.name}': expected 0 <= begin < end, got {self.begin} and {self.end}"
+            )
+
+
+@dataclass(frozen=True)
+class Terrain:
+    """The ground. angle: upwards [rad], of kind 'slope'; seed: of kind 'pier', its blocks."""
+
+    kind: str = "flat"
+    angle: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in TERRAINS:
+            raise ValueError(f"terrain: expected one of {', '.join(TERRAINS)}, got '{self.kind}'")
+        if not abs(self.angle) <= STEEPEST:
+            raise ValueError(f"angle: expected at most {STEEPEST:.2f} rad, got {self.angle}")
+        if self.angle and self.kind != "slope":
+            raise ValueError(f"angle: expected 0 for terrain '{self.kind}', got {self.angle}")
+        if self.seed < 0 or (self.seed and self.kind != "pier"):
+            raise ValueError(f"seed: terrain '{self.kind}' cannot have {self.seed}")
+
+
+@dataclass(frozen=True)
+class Factors:
+    """How the robot differs from the nominal one: factors, 1 is as it should be.
+
+    mass: of all its bodies. friction: between it and the ground. gear: of the torque that a command
+    gives. damping: of its joints.
+    """
+
+    mass: float = 1.0
+    friction: float = 1.0
+    gear: float = 1.0
+    damping: float = 1.0
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if not 0 < value < math.inf:
+                raise ValueError(f"{each.name}: expected a factor above 0, got {value}")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All of it. Which terrains and faults there are is the robot's matter: see `make_worlds`.
+
+    force: (x, y, z) on the arm's tip [N], from `force_begin` [s] on. goal: where the arm's tip
+    shall be [m]; None: drawn from the world's seed.
+    """
+
+    terrain: Terrain = field(default_factory=Terrain)
+    faults: tuple[TimedFault, ...] = ()
+    force: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    force_begin: float = 0.0
+    goal: tuple[float, float, float] | None = None
+    physics: Factors = field(default_factory=Factors)
+
+    def __post_init__(self) -> None:
+        for name in ("force", "goal"):
+            value = getattr(self, name)
+            if value is not None and not (len(value) == 3 and all(map(math.isfinite, value))):
+                raise ValueError(f"{name}: expected three finite numbers, got {value}")
+        if not 0 <= self.force_begin < math.inf:
+            raise ValueError(f"force_begin: expected 0 or more, got {self.force_begin}")
+
+
+def parse_timed_fault(text: str, known: Collection[str]) -> TimedFault:
+    """The fault that NAME@SECONDS describes, of those `known`. Raises UserError."""
+    name, _, after = text.partition("@")
+    choose("fault", name, known)
+    try:
+        return TimedFault(name, float(after))
+    except ValueError:
+        expected = f"expected NAME@SECONDS, for example {name}@20"
+        raise UserError(f"fault '{text}': {expected}") from None

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from importlib.resources import files
+
+import mujoco
+import numpy as np
+import pytest
+
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.twin.situations import Factors, Situation, Terrain, TimedFault
+from ros_mbmrl.twin.worlds import Worlds, make_worlds
+
+KINDS = (
+    Terrain(),
+    Terrain("slope", angle=-0.1),
+    Terrain("steep"),
+    Terrain("hill"),
+    Terrain("basin"),
+    Terrain("pier", seed=3),
+)
+
+
+def drive(worlds: Worlds, steps: int, seed: int = 0) -> Array:
+    rng = np.random.default_rng(seed)
+    size = len(worlds.robot.spec.action)
+    plan = rng.uniform(-1, 1, (steps, 100, size))[:, : len(worlds)]
+    return np.array([worlds.step(actions) for actions in plan])
+
+
+def test_a_step_is_gymnasiums() -> None:
+    asset = files("gymnasium") / "envs/mujoco/assets/half_cheetah.xml"
+    model = mujoco.MjModel.from_xml_path(str(asset))
+    data = mujoco.MjData(model)
+    worlds = make_worlds("half_cheetah", [Situation()], [7])
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        before = worlds.states()[0]
+        data.qpos[:], data.qvel[:] = before[:9], before[9:]
+        data.qacc_warmstart[:] = 0
+        action = rng.uniform(-1, 1, 6)
+        data.ctrl[:] = action
+        mujoco.mj_step(model, data, 5)
+        (reward,) = worlds.step(action[None])
+        expected = np.concatenate([data.qpos, data.qvel])
+        np.testing.assert_allclose(worlds.states()[0], expected, atol=1e-9)
+        assert reward == pytest.approx(
+            (expected[0] - before[0]) / 0.05 - 0.05 * np.square(action).sum()
+        )
+
+
+def test_neither_threads_nor_neighbours_change_what_happens() -> None:
+    situations = [Situation(kind) for kind in KINDS] * 2
+    seeds = list(range(len(situations)))
+    one = make_worlds("half_cheetah", situations, seeds)
+    two = make_worlds("half_cheetah", situations, seeds, threads=3)
+    np.testing.assert_array_equal(drive(one, 15), drive(two, 15))
+    np.testing.assert_array_equal(one.states(), two.states())
+    fewer = make_worlds("half_cheetah", situations[:4], seeds[:4])
+    drive(fewer, 15)
+    np.testing.assert_array_equal(fewer.states(), one.states()[:4])
+
+
+def test_a_state_that_is_set_has_the_same_successor() -> None:
+    situations = [Situation(kind) for kind in KINDS[:5]]
+    original = make_worlds("half_cheetah", situations, range(5))
+    drive(original, 10)
+    copy = make_worlds("half_cheetah", situations, range(10, 15))
+    copy.set_states(original.states())
+    rewards = [drive(worlds, 3, seed=1) for worlds in (original, copy)]
+    np.testing.assert_array_equal(copy.states(), original.states())
+    np.testing.assert_array_equal(*rewards)
+
+
+def test_a_disabled_joint_gives_no_torque_from_its_second_on() -> None:
+    fault = TimedFault("bfoot_disabled", begin=0.1, end=0.2)
+    worlds = make_worlds("half_cheetah", [Situation(faults=(fault,))], [0])
+    twin = make_worlds("half_cheetah", [Situation()], [0])
+    for step in range(6):
+        actions = np.full((1, 6), 0.5)
+        masked = actions.copy()
+        masked[0, 2] *= not 2 <= step < 4
+        assert bool(worlds.present(0)) == (2 <= step < 4)
+        worlds.step(actions)
+        twin.step(masked)
+        np.testing.assert_array_equal(worlds.states(), twin.states())
+
+
+def test_a_fault_sets_in_at_the_edge_even_within_an_advance() -> None:
+    fault = Situation(faults=(TimedFault("bfoot_disabled", begin=0.1),))
+    stepped, at_once = (make_worlds("half_cheetah", [fault], [0]) for _ in range(2))
+    actions = np.full((1, 6), 0.5)
+    for _ in range(4):
+        stepped.advance(actions, 5)
+    at_once.advance(actions, 20)
+    assert at_once.time == pytest.approx(0.2)
+    assert at_once.present(0)
+    np.testing.assert_allclose(at_once.states(), stepped.states(), atol=1e-6)
+
+
+def test_wrong_physics_are_other_physics() -> None:
+    factors = [Factors(), *(Factors(**{n: 1.3}) for n in ("mass", "friction", "gear", "damping"))]
+    situations = [Situation(physics=each) for each in factors]
+    worlds = make_worlds("half_cheetah", situations, [0] * 5)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        worlds.step(np.tile(rng.uniform(-1, 1, 6), (5, 1)))
+    states = worlds.states()
+    assert all(np.abs(states[k] - states[0]).max() > 1e-3 for k in range(1, 5))
+
+
+def test_the_cheetah_rests_on_every_ground() -> None:
+    worlds = make_worlds("half_cheetah", [Situation(kind) for kind in KINDS], range(len(KINDS)))
+    for _ in range(60):
+        worlds.step(np.zeros((len(KINDS), 6)))
+    states = worlds.states()
+    height = states[:, 1] - states[:, 0] * np.tan([kind.angle for kind in KINDS])
+    assert (np.abs(height) < 0.25).all()
+    assert not worlds.diverged.any()
+
+
+def test_what_cannot_be_is_refused() -> None:
+    with pytest.raises(UserError, match="bfoot_disabled"):
+        make_worlds("half_cheetah", [Situation(faults=(TimedFault("leg_1_crippled"),))], [0])
+    with pytest.raises(UserError, match="half_cheetah"):
+        make_worlds("hexapod", [Situation()], [0])
+    with pytest.raises(UserError, match="pushed"):
+        make_worlds("half_cheetah", [Situation(force=(1.0, 0.0, 0.0))], [0])
+    worlds = make_worlds("half_cheetah", [Situation()], [0])
+    for wrong in (np.full((1, 6), 1.1), np.full((1, 6), np.nan), np.zeros(6)):
+        with pytest.raises(ValueError, match="actions"):
+            worlds.step(wrong)
+    with pytest.raises(ValueError, match="states"):
+        worlds.set_states(np.zeros((1, 17)))
