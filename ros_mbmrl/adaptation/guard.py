@@ -70,7 +70,7 @@ class Guard:
         self.rule, self.parameters, self.window_size = rule, parameters, window_size
         self.config = config
         self._norm = norm(parameters)
-        self._folds = Folds.of(window_size, config.folds)  # of a full window
+        self._folds = Folds.of(window_size, config.folds, self._norm.device)  # of a full window
 
     @torch.inference_mode()
     def adapt(self, model: DynamicsModel, window: Window) -> Adapted:
@@ -124,7 +124,7 @@ class Guard:
         tasks, length, _ = support.x.shape
         folds = self.config.folds
         full = length == self.window_size
-        fold = self._folds if full else Folds.of(length, folds)
+        fold = self._folds if full else Folds.of(length, folds, support.x.device)
         updates = self.rule.update(mlp, self.parameters, _copies(support, fold.seen))
         blind = updates.tasks(slice(0, folds * tasks))
         # Rows left out are about a fold away from those that are remembered.
@@ -172,13 +172,14 @@ class Folds:
     seen: Tensor
 
     @classmethod
-    def of(cls, length: int, folds: int) -> Folds:
+    def of(cls, length: int, folds: int, device: torch.device) -> Folds:
         """Of a window of `length` rows."""
         size = -(-length // folds)
         rows = torch.arange(folds * size)
         seen = torch.arange(length) // size != torch.arange(folds + 1)[:, None]
         counts = (rows < length).float().reshape(folds, 1, size)
-        return cls(rows.clamp_max(length - 1), counts, seen[:, None, :, None].float())
+        parts = (rows.clamp_max(length - 1), counts, seen[:, None, :, None].float())
+        return cls(*(part.to(device) for part in parts))
 
 
 def _copies(support: Support, seen: Tensor) -> Support:
@@ -203,7 +204,7 @@ def support_of(
     y = model.normalizer.changes(changes)
     keep = wild_rows(raw, y)
     clip = model.normalizer.clip
-    scale = torch.tensor(model.robot.spec.change_weights)
+    scale = y.new_tensor(model.robot.spec.change_weights)
     return Support(
         torch.nan_to_num(raw).clamp(-clip, clip),
         torch.nan_to_num(y).clamp(-10.0, 10.0),

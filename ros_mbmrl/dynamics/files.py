@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,12 @@ class LoadedModel:
     def method(self) -> str:
         """The method that it was trained for."""
         return str(self.card["method"])
+
+    def at(self, device: torch.device, precision: torch.dtype) -> LoadedModel:
+        """The same on `device`, with the network's products in `precision`."""
+        own = replace(self.model, normalizer=self.model.normalizer.at(device), precision=precision)
+        parameters = {name: value.to(device) for name, value in self.parameters.items()}
+        return LoadedModel(own, parameters, self.card)
 
 
 def save_model(

@@ -65,6 +65,13 @@ class LayerUpdate:
         parts = (self.left, self.right, self.bias)
         return LayerUpdate(*(p if p is None or len(p) == 1 else p[which] for p in parts))
 
+    def repeated(self, times: int) -> LayerUpdate:
+        """The update of each task `times` times, one task after the other."""
+        parts = (self.left, self.right, self.bias)
+        return LayerUpdate(
+            *(p if p is None or len(p) == 1 else p.repeat_interleave(times, 0) for p in parts)
+        )
+
 
 @dataclass(frozen=True)
 class Update:
@@ -92,6 +99,11 @@ class Update:
         """The update of some of the tasks."""
         hidden = None if self.hidden is None else self.hidden[which]
         return Update(tuple(layer.tasks(which) for layer in self.layers), hidden)
+
+    def repeated(self, times: int) -> Update:
+        """The update of each task `times` times, one task after the other."""
+        hidden = None if self.hidden is None else self.hidden.repeat_interleave(times, dim=0)
+        return Update(tuple(layer.repeated(times) for layer in self.layers), hidden)
 
 
 def _low_rank(z: Tensor, h: Tensor, left: Tensor, right: Tensor) -> Tensor:
@@ -203,4 +215,22 @@ class MLP:
                 )
             if change.bias is not None:
                 adapted[f"b{k}"] = parameters[f"b{k}"] + change.bias[0, 0]
+        return adapted
+
+    def materialise_each(self, parameters: Parameters, update: Update) -> Parameters:
+        """Parameters with N tasks' updates written in; what none of them changes is shared.
+
+        Changed weights are (N, inputs, outputs), changed biases (N, 1, outputs). A pass of T rows
+        a task through the factors costs T R (inputs + outputs) more than without them, writing
+        them in R inputs outputs once: less, where T is larger than half of a layer's width.
+        """
+        adapted = dict(parameters)
+        for k, change in enumerate(update.layers):
+            weight, bias = parameters[f"w{k}"], parameters[f"b{k}"]
+            if change.left is not None and change.right is not None:
+                tasks = max(len(change.left), len(change.right))
+                parts = (weight, change.left.mT, change.right)
+                adapted[f"w{k}"] = torch.baddbmm(*(p.expand(tasks, -1, -1) for p in parts))
+            if change.bias is not None:
+                adapted[f"b{k}"] = bias + change.bias
         return adapted

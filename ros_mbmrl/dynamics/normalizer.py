@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -31,6 +31,16 @@ class Normalizer:
             return torch.where(std > 1e-6, std, torch.ones_like(std))
 
         return cls(inputs.mean(dim=0), spread(inputs), changes.mean(dim=0), spread(changes))
+
+    def at(self, device: torch.device) -> Normalizer:
+        """The same on `device`."""
+        return replace(
+            self,
+            input_mean=self.input_mean.to(device),
+            input_std=self.input_std.to(device),
+            change_mean=self.change_mean.to(device),
+            change_std=self.change_std.to(device),
+        )
 
     def inputs(self, features: Tensor, actions: Tensor) -> Tensor:
         """Normalised, clipped network inputs (..., df + da)."""

@@ -22,18 +22,22 @@ class Buffers:
     def __init__(self) -> None:
         self._held: list[Tensor] = []
 
-    def of(self, rows: int, sizes: Sequence[int], dtype: torch.dtype) -> list[Tensor]:
+    def of(
+        self, rows: int, sizes: Sequence[int], dtype: torch.dtype, device: torch.device
+    ) -> list[Tensor]:
         """A (rows, size) for each of `sizes`; they hold whatever was left there."""
         held = self._held
-        fits = [each.shape[1] for each in held] == list(sizes) and held[0].dtype is dtype
+        fits = [each.shape[1] for each in held] == list(sizes)
+        fits = fits and held[0].dtype is dtype and held[0].device == device
         if not fits or len(held[0]) < rows:
-            self._held = [torch.empty(rows, size, dtype=dtype) for size in sizes]
+            self._held = [torch.empty(rows, size, dtype=dtype, device=device) for size in sizes]
         return [each[:rows] for each in self._held]
 
 
 class Rollout:
-    """states (K, ds), actions (K, H, da) -> states (K, H+1, ds), under one set of parameters.
+    """states (..., ds), actions (..., H, da) -> states (..., H+1, ds).
 
+    parameters: one set for all; or some of them (N, ...), for states (N, K, ds) of N tasks.
     dtype: of the network's products and activations; everything outside of it is in float32.
     buffers: not used by anybody else at the same time.
     """
@@ -55,18 +59,18 @@ class Rollout:
     def __call__(self, state: Tensor, actions: Tensor) -> Tensor:
         """See the class."""
         mean, reach = self._normalizer.input_mean, self._reach
-        inputs = actions.new_empty(len(actions), len(mean))
+        inputs = actions.new_empty(*actions.shape[:-2], len(mean))
         states = [state]
-        for step in actions.unbind(1):
+        for step in actions.unbind(-2):
             torch.cat([self._robot.features(states[-1]), step], dim=-1, out=inputs)
             torch.clamp(inputs.sub_(mean), -reach, reach, out=inputs)
             change = self._network(inputs) + self._normalizer.change_mean
             states.append(self._robot.advance(states[-1], change))
-        return torch.stack(states, dim=1)
+        return torch.stack(states, dim=-2)
 
 
 class _Network:
-    """Centred, clipped inputs (K, inputs) -> changes (K, outputs) less their mean.
+    """Centred, clipped inputs (..., inputs) -> changes (..., outputs) less their mean.
 
     What it returns is overwritten by the next call.
     """
@@ -87,10 +91,29 @@ class _Network:
         self._sizes, self._buffers = mlp.sizes[1:], buffers
 
     def __call__(self, x: Tensor) -> Tensor:
-        results = self._buffers.of(len(x), self._sizes, self._dtype)
-        h, last = x.to(self._dtype), len(self._layers) - 1
+        h, last = x.to(self._dtype).flatten(0, -2), len(self._layers) - 1
+        results = self._buffers.of(len(h), self._sizes, self._dtype, x.device)
         for k, ((weight, bias), out) in enumerate(zip(self._layers, results, strict=True)):
-            h = torch.addmm(bias, h, weight, out=out)
+            h = _layer(weight, bias, h, out)
             if k < last:
                 h = self._act(h)
-        return h
+        return h.view(*x.shape[:-1], -1)
+
+
+def _layer(weight: Tensor, bias: Tensor, h: Tensor, out: Tensor) -> Tensor:
+    """Rows (R, inputs) through a layer, into `out` (R, outputs).
+
+    weight: (inputs, outputs) or (N, inputs, outputs); bias: (outputs,) or (N, 1, outputs). The
+    rows are then those of N tasks, as many of each, one task after the other.
+    """
+    if weight.dim() == 2 and bias.dim() == 1:
+        return torch.addmm(bias, h, weight, out=out)
+    tasks = max(len(part) for part in (weight, bias) if part.dim() == 3)
+    each = out.view(tasks, -1, out.shape[1])
+    if weight.dim() == 2:
+        torch.mm(h, weight, out=out)
+        each.add_(bias)
+    else:
+        own = weight.expand(tasks, -1, -1)
+        torch.baddbmm(bias, h.view(tasks, -1, h.shape[1]), own, out=each)
+    return out

@@ -63,15 +63,17 @@ class MPPI(SamplingPlanner):
 def importance_weights(costs: Tensor, temperature: float, relative: bool) -> Tensor:
     """w = softmax(-(S - min S) / temperature) over the finite costs S; 0 for the others.
 
-    costs: (K,), at least one of them finite. Returns weights (K,) that sum to 1.
+    costs: (..., K), at least one of them finite. Returns weights (..., K) that sum to 1; where
+    none is finite, they are no numbers.
     """
-    finite = costs[costs.isfinite()]
-    best = finite.min()
-    excess = finite_or_inf(costs) - best
+    ranked = finite_or_inf(costs)
+    best = ranked.amin(dim=-1, keepdim=True)
+    excess = ranked - best
     if relative:
         # All equal: excess is 0 whatever it is divided by, and the weights are uniform.
-        excess = excess / (finite.median() - best).clamp_min(1e-20)
-    return torch.softmax(-excess / temperature, dim=0)
+        finite = torch.where(costs.isfinite(), costs, torch.nan)
+        excess = excess / (finite.nanmedian(dim=-1, keepdim=True).values - best).clamp_min(1e-20)
+    return torch.softmax(-excess / temperature, dim=-1)
 
 
 def make_mppi(spec: RobotSpec, **overrides: Any) -> MPPI:

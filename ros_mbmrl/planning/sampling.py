@@ -37,6 +37,10 @@ class Limits:
         parts = (spec.action_low, spec.action_high, spec.action_step)
         return Limits(*(torch.as_tensor(part, dtype=torch.float32) for part in parts))
 
+    def at(self, device: torch.device) -> Limits:
+        """The same on `device`."""
+        return Limits(*(part.to(device) for part in (self.low, self.high, self.max_step)))
+
     @property
     def span(self) -> Tensor:
         """high - low, (da,)."""
@@ -105,25 +109,35 @@ class Sampler:
         """
         count, dims = self._config.num_samples, len(self._limits.low)
         shape, device = (count, horizon or self._config.horizon, dims), generator.device
-        actions = torch.randn(shape, generator=generator, device=device)
-        self._correlate_(actions)
-        actions.mul_(std)
+        noise = torch.randn(shape, generator=generator, device=device)
         if mean is None:
             centre = torch.rand((count, 1, dims), generator=generator, device=device)
-            actions.add_(centre.mul_(self._limits.span).add_(self._limits.low))
+            actions = self.spread_(noise, self.anywhere_(centre), std)
         else:
-            actions.add_(mean)
-        held = actions[count - self._held :]
-        held[:, 1:] = held[:, :1]
-        if mean is not None:
+            actions = self.spread_(noise, mean, std)
             actions[0] = mean
         return self._limits.enforce_(actions, previous)
 
+    def anywhere_(self, shares: Tensor) -> Tensor:
+        """Shares of the range (..., da), 0 to 1, as commands; in place."""
+        return shares.mul_(self._limits.span).add_(self._limits.low)
+
+    def spread_(self, noise: Tensor, centre: Tensor, std: Tensor) -> Tensor:
+        """Candidates (..., K, H, da) about `centre`, of white noise, in place; limits come after.
+
+        centre: broadcasts to the candidates. The last ones hold their first action.
+        """
+        self._correlate_(noise)
+        noise.mul_(std).add_(centre)
+        held = noise[..., self._config.num_samples - self._held :, :, :]
+        held[..., 1:, :] = held[..., :1, :]
+        return noise
+
     def _correlate_(self, noise: Tensor) -> None:
-        """White noise (K, H, da) to AR(1) of the same variance, in place."""
+        """White noise (..., K, H, da) to AR(1) of the same variance, in place."""
         beta = self._config.correlation
         innovation = math.sqrt(1 - beta * beta)
-        for before, step in pairwise(noise.unbind(1)):
+        for before, step in pairwise(noise.unbind(-2)):
             step.mul_(innovation).add_(before, alpha=beta)
 
 

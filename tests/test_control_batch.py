@@ -1,0 +1,265 @@
+"""Algorithm 10 for many robots at once: each row is the loop of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.adaptation import make_rule
+from ros_mbmrl.adaptation.guard import make_guard
+from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
+from ros_mbmrl.control_batch import Acted, Episodes, ModelAgent, WorldsLike, run_episodes
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.dynamics.mlp import MLP
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.planning import make_planner
+from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.safety.monitor import SafetyMonitor
+from ros_mbmrl.safety.types import Level, SafetyConfig
+from ros_mbmrl.training.segments import Transitions
+
+Change = Callable[[float, Array, Array], Array]
+GAINS = np.array([[1.0, 1.0, 1.0], [0.3, -0.5, 0.2], [1.6, 0.4, -1.0]])
+PLANNING = {"num_samples": 32, "horizon": 6, "temperature": 1.0}
+WINDOW, STEPS, BREAKS = 10, 18, 12
+METHODS = ("mb", "mb_de", "residual", "last_layer", "grbal", "rebal", "context", "bayes_context")
+METHODS += ("bayes_context_ll", "leaky_context", "leaky_context_de")
+
+
+class ToyWorlds:
+    """Toys with gains of their own; in the step BREAKS all of their drives turn round."""
+
+    def __init__(self, robot: Robot, change: Change, gains: Array) -> None:
+        self.robot, self.time, self.states = robot, 0.0, np.zeros((len(gains), 4))
+        self._change, self._gains, self._steps = change, gains.copy(), 0
+        self.spoilt: Mapping[int, Sequence[int]] = {}  # by step: whose measurement is nan
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def measurements(self) -> Array:
+        states = self.states.copy()
+        states[list(self.spoilt.get(self._steps, []))] = np.nan
+        return states
+
+    def step(self, actions: Array) -> Array:
+        self._steps += 1
+        if self._steps == BREAKS:
+            self._gains[:, 0] *= -1
+        before = self.states
+        rows = zip(before, actions, self._gains, strict=True)
+        change = np.array([self._change(s[3], action, gains) for s, action, gains in rows])
+        moved = self.robot.advance(torch.from_numpy(before), torch.from_numpy(change))
+        self.states, self.time = moved.numpy(), self.time + 0.1
+        return self.states[:, 3] - before[:, 3]
+
+
+class OneWorld:
+    """Worlds of one as a plant."""
+
+    simulated = True
+
+    def __init__(self, worlds: ToyWorlds) -> None:
+        self.worlds, self.action = worlds, np.zeros((1, 2))
+
+    def observe(self) -> Measurement:
+        return Measurement(self.worlds.time, self.worlds.measurements()[0])
+
+    def command(self, action: Array) -> None:
+        self.action = action[None]
+
+    def advance(self, duration: float) -> None:
+        self.worlds.step(self.action)
+
+
+@dataclass
+class SpeedTask:
+    """Keep a speed."""
+
+    speed: float
+
+    def reference(self, state: Array) -> Tensor:
+        return torch.tensor([self.speed])
+
+    def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
+        wanted = reference.reshape(*reference.shape[:-1], 1, 1)
+        return (states[..., 1:, 3] - wanted).square().mean(-1)
+
+
+@dataclass
+class BatchedSpeedTask(SpeedTask):
+    batched = True
+
+
+def load(robot: Robot, rollouts: list[Rollout], method: str) -> LoadedModel:
+    """An untrained model of the toy, of which adaptation makes something each time."""
+    rule, mlp, generator = make_rule(method), MLP((3, 16, 16, 4)), Generator().manual_seed(5)
+    normalizer = Transitions.of(robot, rollouts).normalizer()
+    prior = mlp.init(generator)
+    own = rule.init(mlp, prior, generator)
+    # maps from codes to biases start at zero, where every code is the prior
+    own = {
+        k: 0.1 * torch.randn(v.shape, generator=generator) if k.startswith("condition") else v
+        for k, v in own.items()
+    }
+    card: dict[str, Any] = {"method": method, "adapt_window": WINDOW}
+    return LoadedModel(DynamicsModel(robot, mlp, normalizer), {**prior, **own}, card)
+
+
+def run_alone(
+    loaded: LoadedModel, worlds: ToyWorlds, task: SpeedTask, seed: int, steps: int = STEPS
+) -> list[Step]:
+    robot = worlds.robot
+    loop = ControlLoop(
+        OneWorld(worlds),  # type: ignore[arg-type]
+        StateEstimator(robot),
+        OnlineDynamics(loaded.model, make_guard(loaded)),
+        Controller(
+            robot, make_planner("mppi", robot.spec, **PLANNING), task, Generator().manual_seed(seed)
+        ),
+        SafetyMonitor(robot, SafetyConfig(start_updates=1)),
+    )
+    return [loop.step(0.1) for _ in range(steps)]
+
+
+def run_together(
+    loaded: LoadedModel, worlds: WorldsLike, tasks: Sequence[SpeedTask], steps: int = STEPS
+) -> Episodes:
+    agent = ModelAgent(loaded, lambda _: tasks, planning=PLANNING)
+    return run_episodes(worlds, agent, steps, range(5, 5 + len(worlds)))
+
+
+def assert_same(episodes: Episodes, n: int, steps: list[Step]) -> None:
+    close = {"atol": 1e-3, "rtol": 1e-3}  # rounding, which the loop passes on from step to step
+    reports = [step.adapted.report for step in steps]
+    np.testing.assert_allclose(episodes.states[:-1, n], [s.state for s in steps], **close)
+    np.testing.assert_allclose(episodes.actions[:, n], [s.checked.action for s in steps], **close)
+    np.testing.assert_allclose(
+        episodes.error_before[:, n], [r.error_before for r in reports], **close
+    )
+    np.testing.assert_allclose(
+        episodes.error_after[:, n], [r.error_after for r in reports], **close
+    )
+    assert episodes.accepted[:, n].tolist() == [r.accepted for r in reports]
+    assert episodes.levels[:, n].tolist() == [s.checked.level for s in steps]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_of_three_is_the_loop_of_one(
+    robot: Robot, change: Change, rollouts: list[Rollout], method: str
+) -> None:
+    loaded = load(robot, rollouts, method)
+    tasks = [SpeedTask(speed) for speed in (0.8, 0.2, -0.5)]
+    episodes = run_together(loaded, ToyWorlds(robot, change, GAINS), tasks)
+    for n, task in enumerate(tasks):
+        alone = run_alone(loaded, ToyWorlds(robot, change, GAINS[n : n + 1]), task, 5 + n)
+        assert_same(episodes, n, alone)
+    assert method == "mb" or episodes.accepted.any()
+
+
+@pytest.mark.parametrize("method", ["mb", "grbal", "rebal"])
+def test_one_is_the_loop_of_one(
+    robot: Robot, change: Change, rollouts: list[Rollout], method: str
+) -> None:
+    loaded, task = load(robot, rollouts, method), SpeedTask(0.8)
+    episodes = run_together(loaded, ToyWorlds(robot, change, GAINS[:1]), [task])
+    assert_same(episodes, 0, run_alone(loaded, ToyWorlds(robot, change, GAINS[:1]), task, 5))
+
+
+def test_tasks_costed_in_one_call_are_the_same_tasks(
+    robot: Robot, change: Change, rollouts: list[Rollout]
+) -> None:
+    loaded, speeds = load(robot, rollouts, "grbal"), (0.8, 0.2, -0.5)
+    one_by_one, at_once = (
+        run_together(loaded, ToyWorlds(robot, change, GAINS), [kind(v) for v in speeds])
+        for kind in (SpeedTask, BatchedSpeedTask)
+    )
+    np.testing.assert_allclose(at_once.actions, one_by_one.actions, atol=1e-4)
+
+
+def test_a_state_that_is_no_number_is_its_own_robots_affair(
+    robot: Robot, change: Change, rollouts: list[Rollout]
+) -> None:
+    loaded, tasks = load(robot, rollouts, "mb_de"), [SpeedTask(0.8)] * 3
+    whole = run_together(loaded, ToyWorlds(robot, change, GAINS), tasks)
+    worlds = ToyWorlds(robot, change, GAINS)
+    worlds.spoilt = {9: [1]}
+    spoilt = run_together(loaded, worlds, tasks)
+    others = [0, 2]
+    # Of the window of nine rows, not of eight, in which the third has a fold more than that.
+    np.testing.assert_allclose(spoilt.actions[:, others], whole.actions[:, others], atol=1e-4)
+    assert np.isfinite(spoilt.actions).all()
+    assert spoilt.levels[9, 1] >= Level.HOLD and spoilt.actions[9, 1].tolist() == [0.0, 0.0]
+    assert spoilt.accepted[8, 1] and not spoilt.accepted[9:15, 1].any()  # its window is new
+    assert spoilt.error_before[9:11, 1].tolist() == [0.0, 0.0]
+    assert spoilt.error_before[11, 1] > 0
+
+
+class Spoilt(SpeedTask):
+    """Costs no number at all."""
+
+    def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
+        return super().cost(states, actions, reference) * torch.nan
+
+
+def test_a_robot_without_a_finite_plan_holds_and_the_others_go_on(
+    robot: Robot, change: Change, rollouts: list[Rollout]
+) -> None:
+    loaded = load(robot, rollouts, "grbal")
+    tasks = [SpeedTask(0.8), Spoilt(0.8), SpeedTask(0.8)]
+    episodes = run_together(loaded, ToyWorlds(robot, change, GAINS), tasks)
+    assert (episodes.levels[:, 1] == Level.HOLD).all()
+    assert not episodes.actions[:, 1].any()
+    assert (episodes.levels[:, [0, 2]] == Level.RUN).all()
+    assert episodes.actions[:, [0, 2]].any()
+
+
+def test_shapes_and_seeds(robot: Robot, change: Change, rollouts: list[Rollout]) -> None:
+    loaded, tasks = load(robot, rollouts, "mb"), [SpeedTask(0.8)] * 3
+    first, second = (
+        run_together(loaded, ToyWorlds(robot, change, GAINS), tasks, steps=4) for _ in range(2)
+    )
+    assert first.states.shape == (5, 3, 4) and first.actions.shape == (4, 3, 2)
+    assert first.rewards.shape == first.levels.shape == first.error_before.shape == (4, 3)
+    assert np.array_equal(first.actions, second.actions)
+    np.testing.assert_allclose(first.times, [0.0, 0.1, 0.2, 0.3, 0.4])
+    np.testing.assert_allclose(first.rewards, np.diff(first.states[..., 3], axis=0), atol=1e-12)
+
+
+class Constant:
+    """An agent without a model, which remembers what was sent."""
+
+    def begin(self, worlds: WorldsLike, seeds: Sequence[int]) -> None:
+        self.sent: list[Array] = []
+
+    def act(self, states: Array) -> Acted:
+        return Acted.plainly(np.full((len(states), 2), 7.0))
+
+    def acted(self, actions: Array) -> None:
+        self.sent.append(actions)
+
+
+def test_any_agent_is_told_what_safety_let_through(robot: Robot, change: Change) -> None:
+    agent = Constant()
+    episodes = run_episodes(ToyWorlds(robot, change, GAINS), agent, 3, [0, 1, 2])
+    assert np.array_equal(agent.sent, episodes.actions)
+    assert (episodes.actions == 1.0).all()  # of a range of -1 to 1
+    assert (episodes.levels == Level.LIMITED).all()
+    assert not episodes.accepted.any() and not episodes.error_after.any()
+
+
+@pytest.mark.parametrize(("steps", "seeds"), [(0, [1, 2, 3]), (5, [1, 2])])
+def test_wrong_numbers_are_refused(
+    robot: Robot, change: Change, steps: int, seeds: list[int]
+) -> None:
+    with pytest.raises(ValueError, match="expected at least 1 and 3"):
+        run_episodes(ToyWorlds(robot, change, GAINS), Constant(), steps, seeds)
