@@ -14,7 +14,7 @@ TORCH_INDEX ?=
 HAS_ROS := $(shell $(PYTHON) -c 'import rclpy' 2>/dev/null && echo yes)
 
 comma := ,
-EXTRAS := train,hardware,dev$(if $(HAS_ROS),,$(comma)ros)
+EXTRAS := train,rl,hardware,dev$(if $(HAS_ROS),,$(comma)ros)
 BIN := .venv/bin
 STAMP := .venv/.made-by-setup
 

@@ -57,26 +57,22 @@ def save_model(
     tensors |= tensor_file.flatten("parameters", parameters)
     tensor_file.save(folder / WEIGHTS, tensors, {"robot": model.robot.spec.name})
     card = {
-        **_interface(model.robot),
+        **interface(model.robot),
         "network": {"sizes": list(model.mlp.sizes), "activation": model.mlp.activation},
         "clip": model.normalizer.clip,
         "code_version": __version__,
         **facts,
-        "weights_sha256": _sha256(folder / WEIGHTS),
+        "weights_sha256": sha256_of(folder / WEIGHTS),
     }
-    partial = folder / f"{CARD}.partial"
-    partial.write_text(yaml.safe_dump(card, sort_keys=False, width=100))
-    os.replace(partial, folder / CARD)
+    write_card(folder, card)
 
 
 def load_model(folder: Path, robot: Robot) -> LoadedModel:
     """Reads a model folder. Raises UserError if it is incomplete or made for another robot."""
     card = read_card(folder)
-    _check_interface(folder, card, robot)
+    check_interface(folder, card, robot)
     tensors, _ = tensor_file.load(folder / WEIGHTS)
-    # Cards of before 0.1 do not say it.
-    if card.get("weights_sha256", digest := _sha256(folder / WEIGHTS)) != digest:
-        raise UserError(f"{folder}: {WEIGHTS} is not what {CARD} was written for: its hash differs")
+    check_weights(folder, card)
     try:
         mlp = MLP(tuple(card["network"]["sizes"]), card["network"]["activation"])
         statistics = {name: tensors[f"normalizer/{name}"] for name in NORMALIZER}
@@ -96,24 +92,40 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
     return LoadedModel(DynamicsModel(robot, mlp, normalizer), parameters, card)
 
 
-def read_card(folder: Path) -> dict[str, Any]:
-    """The card of a model folder. Raises UserError."""
+def read_card(folder: Path, weights: str = WEIGHTS) -> dict[str, Any]:
+    """The card of a model folder, or of a policy's. Raises UserError."""
     if not folder.is_dir():
         raise UserError(f"no model folder '{folder}'")
-    for name in (CARD, WEIGHTS):
+    for name in (CARD, weights):
         if not (folder / name).is_file():
-            raise UserError(f"{folder}: no {name}: expected {CARD} and {WEIGHTS}")
+            raise UserError(f"{folder}: no {name}: expected {CARD} and {weights}")
     card = read_yaml(folder / CARD)
     if not isinstance(card, dict):
         raise UserError(f"{folder}/{CARD}: expected a mapping")
     return card
 
 
-def _sha256(path: Path) -> str:
+def write_card(folder: Path, card: Mapping[str, Any]) -> None:
+    """Writes a folder's card, all of it or nothing."""
+    partial = folder / f"{CARD}.partial"
+    partial.write_text(yaml.safe_dump(dict(card), sort_keys=False, width=100))
+    os.replace(partial, folder / CARD)
+
+
+def check_weights(folder: Path, card: Mapping[str, Any], weights: str = WEIGHTS) -> None:
+    """Raises UserError unless the weights are those that the card was written for."""
+    # Cards of before 0.1 do not say it.
+    if card.get("weights_sha256", digest := sha256_of(folder / weights)) != digest:
+        raise UserError(f"{folder}: {weights} is not what {CARD} was written for: its hash differs")
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _interface(robot: Robot) -> dict[str, Any]:
+def interface(robot: Robot) -> dict[str, Any]:
+    """What a card says of the robot that its weights are for."""
     spec = robot.spec
     return {
         "robot": spec.name,
@@ -141,9 +153,9 @@ def _check_shapes(folder: Path, robot: Robot, mlp: MLP, tensors: Mapping[str, Te
             raise UserError(f"{folder}: {name} has shape {got}, expected {wanted}")
 
 
-def _check_interface(folder: Path, card: Mapping[str, Any], robot: Robot) -> None:
+def check_interface(folder: Path, card: Mapping[str, Any], robot: Robot) -> None:
     """A card that does not match the robot is refused by name of the first difference."""
-    for key, expected in _interface(robot).items():
+    for key, expected in interface(robot).items():
         got = card.get(key)
         if got == expected:
             continue

@@ -1,0 +1,108 @@
+"""How a meta-trained policy adapts to a task, in training as at test time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ros_mbmrl.dynamics.mlp import Parameters
+from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
+from ros_mbmrl.policies.inner_step import Experience, inner_step
+from ros_mbmrl.policies.sampling import (
+    Discounts,
+    Episodes,
+    experience_of,
+    noise_of,
+    sample_episodes,
+)
+from ros_mbmrl.robots.spec import Array
+
+if TYPE_CHECKING:
+    from ros_mbmrl.twin.situations import Situation
+    from ros_mbmrl.twin.worlds import Worlds
+
+# make(seeds) -> the worlds of N tasks, M each and the M of a task together, one for each seed
+Make = Callable[[Sequence[int]], "Worlds"]
+
+
+@dataclass(frozen=True)
+class InnerConfig:
+    """How a policy adapts to a task.
+
+    steps: of policy gradient, each on `episodes` episodes of `horizon` periods; none: nothing
+    adapts, and MAML-RL is TRPO. rate: their size.
+    """
+
+    steps: int = 1
+    episodes: int = 2
+    horizon: int = 200
+    rate: float = 0.1
+    discounts: Discounts = field(default_factory=Discounts)
+
+    def __post_init__(self) -> None:
+        if min(self.episodes, self.horizon) < 1 or self.steps < 0 or not self.rate > 0:
+            raise ValueError("expected episodes, horizon above 0, steps from 0 and a rate above 0")
+
+
+@dataclass(frozen=True)
+class AdaptedPolicies:
+    """Parameters of N tasks (N, ...), and what each inner step was taken on."""
+
+    parameters: Parameters
+    episodes: tuple[Episodes, ...]
+    experiences: tuple[Experience, ...]
+
+
+def adapt(
+    policy: GaussianPolicy,
+    parameters: Parameters,
+    config: InnerConfig,
+    make: Make,
+    seeds: Sequence[int],
+) -> AdaptedPolicies:
+    """The inner steps of as many tasks as there are `seeds`, each on episodes of its own."""
+    own = for_tasks(parameters, len(seeds))
+    episodes: list[Episodes] = []
+    experiences: list[Experience] = []
+    for step in range(config.steps):
+        episodes.append(practise(policy, own, config, make, seeds, step))
+        experiences.append(experience_of(policy, episodes[-1], config.discounts))
+        own = inner_step(policy, own, experiences[-1], config.rate)
+    return AdaptedPolicies(own, tuple(episodes), tuple(experiences))
+
+
+def practise(
+    policy: GaussianPolicy,
+    parameters: Parameters,
+    config: InnerConfig,
+    make: Make,
+    seeds: Sequence[int],
+    phase: int,
+) -> Episodes:
+    """M episodes of each of N tasks' parameters (N, ...); phase: 0, 1, ... of the same tasks."""
+    each = [
+        int(np.random.SeedSequence((seed, phase, k)).generate_state(1)[0])
+        for seed in seeds
+        for k in range(config.episodes)
+    ]
+    noise = noise_of(each, config.horizon, parameters["log_std"].shape[-1])
+    return sample_episodes(policy, parameters, make(each), noise)
+
+
+def repeated(
+    make: Callable[[Sequence[Situation], Sequence[int]], Worlds],
+    situations: Sequence[Situation],
+    episodes: int,
+) -> Make:
+    """What `adapt` makes worlds by, of N situations: M episodes of each."""
+    each = [situation for situation in situations for _ in range(episodes)]
+    return lambda seeds: make(each, seeds)
+
+
+def with_goals(situations: Sequence[Situation], goals: Array) -> list[Situation]:
+    """The situations with goals (N, 3) [m] of their own: a task keeps its goal over episodes."""
+    pairs = zip(situations, goals.tolist(), strict=True)
+    return [replace(situation, goal=tuple(goal)) for situation, goal in pairs]

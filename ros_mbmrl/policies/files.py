@@ -1,0 +1,103 @@
+"""Policy folders: `policy.safetensors` (weights, normalisation) and `card.yaml` (the rest)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from ros_mbmrl import __version__
+from ros_mbmrl.dynamics import tensor_file
+from ros_mbmrl.dynamics.files import (
+    check_interface,
+    check_weights,
+    interface,
+    read_card,
+    sha256_of,
+    write_card,
+)
+from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.policies.adapt import InnerConfig
+from ros_mbmrl.policies.gaussian import GaussianPolicy
+from ros_mbmrl.policies.sampling import Discounts
+from ros_mbmrl.policies.training import TrainedPolicy
+from ros_mbmrl.robots.spec import Robot
+
+POLICY = "policy.safetensors"
+
+
+@dataclass(frozen=True)
+class LoadedPolicy:
+    """A policy as it came from its folder; inner: how it adapts to a task, if it does."""
+
+    policy: GaussianPolicy
+    parameters: Parameters
+    card: Mapping[str, Any]
+    inner: InnerConfig | None = None
+
+
+def save_policy(
+    folder: Path,
+    robot: Robot,
+    trained: TrainedPolicy,
+    facts: Mapping[str, Any],
+    inner: InnerConfig | None = None,
+) -> None:
+    """Writes a policy folder. `facts` holds at least the method. inner: of one that adapts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    policy = trained.policy
+    tensors = tensor_file.flatten("parameters", trained.parameters)
+    tensors |= {"normalizer/mean": policy.mean, "normalizer/std": policy.std}
+    tensor_file.save(folder / POLICY, tensors, {"robot": robot.spec.name})
+    card = {
+        **interface(robot),
+        "network": {"sizes": list(policy.mlp.sizes), "activation": policy.mlp.activation},
+        "clip": policy.clip,
+        "code_version": __version__,
+        "inner": None if inner is None else asdict(inner),
+        **facts,
+        "curve": [asdict(point) for point in trained.curve],
+        "weights_sha256": sha256_of(folder / POLICY),
+    }
+    write_card(folder, card)
+
+
+def load_policy(folder: Path, robot: Robot) -> LoadedPolicy:
+    """Reads a policy folder. Raises UserError if it is incomplete or made for another robot."""
+    card = read_card(folder, POLICY)
+    check_interface(folder, card, robot)
+    check_weights(folder, card, POLICY)
+    tensors, _ = tensor_file.load(folder / POLICY)
+    if not all(bool(value.isfinite().all()) for value in tensors.values()):
+        raise UserError(f"{folder}: the weights hold non-finite numbers")
+    try:
+        mlp = MLP(tuple(card["network"]["sizes"]), card["network"]["activation"])
+        _check_shapes(robot, mlp, tensors)
+        parts = tensors["normalizer/mean"], tensors["normalizer/std"]
+        policy = GaussianPolicy(mlp, *parts, clip=float(card["clip"]))
+        inner = _inner(card["inner"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{folder}: not a complete policy ({error!r})") from None
+    return LoadedPolicy(policy, tensor_file.unflatten("parameters", tensors), card, inner)
+
+
+def _inner(settings: Any) -> InnerConfig | None:
+    if settings is None:
+        return None
+    return InnerConfig(**{**settings, "discounts": Discounts(**settings["discounts"])})
+
+
+def _check_shapes(robot: Robot, mlp: MLP, tensors: Mapping[str, Any]) -> None:
+    actions = len(robot.spec.action)
+    # Beside its features a policy may see a goal, whose size the robot does not say.
+    if mlp.sizes[0] < len(robot.spec.features) or mlp.sizes[-1] != actions:
+        raise ValueError(f"network: sizes {mlp.sizes} do not fit the robot")
+    expected: dict[str, tuple[int, ...]] = {"parameters/log_std": (actions,)}
+    for k, shape in enumerate(pairwise(mlp.sizes)):
+        expected |= {f"parameters/w{k}": shape, f"parameters/b{k}": shape[1:]}
+    for name, wanted in expected.items():
+        if (got := tuple(tensors[name].shape)) != wanted:
+            raise ValueError(f"{name}: expected shape {wanted}, got {got}")

@@ -1,0 +1,74 @@
+"""A diagonal Gaussian policy as a pure function of its parameters, of one task or of many."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.dynamics.mlp import MLP, Parameters
+
+LOG_2_PI = math.log(2 * math.pi)
+
+
+@dataclass(frozen=True)
+class GaussianPolicy:
+    """pi(a | o): a Gaussian around what an MLP answers; parameters are apart.
+
+    mean, std: (do,), that observations are normalised by, and held within +-clip.
+
+    Parameters: those of the MLP and `log_std` (da,), or the same of N tasks, (N, ...) each. Then
+    observations are (N, B, do), otherwise (..., B, do). Actions are in units of the robot's
+    range: -1 is the lowest command, 1 the highest. What is sampled may lie outside of it.
+    """
+
+    mlp: MLP
+    mean: Tensor
+    std: Tensor
+    clip: float = 10.0
+
+    def __post_init__(self) -> None:
+        inputs = (self.mlp.sizes[0],)
+        if self.mean.shape != inputs or self.std.shape != inputs or not (self.std > 0).all():
+            raise ValueError(f"mean, std: expected shape {inputs} and std above 0")
+
+    def init(self, generator: Generator, log_std: float = -0.5) -> Parameters:
+        """Fresh parameters. The last layer is small, so that the first actions are about zero."""
+        parameters = self.mlp.init(generator)
+        parameters[f"w{self.mlp.layers - 1}"] *= 0.01
+        parameters["log_std"] = torch.full(self.mlp.sizes[-1:], log_std)
+        return parameters
+
+    def means(self, parameters: Parameters, observations: Tensor) -> Tensor:
+        """Mean actions (..., B, da)."""
+        h = ((observations - self.mean) / self.std).clamp(-self.clip, self.clip)
+        for k in range(self.mlp.layers):
+            h = h @ parameters[f"w{k}"] + parameters[f"b{k}"].unsqueeze(-2)
+            if k < self.mlp.layers - 1:
+                h = self.mlp.act(h)
+        return h
+
+    def sample(self, parameters: Parameters, observations: Tensor, noise: Tensor) -> Tensor:
+        """Actions (..., B, da) from standard normal noise of the same shape."""
+        std = parameters["log_std"].exp().unsqueeze(-2)
+        return self.means(parameters, observations) + std * noise
+
+    def log_prob(self, parameters: Parameters, observations: Tensor, actions: Tensor) -> Tensor:
+        """log pi(a | o), (..., B)."""
+        log_std = parameters["log_std"].unsqueeze(-2)
+        z = (actions - self.means(parameters, observations)) / log_std.exp()
+        return -(0.5 * (z * z + LOG_2_PI) + log_std).sum(-1)
+
+    def divergence(self, old: Parameters, new: Parameters, observations: Tensor) -> Tensor:
+        """KL(pi_old || pi_new) at each observation, (..., B)."""
+        before, after = old["log_std"].unsqueeze(-2), new["log_std"].unsqueeze(-2)
+        apart = self.means(old, observations) - self.means(new, observations)
+        spread = ((2 * before).exp() + apart * apart) / (2 * (2 * after).exp())
+        return (after - before + spread - 0.5).sum(-1)
+
+
+def for_tasks(parameters: Parameters, tasks: int) -> Parameters:
+    """The same parameters for each of so many tasks, (N, ...); nothing is copied."""
+    return {name: value.expand(tasks, *value.shape) for name, value in parameters.items()}

@@ -1,0 +1,66 @@
+"""The inner step of gradient-based meta-RL: one policy-gradient step on each task's experience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ros_mbmrl.dynamics.mlp import Parameters
+from ros_mbmrl.policies.gaussian import GaussianPolicy
+
+
+@dataclass(frozen=True)
+class Experience:
+    """What N tasks went through, B transitions each.
+
+    observations: (N, B, do). actions: (N, B, da). log_probs: (N, B), under the policy that chose
+    the actions. advantages: (N, B).
+    """
+
+    observations: Tensor
+    actions: Tensor
+    log_probs: Tensor
+    advantages: Tensor
+
+
+def surrogate(policy: GaussianPolicy, parameters: Parameters, experience: Experience) -> Tensor:
+    """J^LR of each task, (N,): thesis, eq. 20, a mean over transitions in place of their sum.
+
+    The likelihood ratio to the policy that acted, not the score function: so its second
+    derivative has the terms H1 and H2 of eq. 14, and the pre-update policy is given credit for
+    what adaptation makes of its actions. At the policy that acted, all derivatives are those of
+    the low-variance-curvature estimator (eq. 17); away from it, as in a line search, it accounts
+    for the actions having become more or less likely.
+    """
+    chosen = policy.log_prob(parameters, experience.observations, experience.actions)
+    ratio = (chosen - experience.log_probs).exp()
+    return (ratio * experience.advantages).mean(-1)
+
+
+def inner_step(
+    policy: GaussianPolicy,
+    parameters: Parameters,
+    experience: Experience,
+    rate: float,
+    differentiable: bool = False,
+) -> Parameters:
+    """theta' = theta + rate * grad J^LR(theta) for each of N tasks.
+
+    parameters: of the tasks, (N, ...) each (`for_tasks`). differentiable: keep the graph, so that
+    gradients pass through the step to what the parameters came from.
+    """
+    names = list(parameters)
+    with torch.enable_grad():
+        own = parameters
+        if not differentiable:
+            own = {name: value.detach().requires_grad_() for name, value in parameters.items()}
+        total = surrogate(policy, own, experience).sum()  # no task has a part in another's
+        gradients = torch.autograd.grad(
+            total, [own[name] for name in names], create_graph=differentiable
+        )
+    return {
+        name: parameters[name] + rate * gradient
+        for name, gradient in zip(names, gradients, strict=True)
+    }

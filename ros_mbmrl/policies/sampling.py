@@ -1,0 +1,140 @@
+"""Episodes of a policy in many worlds at once, and what a policy gradient makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ros_mbmrl.dynamics.mlp import Parameters
+from ros_mbmrl.policies.advantages import (
+    discounted,
+    generalised_advantages,
+    linear_baseline,
+    standardised,
+)
+from ros_mbmrl.policies.gaussian import GaussianPolicy
+from ros_mbmrl.policies.inner_step import Experience
+from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
+
+if TYPE_CHECKING:
+    from ros_mbmrl.twin.situations import Situation
+    from ros_mbmrl.twin.worlds import Worlds
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """Where episodes come from: situations are drawn, and worlds are made of them.
+
+    make: from situations and a seed for each. goals: how many numbers a robot's goal has.
+    """
+
+    robot: Robot
+    draw: Callable[[np.random.Generator], Situation]
+    make: Callable[[Sequence[Situation], Sequence[int]], Worlds]
+    goals: int = 0
+
+    @property
+    def observations(self) -> int:
+        """How many numbers a policy sees."""
+        return len(self.robot.spec.features) + self.goals
+
+    def drawn(self, rng: np.random.Generator, count: int) -> tuple[list[Situation], list[int]]:
+        """So many situations, and a seed for each."""
+        situations = [self.draw(rng) for _ in range(count)]
+        return situations, [int(seed) for seed in rng.integers(2**31, size=count)]
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """N tasks, M episodes each, of T steps. Observations are raw.
+
+    observations: (N, M, T, do). actions: (N, M, T, da). log_probs, rewards: (N, M, T).
+    """
+
+    observations: Tensor
+    actions: Tensor
+    log_probs: Tensor
+    rewards: Tensor
+
+    @property
+    def transitions(self) -> int:
+        """How many there are in all."""
+        return self.rewards.numel()
+
+    @property
+    def returns(self) -> Tensor:
+        """Sums of rewards, (N, M)."""
+        return self.rewards.sum(-1)
+
+
+@dataclass(frozen=True)
+class Discounts:
+    """discount: of rewards. decay: of GAE, its lambda."""
+
+    discount: float = 0.99
+    decay: float = 0.97
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.discount <= 1 and 0 <= self.decay <= 1):
+            raise ValueError("discount, decay: expected numbers from 0 to 1")
+
+
+def observe(robot: Robot, states: Array, goals: Array) -> Tensor:
+    """What a policy sees, (N, do) float32: features of states (N, ds), and goals (N, g)."""
+    features = robot.features(torch.as_tensor(states, dtype=torch.float32))
+    return torch.cat([features, torch.as_tensor(goals, dtype=torch.float32)], dim=-1)
+
+
+def to_commands(spec: RobotSpec, actions: Array) -> Array:
+    """Commands (..., da) of a policy's actions, held within the robot's range."""
+    low, high = spec.action_low, spec.action_high
+    return low + (np.clip(actions, -1.0, 1.0) + 1.0) / 2.0 * (high - low)
+
+
+def noise_of(seeds: Sequence[int], steps: int, actions: int) -> Tensor:
+    """Standard normal noise (episodes, T, da); an episode's does not depend on the others."""
+    generators = (torch.Generator().manual_seed(seed) for seed in seeds)
+    return torch.stack([torch.randn(steps, actions, generator=each) for each in generators])
+
+
+@torch.no_grad()
+def sample_episodes(
+    policy: GaussianPolicy, parameters: Parameters, worlds: Worlds, noise: Tensor
+) -> Episodes:
+    """Episodes of N tasks' own parameters (N, ...) in N x M worlds, the worlds of a task together.
+
+    noise: (N x M, T, da), standard normal (`noise_of`).
+    """
+    tasks, (count, steps, actions) = len(parameters["log_std"]), noise.shape
+    drawn = noise.reshape(tasks, count // tasks, steps, actions)
+    told: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+    for t in range(steps):
+        seen = observe(worlds.robot, worlds.states(), worlds.goals)
+        seen = seen.reshape(tasks, count // tasks, -1)
+        chosen = policy.sample(parameters, seen, drawn[:, :, t])
+        commands = to_commands(worlds.robot.spec, chosen.flatten(0, 1).numpy().astype(float))
+        rewards = torch.as_tensor(worlds.step(commands), dtype=torch.float32)
+        likely = policy.log_prob(parameters, seen, chosen)
+        told.append((seen, chosen, likely, rewards.reshape(tasks, -1)))
+    return Episodes(*(torch.stack(part, dim=2) for part in zip(*told, strict=True)))
+
+
+def experience_of(policy: GaussianPolicy, episodes: Episodes, discounts: Discounts) -> Experience:
+    """What the tasks' policy gradients need, with advantages standardised task by task."""
+    seen = (episodes.observations - policy.mean) / policy.std
+    returns = discounted(episodes.rewards, discounts.discount)
+    values = linear_baseline(seen.clamp(-policy.clip, policy.clip), returns)
+    advantages = generalised_advantages(
+        episodes.rewards, values, discounts.discount, discounts.decay
+    )
+    return Experience(
+        episodes.observations.flatten(1, 2),
+        episodes.actions.flatten(1, 2),
+        episodes.log_probs.flatten(1, 2),
+        standardised(advantages).flatten(1, 2),
+    )
