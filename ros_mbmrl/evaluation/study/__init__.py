@@ -1,0 +1,1 @@
+"""Experiments of the thesis's chapter 9 on simulated robots: description, judgement, report."""
