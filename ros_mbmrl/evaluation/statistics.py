@@ -30,22 +30,22 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Grid:
-    """A method's cross-track errors: a training seed a row, an episode a column.
+    """One figure of a method: a training seed a row, an episode a column.
 
-    seeds (S,), the cards' training seeds. episodes (C,): condition, path and seed.
-    errors (S, C) [m].
+    seeds (S,), the cards' training seeds. episodes (C,): condition, path if any, and seed.
+    values (S, C).
     """
 
     seeds: tuple[Any, ...]
     episodes: tuple[tuple[Any, ...], ...]
-    errors: Array
+    values: Array
 
     @classmethod
-    def of(cls, rows: Iterable[Row]) -> Grid:
+    def of(cls, rows: Iterable[Row], name: str = "cross_track_mean_m") -> Grid:
         """The grid of one method's rows. Raises ValueError if a training seed lacks an episode."""
         found = {
-            (row["train_seed"], (row["condition"], row["path"], row["seed"])): float(
-                row["cross_track_mean_m"]
+            (row["train_seed"], (row["condition"], row.get("path", ""), row["seed"])): float(
+                row[name]
             )
             for row in rows
         }
@@ -53,19 +53,19 @@ class Grid:
         episodes = tuple(sorted({episode for _, episode in found}))
         if len(found) < len(seeds) * len(episodes):
             raise ValueError("expected the same episodes of every training seed")
-        errors = np.array([[found[seed, episode] for episode in episodes] for seed in seeds])
-        return cls(seeds, episodes, errors.reshape(len(seeds), len(episodes)))
+        values = np.array([[found[seed, episode] for episode in episodes] for seed in seeds])
+        return cls(seeds, episodes, values.reshape(len(seeds), len(episodes)))
 
     def paired_with(self, opponent: Grid) -> Array:
-        """The opponent's errors (S, C) in this grid's places.
+        """The opponent's values (S, C) in this grid's places.
 
         Of the same training seed where it has one, of the mean over its own otherwise. Raises
         ValueError unless both met the same episodes.
         """
         if self.episodes != opponent.episodes:
             raise ValueError("expected the same episodes of every method")
-        known = dict(zip(opponent.seeds, opponent.errors, strict=True))
-        mean = opponent.errors.mean(axis=0)
+        known = dict(zip(opponent.seeds, opponent.values, strict=True))
+        mean = opponent.values.mean(axis=0)
         return np.stack([known.get(seed, mean) for seed in self.seeds])
 
 
@@ -82,7 +82,7 @@ def bootstrap(
     seeds, episodes = errors.shape
     if episodes < FEWEST:
         return None
-    of_seeds, of_episodes = _shares(seeds, rng), _shares(episodes, rng)
+    of_seeds, of_episodes = shares(seeds, rng), shares(episodes, rng)
     figures = ((of_seeds @ errors) * of_episodes).sum(axis=1)
     if base is not None:
         figures = figures / ((of_seeds @ base) * of_episodes).sum(axis=1)
@@ -90,11 +90,15 @@ def bootstrap(
     return float(low), float(high)
 
 
-def _shares(n: int, rng: Generator) -> Array:
-    """(RESAMPLES, n): how much each of n counts in a draw of n with replacement; rows sum to 1."""
-    drawn = rng.integers(n, size=(RESAMPLES, n)) + n * np.arange(RESAMPLES)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=RESAMPLES * n)
-    return counts.reshape(RESAMPLES, n) / n
+def shares(n: int, rng: Generator, draws: int = RESAMPLES, taken: int | None = None) -> Array:
+    """(draws, n): how much each of n counts in a draw with replacement; rows sum to 1.
+
+    taken: how many a draw takes, n by default.
+    """
+    taken = taken or n
+    drawn = rng.integers(n, size=(draws, taken)) + n * np.arange(draws)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=draws * n)
+    return counts.reshape(draws, n) / taken
 
 
 def summarise(rows: Sequence[Row], versus: Sequence[str], rng: Generator) -> list[dict[str, Any]]:
@@ -120,7 +124,7 @@ def by_train_seed(rows: Sequence[Row], versus: Sequence[str]) -> list[dict[str, 
         own = Grid.of(_of(rows, method))
         bases = {name: own.paired_with(grid) for name, grid in _opponents(rows, versus)}
         for k, seed in enumerate(own.seeds):
-            mean = float(own.errors[k].mean())
+            mean = float(own.values[k].mean())
             ratios = {f"ratio_to_{x}": mean / float(bases[x][k].mean()) for x in bases}
             facts = {"method": method, "train_seed": seed, "n": len(own.episodes)}
             result.append({**facts, "cross_track_mean_m": mean, **ratios})
@@ -156,11 +160,11 @@ def _summary(
         ratios |= dict.fromkeys((f"typical_ratio_to_{name}", f"typical_ratio_to_{name}_interval"))
     for name, opponent in _opponents(rows, versus, condition):
         base = own.paired_with(opponent)
-        interval = bootstrap(own.errors, rng, base)
-        ratios[f"ratio_to_{name}"] = float(own.errors.mean() / base.mean())
+        interval = bootstrap(own.values, rng, base)
+        ratios[f"ratio_to_{name}"] = float(own.values.mean() / base.mean())
         ratios[f"ratio_to_{name}_interval"] = interval
         ratios[f"worse_than_{name}"] = None if interval is None else interval[0] > 1
-        logs = np.log(own.errors) - np.log(base)
+        logs = np.log(own.values) - np.log(base)
         typical = bootstrap(logs, rng)
         ratios[f"typical_ratio_to_{name}"] = float(np.exp(logs.mean()))
         ratios[f"typical_ratio_to_{name}_interval"] = typical and tuple(np.exp(typical).tolist())
@@ -170,8 +174,8 @@ def _summary(
         "n": len(chosen),
         "n_train_seeds": len(own.seeds),
         "n_episodes": len(own.episodes),
-        "cross_track_mean_m": float(own.errors.mean()),
-        "cross_track_interval_m": bootstrap(own.errors, rng),
+        "cross_track_mean_m": float(own.values.mean()),
+        "cross_track_interval_m": bootstrap(own.values, rng),
         **ratios,
         **{name: float(np.mean([row[name] for row in chosen])) for name in MEANS},
         "safety_stops": sum(row["safety_stops"] for row in chosen),
