@@ -56,7 +56,6 @@ class Worlds:
         self._switches = _switches(simulation, self.situations)
         self._rollout = Rollout(nthread=threads if threads > 1 else 0)
         self._groups = self._grouped(seeds, threads)
-        self._switch()
 
     def __len__(self) -> int:
         return len(self.situations)
