@@ -38,6 +38,7 @@ JOINTS = MappingProxyType(
 PERIOD = 0.05  # gymnasium's: five steps of 0.01 s
 TORQUE = 2.0  # of each motor [N m]
 HAND = 0.1  # from the wrist to the tip [m]
+POINT = np.array([[HAND - PALM, 0.0, 0.0]])  # the tip in the frame that the PR2's points are in
 BASE_Y = -0.6  # of the shoulder [m]
 SLACK = 0.4  # by which MuJoCo's soft limits give way at most [rad], generously
 GOAL = (0.45, -0.5, -0.05)  # of the task where nobody says another one [m]
@@ -86,7 +87,7 @@ class Arm7Dof(Robot):
     def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
         """See `Robot.estimate`: the tip is put where the angles have it. Any leading dimensions."""
         angles = np.asarray(measurement)[..., :7]
-        return np.concatenate([measurement, np.stack(tip(np.cos(angles), np.sin(angles)), -1)], -1)
+        return np.concatenate([measurement, tip_of(angles)], axis=-1)
 
     def features(self, state: Tensor) -> Tensor:
         """All of it."""
@@ -102,7 +103,8 @@ class Arm7Dof(Robot):
 
         moved = state[..., :TIP] + change
         angles = moved[..., :7]
-        return torch.cat([moved, torch.stack(tip(angles.cos(), angles.sin()), -1)], -1)
+        point = torch.as_tensor(POINT, dtype=state.dtype, device=state.device)
+        return torch.cat([moved, torch.stack(_place(angles.cos(), angles.sin(), point), -1)], -1)
 
     def tasks(self) -> Sequence[str]:
         """That of the thesis, table 5."""
@@ -114,10 +116,12 @@ class Arm7Dof(Robot):
         return Reach(TIP, np.array(GOAL))
 
 
-def tip(cos: Any, sin: Any) -> tuple[Any, Any, Any]:
-    """x, y, z (...) [m] of the tip, from cosines and sines (..., 7) of the joint angles.
+def tip_of(angles: Array) -> Array:
+    """x, y, z (..., 3) [m] of the tip, from joint angles (..., 7) [rad]."""
+    return np.stack(_place(np.cos(angles), np.sin(angles), POINT), axis=-1)
 
-    The PR2's kinematics but for the hand's length and the shoulder's place.
-    """
-    x, y, z = place_points(cos, sin, np.array([[HAND - PALM, 0.0, 0.0]]))
+
+def _place(cos: Any, sin: Any, point: Any) -> tuple[Any, Any, Any]:
+    """x, y, z (...) [m]: the PR2's kinematics but for the hand and the shoulder's place."""
+    x, y, z = place_points(cos, sin, point)
     return x[..., 0], y[..., 0] + (BASE_Y - SHOULDER_Y), z[..., 0]

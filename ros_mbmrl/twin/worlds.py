@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.twin.simulated import make_simulation
 from ros_mbmrl.twin.simulated.base import Simulation
-from ros_mbmrl.twin.situations import Factors, Situation, Terrain
+from ros_mbmrl.twin.situations import Factors, Situation, Terrain, check_situation
 
 PHYSICS = mujoco.mjtState.mjSTATE_FULLPHYSICS  # time, qpos, qvel, ...
 
@@ -56,7 +56,6 @@ class Worlds:
         self._switches = _switches(simulation, self.situations)
         self._rollout = Rollout(nthread=threads if threads > 1 else 0)
         self._groups = self._grouped(seeds, threads)
-        self._switch()
 
     def __len__(self) -> int:
         return len(self.situations)
@@ -279,7 +278,6 @@ def make_worlds(
 
     Raises UserError for a robot that is not simulated, or what its situations cannot be.
     """
-    simulation = make_simulation(robot_name)
     for situation in situations:
-        simulation.check(situation)
-    return Worlds(simulation, situations, seeds, threads)
+        check_situation(robot_name, situation)
+    return Worlds(make_simulation(robot_name), situations, seeds, threads)

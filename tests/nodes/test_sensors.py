@@ -12,6 +12,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 
 from ros_mbmrl.nodes.sensors import MeasurementAssembler, SensorCodec
 from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.hexapod import MEASUREMENT, SPEC
 
 NAMES = [quantity.name for quantity in MEASUREMENT]
@@ -123,3 +124,17 @@ def test_messages_out_of_turn_are_counted() -> None:
     for step in (steps[0], steps[2], steps[2], steps[1]):
         assembler.add("odom", step)
     assert (assembler.repeated, assembler.disordered) == (1, 1)
+
+
+def test_a_passive_joint_that_is_measured_travels_with_the_driven_ones() -> None:
+    spec = make_robot("half_cheetah").spec
+    codec = SensorCodec(spec)
+    measurement = Measurement(1.0, np.arange(18.0))
+    sent = {name: over_the_wire(m) for name, m in codec.encode(measurement, None).items()}
+    joints = sent["joint_states"]
+    assert list(joints.name) == [*(limit.name for limit in spec.action), "pitch"]
+    assert list(joints.position) == [3, 4, 5, 6, 7, 8, 2]
+    assert list(joints.velocity) == [12, 13, 14, 15, 16, 17, 11]
+    assert (codec.decode(sent).values == measurement.values).all()
+    joints.name = list(joints.name)[:6]
+    assert not codec.readable("joint_states", joints)

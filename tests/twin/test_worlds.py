@@ -132,3 +132,99 @@ def test_what_cannot_be_is_refused() -> None:
             worlds.step(wrong)
     with pytest.raises(ValueError, match="states"):
         worlds.set_states(np.zeros((1, 17)))
+
+
+def test_a_crippled_leg_is_another_body_from_its_second_on() -> None:
+    late = Situation(faults=(TimedFault("leg_1_crippled", begin=0.5),))
+    ill = Situation(faults=(TimedFault("leg_1_crippled"),))
+    worlds = make_worlds("ant", [Situation(), late, ill], [1, 1, 1])
+    plan = np.random.default_rng(0).uniform(-1, 1, (30, 1, 8))
+    for step, action in enumerate(plan):
+        worlds.step(np.repeat(action, 3, axis=0))
+        well, switched, crippled = worlds.states()
+        assert (switched == well).all() == (step < 10)
+        assert (crippled != well).any() or step == 0
+    # Neither its motors nor its feet tell the two apart any more.
+    worlds.set_states(np.repeat(worlds.states()[:1], 3, axis=0))
+    for action in plan[:5]:
+        worlds.step(np.repeat(action, 3, axis=0))
+    np.testing.assert_array_equal(worlds.states()[1], worlds.states()[2])
+    actions = np.random.default_rng(1).uniform(-1, 1, (3, 8))
+    actions[1:] = actions[0]
+    actions[2, 2:4] *= -1  # those of leg 1
+    worlds.set_states(np.repeat(worlds.states()[:1], 3, axis=0))
+    worlds.step(actions)
+    np.testing.assert_array_equal(worlds.states()[1], worlds.states()[2])
+
+
+def test_a_crippled_leg_no_longer_reaches_the_ground() -> None:
+    ill = Situation(faults=(TimedFault("leg_1_crippled"),))
+    worlds = make_worlds("ant", [Situation(), ill], [0, 0])
+    for _ in range(80):
+        worlds.step(np.zeros((2, 8)))
+    _, x, y, _ = worlds.states()[:, 3:7].T
+    # It leans to the front left: about (-1, 1, 0).
+    assert abs(x[0]) + abs(y[0]) < 0.05
+    assert y[1] - x[1] > 0.06 > y[0] - x[0]
+
+
+def test_a_force_on_the_tip_does_what_statics_say() -> None:
+    force = (0.0, 0.0, -1.0)
+    pushed = Situation(force=force, force_begin=0.1)
+    worlds = make_worlds("arm_7dof", [Situation(), pushed], [0, 0])
+    for _ in range(2):
+        worlds.step(np.zeros((2, 7)))
+    free, held = worlds.states()
+    np.testing.assert_array_equal(free, held)
+    # Motors against the force, J^T f by differences of the tip.
+    robot, small = worlds.robot, 1e-6
+    torque = np.zeros(7)
+    for joint in range(7):
+        moved = free[:14].copy()
+        moved[joint] += small
+        tip = robot.estimate(moved, None, 0.05)[14:]
+        torque[joint] = -np.dot(force, tip - free[14:]) / small
+    worlds.step(np.array([np.zeros(7), torque]))
+    np.testing.assert_allclose(worlds.states()[1], worlds.states()[0], atol=1e-4)
+    worlds.step(np.zeros((2, 7)))
+    assert worlds.states()[1, 16] < worlds.states()[0, 16] - 5e-4
+
+
+def test_goals_are_drawn_from_the_seed_or_said() -> None:
+    said = Situation(goal=(0.3, -0.4, 0.1))
+    worlds = make_worlds("arm_7dof", [Situation(), Situation(), Situation(), said], [0, 0, 1, 0])
+    drawn = worlds.goals
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert not np.allclose(drawn[0], drawn[2])
+    np.testing.assert_array_equal(drawn[3], [0.3, -0.4, 0.1])
+    rewards = worlds.step(np.zeros((4, 7)))
+    expected = -np.square(worlds.states()[:, 14:] - worlds.goals).sum(1)
+    np.testing.assert_allclose(rewards, expected)
+    assert make_worlds("ant", [Situation()], [0]).goals.shape == (1, 0)
+
+
+def test_physics_that_break_down_leave_the_others_alone() -> None:
+    worlds, alone = (make_worlds("ant", [Situation()] * n, range(n)) for n in (2, 1))
+    wild = worlds.states()
+    wild[1, 15:] = 1e11
+    worlds.set_states(wild)
+    for _ in range(3):
+        rewards = worlds.step(np.zeros((2, 8)))
+        alone.step(np.zeros((1, 8)))
+    assert list(worlds.diverged) == [False, True]
+    np.testing.assert_array_equal(worlds.states()[0], alone.states()[0])
+    np.testing.assert_array_equal(worlds.states()[1], wild[1])
+    assert rewards[1] == pytest.approx(0.05)
+
+
+def test_blocks_of_a_pier_float_and_differ() -> None:
+    piers = [Situation(Terrain("pier", seed=seed)) for seed in (1, 1, 2)]
+    worlds = make_worlds("half_cheetah", piers, [0] * 3)
+    flat = make_worlds("half_cheetah", [Situation()], [0])
+    for _ in range(20):
+        worlds.step(np.zeros((3, 6)))
+        flat.step(np.zeros((1, 6)))
+    states = worlds.states()
+    np.testing.assert_array_equal(states[0], states[1])
+    assert np.abs(states[2] - states[0]).max() > 1e-3
+    assert (states[:, 1] < flat.states()[0, 1] - 0.03).all()

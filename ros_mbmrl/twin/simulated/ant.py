@@ -8,7 +8,7 @@ from types import MappingProxyType
 import mujoco
 import numpy as np
 
-from ros_mbmrl.robots.ant import LEGS, MOTORS, RUNNING, Ant
+from ros_mbmrl.robots.ant import MOTORS, RUNNING, Ant
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.simulated.base import Simulation, gymnasium_model
 from ros_mbmrl.twin.situations import Terrain
@@ -36,7 +36,6 @@ class AntSimulation(Simulation):
 
     robot = Ant()
     body = "torso"
-    faults = tuple(f"leg_{leg}_crippled" for leg in LEGS)
 
     def specification(self, terrain: Terrain) -> mujoco.MjSpec:
         """The body on its floor."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
-from ros_mbmrl.robots.arm_7dof import TIP, Arm7Dof, tip
+from ros_mbmrl.robots.arm_7dof import TIP, Arm7Dof, tip_of
 from ros_mbmrl.robots.rewards import reaching_reward
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.simulated.base import Simulation, gymnasium_model
@@ -44,8 +44,7 @@ class ArmSimulation(Simulation):
 
     def goal(self, rng: np.random.Generator) -> Array:
         """Where the tip is in some posture (3,) [m]."""
-        angles = rng.uniform(*_POSTURES.T)
-        return np.array(tip(np.cos(angles), np.sin(angles)))
+        return tip_of(rng.uniform(*_POSTURES.T))
 
     def reward(self, before: Array, actions: Array, after: Array, goals: Array) -> Array:
         """The tip near its goal."""
