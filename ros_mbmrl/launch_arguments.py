@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.plants import PLANTS
+from ros_mbmrl.plants import PLANTS, usual_ground
 from ros_mbmrl.robots import ROBOTS
 
 
@@ -30,7 +30,7 @@ _COMMON = (
     Argument("plant", "twin", "what is driven: the twin, or the robot itself", _PLANTS),
     Argument("port", "", "of the robot: a serial device, or the URL of its rosbridge"),
     Argument("mocap", "/mocap/{robot}/pose", "topic of the robot's pose, where it needs one"),
-    Argument("terrain", "carpet", "the twin's ground"),
+    Argument("terrain", "", "the twin's ground; default: carpet, or flat, as its robot has it"),
     Argument("noise", "1", "the twin's, as a share of the real robot's"),
     Argument("delay", "0", "seconds by which a command acts late: the twin's, or a known robot's"),
     Argument("fault", "", "what breaks in the twin, NAME@SECONDS"),
@@ -80,6 +80,7 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
     for name, value in values.items():
         if known[name].choices and value not in known[name].choices:
             choose(name, value, known[name].choices)
+    values["terrain"] = values["terrain"] or usual_ground(values["robot"])
     # Braces rather than a default of the robot's: `ros2 launch --show-args` knows no robot yet.
     return {name: value.replace("{robot}", values["robot"]) for name, value in values.items()}
 

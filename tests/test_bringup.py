@@ -47,7 +47,7 @@ def test_the_other_graphs_do_without_torch(graph: str) -> None:
     ("word", "expected"),
     [
         ("speed:=3", "unknown argument 'speed': expected one of"),
-        ("robot:=cat", "unknown robot 'cat': expected one of hexapod"),
+        ("robot:=cat", "unknown robot 'cat': expected one of ant"),
         ("plant:=moon", "unknown plant 'moon'"),
         ("path:=home", "unknown path 'home': expected one of"),
         ("controller:=pid", "unknown controller 'pid'"),

@@ -118,4 +118,4 @@ def test_the_launch_knows_it_and_asks_its_plant_beforehand(elsewhere: Path) -> N
 def test_without_it_the_name_is_unknown(tmp_path: Path) -> None:
     refused = python(tmp_path, "-m", "ros_mbmrl.cli", "launch", "twin", "robot:=mine")
     assert refused.returncode == 2
-    assert "expected one of hexapod" in refused.stderr
+    assert "expected one of ant" in refused.stderr

@@ -38,8 +38,8 @@ class Collect:
     """Length of an episode [s]; 0: until it is stopped."""
     scale: float = 0.5
     """Part of the command's range that keys and sticks reach."""
-    terrain: str = "carpet"
-    """The twin's ground."""
+    terrain: str = ""
+    """The twin's ground; default: carpet, or flat, as its robot has it."""
     noise: float = 1.0
     """The twin's, as a share of the real robot's."""
     fault: str = ""

@@ -32,7 +32,7 @@ from ros_mbmrl.collection.recorder import RunRecorder
 from ros_mbmrl.collection.session import RANDOM, Session, SessionConfig, Source
 from ros_mbmrl.collection.view import Status, render
 from ros_mbmrl.errors import RunError, UserError, choose
-from ros_mbmrl.plants import check_plant, make_plant
+from ros_mbmrl.plants import check_plant, make_plant, usual_ground
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.robots import make_robot
@@ -147,7 +147,7 @@ def _options(arguments: Collect) -> PlantOptions:
             raise UserError(f"{name}: expected 0 or more, got {value:g}")
     offset = time.time() - time.monotonic()
     return PlantOptions(
-        terrain=arguments.terrain,
+        terrain=_ground(arguments),
         noise=arguments.noise,
         fault=arguments.fault,
         seed=arguments.seed,
@@ -156,6 +156,10 @@ def _options(arguments: Collect) -> PlantOptions:
         clock=lambda: time.monotonic() + offset,
         hardware=_hardware(arguments.hardware),
     )
+
+
+def _ground(arguments: Collect) -> str:
+    return arguments.terrain or usual_ground(arguments.robot)
 
 
 def _hardware(words: Sequence[str]) -> dict[str, Any]:
@@ -203,7 +207,7 @@ def _config(arguments: Collect, robot: Robot) -> SessionConfig:
     known = arguments.plant == "twin" and robot.follows_paths
     try:
         return SessionConfig(
-            terrains=arguments.tags or (arguments.terrain if known else "unknown",),
+            terrains=arguments.tags or (_ground(arguments) if known else "unknown",),
             source=arguments.source,
             episode_seconds=arguments.episode_seconds,
             automatic=arguments.source == RANDOM,

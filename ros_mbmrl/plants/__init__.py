@@ -10,10 +10,14 @@ from ros_mbmrl.plants.base import Plant, PlantOptions
 from ros_mbmrl.plugins import entries, imported
 from ros_mbmrl.robots.spec import Robot
 
-# "robot.plant" -> module with `make(robot, options) -> Plant` and `check(options)`, which raises
-# UserError for what `make` would refuse. Imported on use: naming a plant needs no package of it.
+# "robot.plant" -> module, or "module:object", with `make(robot, options) -> Plant` and
+# `check(options)`, which raises UserError for what `make` would refuse. Imported on use: naming a
+# plant needs no package of it.
 PLANTS: dict[str, str] = {
     **entries("plants"),
+    "ant.twin": "ros_mbmrl.plants.simulated:ANT",
+    "arm_7dof.twin": "ros_mbmrl.plants.simulated:ARM_7DOF",
+    "half_cheetah.twin": "ros_mbmrl.plants.simulated:HALF_CHEETAH",
     "hexapod.twin": "ros_mbmrl.plants.hexapod_twin",
     "hexapod.serial": "ros_mbmrl.plants.hexapod_radio",
     "pr2_arm.twin": "ros_mbmrl.plants.pr2_twin",
@@ -24,6 +28,12 @@ PLANTS: dict[str, str] = {
 def plants_of(robot: str) -> tuple[str, ...]:
     """Names of the plants that the robot called `robot` has."""
     return tuple(plant for of, _, plant in (n.partition(".") for n in PLANTS) if of == robot)
+
+
+def usual_ground(robot: str) -> str:
+    """The ground of a robot's twin where nobody names one."""
+    simulated = PLANTS.get(f"{robot}.twin", "").startswith("ros_mbmrl.plants.simulated")
+    return "flat" if simulated else "carpet"
 
 
 def check_plant(robot: str, plant: str, options: PlantOptions) -> None:

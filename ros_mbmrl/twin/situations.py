@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 
 from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.robots.ant import LEGS
+from ros_mbmrl.robots.half_cheetah import JOINTS
 
 TERRAINS = ("flat", "slope", "gentle", "steep", "hill", "basin", "pier")
 STEEPEST = math.radians(40)  # of a slope; friction carries nothing on more
@@ -70,7 +73,7 @@ class Factors:
 
 @dataclass(frozen=True)
 class Situation:
-    """All of it. Which terrains and faults there are is the robot's matter: see `make_worlds`.
+    """All of it. Which robot can be put into what: `check_situation`.
 
     force: (x, y, z) on the arm's tip [N], from `force_begin` [s] on. goal: where the arm's tip
     shall be [m]; None: drawn from the world's seed.
@@ -92,12 +95,33 @@ class Situation:
             raise ValueError(f"force_begin: expected 0 or more, got {self.force_begin}")
 
 
-def parse_timed_fault(text: str, known: Collection[str]) -> TimedFault:
-    """The fault that NAME@SECONDS describes, of those `known`. Raises UserError."""
-    name, _, after = text.partition("@")
-    choose("fault", name, known)
-    try:
-        return TimedFault(name, float(after))
-    except ValueError:
-        expected = f"expected NAME@SECONDS, for example {name}@20"
-        raise UserError(f"fault '{text}': {expected}") from None
+@dataclass(frozen=True)
+class Possible:
+    """What a robot can be put into. pushed: a force can act on it. aims: it has a goal."""
+
+    terrains: tuple[str, ...] = ("flat",)
+    faults: tuple[str, ...] = ()
+    pushed: bool = False
+    aims: bool = False
+
+
+POSSIBLE: Mapping[str, Possible] = MappingProxyType(
+    {
+        "half_cheetah": Possible(TERRAINS, tuple(f"{joint}_disabled" for joint in JOINTS)),
+        "ant": Possible(faults=tuple(f"leg_{leg}_crippled" for leg in LEGS)),
+        "arm_7dof": Possible(pushed=True, aims=True),
+    }
+)
+
+
+def check_situation(robot: str, situation: Situation) -> None:
+    """Raises UserError for a robot that is not simulated, and for what it cannot be put into."""
+    choose("simulated robot", robot, POSSIBLE)
+    possible = POSSIBLE[robot]
+    choose("terrain", situation.terrain.kind, possible.terrains)
+    for fault in situation.faults:
+        choose("fault", fault.name, possible.faults)
+    if any(situation.force) and not possible.pushed:
+        raise UserError(f"force: robot '{robot}' cannot be pushed")
+    if situation.goal is not None and not possible.aims:
+        raise UserError(f"goal: robot '{robot}' has none")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.twin.simulated import make_simulation
 from ros_mbmrl.twin.simulated.base import Simulation
-from ros_mbmrl.twin.situations import Factors, Situation, Terrain
+from ros_mbmrl.twin.situations import Factors, Situation, Terrain, check_situation
 
 PHYSICS = mujoco.mjtState.mjSTATE_FULLPHYSICS  # time, qpos, qvel, ...
 
@@ -279,7 +279,6 @@ def make_worlds(
 
     Raises UserError for a robot that is not simulated, or what its situations cannot be.
     """
-    simulation = make_simulation(robot_name)
     for situation in situations:
-        simulation.check(situation)
-    return Worlds(simulation, situations, seeds, threads)
+        check_situation(robot_name, situation)
+    return Worlds(make_simulation(robot_name), situations, seeds, threads)

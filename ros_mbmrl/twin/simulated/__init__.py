@@ -11,7 +11,11 @@ from ros_mbmrl.twin.simulated.base import Simulation
 
 # robot -> "module:class". Imported on use, as robots are.
 SIMULATIONS: Mapping[str, str] = MappingProxyType(
-    {"half_cheetah": "ros_mbmrl.twin.simulated.half_cheetah:HalfCheetahSimulation"}
+    {
+        "half_cheetah": "ros_mbmrl.twin.simulated.half_cheetah:HalfCheetahSimulation",
+        "ant": "ros_mbmrl.twin.simulated.ant:AntSimulation",
+        "arm_7dof": "ros_mbmrl.twin.simulated.arm_7dof:ArmSimulation",
+    }
 )
 
 

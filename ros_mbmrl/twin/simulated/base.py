@@ -10,11 +10,8 @@ from importlib.resources import files
 import mujoco
 import numpy as np
 
-from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.twin.situations import Factors, Situation, Terrain
-
-FLAT = Terrain()
+from ros_mbmrl.twin.situations import Factors, Terrain
 
 
 class Simulation(ABC):
@@ -22,15 +19,13 @@ class Simulation(ABC):
 
     The first joints of a model are the robot's, in the order of its measurement, which is all
     positions and then all velocities. substeps: steps of physics in a control period. body: its
-    outermost body. terrains, faults: names of what there is. goals: numbers of a goal.
-    pushed: the body that `Situation.force` acts on at its centre of mass; none can be pushed.
+    outermost body. goals: numbers of a goal, for the last ones of a state. pushed: the body that
+    `Situation.force` acts on, at its centre of mass; empty: none.
     """
 
     robot: Robot
     substeps: int = 5
     body: str
-    terrains: tuple[str, ...] = ("flat",)
-    faults: tuple[str, ...] = ()
     goals: int = 0
     pushed: str = ""
 
@@ -38,16 +33,6 @@ class Simulation(ABC):
     def tick(self) -> float:
         """Length of a step of physics [s]."""
         return self.robot.spec.period / self.substeps
-
-    def check(self, situation: Situation) -> None:
-        """Raises UserError for what this robot cannot be put into."""
-        choose("terrain", situation.terrain.kind, self.terrains)
-        for fault in situation.faults:
-            choose("fault", fault.name, self.faults)
-        if any(situation.force) and not self.pushed:
-            raise UserError(f"force: robot '{self.robot.spec.name}' cannot be pushed")
-        if situation.goal is not None and not self.goals:
-            raise UserError(f"goal: robot '{self.robot.spec.name}' has none")
 
     def model(self, terrain: Terrain, physics: Factors) -> mujoco.MjModel:
         """The intact robot on `terrain`."""

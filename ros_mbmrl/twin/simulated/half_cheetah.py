@@ -11,7 +11,7 @@ from ros_mbmrl.robots.half_cheetah import JOINTS, RUNNING, HalfCheetah
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.simulated.base import Simulation, gymnasium_model
 from ros_mbmrl.twin.simulated.ground import lay_ground
-from ros_mbmrl.twin.situations import TERRAINS, Terrain
+from ros_mbmrl.twin.situations import Terrain
 
 MASS = 14.0  # [kg]; gymnasium's settotalmass
 NOISE = 0.1  # of the start: half-width of positions, deviation of velocities; gymnasium's
@@ -22,8 +22,6 @@ class HalfCheetahSimulation(Simulation):
 
     robot = HalfCheetah()
     body = "torso"
-    terrains = TERRAINS
-    faults = tuple(f"{joint}_disabled" for joint in JOINTS)
 
     def specification(self, terrain: Terrain) -> mujoco.MjSpec:
         """The body, with its mass set, on its ground."""

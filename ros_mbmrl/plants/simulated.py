@@ -1,0 +1,147 @@
+"""The simulated robots of the thesis, section 9.4, one of them behind the interface of a robot."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions, within_limits
+from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.twin.situations import POSSIBLE, Situation, Terrain, TimedFault
+
+if TYPE_CHECKING:
+    from ros_mbmrl.twin.worlds import Worlds
+
+PUSH = "push"  # what a robot that can be pushed is given for a fault
+PUSHED = (0.0, 0.0, -4.0)  # [N]; the largest force of the thesis, appendix E.2
+
+
+class SimulatedPlant:
+    """A plant that observes and commands a `Worlds` of one robot in simulated time.
+
+    What it measures is the truth, as in the thesis. latency: with which commands act [s].
+    """
+
+    simulated = True
+
+    def __init__(self, worlds: Worlds, latency: float = 0.0) -> None:
+        if len(worlds) != 1:
+            raise ValueError(f"expected one robot, got {len(worlds)}")
+        self.worlds, self._latency = worlds, latency
+        self._spec = worlds.robot.spec
+        self._commands: deque[tuple[float, Array]] = deque()
+        self._acting = self._spec.rest
+        self._owed = 0.0
+
+    def __enter__(self) -> SimulatedPlant:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def observe(self) -> Measurement:
+        """The measurement of this instant."""
+        return Measurement(self.worlds.time, self.worlds.measurements()[0])
+
+    def command(self, action: Array) -> None:
+        """An action (da,) within the limits; acts after the latency. Raises ValueError."""
+        allowed = within_limits(self._spec, action)
+        self._commands.append((self.worlds.time + self._latency, allowed))
+
+    def advance(self, duration: float) -> None:
+        """Let `duration` [s] pass, in ticks; what is less than one is owed to the next call."""
+        tick = self.worlds.simulation.tick
+        ticks = (self._owed + duration) / tick
+        whole = math.floor(ticks + 1e-6)
+        self._owed = max(0.0, (ticks - whole) * tick)
+        while whole > 0:
+            now = self.worlds.time
+            while self._commands and self._commands[0][0] <= now + 1e-9:
+                self._acting = self._commands.popleft()[1]
+            part = whole
+            if self._commands:
+                part = min(whole, math.ceil((self._commands[0][0] - now) / tick - 1e-6))
+            self.worlds.advance(self._acting[None], part)
+            whole -= part
+
+    def stop(self) -> None:
+        """No torque, at once; commands under way are forgotten."""
+        self._commands.clear()
+        self._acting = self._spec.rest
+
+    def counters(self) -> Mapping[str, int | float]:
+        """Nothing: it has no wires."""
+        return {}
+
+
+@dataclass(frozen=True)
+class SimulatedTwin:
+    """Makes the plant of the simulated robot called `robot`; see `plants.PLANTS`."""
+
+    robot: str
+
+    def check(self, options: PlantOptions) -> None:
+        """Raises UserError for what this robot cannot be put into, or a viewer."""
+        self._situation(options)
+
+    def make(self, robot: Robot, options: PlantOptions) -> Plant:
+        """The robot on its terrain, with its fault. Raises UserError."""
+        from ros_mbmrl.twin.worlds import make_worlds  # what is wrong is said without MuJoCo
+
+        situation = self._situation(options)
+        return SimulatedPlant(make_worlds(self.robot, [situation], [options.seed]), options.delay)
+
+    def _situation(self, options: PlantOptions) -> Situation:
+        if options.viewer:
+            raise UserError(f"viewer: robot '{self.robot}' has none: expected viewer:=false")
+        possible = POSSIBLE[self.robot]
+        terrain = parse_terrain(options.terrain, possible.terrains)
+        if not options.fault:
+            return Situation(terrain)
+        fault = parse_timed_fault(
+            options.fault, (*possible.faults, *((PUSH,) if possible.pushed else ()))
+        )
+        if fault.name == PUSH:
+            return Situation(terrain, force=PUSHED, force_begin=fault.begin)
+        return Situation(terrain, (fault,))
+
+
+HALF_CHEETAH, ANT, ARM_7DOF = map(SimulatedTwin, ("half_cheetah", "ant", "arm_7dof"))
+
+
+def parse_terrain(text: str, known: Collection[str]) -> Terrain:
+    """KIND, slope@RADIANS or pier@SEED, of the kinds `known`. Raises UserError."""
+    kind, at, after = text.partition("@")
+    choose("terrain", kind, known)
+    try:
+        if kind == "slope":
+            return Terrain(kind, angle=float(after))
+        if kind == "pier" and at:
+            return Terrain(kind, seed=int(after))
+        if not at:
+            return Terrain(kind)
+    except ValueError:
+        pass
+    expected = "slope@RADIANS up to 0.7, pier@SEED, or a name alone"
+    raise UserError(f"terrain '{text}': expected {expected}")
+
+
+def parse_timed_fault(text: str, known: Collection[str]) -> TimedFault:
+    """NAME@SECONDS, of the faults `known`. Raises UserError."""
+    name, _, after = text.partition("@")
+    choose("fault", name, known)
+    try:
+        return TimedFault(name, float(after))
+    except ValueError:
+        expected = f"expected NAME@SECONDS, for example {name}@20"
+        raise UserError(f"fault '{text}': {expected}") from None
