@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ros_mbmrl.control_batch import START, Acted, Agent, Episodes, WorldsLike, run_episodes
+from ros_mbmrl.control_batch import START, Acted, Agent, Episodes, run_episodes
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.safety.types import Level, SafetyConfig
@@ -23,7 +23,7 @@ class RandomAgent:
     def __init__(self, steps: int) -> None:
         self._steps, self._next = steps, 0
 
-    def begin(self, worlds: WorldsLike, seeds: Sequence[int]) -> None:
+    def begin(self, worlds: Worlds, seeds: Sequence[int]) -> None:
         """See `Agent.begin`."""
         spec = worlds.robot.spec
         draws = (held_actions(spec, np.random.default_rng(s), self._steps, 1) for s in seeds)
