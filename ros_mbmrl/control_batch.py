@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -23,34 +23,17 @@ from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.planning.sampling import Limits, configure
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.estimator import StateEstimator
-from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.robots.rewards import Reach
+from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.robots.task import Task
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Health, SafetyConfig
 
+if TYPE_CHECKING:
+    from ros_mbmrl.twin.worlds import Worlds
+
 Flags = NDArray[np.bool_]
 START = SafetyConfig(start_updates=1)  # simulated robots begin with a good state
-
-
-class WorldsLike(Protocol):
-    """N robots of one kind, stepped together: `twin.worlds.Worlds`."""
-
-    @property
-    def robot(self) -> Robot:
-        """What they are."""
-
-    @property
-    def time(self) -> float:
-        """Of all of them [s]."""
-
-    def __len__(self) -> int:
-        """N."""
-
-    def measurements(self) -> Array:
-        """(N, dm), of this instant."""
-
-    def step(self, actions: Array) -> Array:
-        """One control period under commands (N, da); rewards (N,)."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +61,7 @@ class Acted:
 class Agent(Protocol):
     """Acts for N robots at once."""
 
-    def begin(self, worlds: WorldsLike, seeds: Sequence[int]) -> None:
+    def begin(self, worlds: Worlds, seeds: Sequence[int]) -> None:
         """A new run; all that is random of robot n comes from seeds[n]."""
 
     def act(self, states: Array) -> Acted:
@@ -88,19 +71,28 @@ class Agent(Protocol):
         """What was really sent (N, da), after safety."""
 
 
+def tasks_of(worlds: Worlds) -> list[Task]:
+    """Each robot's task of the thesis, table 5, with its own goal if it has one."""
+    robot, goals = worlds.robot, worlds.goals
+    if goals.shape[1]:
+        return [Reach(len(robot.spec.state) - goals.shape[1], goal) for goal in goals]
+    (name,) = robot.tasks()
+    return [robot.make_task(name, state) for state in worlds.states()]
+
+
 class ModelAgent:
     """Adapts a model to each robot's own window, under guard, and plans with what comes of it.
 
-    tasks: makes each robot's, of one kind; a run begins with new ones.
-    method: see `make_guard`. planning: parameters of MPPI by name.
-    precision: of the network's products. device: where all of it is computed.
+    method: see `make_guard`. tasks: makes each robot's, of one kind; a run begins with new ones.
+    planning: parameters of MPPI by name. precision: of the network's products. device: where all
+    of it is computed.
     """
 
     def __init__(
         self,
         loaded: LoadedModel,
-        tasks: Callable[[WorldsLike], Sequence[Task]],
         method: str | None = None,
+        tasks: Callable[[Worlds], Sequence[Task]] = tasks_of,
         planning: Mapping[str, Any] | None = None,
         precision: torch.dtype = torch.float32,
         device: str = "cpu",
@@ -112,7 +104,7 @@ class ModelAgent:
         self._planner = BatchMPPI(limits, configure(MPPIConfig, planning or {}))
         self._make_tasks = tasks
 
-    def begin(self, worlds: WorldsLike, seeds: Sequence[int]) -> None:
+    def begin(self, worlds: Worlds, seeds: Sequence[int]) -> None:
         """See `Agent.begin`."""
         robot, count = self._model.robot, len(worlds)
         self._worlds = worlds
@@ -207,7 +199,7 @@ class Episodes:
 
 
 def run_episodes(
-    worlds: WorldsLike,
+    worlds: Worlds,
     agent: Agent,
     steps: int,
     seeds: Sequence[int],
@@ -237,7 +229,7 @@ def run_episodes(
     return Episodes(np.array(times), np.array(states), *columns)
 
 
-def _estimate(worlds: WorldsLike, estimators: Sequence[StateEstimator]) -> Array:
+def _estimate(worlds: Worlds, estimators: Sequence[StateEstimator]) -> Array:
     """States (N, ds)."""
     now = worlds.time
     rows = zip(estimators, worlds.measurements(), strict=True)

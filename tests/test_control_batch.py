@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
-from ros_mbmrl.control_batch import Acted, Episodes, ModelAgent, WorldsLike, run_episodes
+from ros_mbmrl.control_batch import Acted, Episodes, ModelAgent, run_episodes, tasks_of
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.mlp import MLP
@@ -23,9 +23,13 @@ from ros_mbmrl.planning import make_planner
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.robots.task import Task
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Level, SafetyConfig
+from ros_mbmrl.training.batch_collection import RandomAgent, collect
 from ros_mbmrl.training.segments import Transitions
+from ros_mbmrl.twin.situations import Situation, TimedFault
+from ros_mbmrl.twin.worlds import make_worlds
 
 Change = Callable[[float, Array, Array], Array]
 GAINS = np.array([[1.0, 1.0, 1.0], [0.3, -0.5, 0.2], [1.6, 0.4, -1.0]])
@@ -68,8 +72,8 @@ class OneWorld:
 
     simulated = True
 
-    def __init__(self, worlds: ToyWorlds) -> None:
-        self.worlds, self.action = worlds, np.zeros((1, 2))
+    def __init__(self, worlds: Any) -> None:
+        self.worlds = worlds
 
     def observe(self) -> Measurement:
         return Measurement(self.worlds.time, self.worlds.measurements()[0])
@@ -101,8 +105,9 @@ class BatchedSpeedTask(SpeedTask):
 
 
 def load(robot: Robot, rollouts: list[Rollout], method: str) -> LoadedModel:
-    """An untrained model of the toy, of which adaptation makes something each time."""
-    rule, mlp, generator = make_rule(method), MLP((3, 16, 16, 4)), Generator().manual_seed(5)
+    """An untrained model, of which adaptation makes something each time."""
+    spec, rule, generator = robot.spec, make_rule(method), Generator().manual_seed(5)
+    mlp = MLP((len(spec.features) + len(spec.action), 16, 16, len(spec.changes)))
     normalizer = Transitions.of(robot, rollouts).normalizer()
     prior = mlp.init(generator)
     own = rule.init(mlp, prior, generator)
@@ -116,7 +121,7 @@ def load(robot: Robot, rollouts: list[Rollout], method: str) -> LoadedModel:
 
 
 def run_alone(
-    loaded: LoadedModel, worlds: ToyWorlds, task: SpeedTask, seed: int, steps: int = STEPS
+    loaded: LoadedModel, worlds: Any, task: Task, seed: int, steps: int = STEPS
 ) -> list[Step]:
     robot = worlds.robot
     loop = ControlLoop(
@@ -132,9 +137,9 @@ def run_alone(
 
 
 def run_together(
-    loaded: LoadedModel, worlds: WorldsLike, tasks: Sequence[SpeedTask], steps: int = STEPS
+    loaded: LoadedModel, worlds: ToyWorlds, tasks: Sequence[SpeedTask], steps: int = STEPS
 ) -> Episodes:
-    agent = ModelAgent(loaded, lambda _: tasks, planning=PLANNING)
+    agent = ModelAgent(loaded, tasks=lambda _: tasks, planning=PLANNING)
     return run_episodes(worlds, agent, steps, range(5, 5 + len(worlds)))
 
 
@@ -238,7 +243,7 @@ def test_shapes_and_seeds(robot: Robot, change: Change, rollouts: list[Rollout])
 class Constant:
     """An agent without a model, which remembers what was sent."""
 
-    def begin(self, worlds: WorldsLike, seeds: Sequence[int]) -> None:
+    def begin(self, worlds: ToyWorlds, seeds: Sequence[int]) -> None:
         self.sent: list[Array] = []
 
     def act(self, states: Array) -> Acted:
@@ -263,3 +268,29 @@ def test_wrong_numbers_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match="expected at least 1 and 3"):
         run_episodes(ToyWorlds(robot, change, GAINS), Constant(), steps, seeds)
+
+
+BROKEN = {
+    "half_cheetah": Situation(faults=(TimedFault("bthigh_disabled", 0.4),)),
+    "ant": Situation(faults=(TimedFault("leg_4_crippled", 0.4),)),
+    "arm_7dof": Situation(force=(0.0, 1.0, 0.0), force_begin=0.4),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_simulated_robots_do_their_tasks_each_as_if_alone(name: str) -> None:
+    situations = [Situation(), BROKEN[name]]
+    worlds = make_worlds(name, situations, [1, 2])
+    loaded = load(worlds.robot, collect(worlds, RandomAgent(50), 50, [1, 2], ""), "mb_de")
+    agent = ModelAgent(loaded, planning=PLANNING)
+    episodes = run_episodes(make_worlds(name, situations, [7, 8]), agent, 14, [7, 8])
+    assert np.isfinite(episodes.actions).all() and (episodes.levels < Level.HOLD).all()
+    second = make_worlds(name, situations[1:], [8])
+    assert_same(episodes, 1, run_alone(loaded, second, tasks_of(second)[0], 8, steps=14))
+
+
+def test_each_arm_has_a_goal_of_its_own() -> None:
+    worlds = make_worlds("arm_7dof", [Situation(goal=(0.1, 0.2, 0.3)), Situation()], [3, 4])
+    first, second = (task.reference(np.zeros(17)).tolist() for task in tasks_of(worlds))
+    assert first == pytest.approx([0.1, 0.2, 0.3])
+    assert second == pytest.approx(worlds.goals[1].tolist())

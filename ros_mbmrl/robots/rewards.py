@@ -32,6 +32,8 @@ def reaching_reward(tip: Any, goal: Any) -> Any:
 class Run:
     """A `Task`: run along x, which is state 0. Any leading dimensions."""
 
+    batched = True
+
     def __init__(self, running: Running) -> None:
         self._running = running
 
@@ -50,6 +52,8 @@ class Run:
 
 class Reach:
     """A `Task`: the tip, states `first` to `first` + 2, at a goal (3,) [m]."""
+
+    batched = True
 
     def __init__(self, first: int, goal: Array) -> None:
         self._tip, self._goal = slice(first, first + 3), goal

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 
 class Task(Protocol):
-    """A cost that a planner can be given; progress along the task is its only memory."""
+    """A cost that a planner can be given; progress along the task is its only memory.
+
+    One with an attribute `batched = True` also costs states (N, K, H+1, ds), actions (N, K, H, da)
+    of N robots at once, (N, K), by N references (N, ...); whatever differs between tasks of that
+    kind is in the reference.
+    """
 
     def reference(self, state: NDArray[np.float64]) -> Tensor:
         """What the cost needs at this step (for a path: the stretch ahead). Advances progress."""

@@ -100,3 +100,56 @@ def test_rollout_updated_equals_rollouts_of_materialised_parameters(prior: Prior
         own = model.mlp.materialise(parameters, update.tasks(slice(n, n + 1)))
         alone = model.predictor(own)(state[n : n + 1], actions[n : n + 1])
         torch.testing.assert_close(together[n : n + 1], alone, atol=1e-4, rtol=1e-4)
+
+
+def an_update(model: DynamicsModel, tasks: int, shared_left: bool = False) -> Update:
+    """Of every layer but the first, whose weights stay."""
+    g = torch.Generator().manual_seed(1)
+    layers = [LayerUpdate(bias=torch.randn(tasks, 1, model.mlp.sizes[1], generator=g))]
+    for inputs, outputs in zip(model.mlp.sizes[1:-1], model.mlp.sizes[2:], strict=True):
+        left = torch.randn(1 if shared_left else tasks, 2, inputs, generator=g)
+        right = torch.randn(tasks, 2, outputs, generator=g)
+        layers.append(LayerUpdate(0.3 * left, 0.3 * right))
+    layers[-1] = replace(layers[-1], bias=torch.randn(tasks, 1, outputs, generator=g))
+    return Update(tuple(layers))
+
+
+@pytest.mark.parametrize("shared_left", [False, True])
+@pytest.mark.parametrize("candidates", [1, 6])
+def test_candidates_of_many_tasks_roll_out_each_under_its_own_model(
+    prior: Prior, candidates: int, shared_left: bool
+) -> None:
+    model, parameters = prior
+    g = torch.Generator().manual_seed(0)
+    state = torch.randn(3, 4, generator=g)
+    actions = torch.rand(3, candidates, 5, 2, generator=g)
+    for update in (an_update(model, 3, shared_left), model.mlp.no_update):
+        together = model.predictor_each(parameters, update)(state, actions)
+        assert together.shape == (3, candidates, 6, 4)
+        for n in range(3):
+            own = model.mlp.materialise(parameters, update.tasks(slice(n, n + 1)))
+            alone = model.predictor(own)(state[n].expand(candidates, -1), actions[n])
+            torch.testing.assert_close(together[n], alone, atol=1e-5, rtol=1e-5)
+
+
+def test_in_bfloat16_they_are_the_same_but_for_rounding(prior: Prior) -> None:
+    model, parameters = prior
+    g = torch.Generator().manual_seed(0)
+    state, actions = torch.randn(3, 4, generator=g), torch.rand(3, 6, 2, 2, generator=g)
+    update = an_update(model, 3)
+    exact = model.predictor_each(parameters, update)(state, actions)
+    half = replace(model, precision=torch.bfloat16)
+    rounded = half.predictor_each(parameters, update)(state, actions)
+    assert rounded.dtype is torch.float32
+    moved = exact - exact[:, :, :1]
+    assert 0 < (rounded - exact).norm() / moved.norm() < 0.02
+
+
+def test_rollouts_stay_on_their_device(prior: Prior) -> None:
+    model, parameters = prior
+    there = torch.device("meta")
+    model = replace(model, normalizer=model.normalizer.at(there))
+    parameters = {name: value.to(there) for name, value in parameters.items()}
+    state, actions = torch.empty(3, 4, device=there), torch.empty(3, 6, 5, 2, device=there)
+    states = model.predictor_each(parameters, model.mlp.no_update)(state, actions)
+    assert states.device == there and states.shape == (3, 6, 6, 4)

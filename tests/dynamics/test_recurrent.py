@@ -175,3 +175,18 @@ def test_a_candidate_that_explodes_takes_no_other_along(
     assert after is not None
     assert after[0].isfinite().all()
     assert after[1].isnan().all()
+
+
+def test_candidates_of_many_tasks_each_go_on_with_a_copy_of_its_memory(
+    model: DynamicsModel, parameters: Parameters
+) -> None:
+    hidden, state, actions = draw(3, SIZE), draw(3, 4), draw(3, 5, 6, 2)
+    update = condition(parameters, hidden).where(torch.tensor([True, False, True]))
+    states = model.predictor_each(parameters, update)(state, actions)
+    assert states.shape == (3, 5, 7, 4)
+    for n in (0, 2):
+        for k in range(5):
+            alone = hand_rollout(model, parameters, hidden[n : n + 1], state[n], actions[n, k])
+            torch.testing.assert_close(states[n, k], alone, rtol=1e-4, atol=1e-5)
+    prior = model.predictor(parameters)(state[1].expand(5, -1), actions[1])
+    torch.testing.assert_close(states[1], prior, rtol=1e-4, atol=1e-5)
