@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ros_mbmrl.dynamics.mlp import Parameters
+from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
 from ros_mbmrl.policies.inner_step import Experience, inner_step
 from ros_mbmrl.policies.sampling import (
@@ -49,11 +50,12 @@ class InnerConfig:
 
 @dataclass(frozen=True)
 class AdaptedPolicies:
-    """Parameters of N tasks (N, ...), and what each inner step was taken on."""
+    """Parameters of N tasks (N, ...), and what each inner step was taken on, and counted from."""
 
     parameters: Parameters
     episodes: tuple[Episodes, ...]
     experiences: tuple[Experience, ...]
+    baselines: tuple[LinearBaseline, ...]
 
 
 def adapt(
@@ -62,16 +64,25 @@ def adapt(
     config: InnerConfig,
     make: Make,
     seeds: Sequence[int],
+    baselines: Sequence[LinearBaseline] = (),
 ) -> AdaptedPolicies:
-    """The inner steps of as many tasks as there are `seeds`, each on episodes of its own."""
+    """The inner steps of as many tasks as there are `seeds`, each on episodes of its own.
+
+    baselines: one for each step, so that no task's step depends on the other tasks; they are
+    fitted to all of them where none are given, as in training.
+    """
     own = for_tasks(parameters, len(seeds))
     episodes: list[Episodes] = []
     experiences: list[Experience] = []
+    fitted: list[LinearBaseline] = []
     for step in range(config.steps):
         episodes.append(practise(policy, own, config, make, seeds, step))
-        experiences.append(experience_of(policy, episodes[-1], config.discounts))
-        own = inner_step(policy, own, experiences[-1], config.rate)
-    return AdaptedPolicies(own, tuple(episodes), tuple(experiences))
+        known = baselines[step] if baselines else None
+        experience, baseline = experience_of(policy, episodes[-1], config.discounts, known)
+        own = inner_step(policy, own, experience, config.rate)
+        experiences.append(experience)
+        fitted.append(baseline)
+    return AdaptedPolicies(own, tuple(episodes), tuple(experiences), tuple(fitted))
 
 
 def practise(

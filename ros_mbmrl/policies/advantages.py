@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -16,22 +18,36 @@ def discounted(rewards: Tensor, discount: float) -> Tensor:
     return torch.stack(sums[::-1], dim=-1)
 
 
-def linear_baseline(observations: Tensor, returns: Tensor, ridge: float = 1e-5) -> Tensor:
-    """Values (N, M, T) that ridge regression gives each of N tasks from M episodes of its own.
+@dataclass(frozen=True)
+class LinearBaseline:
+    """V(o, t): linear in observations, their squares, and a cubic in time.
 
-    observations: (N, M, T, do), normalised. returns: (N, M, T). Features: the observation, its
-    squares, and a cubic in time.
+    weights: (F,) float64. Observations are normalised, (..., T, do), from an episode's begin on.
     """
-    tasks, episodes, steps, _ = observations.shape
+
+    weights: Tensor
+
+    @classmethod
+    def fit(cls, observations: Tensor, returns: Tensor, ridge: float = 1e-5) -> LinearBaseline:
+        """By ridge regression on returns (..., T)."""
+        features = _features(observations).flatten(0, -2)
+        gram = features.mT @ features / len(features)
+        gram = gram + ridge * torch.eye(len(gram), dtype=gram.dtype)
+        right = features.mT @ returns.flatten().double() / len(features)
+        return cls(torch.linalg.solve(gram, right))
+
+    def values(self, observations: Tensor) -> Tensor:
+        """(..., T)."""
+        return (_features(observations) @ self.weights).to(observations.dtype)
+
+
+def _features(observations: Tensor) -> Tensor:
+    """(..., T, F) float64."""
+    *leading, steps, _ = observations.shape
     time = torch.arange(steps, dtype=observations.dtype)[:, None] / 100
     clock = torch.cat([time, time**2, time**3, torch.ones_like(time)], dim=1)
-    clock = clock.expand(tasks, episodes, steps, 4)
-    features = torch.cat([observations, observations**2, clock], dim=-1).flatten(1, 2).double()
-    gram = features.mT @ features / (episodes * steps)
-    gram = gram + ridge * torch.eye(gram.shape[-1], dtype=gram.dtype)
-    right = features.mT @ returns.flatten(1)[..., None].double() / (episodes * steps)
-    values: Tensor = features @ torch.linalg.solve(gram, right)
-    return values.reshape(returns.shape).to(returns.dtype)
+    clock = clock.expand(*leading, steps, 4)
+    return torch.cat([observations, observations**2, clock], dim=-1).double()
 
 
 def generalised_advantages(

@@ -1,4 +1,4 @@
-"""PolicyAgent: a trained policy in the loop of `control_batch`; it may adapt to each robot first."""
+"""PolicyAgent: a trained policy in the loop of `control_batch`, adapted to each robot first."""
 
 from __future__ import annotations
 
@@ -40,14 +40,15 @@ class PolicyAgent:
     def begin(self, worlds: Worlds, seeds: Sequence[int]) -> None:
         """See `Agent.begin`."""
         self._worlds, self._goals = worlds, worlds.goals
-        inner = self._loaded.inner
+        loaded, inner = self._loaded, self._loaded.inner
         if inner is None or self._make is None:
             return
         situations = list(worlds.situations)
         if self._goals.shape[1]:
             situations = with_goals(situations, self._goals)
         make = repeated(self._make, situations, inner.episodes)
-        adapted = adapt(self._loaded.policy, self._loaded.parameters, inner, make, seeds)
+        own = (loaded.policy, loaded.parameters, inner)
+        adapted = adapt(*own, make, seeds, loaded.baselines)
         self._parameters = adapted.parameters
         self.practised += sum(each.transitions for each in adapted.episodes)
 

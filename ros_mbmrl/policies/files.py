@@ -21,6 +21,7 @@ from ros_mbmrl.dynamics.files import (
 from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.policies.adapt import InnerConfig
+from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.gaussian import GaussianPolicy
 from ros_mbmrl.policies.sampling import Discounts
 from ros_mbmrl.policies.training import TrainedPolicy
@@ -31,12 +32,16 @@ POLICY = "policy.safetensors"
 
 @dataclass(frozen=True)
 class LoadedPolicy:
-    """A policy as it came from its folder; inner: how it adapts to a task, if it does."""
+    """A policy as it came from its folder; inner: how it adapts to a task, if it does.
+
+    baselines: what the advantages of each inner step are counted from.
+    """
 
     policy: GaussianPolicy
     parameters: Parameters
     card: Mapping[str, Any]
     inner: InnerConfig | None = None
+    baselines: tuple[LinearBaseline, ...] = ()
 
 
 def save_policy(
@@ -51,6 +56,7 @@ def save_policy(
     policy = trained.policy
     tensors = tensor_file.flatten("parameters", trained.parameters)
     tensors |= {"normalizer/mean": policy.mean, "normalizer/std": policy.std}
+    tensors |= {f"baseline/{k}": each.weights for k, each in enumerate(trained.baselines)}
     tensor_file.save(folder / POLICY, tensors, {"robot": robot.spec.name})
     card = {
         **interface(robot),
@@ -79,9 +85,12 @@ def load_policy(folder: Path, robot: Robot) -> LoadedPolicy:
         parts = tensors["normalizer/mean"], tensors["normalizer/std"]
         policy = GaussianPolicy(mlp, *parts, clip=float(card["clip"]))
         inner = _inner(card["inner"])
+        steps = 0 if inner is None else inner.steps
+        baselines = tuple(LinearBaseline(tensors[f"baseline/{k}"]) for k in range(steps))
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{folder}: not a complete policy ({error!r})") from None
-    return LoadedPolicy(policy, tensor_file.unflatten("parameters", tensors), card, inner)
+    parameters = tensor_file.unflatten("parameters", tensors)
+    return LoadedPolicy(policy, parameters, card, inner, baselines)
 
 
 def _inner(settings: Any) -> InnerConfig | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
@@ -35,15 +36,21 @@ class GaussianPolicy:
             raise ValueError(f"mean, std: expected shape {inputs} and std above 0")
 
     def init(self, generator: Generator, log_std: float = -0.5) -> Parameters:
-        """Fresh parameters. The last layer is small, so that the first actions are about zero."""
-        parameters = self.mlp.init(generator)
-        parameters[f"w{self.mlp.layers - 1}"] *= 0.01
-        parameters["log_std"] = torch.full(self.mlp.sizes[-1:], log_std)
+        """Fresh parameters: orthogonal weights, small in the last layer (Huang et al. 2022)."""
+        parameters = {"log_std": torch.full(self.mlp.sizes[-1:], log_std)}
+        for k, shape in enumerate(pairwise(self.mlp.sizes)):
+            gain = math.sqrt(2) if k < self.mlp.layers - 1 else 0.01
+            weight = torch.nn.init.orthogonal_(torch.empty(shape), gain, generator)
+            parameters |= {f"w{k}": weight, f"b{k}": torch.zeros(shape[1])}
         return parameters
+
+    def normalised(self, observations: Tensor) -> Tensor:
+        """Observations (..., do) as the network sees them."""
+        return ((observations - self.mean) / self.std).clamp(-self.clip, self.clip)
 
     def means(self, parameters: Parameters, observations: Tensor) -> Tensor:
         """Mean actions (..., B, da)."""
-        h = ((observations - self.mean) / self.std).clamp(-self.clip, self.clip)
+        h = self.normalised(observations)
         for k in range(self.mlp.layers):
             h = h @ parameters[f"w{k}"] + parameters[f"b{k}"].unsqueeze(-2)
             if k < self.mlp.layers - 1:

@@ -8,6 +8,7 @@ is of second order, through the inner step, and its constraint on the adapted po
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -25,10 +26,11 @@ from ros_mbmrl.policies.adapt import (
     repeated,
     with_goals,
 )
+from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
 from ros_mbmrl.policies.inner_step import Experience, inner_step, surrogate
 from ros_mbmrl.policies.moments import Moments
-from ros_mbmrl.policies.sampling import Episodes, Tasks, experience_of
+from ros_mbmrl.policies.sampling import Tasks, experience_of
 from ros_mbmrl.policies.training import (
     CurvePoint,
     Report,
@@ -75,48 +77,75 @@ def train_maml_rl(
     A longer budget than the checkpoint's is fine: nothing depends on where the run ends. Raises
     UserError for a checkpoint of another run.
     """
-    spec = tasks.robot.spec
-    identity = {"method": "maml_rl", "robot": spec.name, **asdict(config)}
+    identity = {"method": "maml_rl", "robot": tasks.robot.spec.name, **asdict(config)}
     del identity["budget"]
     tensors, curve = load_checkpoint(out, identity)
-    mlp = MLP((tasks.observations, *config.hidden, len(spec.action)))
-    moments = Moments.none(tasks.observations)
-    policy = GaussianPolicy(mlp, moments.mean.float(), moments.std)
-    parameters = policy.init(torch.Generator().manual_seed(config.seed), config.log_std)
+    state = _State.first(tasks, config)
     if tensors:
-        parameters = tensor_file.unflatten("parameters", tensors)
-        count = len(curve) * config.batch
-        moments = Moments(tensors["moments/mean"], tensors["moments/variance"], count)
+        state = state.restored(tensors, len(curve) * config.batch)
     for iteration in range(len(curve), max(1, round(config.budget / config.batch))):
-        policy = replace(policy, mean=moments.mean.float(), std=moments.std)
-        parameters, episodes = _iterate(tasks, config, policy, parameters, iteration)
-        moments = moments.merged(torch.cat([e.observations.flatten(0, 2) for e in episodes]))
-        returns = [float(each.returns.mean()) for each in episodes]
+        state, returns = _iterate(tasks, config, state, iteration)
         curve.append(CurvePoint((iteration + 1) * config.batch, returns[-1], returns[0]))
-        kept = tensor_file.flatten("parameters", parameters)
-        kept |= {"moments/mean": moments.mean, "moments/variance": moments.variance}
-        save_checkpoint(out, identity, kept, curve)
+        save_checkpoint(out, identity, state.tensors(), curve)
         if report:
             report(curve[-1])
-    policy = replace(policy, mean=moments.mean.float(), std=moments.std)
-    return TrainedPolicy(policy, parameters, tuple(curve))
+    return TrainedPolicy(state.policy, state.parameters, tuple(curve), state.baselines)
+
+
+@dataclass(frozen=True)
+class _State:
+    """What an iteration leaves. moments: of all observations, which the next policy goes by."""
+
+    policy: GaussianPolicy
+    parameters: Parameters
+    moments: Moments
+    baselines: tuple[LinearBaseline, ...] = ()
+
+    @classmethod
+    def first(cls, tasks: Tasks, config: MAMLConfig) -> _State:
+        mlp = MLP((tasks.observations, *config.hidden, len(tasks.robot.spec.action)))
+        moments = Moments.none(tasks.observations)
+        policy = GaussianPolicy(mlp, moments.mean.float(), moments.std)
+        generator = torch.Generator().manual_seed(config.seed)
+        return cls(policy, policy.init(generator, config.log_std), moments)
+
+    def tensors(self) -> dict[str, Tensor]:
+        kept = tensor_file.flatten("parameters", self.parameters)
+        kept |= {"policy/mean": self.policy.mean, "policy/std": self.policy.std}
+        kept |= {"moments/mean": self.moments.mean, "moments/variance": self.moments.variance}
+        return kept | {f"baseline/{k}": each.weights for k, each in enumerate(self.baselines)}
+
+    def restored(self, tensors: Mapping[str, Tensor], count: int) -> _State:
+        policy = replace(self.policy, mean=tensors["policy/mean"], std=tensors["policy/std"])
+        weights = tensor_file.unflatten("baseline", tensors)
+        return _State(
+            policy,
+            tensor_file.unflatten("parameters", tensors),
+            Moments(tensors["moments/mean"], tensors["moments/variance"], count),
+            tuple(LinearBaseline(weights[str(k)]) for k in range(len(weights))),
+        )
 
 
 def _iterate(
-    tasks: Tasks, config: MAMLConfig, policy: GaussianPolicy, parameters: Parameters, iteration: int
-) -> tuple[Parameters, tuple[Episodes, ...]]:
-    """Draws tasks, adapts to them, and improves what is adapted from."""
+    tasks: Tasks, config: MAMLConfig, state: _State, iteration: int
+) -> tuple[_State, list[float]]:
+    """Draws tasks, adapts to them, improves what is adapted from; mean returns of each phase."""
     rng = np.random.default_rng((config.seed, iteration))
     situations, seeds = tasks.drawn(rng, config.tasks)
     if tasks.goals:
         situations = with_goals(situations, tasks.make(situations, seeds).goals)
-    inner = config.inner
+    inner, moments = config.inner, state.moments
     make = repeated(tasks.make, situations, inner.episodes)
-    adapted = adapt(policy, parameters, inner, make, seeds)
+    policy = replace(state.policy, mean=moments.mean.float(), std=moments.std)
+    adapted = adapt(policy, state.parameters, inner, make, seeds)
     after = practise(policy, adapted.parameters, inner, make, seeds, phase=inner.steps)
-    experience = experience_of(policy, after, inner.discounts)
-    stepped = outer_step(policy, parameters, adapted, experience, inner.rate, config.region)
-    return unflatten(stepped.theta, parameters), (*adapted.episodes, after)
+    experience, _ = experience_of(policy, after, inner.discounts)
+    stepped = outer_step(policy, state.parameters, adapted, experience, inner.rate, config.region)
+    parameters = unflatten(stepped.theta, state.parameters)
+    phases = (*adapted.episodes, after)
+    moments = moments.merged(torch.cat([each.observations.flatten(0, 2) for each in phases]))
+    reached = _State(policy, parameters, moments, adapted.baselines)
+    return reached, [float(each.returns.mean()) for each in phases]
 
 
 def outer_step(

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from ros_mbmrl.dynamics.mlp import Parameters
 from ros_mbmrl.policies.advantages import (
+    LinearBaseline,
     discounted,
     generalised_advantages,
-    linear_baseline,
     standardised,
 )
 from ros_mbmrl.policies.gaussian import GaussianPolicy
@@ -77,7 +77,7 @@ class Discounts:
     """discount: of rewards. decay: of GAE, its lambda."""
 
     discount: float = 0.99
-    decay: float = 0.97
+    decay: float = 0.95
 
     def __post_init__(self) -> None:
         if not (0 <= self.discount <= 1 and 0 <= self.decay <= 1):
@@ -124,17 +124,22 @@ def sample_episodes(
     return Episodes(*(torch.stack(part, dim=2) for part in zip(*told, strict=True)))
 
 
-def experience_of(policy: GaussianPolicy, episodes: Episodes, discounts: Discounts) -> Experience:
-    """What the tasks' policy gradients need, with advantages standardised task by task."""
-    seen = (episodes.observations - policy.mean) / policy.std
-    returns = discounted(episodes.rewards, discounts.discount)
-    values = linear_baseline(seen.clamp(-policy.clip, policy.clip), returns)
+def experience_of(
+    policy: GaussianPolicy,
+    episodes: Episodes,
+    discounts: Discounts,
+    baseline: LinearBaseline | None = None,
+) -> tuple[Experience, LinearBaseline]:
+    """What the tasks' policy gradients need; advantages are standardised task by task.
+
+    Without a baseline one is fitted, to the episodes of all tasks together: one task's are too few.
+    """
+    seen = policy.normalised(episodes.observations)
+    if baseline is None:
+        returns = discounted(episodes.rewards, discounts.discount)
+        baseline = LinearBaseline.fit(seen, returns)
     advantages = generalised_advantages(
-        episodes.rewards, values, discounts.discount, discounts.decay
+        episodes.rewards, baseline.values(seen), discounts.discount, discounts.decay
     )
-    return Experience(
-        episodes.observations.flatten(1, 2),
-        episodes.actions.flatten(1, 2),
-        episodes.log_probs.flatten(1, 2),
-        standardised(advantages).flatten(1, 2),
-    )
+    parts = (episodes.observations, episodes.actions, episodes.log_probs, standardised(advantages))
+    return Experience(*(part.flatten(1, 2) for part in parts)), baseline

@@ -13,6 +13,7 @@ from torch import Tensor
 from ros_mbmrl.dynamics import tensor_file
 from ros_mbmrl.dynamics.mlp import Parameters
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.gaussian import GaussianPolicy
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -35,11 +36,15 @@ Report = Callable[[CurvePoint], None]
 
 @dataclass(frozen=True)
 class TrainedPolicy:
-    """A policy as it came out of training, and how it got there."""
+    """A policy as it came out of training, and how it got there.
+
+    baselines: of one that adapts, what the advantages of each inner step are counted from.
+    """
 
     policy: GaussianPolicy
     parameters: Parameters
     curve: tuple[CurvePoint, ...]
+    baselines: tuple[LinearBaseline, ...] = ()
 
 
 def save_checkpoint(

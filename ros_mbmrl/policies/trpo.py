@@ -35,8 +35,9 @@ class TRPOConfig:
     """TRPO's settings; the thesis' are batch 50000, max_kl 0.05 (tables 6 to 8).
 
     budget: transitions in all, in whole batches of `worlds` x `horizon` x `rounds`.
-    max_kl: how far one step may go. critic_updates, learning_rate: of the value function.
-    cg_iterations, damping: of conjugate gradient. log_std: of the first actions.
+    max_kl: how far one step may go, of all commands jointly. log_std: of the first actions.
+    critic_updates, learning_rate: of the value function. cg_iterations, damping: of conjugate
+    gradient.
     """
 
     budget: int = 60_000
@@ -44,13 +45,13 @@ class TRPOConfig:
     horizon: int = 200
     rounds: int = 1
     hidden: tuple[int, ...] = (64, 64)
-    max_kl: float = 0.05
+    max_kl: float = 0.3
     discount: float = 0.99
     decay: float = 0.95
     critic_updates: int = 20
     learning_rate: float = 1e-3
     cg_iterations: int = 15
-    damping: float = 0.1
+    damping: float = 0.5
     log_std: float = -0.5
     seed: int = 0
 
@@ -110,6 +111,7 @@ def _make(tasks: Tasks, config: TRPOConfig, done: int) -> tuple[Any, Any]:
     env = WorldsVecEnv(
         tasks, config.worlds, config.horizon, config.seed, first_round=done * config.rounds
     )
+    commands = len(tasks.robot.spec.action)  # sb3's divergence is the mean over them, not the sum
     model = TRPO(
         "MlpPolicy",
         VecNormalize(env, gamma=config.discount),
@@ -119,9 +121,9 @@ def _make(tasks: Tasks, config: TRPOConfig, done: int) -> tuple[Any, Any]:
         gamma=config.discount,
         gae_lambda=config.decay,
         cg_max_steps=config.cg_iterations,
-        cg_damping=config.damping,
+        cg_damping=config.damping / commands,
         n_critic_updates=config.critic_updates,
-        target_kl=config.max_kl,
+        target_kl=config.max_kl / commands,
         policy_kwargs={"net_arch": list(config.hidden), "log_std_init": config.log_std},
         seed=config.seed,
         device="cpu",

@@ -21,7 +21,7 @@ class TrustRegion:
     """
 
     max_kl: float = 0.01
-    damping: float = 0.01
+    damping: float = 0.1
     iterations: int = 10
     backtracks: int = 10
     shrink: float = 0.7
