@@ -1,1 +1,1 @@
-"""Experiments of the thesis's chapter 9 on simulated robots: description, judgement, report."""
+"""Chapter 9 of the thesis as frozen descriptions: trained, run, compared, drawn by one command."""
