@@ -45,10 +45,10 @@ def mean_ranks(experiments: Sequence[Ranked], methods: Sequence[str]) -> dict[st
     ranks = []
     for experiment in experiments:
         several = _samples(experiment, methods)
-        for k in range(len(several[0].conditions)):
+        for k in range(len(several[0].conditions) if several else 0):
             means = np.array([[sample.blocks[k].mean() for sample in several]])
             ranks.append(_ranks(means, experiment.higher_is_better)[0])
-    return dict(zip(methods, np.mean(ranks, axis=0).tolist(), strict=True))
+    return dict(zip(methods, np.mean(ranks, axis=0).tolist(), strict=True)) if ranks else {}
 
 
 def rank_difference(
