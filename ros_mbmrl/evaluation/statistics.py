@@ -30,22 +30,22 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Grid:
-    """One figure of a method: a training seed a row, an episode a column.
+    """A method's cross-track errors: a training seed a row, an episode a column.
 
-    seeds (S,), the cards' training seeds. episodes (C,): condition, path if any, and seed.
-    values (S, C).
+    seeds (S,), the cards' training seeds. episodes (C,): condition, path and seed.
+    errors (S, C) [m].
     """
 
     seeds: tuple[Any, ...]
     episodes: tuple[tuple[Any, ...], ...]
-    values: Array
+    errors: Array
 
     @classmethod
-    def of(cls, rows: Iterable[Row], name: str = "cross_track_mean_m") -> Grid:
+    def of(cls, rows: Iterable[Row]) -> Grid:
         """The grid of one method's rows. Raises ValueError if a training seed lacks an episode."""
         found = {
-            (row["train_seed"], (row["condition"], row.get("path", ""), row["seed"])): float(
-                row[name]
+            (row["train_seed"], (row["condition"], row["path"], row["seed"])): float(
+                row["cross_track_mean_m"]
             )
             for row in rows
         }
@@ -53,19 +53,19 @@ class Grid:
         episodes = tuple(sorted({episode for _, episode in found}))
         if len(found) < len(seeds) * len(episodes):
             raise ValueError("expected the same episodes of every training seed")
-        values = np.array([[found[seed, episode] for episode in episodes] for seed in seeds])
-        return cls(seeds, episodes, values.reshape(len(seeds), len(episodes)))
+        errors = np.array([[found[seed, episode] for episode in episodes] for seed in seeds])
+        return cls(seeds, episodes, errors.reshape(len(seeds), len(episodes)))
 
     def paired_with(self, opponent: Grid) -> Array:
-        """The opponent's values (S, C) in this grid's places.
+        """The opponent's errors (S, C) in this grid's places.
 
         Of the same training seed where it has one, of the mean over its own otherwise. Raises
         ValueError unless both met the same episodes.
         """
         if self.episodes != opponent.episodes:
             raise ValueError("expected the same episodes of every method")
-        known = dict(zip(opponent.seeds, opponent.values, strict=True))
-        mean = opponent.values.mean(axis=0)
+        known = dict(zip(opponent.seeds, opponent.errors, strict=True))
+        mean = opponent.errors.mean(axis=0)
         return np.stack([known.get(seed, mean) for seed in self.seeds])
 
 
@@ -124,7 +124,7 @@ def by_train_seed(rows: Sequence[Row], versus: Sequence[str]) -> list[dict[str, 
         own = Grid.of(_of(rows, method))
         bases = {name: own.paired_with(grid) for name, grid in _opponents(rows, versus)}
         for k, seed in enumerate(own.seeds):
-            mean = float(own.values[k].mean())
+            mean = float(own.errors[k].mean())
             ratios = {f"ratio_to_{x}": mean / float(bases[x][k].mean()) for x in bases}
             facts = {"method": method, "train_seed": seed, "n": len(own.episodes)}
             result.append({**facts, "cross_track_mean_m": mean, **ratios})
@@ -160,11 +160,11 @@ def _summary(
         ratios |= dict.fromkeys((f"typical_ratio_to_{name}", f"typical_ratio_to_{name}_interval"))
     for name, opponent in _opponents(rows, versus, condition):
         base = own.paired_with(opponent)
-        interval = bootstrap(own.values, rng, base)
-        ratios[f"ratio_to_{name}"] = float(own.values.mean() / base.mean())
+        interval = bootstrap(own.errors, rng, base)
+        ratios[f"ratio_to_{name}"] = float(own.errors.mean() / base.mean())
         ratios[f"ratio_to_{name}_interval"] = interval
         ratios[f"worse_than_{name}"] = None if interval is None else interval[0] > 1
-        logs = np.log(own.values) - np.log(base)
+        logs = np.log(own.errors) - np.log(base)
         typical = bootstrap(logs, rng)
         ratios[f"typical_ratio_to_{name}"] = float(np.exp(logs.mean()))
         ratios[f"typical_ratio_to_{name}_interval"] = typical and tuple(np.exp(typical).tolist())
@@ -174,8 +174,8 @@ def _summary(
         "n": len(chosen),
         "n_train_seeds": len(own.seeds),
         "n_episodes": len(own.episodes),
-        "cross_track_mean_m": float(own.values.mean()),
-        "cross_track_interval_m": bootstrap(own.values, rng),
+        "cross_track_mean_m": float(own.errors.mean()),
+        "cross_track_interval_m": bootstrap(own.errors, rng),
         **ratios,
         **{name: float(np.mean([row[name] for row in chosen])) for name in MEANS},
         "safety_stops": sum(row["safety_stops"] for row in chosen),

@@ -73,7 +73,7 @@ def test_without_the_same_training_seed_the_opponents_mean_serves() -> None:
     rows = _rows("mb", [[0.01, 0.02], [0.03, 0.02]]) + _rows("grbal", [[0.01, 0.03]], first=7)
     own, base = (Grid.of([r for r in rows if r["method"] == name]) for name in ("grbal", "mb"))
     assert own.paired_with(base) == pytest.approx(np.array([[0.02, 0.02]]))
-    assert base.paired_with(base) == pytest.approx(base.values)
+    assert base.paired_with(base) == pytest.approx(base.errors)
     assert summarise(rows, ["mb"], _rng())[1]["ratio_to_mb"] == pytest.approx(1.0)
 
 

@@ -1,33 +1,38 @@
 """Intervals and p-values over training seeds and episodes; Holm's correction.
 
-Training seeds and episodes are crossed: every model meets the same episodes. Both are drawn,
-independently of each other (Owen, "The pigeonhole bootstrap", 2007), the episodes within each
-condition. Plain, this says too much of a few training seeds (where five of them differ, its 95 %
-interval covers in 85 % of the cases), and counts what is left of a pair of seed and episode up to
-three times. Hence the draws are rescaled to the variance of a two-way analysis of variance, and
-each one's distance from the estimate is stretched by sqrt(k / chi2_k), which makes Student's t of
-k degrees of freedom of a normal distribution; k after Satterthwaite.
+Hierarchical bootstrap: training seeds are drawn, and episodes within each condition; of each
+training seed anew where it has episodes of its own (nested), once for all where they meet the same
+ones (crossed; Owen, "The pigeonhole bootstrap", 2007). Plain, this says too much of few training
+seeds: where five of them differ, the 95 % interval covers in 85 % of the cases. Hence the draws
+are rescaled to the variance of an analysis of variance, and each one's distance from the estimate
+is stretched by sqrt(k / chi2_k), which makes Student's t of k degrees of freedom of a normal
+distribution; k after Satterthwaite.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
-from ros_mbmrl.evaluation.statistics import FEWEST, Grid, Interval, shares
+from ros_mbmrl.evaluation.statistics import FEWEST, Interval, shares
 from ros_mbmrl.robots.spec import Array
 
-RESAMPLES = 20000
+RESAMPLES = 10000
+
+Episode = tuple[str, str, Any]  # condition, path and seed
+Values = Mapping[tuple[Any, Episode], float]  # by training seed and episode
 
 
 @dataclass(frozen=True)
 class Estimate:
     """A figure, its 95 % interval, and the two-sided p-value of 0.
 
-    interval, p: None where there is too little to say. p is never below 2 / (resamples + 1).
+    interval, p: None where there is too little to say. p is at least 2 / (1 + resamples).
     """
 
     value: float
@@ -43,26 +48,125 @@ class Estimate:
         return cls(value, (float(low), float(high)), p)
 
 
-def mean(grid: Grid) -> float:
-    """The mean over training seeds and episodes; every condition counts the same."""
-    return float((grid.values @ _even(strata(grid.episodes))).mean())
+@dataclass(frozen=True)
+class Sample:
+    """One figure of episodes: a block (S, E_c) a condition, a training seed a row.
 
-
-def estimate(grid: Grid, rng: Generator, resamples: int = RESAMPLES) -> Estimate:
-    """`mean` with its interval."""
-    return _estimate([grid.values], grid.episodes, rng, resamples)
-
-
-def difference(own: Grid, other: Grid, rng: Generator, resamples: int = RESAMPLES) -> Estimate:
-    """The mean of `own` less that of `other`, paired by episode; every condition counts the same.
-
-    Paired by training seed too where both have the same ones; drawn independently otherwise.
-    Raises ValueError unless both met the same episodes.
+    nested: each training seed has episodes of its own; otherwise a column is one episode.
     """
-    theirs = own.paired_with(other)
-    if set(own.seeds) == set(other.seeds):
-        return _estimate([own.values - theirs], own.episodes, rng, resamples)
-    return _estimate([own.values, -other.values], own.episodes, rng, resamples)
+
+    seeds: tuple[Any, ...]
+    conditions: tuple[str, ...]
+    blocks: tuple[Array, ...]
+    nested: bool
+
+    @classmethod
+    def of(cls, values: Values) -> Sample:
+        """Raises ValueError unless every training seed has as many episodes of each condition.
+
+        Also where its episodes are neither all those of the others nor all its own.
+        """
+        seeds = sorted({seed for seed, _ in values}, key=lambda seed: (seed is None, seed or 0))
+        conditions = tuple(dict.fromkeys(episode[0] for _, episode in values))
+        met = {
+            (s, c): sorted(e for seed, e in values if seed == s and e[0] == c)
+            for s in seeds
+            for c in conditions
+        }
+        own = [[met[s, c] for s in seeds] for c in conditions]
+        crossed = all(episodes == several[0] for several in own for episodes in several)
+        apart = len({episode for _, episode in values}) == len(values)
+        if not (crossed or apart) or any(len({len(e) for e in several}) > 1 for several in own):
+            raise ValueError("expected as many episodes of every training seed, all shared or none")
+        blocks = (
+            np.array([[values[s, episode] for episode in met[s, c]] for s in seeds])
+            for c in conditions
+        )
+        return cls(tuple(seeds), conditions, tuple(blocks), not crossed)
+
+    @property
+    def n_episodes(self) -> int:
+        """Different ones."""
+        return sum(b.size if self.nested else b.shape[1] for b in self.blocks)
+
+    @cached_property
+    def mean(self) -> float:
+        """Every condition counts the same, whatever its episodes."""
+        return float(np.mean([block.mean() for block in self.blocks]))
+
+    def weights(self, rng: Generator, resamples: int) -> Iterator[Array]:
+        """Condition by condition (B, S, E_c): how much each value counts in a draw; they sum to 1.
+
+        Of n there are n - 1 drawn, which makes the variance unbiased.
+        """
+        n = len(self.seeds)
+        of_seeds = shares(n, rng, resamples, max(n - 1, 1))[:, :, None]
+        for block in self.blocks:
+            own, rows = block.shape[1], n if self.nested else 1
+            drawn = shares(own, rng, resamples * rows, max(own - 1, 1))
+            yield of_seeds * drawn.reshape(resamples, rows, own)
+
+    def estimate(self, rng: Generator, resamples: int = RESAMPLES) -> Estimate:
+        """The mean with its interval; without one for less than FEWEST episodes a condition."""
+        if min(block.shape[1] for block in self.blocks) < FEWEST:
+            return Estimate(self.mean)
+        variance, freedom = self._variance()
+        if not freedom:
+            return Estimate.of(self.mean, np.full(resamples, self.mean))
+        several = zip(self.weights(rng, resamples), self.blocks, strict=True)
+        means = [np.einsum("bse,se->b", weights, block) for weights, block in several]
+        offsets = np.mean(means, axis=0) - self.mean
+        offsets *= np.sqrt(variance / offsets.var())
+        return Estimate.of(self.mean, self.mean + offsets * stretch(freedom, rng, resamples))
+
+    def _variance(self) -> tuple[float, float]:
+        """Of the mean, and Satterthwaite's degrees of freedom; 0 where nothing varies.
+
+        Nested: of the training seeds' means. Crossed: mean squares of training seeds and of
+        episodes, less the residual that is in both; never less than either.
+        """
+        seeds, share = len(self.seeds), 1 / len(self.blocks) ** 2
+        of_seeds, of_episodes, of_both = 0.0, [], []
+        if seeds > 1:
+            by_seed = np.mean([block.mean(axis=1) for block in self.blocks], axis=0)
+            of_seeds = float(by_seed.var(ddof=1)) / seeds
+        for block in () if self.nested else self.blocks:
+            n = block.shape[1]
+            columns = block.mean(axis=0)
+            of_episodes.append((share * float(columns.var(ddof=1)) / n, n - 1))
+            if seeds > 1:
+                rest = block - columns - block.mean(axis=1, keepdims=True) + block.mean()
+                freedom = (seeds - 1) * (n - 1)
+                of_both.append((share * float((rest**2).sum()) / freedom / (seeds * n), freedom))
+        by_episodes, less = (sum(v for v, _ in several) for several in (of_episodes, of_both))
+        variance = max(of_seeds + by_episodes - less, of_seeds, by_episodes)
+        squares = of_seeds**2 / max(seeds - 1, 1)
+        squares += sum(v * v / k for v, k in (*of_episodes, *of_both))
+        return variance, variance**2 / squares if squares else 0.0
+
+
+def stretch(freedom: float, rng: Generator, resamples: int) -> Array:
+    """(B,): factors that make Student's t of a standard normal variable."""
+    factors: Array = np.sqrt(freedom / rng.chisquare(freedom, resamples))
+    return factors
+
+
+def paired(own: Values, other: Values) -> tuple[Values, Values]:
+    """Both where both are known: by episode, and by training seed if they share any.
+
+    Otherwise the one that has a single training seed serves all of the other's. Raises ValueError
+    if both have several.
+    """
+    if common := [key for key in own if key in other]:
+        return {key: own[key] for key in common}, {key: other[key] for key in common}
+    if len({seed for seed, _ in other}) == 1:
+        known = {episode: value for (_, episode), value in other.items()}
+        common = [key for key in own if key[1] in known]
+        return {key: own[key] for key in common}, {key: known[key[1]] for key in common}
+    if len({seed for seed, _ in own}) == 1:
+        swapped = paired(other, own)
+        return swapped[1], swapped[0]
+    raise ValueError("expected the same training seeds of both, or one that has a single one")
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -73,86 +177,3 @@ def holm(p: Sequence[float]) -> list[float]:
         least = max(least, min(1.0, (len(p) - rank) * p[k]))
         adjusted[k] = least
     return adjusted
-
-
-def drawn(n: int, rng: Generator, resamples: int) -> Array:
-    """(resamples, n): how much each of n counts in a draw of n - 1 of them; one alone stays."""
-    return shares(n, rng, resamples, max(n - 1, 1))
-
-
-def stretched(draws: Array, value: float, freedom: float, rng: Generator) -> Array:
-    """The draws (B,) around value, of a spread as uncertain as `freedom` degrees leave it."""
-    result: Array = value + (draws - value) * np.sqrt(freedom / rng.chisquare(freedom, len(draws)))
-    return result
-
-
-def strata(episodes: Sequence[tuple[object, ...]]) -> list[Array]:
-    """The places of each condition's episodes."""
-    conditions = [episode[0] for episode in episodes]
-    return [
-        np.array([k for k, name in enumerate(conditions) if name == condition])
-        for condition in dict.fromkeys(conditions)
-    ]
-
-
-def drawn_episodes(places: Sequence[Array], rng: Generator, resamples: int) -> Array:
-    """(resamples, C): how much each episode counts, drawn within each condition; rows sum to 1."""
-    counts = np.zeros((resamples, sum(map(len, places))))
-    for own in places:
-        counts[:, own] = drawn(len(own), rng, resamples) / len(places)
-    return counts
-
-
-def _estimate(
-    parts: Sequence[Array], episodes: Sequence[tuple[object, ...]], rng: Generator, resamples: int
-) -> Estimate:
-    """Of the sum of the means of the parts (S_i, C): seeds of their own, the same episodes."""
-    places = strata(episodes)
-    even = _even(places)
-    value = float(sum((part @ even).mean() for part in parts))
-    if min(map(len, places)) < FEWEST:
-        return Estimate(value)
-    of_episodes = drawn_episodes(places, rng, resamples)
-    draws = np.zeros(resamples)
-    for part in parts:
-        draws += ((drawn(len(part), rng, resamples) @ part) * of_episodes).sum(axis=1)
-    variance, freedom = _variance(parts, places, even)
-    if not variance:
-        return Estimate.of(value, np.full(resamples, value))
-    scaled = value + (draws - value) * np.sqrt(variance / draws.var())
-    return Estimate.of(value, stretched(scaled, value, freedom, rng))
-
-
-def _even(places: Sequence[Array]) -> Array:
-    """(C,): how much each episode counts where nothing is drawn."""
-    counts = np.zeros(sum(map(len, places)))
-    for own in places:
-        counts[own] = 1 / (len(own) * len(places))
-    return counts
-
-
-def _variance(parts: Sequence[Array], places: Sequence[Array], even: Array) -> tuple[float, float]:
-    """Of the sum of the parts' means, crossed random effects; Satterthwaite's degrees of freedom.
-
-    Two-way analysis of variance: mean squares of the seeds and of the episodes, less the residual
-    that is in both; never less than either.
-    """
-    by_episode = sum(part.mean(axis=0) for part in parts)
-    of_seeds, of_episodes, of_both = [], [], []
-    for part in parts:
-        seeds = len(part)
-        if seeds > 1:
-            of_seeds.append((float((part @ even).var(ddof=1)) / seeds, seeds - 1))
-    for own in places:
-        n, share = len(own), 1 / len(places) ** 2
-        of_episodes.append((share * float(by_episode[own].var(ddof=1)) / n, n - 1))
-        for seeds, values in ((len(part), part[:, own]) for part in parts if len(part) > 1):
-            rest = values - values.mean(axis=0) - values.mean(axis=1, keepdims=True)
-            freedom = (seeds - 1) * (n - 1)
-            residual = float(((rest + values.mean()) ** 2).sum()) / freedom
-            of_both.append((share * residual / (seeds * n), freedom))
-    by_seeds, by_episodes = (sum(v for v, _ in several) for several in (of_seeds, of_episodes))
-    less = sum(v for v, _ in of_both)
-    variance = max(by_seeds + by_episodes - less, by_seeds, by_episodes)
-    squares = sum(v * v / k for v, k in (*of_seeds, *of_episodes, *of_both))
-    return variance, variance**2 / squares if squares else 0.0

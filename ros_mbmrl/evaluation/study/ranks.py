@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
+from scipy.stats import norm, t  # type: ignore[import-untyped]
 
-from ros_mbmrl.evaluation.statistics import Grid, Row, unique
-from ros_mbmrl.evaluation.study.bootstrap import Estimate, drawn, stretched
-from ros_mbmrl.evaluation.study.comparisons import RETURN, chosen
+from ros_mbmrl.evaluation.statistics import Row, unique
+from ros_mbmrl.evaluation.study.bootstrap import Estimate, Sample
+from ros_mbmrl.evaluation.study.comparisons import RETURN, chosen, values
 from ros_mbmrl.robots.spec import Array
 
-RESAMPLES = 4000  # of a rank no far tail is asked for
+RESAMPLES = 4000  # no far tail is asked for
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Ranked:
 def common_methods(experiments: Sequence[Ranked]) -> tuple[str, ...]:
     """The methods that took part in every condition of every experiment."""
     met = [
-        {r["method"] for r in experiment.rows if r["condition"] == condition}
+        {row["method"] for row in experiment.rows if row["condition"] == condition}
         for experiment in experiments
         for condition in unique(experiment.rows, "condition")
     ]
@@ -36,76 +37,77 @@ def common_methods(experiments: Sequence[Ranked]) -> tuple[str, ...]:
     return tuple(name for name in names if all(name in some for some in met))
 
 
-def mean_ranks(
-    experiments: Sequence[Ranked], methods: Sequence[str] | None = None
-) -> dict[str, float]:
-    """Each method's rank among `methods` (1 is best), in the mean over all conditions.
+def mean_ranks(experiments: Sequence[Ranked], methods: Sequence[str]) -> dict[str, float]:
+    """Each method's rank among `methods`, 1 the best, in the mean over all conditions.
 
     Ranked by the mean over training seeds and episodes; equal ones share the mean of their ranks.
-    methods: `common_methods` by default.
     """
-    names = common_methods(experiments) if methods is None else tuple(methods)
-    ranks = [
-        _ranks(np.array([[grid.values.mean() for grid in grids]]), experiment.higher_is_better)[0]
-        for experiment in experiments
-        for grids in _grids(experiment, names)
-    ]
-    return dict(zip(names, np.mean(ranks, axis=0).tolist(), strict=True))
+    ranks = []
+    for experiment in experiments:
+        several = _samples(experiment, methods)
+        for k in range(len(several[0].conditions) if several else 0):
+            means = np.array([[sample.blocks[k].mean() for sample in several]])
+            ranks.append(_ranks(means, experiment.higher_is_better)[0])
+    return dict(zip(methods, np.mean(ranks, axis=0).tolist(), strict=True)) if ranks else {}
 
 
 def rank_difference(
     experiments: Sequence[Ranked],
     method: str,
     opponent: str,
+    methods: Sequence[str],
     rng: Generator,
-    methods: Sequence[str] | None = None,
     resamples: int = RESAMPLES,
 ) -> Estimate:
     """The mean rank of `method` less that of `opponent`: below 0, `method` is the better one.
 
-    Its interval is over training seeds and episodes; the conditions are those that were tried,
-    others are not spoken of. Degrees of freedom: all training seeds but one of each experiment.
+    The interval is over training seeds and episodes, of the conditions that were tried: of others
+    it says nothing. Degrees of freedom: all training seeds, less one of each experiment.
     """
-    names = common_methods(experiments) if methods is None else tuple(methods)
-    own, other = names.index(method), names.index(opponent)
-    ranks = mean_ranks(experiments, names)
-    value = ranks[method] - ranks[opponent]
-    draws, conditions, freedom = np.zeros(resamples), 0, 0
+    place = methods.index(method), methods.index(opponent)
+    of_all = mean_ranks(experiments, methods)
+    value = of_all[method] - of_all[opponent]
+    draws: list[Array] = []
+    freedom = 0
     for experiment in experiments:
-        of_seeds: dict[tuple[object, ...], Array] = {}
-        for grids in _grids(experiment, names):
-            # The methods meet the same episodes, and those of the same training seeds share them.
-            of_episodes = drawn(len(grids[0].episodes), rng, resamples)
-            means = np.empty((resamples, len(names)))
-            for k, grid in enumerate(grids):
-                if grid.seeds not in of_seeds:
-                    of_seeds[grid.seeds] = drawn(len(grid.seeds), rng, resamples)
-                means[:, k] = ((of_seeds[grid.seeds] @ grid.values) * of_episodes).sum(axis=1)
-            found = _ranks(means, experiment.higher_is_better)
-            draws += found[:, own] - found[:, other]
-            conditions += 1
-        freedom += max(map(len, of_seeds)) - 1
-    draws /= conditions
-    return Estimate.of(value, stretched(draws, value, freedom, rng) if freedom else draws)
+        several = _samples(experiment, methods)
+        freedom += len(several[0].seeds) - 1
+        # The methods meet the same episodes: drawn once for all of them.
+        for k, weights in enumerate(several[0].weights(rng, resamples)):
+            means = [np.einsum("bse,se->b", weights, sample.blocks[k]) for sample in several]
+            found = _ranks(np.stack(means, axis=1), experiment.higher_is_better)
+            draws.append(found[:, place[0]] - found[:, place[1]])
+    differences: Array = np.mean(draws, axis=0)
+    return _expanded(Estimate.of(value, differences), differences, freedom)
 
 
-def _grids(experiment: Ranked, methods: Sequence[str]) -> list[list[Grid]]:
-    """A grid for each condition and method. Raises ValueError unless all met the same episodes."""
-    result = []
-    for condition in unique(experiment.rows, "condition"):
-        grids = [
-            Grid.of(chosen(experiment.rows, name, [condition]), experiment.measure)
-            for name in methods
-        ]
-        if any(grid.episodes != grids[0].episodes for grid in grids):
-            raise ValueError(f"{condition}: expected the same episodes of every method")
-        result.append(grids)
-    return result
+def _expanded(plain: Estimate, draws: Array, freedom: int) -> Estimate:
+    """At the percentiles that few training seeds ask for: ranks are bounded, and do not stretch.
+
+    Hesterberg, "What teachers should know about the bootstrap", 2015.
+    """
+    if not freedom or plain.p is None:
+        return plain
+    tail = float(norm.sf(t.isf(0.025, freedom)))
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    p = 2 * float(t.sf(norm.isf(plain.p / 2), freedom))
+    return Estimate(plain.value, (float(low), float(high)), p)
 
 
-def _ranks(values: Array, higher_is_better: bool) -> Array:
-    """Ranks (B, M) of values (B, M), 1 the best; equal ones share the mean of their ranks."""
-    own, other = values[:, :, None], values[:, None, :]
+def _samples(experiment: Ranked, methods: Sequence[str]) -> list[Sample]:
+    """A sample a method. Raises ValueError unless all have the same training seeds and episodes."""
+    conditions = unique(experiment.rows, "condition")
+    figures = [
+        values(chosen(experiment.rows, name, conditions), experiment.measure) for name in methods
+    ]
+    if any(own.keys() != figures[0].keys() for own in figures):
+        raise ValueError("expected the same training seeds and episodes of all that are ranked")
+    return [Sample.of(own) for own in figures]
+
+
+def _ranks(scores: Array, higher_is_better: bool) -> Array:
+    """Ranks (B, M) of scores (B, M), 1 the best; equal ones share the mean of their ranks."""
+    own, other = scores[:, :, None], scores[:, None, :]
     ahead = other > own if higher_is_better else other < own
     result: Array = 0.5 + ahead.sum(axis=2) + 0.5 * (other == own).sum(axis=2)
     return result

@@ -1,0 +1,134 @@
+"""The README's table of results, made from the summaries that are kept in docs/results.
+
+`python -m ros_mbmrl.evaluation.study.readme README.md` writes it between `<!-- results -->` and
+`<!-- /results -->`; the summaries are `docs/results/*.json` beside that file.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.evaluation.html import Table
+from ros_mbmrl.evaluation.statistics import unique
+from ros_mbmrl.evaluation.study.comparisons import BASELINE, BETTER, REFERENCES, RETURN, WORSE
+from ros_mbmrl.evaluation.study.figures import in_order
+from ros_mbmrl.evaluation.study.looks import look
+from ros_mbmrl.evaluation.study.ranks import Ranked, common_methods, mean_ranks
+from ros_mbmrl.evaluation.study.tables import markdown
+from ros_mbmrl.evaluation.study.verdicts import SUPPORTED, number
+
+RESULTS = Path("docs") / "results"
+BEGIN, END = "<!-- results -->\n", "<!-- /results -->\n"
+
+Summary = Mapping[str, Any]
+
+
+def readme_table(summaries: Sequence[Summary]) -> str:
+    """Markdown: a line a study and condition, a column a method; what was stated, below it."""
+    methods = in_order(unique([row for s in summaries for row in s["returns"]], "method"))
+    cells = []
+    for summary in summaries:
+        verdicts = _verdicts(summary)
+        for k, condition in enumerate(unique(summary["returns"], "condition")):
+            own = {r["method"]: r for r in summary["returns"] if r["condition"] == condition}
+            scaled = {row["normalised_by"] for row in own.values()}
+            mark = {"oracle": "", None: " (return)"}.get(next(iter(scaled)), " *")
+            figures = (
+                _cell(own[m], verdicts.get((m, condition))) if m in own else "" for m in methods
+            )
+            cells.append((summary["title"] if k == 0 else "", condition + mark, *figures))
+    ranks = _mean_ranks(summaries)
+    cells.append(("mean rank", "", *(f"{ranks[m]:.1f}" if m in ranks else "" for m in methods)))
+    head = ("", "", *(look(method).name for method in methods))
+    return markdown(Table(head, cells, _caption(summaries)))
+
+
+def _mean_ranks(summaries: Sequence[Summary]) -> dict[str, float]:
+    """Of the contenders that met every condition of every study."""
+    several = [
+        Ranked(
+            [
+                {**row, "train_seed": 0, "seed": 0}
+                for row in summary["returns"]
+                if row["method"] not in REFERENCES
+            ]
+        )
+        for summary in summaries
+    ]
+    return mean_ranks(several, common_methods(several))
+
+
+def _caption(summaries: Sequence[Summary]) -> str:
+    stated = [row for summary in summaries for row in summary["hypotheses"]]
+    held = sum(row["outcome"] == SUPPORTED for row in stated)
+    baseline = look(BASELINE).name
+    return (
+        "Mean return, 1 being the MB oracle's on that condition (\\*: and 0 that of random "
+        f"actions). **Bold**: better than {baseline}, *italic*: worse, by paired differences over "
+        "training seeds and episodes, p < .05 after Holm's correction; all else is no difference "
+        f"shown. Of {len(stated)} hypotheses stated in advance, {held} were supported."
+    )
+
+
+def _verdicts(summary: Summary) -> dict[tuple[str, str], str]:
+    """Each method's against the baseline, by method and condition."""
+    found = {}
+    turned = {BETTER: WORSE, WORSE: BETTER}
+    for row in summary["comparisons"]:
+        if row["measure"] != RETURN or len(row["conditions"]) > 1:
+            continue
+        verdict, condition = row["verdict"], row["conditions"][0]
+        if row["opponent"] == BASELINE:
+            found[row["method"], condition] = verdict
+        elif row["method"] == BASELINE:
+            found[row["opponent"], condition] = turned.get(verdict, verdict)
+    return found
+
+
+def _cell(row: Mapping[str, Any], verdict: str | None) -> str:
+    text = number(row["return"] if row["normalised"] is None else row["normalised"])
+    return {BETTER: f"**{text}**", WORSE: f"*{text}*"}.get(verdict or "", text)
+
+
+def filled(text: str, summaries: Sequence[Summary]) -> str:
+    """The text with the table between its marks. Raises UserError where they are missing."""
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise UserError(f"expected the lines {BEGIN.strip()} and {END.strip()}")
+    return head + BEGIN + readme_table(summaries) + END + tail
+
+
+def read_summaries(folder: Path) -> list[Summary]:
+    """The summaries `*.json` in the folder, by name. Raises UserError for one that is not JSON."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found.append(json.loads(path.read_text()))
+        except ValueError as error:
+            raise UserError(f"{path}: {error}") from None
+    return found
+
+
+def main() -> None:
+    """Fills the file that is named. Exit status 2 if it cannot be."""
+    if len(sys.argv) != 2:
+        sys.exit("expected a Markdown file")
+    document = Path(sys.argv[1])
+    try:
+        summaries = read_summaries(document.parent / RESULTS)
+        if not summaries:
+            raise UserError(f"no summaries in {document.parent / RESULTS}: expected *.json")
+        document.write_text(filled(document.read_text(), summaries))
+    except (UserError, OSError) as error:
+        print(f"readme: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
