@@ -63,7 +63,7 @@ setup(
         "matplotlib>=3.8,<4",
         "mcap>=1.5,<2",
         "mcap-ros2-support>=0.5.5,<0.7",
-        "mujoco>=3.3,<5",
+        "mujoco>=3.3.2,<5",
         "numpy>=1.26,<3",
         "psutil>=5.9,<8",
         "PyYAML>=6,<7",

@@ -41,7 +41,7 @@ HAND = 0.1  # from the wrist to the tip [m]
 POINT = np.array([[HAND - PALM, 0.0, 0.0]])  # the tip in the frame that the PR2's points are in
 BASE_Y = -0.6  # of the shoulder [m]
 SLACK = 0.4  # by which MuJoCo's soft limits give way at most [rad], generously
-GOAL = (0.45, -0.5, -0.05)  # of the task where nobody says another one [m]
+GOAL = (0.6, -0.5, 0.0)  # of the task where nobody says another one [m]
 
 MEASUREMENT = (
     *(Quantity(name, "rad") for name in JOINTS),

@@ -50,6 +50,7 @@ SPEC = RobotSpec(
     period=PERIOD,
     measurement=STATE,
     # Pitch is a passive joint's, as on a boom with an encoder: a quaternion would lose whole turns.
+    # odom's velocities are in the map frame.
     channels=(
         *(f"odom.pose.pose.position.{axis}" for axis in "xz"),
         "joint_states.position.6",

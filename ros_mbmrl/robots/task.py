@@ -23,4 +23,7 @@ class Task(Protocol):
         """What the cost needs at this step (for a path: the stretch ahead). Advances progress."""
 
     def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
-        """Costs (K,) of states (K, H+1, ds) reached by actions (K, H, da)."""
+        """Costs (K,) of states (K, H+1, ds) reached by actions (K, H, da).
+
+        `Run` and `Reach` take leading dimensions too: of states, actions, reference and costs.
+        """

@@ -32,7 +32,7 @@ class Worlds:
     """N robots of one kind, each in its situation. Made by `make_worlds`.
 
     goals: (N, goals) [m], of robots that have any. diverged: (N,) whether its physics broke down;
-    such a robot stays where it last was and is rewarded for that.
+    such a robot stays where it last was, and is rewarded for that, until its state is set.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Worlds:
         seeds: Sequence[int],
         threads: int = 1,
     ) -> None:
-        if len(situations) != len(seeds) or not seeds:
+        if len(situations) != len(seeds) or len(seeds) == 0:
             raise ValueError(f"expected a seed each, got {len(situations)} and {len(seeds)}")
         self.simulation, self.situations = simulation, tuple(situations)
         self.goals = np.zeros((len(seeds), simulation.goals))
@@ -88,6 +88,7 @@ class Worlds:
             raise ValueError(f"states: expected finite ones of shape {expected}")
         for group in self._groups:
             group.place(states[group.indices])
+        self.diverged[:] = False
 
     def step(self, actions: Array) -> Array:
         """One control period under commands (N, da): rewards (N,) of table 5.
@@ -109,9 +110,8 @@ class Worlds:
         while self._ticks < end:
             if self._ticks in self._switches:
                 self._switch()
-            part = (
-                min([end, *(each for each in self._switches if each > self._ticks)]) - self._ticks
-            )
+            ahead = [each for each in self._switches if each > self._ticks]
+            part = min([end, *ahead]) - self._ticks
             powered = self._powered * motors
             for group in self._groups:
                 group.advance(self._rollout, powered, self._forces, part, self.diverged)
@@ -119,10 +119,11 @@ class Worlds:
 
     def present(self, index: int) -> frozenset[str]:
         """Faults that robot `index` has in the control period that begins now."""
-        faults, simulation = self.situations[index].faults, self.simulation
-        begun = {each.name for each in faults if _edge(simulation, each.begin) <= self._ticks}
-        ended = {each.name for each in faults if _edge(simulation, each.end) <= self._ticks}
-        return frozenset(begun - ended)
+        edges = (
+            (each.name, _edge(self.simulation, each.begin), _edge(self.simulation, each.end))
+            for each in self.situations[index].faults
+        )
+        return frozenset(name for name, begin, end in edges if begin <= self._ticks < end)
 
     def _switch(self) -> None:
         for group in self._groups:

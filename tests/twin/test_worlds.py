@@ -73,14 +73,15 @@ def test_a_state_that_is_set_has_the_same_successor() -> None:
 
 
 def test_a_disabled_joint_gives_no_torque_from_its_second_on() -> None:
-    fault = TimedFault("bfoot_disabled", begin=0.1, end=0.2)
-    worlds = make_worlds("half_cheetah", [Situation(faults=(fault,))], [0])
+    spans = (0.1, 0.2), (0.25, 0.3)
+    faults = tuple(TimedFault("bfoot_disabled", begin, end) for begin, end in spans)
+    worlds = make_worlds("half_cheetah", [Situation(faults=faults)], [0])
     twin = make_worlds("half_cheetah", [Situation()], [0])
-    for step in range(6):
+    for step in range(8):
         actions = np.full((1, 6), 0.5)
         masked = actions.copy()
-        masked[0, 2] *= not 2 <= step < 4
-        assert bool(worlds.present(0)) == (2 <= step < 4)
+        masked[0, 2] *= step not in (2, 3, 5)
+        assert bool(worlds.present(0)) == (step in (2, 3, 5))
         worlds.step(actions)
         twin.step(masked)
         np.testing.assert_array_equal(worlds.states(), twin.states())
@@ -215,6 +216,10 @@ def test_physics_that_break_down_leave_the_others_alone() -> None:
     np.testing.assert_array_equal(worlds.states()[0], alone.states()[0])
     np.testing.assert_array_equal(worlds.states()[1], wild[1])
     assert rewards[1] == pytest.approx(0.05)
+    worlds.set_states(np.repeat(alone.states(), 2, axis=0))
+    worlds.step(np.zeros((2, 8)))
+    assert not worlds.diverged.any()
+    np.testing.assert_array_equal(*worlds.states())
 
 
 def test_blocks_of_a_pier_float_and_differ() -> None:

@@ -31,10 +31,7 @@ class ArmSimulation(Simulation):
 
     def specification(self, terrain: Terrain) -> mujoco.MjSpec:
         """The arm alone."""
-        specification = gymnasium_model("pusher_v5")
-        for name in ("object", "goal"):
-            specification.delete(specification.body(name))
-        return specification
+        return gymnasium_model("pusher_v5", without=("object", "goal"))
 
     def start(
         self, model: mujoco.MjModel, terrain: Terrain, rng: np.random.Generator

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from importlib.resources import files
+from xml.etree import ElementTree
 
 import mujoco
 import numpy as np
@@ -82,10 +82,16 @@ class Simulation(ABC):
         mujoco.mj_setConst(model, mujoco.MjData(model))
 
 
-def gymnasium_model(name: str) -> mujoco.MjSpec:
-    """A model of gymnasium's, `name` without ending.
+def gymnasium_model(name: str, without: Sequence[str] = ()) -> mujoco.MjSpec:
+    """A model of gymnasium's, `name` without ending, and without some of the world's bodies.
 
     `settotalmass` is left out: newer MuJoCos warn of it, and it counts what terrain adds.
     """
     xml = (files("gymnasium") / "envs" / "mujoco" / "assets" / f"{name}.xml").read_text()
-    return mujoco.MjSpec.from_string(re.sub(r'\s+settotalmass="[^"]*"', "", xml))
+    root = ElementTree.fromstring(xml)
+    for compiler in root.iter("compiler"):
+        compiler.attrib.pop("settotalmass", None)
+    for world in root.iter("worldbody"):
+        for body in [each for each in world if each.get("name") in without]:
+            world.remove(body)
+    return mujoco.MjSpec.from_string(ElementTree.tostring(root, encoding="unicode"))

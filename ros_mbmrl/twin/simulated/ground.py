@@ -60,11 +60,10 @@ def lay_ground(specification: mujoco.MjSpec, terrain: Terrain) -> None:
         _add(specification, mujoco.mjtGeom.mjGEOM_PLANE, (BEGIN, 0, 0), angle, floor.size)
     elif terrain.kind in HILLS:
         _lay_boxes(specification, HILLS[terrain.kind])
-        if terrain.kind == "basin":
-            specification.delete(floor)
     elif terrain.kind == "pier":
         _lay_pier(specification, np.random.default_rng(terrain.seed))
-        specification.delete(floor)
+    if terrain.kind in ("basin", "pier"):  # below all of it, and nothing touches it
+        floor.pos, floor.conaffinity = [0, 0, -5], 0
 
 
 def _lay_boxes(specification: mujoco.MjSpec, knots: Sequence[tuple[float, float]]) -> None:
