@@ -18,7 +18,7 @@ from ros_mbmrl.adaptation.batch_window import BatchWindow
 from ros_mbmrl.adaptation.guard import make_guard, support_of
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.mlp import Update
-from ros_mbmrl.planning.batch import BatchMPPI, Plans
+from ros_mbmrl.planning.batch import BatchMPPI, CostEach, Plans
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.planning.sampling import Limits, configure
 from ros_mbmrl.plants.base import Measurement
@@ -78,6 +78,23 @@ def tasks_of(worlds: Worlds) -> list[Task]:
         return [Reach(len(robot.spec.state) - goals.shape[1], goal) for goal in goals]
     (name,) = robot.tasks()
     return [robot.make_task(name, state) for state in worlds.states()]
+
+
+def cost_each(tasks: Sequence[Task], now: Array, device: torch.device) -> CostEach:
+    """What plans from states `now` (N, ds) cost each robot by its own task; tasks make progress.
+
+    In one call if the tasks are of a kind that allows it.
+    """
+    references = [task.reference(state) for task, state in zip(tasks, now, strict=True)]
+    reference = torch.stack(references).to(device)
+
+    def cost(states: Tensor, actions: Tensor) -> Tensor:
+        if all(getattr(task, "batched", False) for task in tasks):
+            return tasks[0].cost(states, actions, reference)
+        each = zip(tasks, states, actions, reference, strict=True)
+        return torch.stack([task.cost(*own) for task, *own in each])
+
+    return cost
 
 
 class ModelAgent:
@@ -155,24 +172,14 @@ class ModelAgent:
         return update, before, torch.where(accepted, verdict.error_after, before), accepted
 
     def _plan(self, update: Update, states: Array, finite: Flags) -> Plans:
-        references = [task.reference(s) for task, s in zip(self._tasks, states, strict=True)]
-        reference = torch.stack(references).to(self._device)
         return self._planner.plan(
             self._model.predictor_each(self._guard.parameters, update),
-            lambda imagined, actions: self._cost(imagined, actions, reference),
+            cost_each(self._tasks, states, self._device),
             torch.as_tensor(states, dtype=torch.float32, device=self._device),
             self._start,
             self._generators,
             torch.as_tensor(finite, device=self._device),
         )
-
-    def _cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
-        """(N, K), in one call if the tasks are of a kind that allows it."""
-        tasks = self._tasks
-        if all(getattr(task, "batched", False) for task in tasks):
-            return tasks[0].cost(states, actions, reference)
-        each = zip(tasks, states, actions, reference, strict=True)
-        return torch.stack([task.cost(*own) for task, *own in each])
 
 
 def _float64(values: Tensor) -> Array:

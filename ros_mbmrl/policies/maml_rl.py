@@ -53,7 +53,7 @@ class MAMLConfig:
     budget: int = 60_000
     tasks: int = 10
     inner: InnerConfig = field(default_factory=InnerConfig)
-    region: TrustRegion = field(default_factory=TrustRegion)
+    region: TrustRegion = TrustRegion(max_kl=0.3)
     hidden: tuple[int, ...] = (64, 64)
     log_std: float = -0.5
     seed: int = 0
@@ -118,9 +118,10 @@ class _State:
     def restored(self, tensors: Mapping[str, Tensor], count: int) -> _State:
         policy = replace(self.policy, mean=tensors["policy/mean"], std=tensors["policy/std"])
         weights = tensor_file.unflatten("baseline", tensors)
+        parameters = tensor_file.unflatten("parameters", tensors)
         return _State(
             policy,
-            tensor_file.unflatten("parameters", tensors),
+            {name: parameters[name] for name in self.parameters},  # their order is theta's
             Moments(tensors["moments/mean"], tensors["moments/variance"], count),
             tuple(LinearBaseline(weights[str(k)]) for k in range(len(weights))),
         )

@@ -140,7 +140,7 @@ def _state(model: Any) -> dict[str, Tensor]:
     for name in STATISTICS:
         statistics = getattr(model.env, name)
         for part in ("mean", "var", "count"):
-            tensors[f"{name}/{part}"] = torch.as_tensor(getattr(statistics, part))
+            tensors[f"{name}/{part}"] = torch.tensor(getattr(statistics, part), dtype=torch.float64)
     return tensors
 
 

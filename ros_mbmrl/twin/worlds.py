@@ -101,11 +101,7 @@ class Worlds:
 
     def advance(self, actions: Array, ticks: int) -> None:
         """`ticks` steps of physics under commands (N, da). Raises ValueError, as `step`."""
-        # A comparison with NaN is false. Limits may have been through float32.
-        within = (actions >= self._low - 1e-4) & (actions <= self._high + 1e-4)
-        if np.shape(actions) != self._powered.shape or not within.all():
-            raise ValueError(f"actions: expected {self._powered.shape} within the limits")
-        motors = np.clip(actions, self._low, self._high)
+        motors = self._clipped(actions, self._powered.shape)
         end = self._ticks + ticks
         while self._ticks < end:
             if self._ticks in self._switches:
@@ -116,6 +112,33 @@ class Worlds:
             for group in self._groups:
                 group.advance(self._rollout, powered, self._forces, part, self.diverged)
             self._ticks += part
+
+    def imagine(self, actions: Array) -> Array:
+        """What would become of the robots under K plans each (N, K, H, da): (N, K, H + 1, ds).
+
+        From where they are, with faults and forces as they are now; NaN from where the physics
+        breaks down. The worlds themselves stay as they are. Raises ValueError, as `step`.
+        """
+        shape = (len(self), *np.shape(actions)[1:3], self._powered.shape[1])
+        motors = self._clipped(actions, shape)
+        if self._ticks in self._switches:
+            self._switch()
+        motors = self._powered[:, None, None] * motors
+        count, plans, horizon, _ = shape
+        measured = np.empty((count, plans, horizon + 1, len(self.robot.spec.measurement)))
+        for group in self._groups:
+            reached = group.imagine(self._rollout, motors, self._forces, self.simulation.substeps)
+            measured[group.indices] = reached
+        rows = measured.reshape(-1, measured.shape[-1])
+        states = self.robot.estimate(rows, None, self.robot.spec.period)
+        return states.reshape(count, plans, horizon + 1, -1)
+
+    def _clipped(self, actions: Array, shape: tuple[int, ...]) -> Array:
+        clipped = np.clip(actions, self._low, self._high) if np.shape(actions) == shape else None
+        # A comparison with NaN is false. Limits may have been through float32.
+        if clipped is None or not (np.abs(clipped - actions) <= 1e-4).all():
+            raise ValueError(f"actions: expected {shape} within the limits")
+        return clipped
 
     def present(self, index: int) -> frozenset[str]:
         """Faults that robot `index` has in the control period that begins now."""
@@ -213,7 +236,11 @@ class _Group:
 
     def measured(self) -> Array:
         """(n, dm)."""
-        return np.hstack([self._states[:, self._qpos], self._states[:, self._qvel]])
+        return self._measure(self._states)
+
+    def _measure(self, states: Array) -> Array:
+        """(..., dm) of full states of MuJoCo."""
+        return np.concatenate([states[..., self._qpos], states[..., self._qvel]], axis=-1)
 
     def place(self, states: Array) -> None:
         """Positions and velocities from states (n, ds), which begin with them."""
@@ -231,29 +258,50 @@ class _Group:
         diverged: NDArray[np.bool_],
     ) -> None:
         """`ticks` steps; motors (N, da), forces (N, 3), diverged (N,) of all robots."""
-        inputs = np.zeros((len(self.indices), ticks, self._size))
-        inputs[:, :, : motors.shape[1]] = motors[self.indices, None]
+        own = np.repeat(motors[self.indices, None], ticks, axis=1)
+        reached, well = self._roll(rollout, own, forces)
+        diverged[self.indices] |= ~well[:, -1]
+        going = ~diverged[self.indices]
+        self._states[going] = reached[going, -1]
+
+    def imagine(self, rollout: Rollout, motors: Array, forces: Array, substeps: int) -> Array:
+        """Measurements (n, K, H + 1, dm); motors (N, K, H, da), forces (N, 3) of all robots."""
+        own = motors[self.indices]
+        plans, horizon, commands = own.shape[1:]
+        steps = np.repeat(own.reshape(-1, horizon, commands), substeps, axis=1)
+        reached, well = self._roll(rollout, steps, forces, plans)
+        measured = self._measure(reached)
+        measured[~well] = np.nan
+        ends = measured[:, substeps - 1 :: substeps].reshape(len(own), plans, horizon, -1)
+        now = np.broadcast_to(self.measured()[:, None, None], (*ends.shape[:2], 1, ends.shape[3]))
+        return np.concatenate([now, ends], axis=2)
+
+    def _roll(
+        self, rollout: Rollout, motors: Array, forces: Array, plans: int = 1
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """States of MuJoCo (n K, ticks, ...) under motors (n K, ticks, da), and which are well."""
+        rows, ticks, commands = motors.shape
+        inputs = np.zeros((rows, ticks, self._size))
+        inputs[:, :, :commands] = motors
         if self._push.stop:
-            inputs[:, :, self._push] = forces[self.indices, None]
+            inputs[:, :, self._push] = np.repeat(forces[self.indices], plans, axis=0)[:, None]
         self._states[:, 0] = 0.0
-        reached = np.empty((len(self.indices), ticks, self._states.shape[1]))
+        reached = np.empty((rows, ticks, self._states.shape[1]))
         rollout.rollout(
-            self.models,
+            [model for model in self.models for _ in range(plans)],
             self._datas,
-            self._states,
+            np.repeat(self._states, plans, axis=0),
             inputs,
             control_spec=self._inputs,
             skip_checks=True,
             nstep=ticks,
             state=reached,
-            sensordata=np.empty((len(self.indices), ticks, 0)),
+            sensordata=np.empty((rows, ticks, 0)),
         )
-        last = reached[:, -1]
         # MuJoCo starts anew, at time 0, what it can no longer compute.
-        well = np.isfinite(last).all(1) & (np.abs(last[:, 0] - ticks * self._span) < 1e-9)
-        diverged[self.indices] |= ~well
-        going = ~diverged[self.indices]
-        self._states[going] = last[going]
+        due = self._span * np.arange(1, ticks + 1)
+        well = np.isfinite(reached).all(2) & (np.abs(reached[:, :, 0] - due) < 1e-9)
+        return reached, well
 
 
 def _edge(simulation: Simulation, seconds: float) -> float:

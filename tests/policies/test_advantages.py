@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 
 from ros_mbmrl.policies.advantages import (
+    LinearBaseline,
     discounted,
     generalised_advantages,
-    linear_baseline,
     standardised,
 )
 
@@ -32,14 +32,17 @@ def test_without_decay_they_are_returns_less_values() -> None:
     torch.testing.assert_close(advantages, discounted(rewards, 0.9) - values)
 
 
-def test_the_baseline_finds_what_is_linear_in_its_features_task_by_task() -> None:
-    seen = torch.randn(2, 4, 30, 2)
-    time = torch.arange(30) / 100
-    returns = torch.stack(
-        [3 * seen[0, ..., 0] - 5, seen[1, ..., 1] ** 2 + 7 * time.expand(4, 30) ** 2]
-    )
-    torch.testing.assert_close(linear_baseline(seen, returns), returns, atol=0.02, rtol=0.0)
-    assert linear_baseline(seen, returns, ridge=1e6).abs().max() < 1e-3
+def test_the_baseline_finds_what_is_linear_in_its_features() -> None:
+    def returns(seen: torch.Tensor) -> torch.Tensor:
+        time = torch.arange(30) / 100
+        return 3 * seen[..., 0] - 5 + seen[..., 1] ** 2 + 7 * time**2
+
+    told, other = torch.randn(2, 4, 30, 2), torch.randn(30, 2)
+    baseline = LinearBaseline.fit(told, returns(told))
+    torch.testing.assert_close(baseline.values(told), returns(told), atol=0.02, rtol=0.0)
+    torch.testing.assert_close(baseline.values(other), returns(other), atol=0.02, rtol=0.0)
+    stiff = LinearBaseline.fit(told, returns(told), ridge=1e6)
+    assert stiff.values(told).abs().max() < 1e-3
 
 
 def test_each_task_is_standardised_by_itself() -> None:

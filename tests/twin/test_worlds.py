@@ -233,3 +233,53 @@ def test_blocks_of_a_pier_float_and_differ() -> None:
     np.testing.assert_array_equal(states[0], states[1])
     assert np.abs(states[2] - states[0]).max() > 1e-3
     assert (states[:, 1] < flat.states()[0, 1] - 0.03).all()
+
+
+PLANS = [
+    Situation(faults=(TimedFault("bthigh_disabled"),)),
+    Situation(Terrain("pier", seed=3)),
+    Situation(Terrain("slope", angle=0.1), physics=Factors(mass=1.5)),
+]
+
+
+def test_what_is_imagined_is_what_happens() -> None:
+    worlds = make_worlds("half_cheetah", PLANS, [0, 1, 2])
+    rng = np.random.default_rng(0)
+    for actions in rng.uniform(-1, 1, (5, 3, 6)):  # blocks of the pier have moved
+        worlds.step(actions)
+    before, plans = worlds.states(), rng.uniform(-1, 1, (3, 4, 6, 6))
+    imagined = worlds.imagine(plans)
+    assert np.array_equal(imagined[:, :, 0], np.repeat(before[:, None], 4, axis=1))
+    assert np.array_equal(worlds.states(), before)
+    for h in range(6):
+        worlds.step(plans[:, 2, h])
+        assert np.array_equal(imagined[:, 2, h + 1], worlds.states())
+
+
+def test_what_is_imagined_keeps_the_faults_of_now() -> None:
+    soon = Situation(faults=(TimedFault("bthigh_disabled", begin=0.1),))
+    worlds = make_worlds("half_cheetah", [soon, Situation()], [0, 0])
+    plans = np.ones((2, 1, 4, 6))
+    whole, whole_too = worlds.imagine(plans)
+    assert np.array_equal(whole, whole_too)
+    for _ in range(2):
+        worlds.step(np.zeros((2, 6)))
+    broken, whole = worlds.imagine(plans)
+    assert not np.allclose(broken[0, 1], whole[0, 1])
+
+
+def test_imagined_physics_that_breaks_down_is_no_number() -> None:
+    worlds = make_worlds("half_cheetah", [Situation()] * 2, [0, 1])
+    states = worlds.states()
+    states[0, 9:] = 1e9  # velocities
+    worlds.set_states(states)
+    imagined = worlds.imagine(np.zeros((2, 2, 3, 6)))
+    assert np.isnan(imagined[0, :, -1]).all()
+    assert np.isfinite(imagined[1]).all()
+
+
+def test_plans_beyond_the_limits_are_refused() -> None:
+    worlds = make_worlds("half_cheetah", [Situation()], [0])
+    for plans in (np.full((1, 2, 3, 6), 1.1), np.zeros((2, 2, 3, 6)), np.zeros((1, 2, 3, 5))):
+        with pytest.raises(ValueError, match="within the limits"):
+            worlds.imagine(plans)
