@@ -70,7 +70,7 @@ class Guard:
         self.rule, self.parameters, self.window_size = rule, parameters, window_size
         self.config = config
         self._norm = norm(parameters)
-        self._folds = Folds.of(window_size, config.folds)  # of a full window
+        self._folds = Folds.of(window_size, config.folds, self._norm.device)  # of a full window
 
     @torch.inference_mode()
     def adapt(self, model: DynamicsModel, window: Window) -> Adapted:
@@ -124,7 +124,7 @@ class Guard:
         tasks, length, _ = support.x.shape
         folds = self.config.folds
         full = length == self.window_size
-        fold = self._folds if full else Folds.of(length, folds)
+        fold = self._folds if full else Folds.of(length, folds, support.x.device)
         updates = self.rule.update(mlp, self.parameters, _copies(support, fold.seen))
         blind = updates.tasks(slice(0, folds * tasks))
         # Rows left out are about a fold away from those that are remembered.
@@ -172,11 +172,11 @@ class Folds:
     seen: Tensor
 
     @classmethod
-    def of(cls, length: int, folds: int) -> Folds:
+    def of(cls, length: int, folds: int, device: torch.device) -> Folds:
         """Of a window of `length` rows."""
         size = -(-length // folds)
-        rows = torch.arange(folds * size)
-        seen = torch.arange(length) // size != torch.arange(folds + 1)[:, None]
+        rows, copies = (torch.arange(n, device=device) for n in (folds * size, folds + 1))
+        seen = torch.arange(length, device=device) // size != copies[:, None]
         counts = (rows < length).float().reshape(folds, 1, size)
         return cls(rows.clamp_max(length - 1), counts, seen[:, None, :, None].float())
 
@@ -203,7 +203,7 @@ def support_of(
     y = model.normalizer.changes(changes)
     keep = wild_rows(raw, y)
     clip = model.normalizer.clip
-    scale = torch.tensor(model.robot.spec.change_weights)
+    scale = features.new_tensor(model.robot.spec.change_weights)
     return Support(
         torch.nan_to_num(raw).clamp(-clip, clip),
         torch.nan_to_num(y).clamp(-10.0, 10.0),
@@ -221,7 +221,7 @@ def norm(parameters: Parameters) -> Tensor:
 
 def norm_of(update: Update) -> Tensor:
     """Norm of each task's update, (N,) or () for none."""
-    total = torch.zeros(())
+    total = torch.zeros(())  # of any device
     for layer in update.layers:
         if layer.left is not None and layer.right is not None:
             # |L^T R|^2 = sum((L L^T) * (R R^T)): no weight matrix is ever formed

@@ -67,7 +67,7 @@ class LastLayer(UpdateRule):
         recent = [length]
         while self.change > 0 and recent[-1] // 2 >= SHORTEST:
             recent.append(recent[-1] // 2)
-        age = torch.arange(length, 0, -1)
+        age = torch.arange(length, 0, -1, device=weight.device)
         kept = torch.stack([(age <= n).to(weight.dtype) for n in recent])[:, None, :, None]
         after, alphas = _evidence(kernel, residual, weight * kept)
         before, _ = _evidence(kernel, residual, weight * (1 - kept[1:]))

@@ -23,7 +23,7 @@ from ros_mbmrl.bench.problem import Problem, check_network, make_problem
 from ros_mbmrl.bench.products import Floor, products_of
 from ros_mbmrl.bench.timing import Figure, Findings, Run, at_least, interleave, pinned
 from ros_mbmrl.dynamics.mlp import Parameters
-from ros_mbmrl.training.meta import meta_loss
+from ros_mbmrl.training.objective import meta_loss
 
 STEP, PEER, FLOOR = "meta-gradient", "vmap(grad)", "matrix products"
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")

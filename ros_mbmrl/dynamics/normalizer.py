@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -31,6 +31,11 @@ class Normalizer:
             return torch.where(std > 1e-6, std, torch.ones_like(std))
 
         return cls(inputs.mean(dim=0), spread(inputs), changes.mean(dim=0), spread(changes))
+
+    def to(self, device: torch.device) -> Normalizer:
+        """The same on a device."""
+        names = ("input_mean", "input_std", "change_mean", "change_std")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
     def inputs(self, features: Tensor, actions: Tensor) -> Tensor:
         """Normalised, clipped network inputs (..., df + da)."""
