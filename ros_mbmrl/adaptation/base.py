@@ -49,6 +49,10 @@ class Support:
         """Weights that sum to one over each task's transitions; all zero for an empty task."""
         return self.weight / self.weight.sum(dim=1, keepdim=True).clamp_min(1e-8)
 
+    def tasks(self, which: slice) -> Support:
+        """Some of the tasks."""
+        return Support(self.x[which], self.y[which], self.weight[which], self.scale)
+
     def forward(self, mlp: MLP, parameters: Parameters, update: Update) -> Pass:
         """The updated model's pass over x."""
         if self.prior is not None and update.changes_nothing:

@@ -49,7 +49,7 @@ class GradientStep(UpdateRule):
             for kind, start in starts.items()
         }
 
-    def _step_sizes(self, mlp: MLP, parameters: Parameters) -> Tensor:
+    def step_sizes(self, mlp: MLP, parameters: Parameters) -> Tensor:
         """(steps, 2 layers): of each layer's weights, then of each layer's bias."""
         if not self.meta_trained:
             sizes = [self.step] * mlp.layers + [self.bias_step] * mlp.layers
@@ -64,7 +64,7 @@ class GradientStep(UpdateRule):
     def descend(self, mlp: MLP, parameters: Parameters, support: Support, start: Update) -> Update:
         """Eq. 24, `steps` times from the model that `start` makes of the prior."""
         update = start
-        for sizes in self._step_sizes(mlp, parameters).unbind():
+        for sizes in self.step_sizes(mlp, parameters).unbind():
             # Of each row, (N, T1, 2 layers): its share in the loss, times the steps
             pull = torch.split(-support.share * sizes, 1, dim=2)
             y, inputs, pre_activations = support.forward(mlp, parameters, update)

@@ -175,11 +175,10 @@ class Folds:
     def of(cls, length: int, folds: int, device: torch.device) -> Folds:
         """Of a window of `length` rows."""
         size = -(-length // folds)
-        rows = torch.arange(folds * size)
-        seen = torch.arange(length) // size != torch.arange(folds + 1)[:, None]
+        rows, copies = (torch.arange(n, device=device) for n in (folds * size, folds + 1))
+        seen = torch.arange(length, device=device) // size != copies[:, None]
         counts = (rows < length).float().reshape(folds, 1, size)
-        parts = (rows.clamp_max(length - 1), counts, seen[:, None, :, None].float())
-        return cls(*(part.to(device) for part in parts))
+        return cls(rows.clamp_max(length - 1), counts, seen[:, None, :, None].float())
 
 
 def _copies(support: Support, seen: Tensor) -> Support:
@@ -204,7 +203,7 @@ def support_of(
     y = model.normalizer.changes(changes)
     keep = wild_rows(raw, y)
     clip = model.normalizer.clip
-    scale = y.new_tensor(model.robot.spec.change_weights)
+    scale = features.new_tensor(model.robot.spec.change_weights)
     return Support(
         torch.nan_to_num(raw).clamp(-clip, clip),
         torch.nan_to_num(y).clamp(-10.0, 10.0),
@@ -222,7 +221,7 @@ def norm(parameters: Parameters) -> Tensor:
 
 def norm_of(update: Update) -> Tensor:
     """Norm of each task's update, (N,) or () for none."""
-    total = torch.zeros(())
+    total = torch.zeros(())  # of any device
     for layer in update.layers:
         if layer.left is not None and layer.right is not None:
             # |L^T R|^2 = sum((L L^T) * (R R^T)): no weight matrix is ever formed

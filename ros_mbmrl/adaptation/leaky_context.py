@@ -48,8 +48,7 @@ class LeakyContext(encoder.EncoderRule):
         """The code of each task's window, (N, size); zero for an empty one."""
         network = encoder.encoder(mlp, self.hidden, self.size)
         encoded = encoder.encode(mlp, network, parameters, support, self.limit)
-        rows, device = support.x.shape[1], encoded.device
-        age = torch.arange(rows - 1, -1, -1, dtype=encoded.dtype, device=device)
+        age = torch.arange(support.x.shape[1] - 1, -1, -1).to(encoded)
         faded = torch.nn.functional.logsigmoid(parameters["memory.forgetting"])
         weight = support.weight * torch.exp(age[:, None] * faded)  # (N, T1, size)
         total = parameters["memory.prior"].exp() + weight.sum(dim=1)

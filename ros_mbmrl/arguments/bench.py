@@ -42,7 +42,7 @@ class Bench:
     segment_length: int | None = None
     """T1 and T2; train."""
     chunk: int | None = None
-    """Tasks that the peer does at once; train."""
+    """Tasks that the peer does at once, the fastest of several if it is not given; train."""
     seconds: float | None = None
     """Of control, graph; of work, soak; simulated in each repeat, twin."""
     idle: float | None = None

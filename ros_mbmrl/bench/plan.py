@@ -7,7 +7,7 @@ network in bfloat16.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,7 +18,13 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Adapted, AdaptReport
 from ros_mbmrl.bench.problem import Problem, check_network, make_problem
-from ros_mbmrl.bench.products import Floor, Product, layers_of
+from ros_mbmrl.bench.products import (
+    NO_BFLOAT16,
+    Floor,
+    Product,
+    bfloat16_slowdown,
+    layers_of,
+)
 from ros_mbmrl.bench.timing import Figure, Findings, Run, Times, at_least, interleave, pinned
 from ros_mbmrl.control import Controller
 from ros_mbmrl.dynamics.mlp import MLP
@@ -28,8 +34,6 @@ from ros_mbmrl.planning.sampling import Limits
 
 PEER = "pytorch_mppi"
 NO_PEER = "pytorch_mppi is not installed here: pip install pytorch-mppi; its ratio is null"
-NO_BFLOAT16 = "no bfloat16 here: a product takes {:.1f} times as long as in float32; null"
-DTYPES = (torch.float32, torch.bfloat16)
 NOT_ADAPTED = AdaptReport(0, 0.0, 0.0, 0.0, False, "the method does not adapt")
 
 
@@ -89,15 +93,6 @@ def run(config: Config) -> Findings:
         },
         tuple(notes),
     )
-
-
-def bfloat16_slowdown(products: Sequence[Product], generator: Generator) -> float:
-    """Time of the largest product in bfloat16 over that in float32: below 1 where it has units."""
-    largest = [max(products, key=lambda product: product.operations)]
-    times = interleave(
-        {str(dtype): Floor(largest, generator, dtype).run for dtype in DTYPES}, 3, warm_up=1
-    )
-    return times.ratio(*map(str, reversed(DTYPES)))
 
 
 def figures(times: Times) -> tuple[Figure, ...]:

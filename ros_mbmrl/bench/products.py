@@ -10,6 +10,11 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from ros_mbmrl.bench.timing import interleave
+
+NO_BFLOAT16 = "no bfloat16 here: a product takes {:.1f} times as long as in float32; null"
+DTYPES = (torch.float32, torch.bfloat16)
+
 # operator -> index of its first factor among the arguments
 PRODUCTS = {"aten::mm": 0, "aten::bmm": 0, "aten::addmm": 1, "aten::baddbmm": 1}
 
@@ -103,3 +108,12 @@ class Floor:
             values = torch.randn(shape, generator=self._generator).to(self._dtype)
             self._buffers[key] = values.mT if transposed else values
         return self._buffers[key]
+
+
+def bfloat16_slowdown(products: Sequence[Product], generator: torch.Generator) -> float:
+    """Time of the largest product in bfloat16 over that in float32: below 1 where it has units."""
+    largest = [max(products, key=lambda product: product.operations)]
+    times = interleave(
+        {str(dtype): Floor(largest, generator, dtype).run for dtype in DTYPES}, 3, warm_up=1
+    )
+    return times.ratio(*map(str, reversed(DTYPES)))

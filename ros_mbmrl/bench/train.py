@@ -2,17 +2,21 @@
 
 The peer is what torch.func offers: an inner gradient step of each task by grad, all tasks at once
 by vmap, and the gradient of that (thesis eq. 22). Weights of its own for every task take memory,
-so it goes through the batch in chunks, and its time is that of all of them.
+so it is fastest when it goes through the batch in chunks: it is measured in those that suit it
+best, and once as one would write it down first, all tasks at once. It is in float32.
 """
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 from torch import Generator, Tensor
 
@@ -20,12 +24,15 @@ from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.gradient import GradientStep
 from ros_mbmrl.bench.problem import Problem, check_network, make_problem
-from ros_mbmrl.bench.products import Floor, products_of
-from ros_mbmrl.bench.timing import Figure, Findings, Run, at_least, interleave, pinned
+from ros_mbmrl.bench.products import NO_BFLOAT16, Floor, bfloat16_slowdown, products_of
+from ros_mbmrl.bench.timing import Figure, Findings, Run, Times, at_least, interleave, pinned
 from ros_mbmrl.dynamics.mlp import Parameters
-from ros_mbmrl.training.meta import meta_loss
+from ros_mbmrl.training.meta_gradient import MetaGradient
 
-STEP, PEER, FLOOR = "meta-gradient", "vmap(grad)", "matrix products"
+STEP, FLOOR, HALF = "meta-gradient", "matrix products", ", bfloat16"
+PEER, WHOLE = "vmap(grad)", "vmap(grad), all at once"
+CHUNKS = (10, 25, 50, 100)
+COPIES = 8  # of the weights that the peer has at once for every task (measured: 6.7)
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -33,13 +40,13 @@ STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 class Config:
     """segments: tasks a step. segment_length: T1 and T2. steps: of the inner gradient descent.
 
-    chunk: tasks that the peer does at once; its time is that of all segments.
+    chunk: tasks that the peer does at once; None: what is fastest of CHUNKS, tried once.
     """
 
     segments: int = 500
     segment_length: int = 32
     steps: int = 1
-    chunk: int = 50
+    chunk: int | None = None
     hidden: tuple[int, ...] = (512, 512, 512)
     activation: str = "silu"
     threads: int = 1
@@ -48,10 +55,10 @@ class Config:
 
     def __post_init__(self) -> None:
         at_least(1, segments=self.segments, segment_length=self.segment_length, steps=self.steps)
-        at_least(1, chunk=self.chunk, threads=self.threads, repeats=self.repeats)
+        at_least(1, threads=self.threads, repeats=self.repeats)
+        if self.chunk is not None:
+            at_least(1, chunk=self.chunk)
         check_network(self.hidden, self.activation)
-        if self.segments % self.chunk:
-            raise ValueError(f"chunk: expected a divisor of {self.segments}, got {self.chunk}")
 
 
 QUICK = Config(segments=8, segment_length=6, chunk=4, hidden=(32, 32), repeats=3)
@@ -73,33 +80,53 @@ def run(config: Config) -> Findings:
         generator = Generator().manual_seed(config.seed)
         problem = make_problem(config.hidden, config.activation, generator)
         batch = make_batch(problem, config, generator)
-
-        def step() -> object:
-            return meta_gradient(problem, batch)
-
-        def peer() -> object:
-            return vmap_gradient(problem, batch, config.chunk)
-
-        memory = {STEP: peak_memory(step), PEER: peak_memory(peer)}
-        products = products_of(step)
-        floor = Floor(products, generator, torch.float32)
-        times = interleave({STEP: step, PEER: peer, FLOOR: floor.run}, config.repeats, warm_up=1)
-    figures = (
-        Figure("over_vmap_grad", times.ratio(STEP, PEER), "over torch.func's vmap(grad)"),
-        Figure("gemm_fraction", times.ratio(FLOOR, STEP), "part of the time that is products"),
-    )
+        products = products_of(gradient(problem, batch))
+        slowdown = bfloat16_slowdown(products, generator)
+        contenders, memory = {}, {}
+        for suffix, dtype in (("", torch.float32), (HALF, torch.bfloat16)):
+            if dtype is torch.float32 or slowdown < 1:
+                memory[STEP + suffix] = peak_memory(gradient(problem, batch, dtype))
+                contenders[STEP + suffix] = gradient(problem, batch, dtype)
+                contenders[FLOOR + suffix] = Floor(products, generator, dtype).run
+        chunk = config.chunk or fastest(problem, batch)
+        contenders[PEER] = vmap(problem, batch, chunk)
+        memory[PEER] = peak_memory(contenders[PEER])
+        whole, memory[WHOLE] = at_once(problem, batch)
+        times = interleave(contenders, config.repeats, warm_up=1)
     facts = {
         "ms": 1e3 * times.median(STEP),
         "products": len(products),
         "gflop": sum(product.operations for product in products) / 1e9,
+        "chunk": chunk,
+        "all_at_once_ms": None if whole is None else 1e3 * whole,
         "peak_memory_mb": memory,
     }
     told = {name: "?" if peak is None else f"{peak:.0f} MB" for name, peak in memory.items()}
-    notes = (
-        f"{PEER}: {config.segments} tasks, {config.chunk} at once",
-        "peak memory: " + ", ".join(f"{name} {peak}" for name, peak in told.items()),
+    notes = [
+        f"{PEER}: {config.segments} tasks, {chunk} at once; all at once: once, not in turn",
+        "peak memory: " + "; ".join(f"{name} {peak}" for name, peak in told.items()),
+    ]
+    if slowdown >= 1:
+        notes.append(NO_BFLOAT16.format(slowdown))
+    return Findings(figures(times, whole), times, facts, tuple(notes))
+
+
+def figures(times: Times, whole: float | None) -> tuple[Figure, ...]:
+    """The ratios of `--json`. whole: seconds of the peer with all tasks at once, if it ran."""
+
+    def ratio(name: str, own: str, over: str, meaning: str, goal: str = "") -> Figure:
+        known = own in times.seconds and over in times.seconds
+        return Figure(name, times.ratio(own, over) if known else None, meaning, goal)
+
+    part = "part of the time that is products"
+    over_whole = None if whole is None else times.median(STEP) / whole
+    return (
+        ratio("over_vmap_grad", STEP, PEER, "over torch.func's vmap(grad)", "at most 0.40"),
+        ratio("bfloat16_over_vmap_grad", STEP + HALF, PEER, "the same in bfloat16"),
+        Figure("over_vmap_grad_at_once", over_whole, "float32, over that with all tasks at once"),
+        ratio("gemm_fraction", FLOOR, STEP, part, "at least 0.5"),
+        ratio("bfloat16_gemm_fraction", FLOOR + HALF, STEP + HALF, "the same in bfloat16"),
     )
-    return Findings(figures, times, facts, notes)
 
 
 def make_batch(problem: Problem, config: Config, generator: Generator) -> Batch:
@@ -122,24 +149,51 @@ def make_batch(problem: Problem, config: Config, generator: Generator) -> Batch:
     return Batch(rule, live, support(), support())
 
 
-def meta_gradient(problem: Problem, batch: Batch) -> dict[str, Tensor]:
+def gradient(problem: Problem, batch: Batch, dtype: torch.dtype | None = None) -> Run:
     """The gradient of eq. 22 as this project's trainer takes it."""
-    loss = meta_loss(problem.model.mlp, batch.rule, batch.parameters, batch.past, batch.future)
-    gradients = torch.autograd.grad(loss, list(batch.parameters.values()))
-    return dict(zip(batch.parameters, gradients, strict=True))
+    take = MetaGradient(problem.model.mlp, batch.rule, dtype)
+    return lambda: take(batch.parameters, batch.past, batch.future)
 
 
-def vmap_gradient(problem: Problem, batch: Batch, chunk: int) -> dict[str, Tensor]:
+def vmap(problem: Problem, batch: Batch, chunk: int) -> Run:
     """The same gradient with torch.func, `chunk` tasks at once."""
+    return lambda: vmap_gradient(problem, batch, chunk)
+
+
+def fastest(problem: Problem, batch: Batch) -> int:
+    """How many tasks at once suit the peer."""
+    sizes = sorted({min(chunk, len(batch.past.x)) for chunk in CHUNKS})
+    times = interleave({str(size): vmap(problem, batch, size) for size in sizes}, 1, warm_up=1)
+    return min(sizes, key=lambda size: times.median(str(size)))
+
+
+def at_once(problem: Problem, batch: Batch) -> tuple[float | None, float | None]:
+    """Seconds and memory of the peer with all tasks at once; None where memory does not suffice."""
+    tasks = len(batch.past.x)
+    each = sum(value.nbytes for value in batch.parameters.values())
+    if COPIES * tasks * each > psutil.virtual_memory().available:
+        return None, None
+    seconds: list[float] = []
+
+    def run() -> None:
+        times = interleave({WHOLE: vmap(problem, batch, tasks)}, 1, warm_up=0)
+        seconds.append(times.median(WHOLE))
+
+    peak = peak_memory(run)
+    return seconds[0], peak
+
+
+def vmap_gradient(problem: Problem, batch: Batch, chunk: int) -> Parameters:
+    """What `vmap` computes, by name."""
     tasks = len(batch.past.x)
     live = {name: value.detach() for name, value in batch.parameters.items()}
     total = {name: torch.zeros_like(value) for name, value in live.items()}
-    gradient: Callable[..., dict[str, Tensor]] = torch.func.grad(_outer(problem, batch.rule))
+    take: Callable[..., Parameters] = torch.func.grad(_outer(problem, batch.rule))
     for first in range(0, tasks, chunk):
         part = slice(first, first + chunk)
-        found = gradient(live, *(s[part] for s in _tensors(batch)))
-        for name, value in found.items():
-            total[name].add_(value, alpha=chunk / tasks)
+        segments = [each[part] for each in _tensors(batch)]
+        for name, value in take(live, *segments).items():
+            total[name].add_(value, alpha=len(segments[0]) / tasks)
     return total
 
 
@@ -176,8 +230,11 @@ def _outer(problem: Problem, rule: GradientStep) -> Callable[..., Tensor]:
 def peak_memory(run: Run) -> float | None:
     """Most resident memory while it runs, beyond that before [MB]; None if it is not told.
 
-    Linux counts the peak from when its mark is reset (proc(5): clear_refs, VmHWM).
+    Linux counts the peak from when its mark is reset (proc(5): clear_refs, VmHWM). What glibc
+    has been given back and keeps would not be counted again: it is told to let go of it.
     """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
     try:
         CLEAR.write_text("5")
         before = _status("VmRSS")

@@ -90,8 +90,9 @@ def _compare(
         guard.parameters, update, data.states[future[:, 0]], data.actions[future]
     )[:, 1:]
     error = robot.difference(data.next_states[future], predicted)
-    spread = model.normalizer.change_std * torch.arange(1, horizon + 1).sqrt()[:, None]
-    scale = torch.tensor(robot.spec.change_weights)
+    std = model.normalizer.change_std
+    spread = std * torch.arange(1, horizon + 1).to(std).sqrt()[:, None]
+    scale = std.new_tensor(robot.spec.change_weights)
     normalised = robust_error(error / spread, scale / scale.mean(), limit=10.0)
     off = (data.next_states[future] - predicted)[..., places(robot)].norm(dim=-1)
     return normalised, off, error[..., turns(robot.spec)].norm(dim=-1)

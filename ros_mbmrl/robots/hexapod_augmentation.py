@@ -41,8 +41,8 @@ class Augmentation:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Segments (N, T, ...), each as it would have been measured with other markers."""
         n = len(features)
-        turn = self.yaw_offset * torch.randn(n, 1, generator=generator)
-        tilt = self.tilt_offset * torch.randn(n, 1, 2, generator=generator)
+        turn = self.yaw_offset * torch.randn(n, 1, generator=generator).to(features)
+        tilt = self.tilt_offset * torch.randn(n, 1, 2, generator=generator).to(features)
         features, changes = features.clone(), changes.clone()
         for first, second in FEATURE_PAIRS:
             _turn(features, first, second, turn)

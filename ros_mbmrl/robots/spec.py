@@ -232,6 +232,7 @@ class Robot(ABC):
     ) -> Callable[[Tensor, Tensor, Tensor, Generator], tuple[Tensor, Tensor, Tensor]]:
         """Makes other robots' segments of features, actions, changes (N, T, ...); none by default.
 
+        The generator is on the CPU, wherever the segments are.
         Raises TypeError or ValueError for an option that the robot does not have.
         """
         if options:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ros_mbmrl.dynamics.mlp import ACTIVATIONS
 
+PRECISIONS = ("float32", "bfloat16")
 # A slip of the pen in a recipe must not ask for more memory than there is.
 MOST = 1_000_000_000
 LARGEST: Mapping[str, int] = MappingProxyType(
@@ -22,12 +23,14 @@ class TrainConfig:
     """What decides a training run.
 
     adapt_windows: lengths T1 to draw from; the longest is the live window. predict_window: T2.
-    supervised_steps, meta_steps: of the outer optimiser. batch: segments a step (the supervised
-    fit sees as many single transitions as those segments have). validate_every: steps;
-    patience: validations without improvement before stopping. horizon: open-loop steps judged.
+    supervised_steps, meta_steps: of the outer optimiser; 0 leaves a phase out. batch: segments a
+    step (the supervised fit sees as many single transitions as those segments have).
+    validate_every: steps; patience: validations without improvement before stopping. horizon:
+    open-loop steps judged.
     noise: deviation of the noise on normalised inputs, against overfitting. augmentation: options
     of the robot's own (`Robot.augmentation`); none without any. psi_rate: learning
-    rate of step sizes, relative to that of weights (they are logarithms, and few).
+    rate of step sizes, relative to that of weights (they are logarithms, and few). precision: of
+    the network's products in training; weights and what is validated are in float32.
     """
 
     method: str = "grbal"
@@ -48,12 +51,13 @@ class TrainConfig:
     noise: float = 0.0
     augmentation: Mapping[str, float] = field(default_factory=dict)
     psi_rate: float = 5.0
+    precision: str = "float32"
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("predict_window", "supervised_steps", "batch", "validate_every", "patience"):
+        for name in ("predict_window", "batch", "validate_every", "patience"):
             _check_count(name, getattr(self, name), 1, LARGEST.get(name, MOST))
-        for name in ("horizon", "meta_steps", "seed"):
+        for name in ("horizon", "supervised_steps", "meta_steps", "seed"):
             least, most = int(name == "horizon"), LARGEST.get(name, MOST)
             _check_count(name, getattr(self, name), least, most)
         for name in ("hidden", "adapt_windows"):
@@ -68,8 +72,9 @@ class TrainConfig:
             if not number or not (value > 0 or (zero and value == 0)):
                 expected = "a number of at least 0" if zero else "a number above 0"
                 raise ValueError(f"{name}: expected {expected}, got {value!r}")
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation: expected one of {ACTIVATIONS}, got {self.activation!r}")
+        for name, known in (("activation", ACTIVATIONS), ("precision", PRECISIONS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name}: expected one of {known}, got {getattr(self, name)!r}")
         for name in ("options", "augmentation"):
             if not isinstance(getattr(self, name), Mapping):
                 raise ValueError(f"{name}: expected a mapping, got {getattr(self, name)!r}")

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,16 +20,20 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.adaptation.gradient import GradientStep
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.dynamics import tensor_file
 from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.dynamics.recurrent import predict_segment
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.open_loop import open_loop_errors
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.training.config import TrainConfig
+from ros_mbmrl.training.meta_gradient import MetaGradient
+from ros_mbmrl.training.objective import ByAutograd, Gradient, meta_loss, supervised_loss
 from ros_mbmrl.training.segments import Augment, SegmentSampler, Transitions
+
+CPU = torch.device("cpu")
 
 
 class Progress(Protocol):
@@ -48,22 +53,13 @@ class Trained:
     scores: dict[str, float]
 
 
-def segment_loss(output: Tensor, future: Support) -> Tensor:
-    """Eq. 23 for a Gaussian of fixed variance: weighted mean squared error over T2, (N,)."""
-    error = ((output - future.y).square() * future.scale).mean(dim=-1, keepdim=True)
-    return (error * future.share).sum(dim=(1, 2))
-
-
-def meta_loss(
-    mlp: MLP, rule: UpdateRule, parameters: Parameters, past: Support, future: Support
-) -> Tensor:
-    """Eq. 22: the future's loss under parameters that were updated on the past."""
-    update = rule.update(mlp, parameters, past)
-    return segment_loss(predict_segment(mlp, parameters, update, future.x), future).mean()
-
-
 class Trainer:
-    """One training run: supervised phase, then (for meta-trained rules) the meta phase."""
+    """One training run: supervised phase, then (for meta-trained rules) the meta phase.
+
+    parameters: to go on from, psi included, as Algorithm 9 does when there is more data; what the
+    rule has of its own starts anew if they are another rule's. See `warm_start.carried`.
+    device: of everything but the draws, which are the same on all of them.
+    """
 
     def __init__(
         self,
@@ -74,46 +70,57 @@ class Trainer:
         progress: Progress | None = None,
         resume_from: Path | None = None,
         parameters: Parameters | None = None,
+        device: torch.device = CPU,
     ) -> None:
-        self.model, self.config = model, config
+        self.model, self.config, self._device = model.to(device), config, device
         self.rule = make_rule(config.method, config.options).training_rule
-        self._training, self._validation = training, validation
-        self._sampler = SegmentSampler(
-            training, config.adapt_windows, config.predict_window, _augmentation(model, config)
-        )
+        self._training, self._validation = training.to(device), validation.to(device)
+        windows = config.adapt_windows, config.predict_window
+        self._sampler = SegmentSampler(self._training, *windows, _augmentation(model, config))
         self._progress = progress or (lambda *_: None)
         self._path = resume_from
         self._generator = Generator().manual_seed(config.seed)
-        self._parameters = parameters or model.mlp.init(self._generator)
+        self._warm = parameters is not None
+        self._parameters = _moved(parameters or model.mlp.init(self._generator), device)
+        steps = {"supervised": config.supervised_steps, "meta": config.meta_steps}
+        if not self.rule.meta_trained:
+            del steps["meta"]
+        self._phases = [(phase, count) for phase, count in steps.items() if count]
+        if not self._phases:
+            raise UserError(f"no steps to train {config.method} in: expected supervised_steps")
 
     def run(self) -> Trained:
         """Trains to the end, from the checkpoint if there is one."""
-        config, phases = self.config, [("supervised", self.config.supervised_steps)]
-        if self.rule.meta_trained and config.meta_steps:
-            phases.append(("meta", config.meta_steps))
         tensors, state = self._checkpoint()
         self._validate("supervised", self._parameters)  # too little data is said now, not later
         best = float("inf")
-        for index, (phase, steps) in enumerate(phases):
+        for index, (phase, steps) in enumerate(self._phases):
             if index < state.get("phase", 0):
                 continue
             resuming = state.get("phase") == index
             if resuming:
                 self._parameters = tensor_file.unflatten("parameters", tensors)
-            elif phase == "meta" and not any("." in name for name in self._parameters):
-                own = self.rule.init(self.model.mlp, self._parameters, self._generator)
-                self._parameters = {**self._parameters, **own}
+            elif phase == "meta":
+                self._parameters = self._with_own(self._parameters)
             best = self._phase(phase, index, steps, tensors, state if resuming else {})
-        return Trained(
-            self.model, self.rule, self._parameters, {"validation_after": best, **self._scores()}
-        )
+        scores = {"validation_after": best, **self._scores()}
+        return Trained(self.model.to(CPU), self.rule, _moved(self._parameters, CPU), scores)
+
+    def _with_own(self, parameters: Parameters) -> Parameters:
+        """The network with the rule's own parameters: those that there are, or fresh ones."""
+        own = self.rule.init(self.model.mlp, _moved(parameters, CPU), self._generator)
+        given = {name: value for name, value in parameters.items() if "." in name}
+        if {k: v.shape for k, v in given.items()} == {k: v.shape for k, v in own.items()}:
+            return parameters
+        network = {name: value for name, value in parameters.items() if "." not in name}
+        return {**network, **_moved(own, self._device)}
 
     def _phase(
         self, phase: str, index: int, steps: int, tensors: dict[str, Tensor], state: dict[str, Any]
     ) -> float:
-        config = self.config
+        config, gradient = self.config, self._gradient(phase)
         live = {
-            name: value.clone().requires_grad_(not name.startswith("frozen."))
+            name: value.to(self._device, copy=True).requires_grad_(not name.startswith("frozen."))
             for name, value in sorted(self._parameters.items())  # a file keeps no other order
         }
         trained = {name: value for name, value in live.items() if value.requires_grad}
@@ -122,16 +129,18 @@ class Trainer:
         kept = {name: value.detach().clone() for name, value in live.items()}
         if state:
             first, best, bad = state["step"], state["best"], state["bad"]
-            kept = tensor_file.unflatten("best", tensors)
+            kept = _moved(tensor_file.unflatten("best", tensors), self._device)
             _restore(optimiser, trained, tensors)
             self._generator.set_state(tensors["generator"])
+        elif self._warm:  # where it starts from may be as good as it gets
+            _, best = self._validate(phase, kept)
         schedule = _cosine(steps)
         for step in range(first, steps):
             if bad >= config.patience:
                 break
             for group in optimiser.param_groups:
                 group["lr"] = group["initial_lr"] * schedule(step)
-            loss, norm = self._step(phase, live, trained, optimiser)
+            loss, norm = self._step(gradient, live, trained, optimiser)
             if (step + 1) % config.validate_every and step + 1 < steps:
                 continue
             plain = {name: value.detach() for name, value in live.items()}
@@ -157,34 +166,38 @@ class Trainer:
             groups.append({"params": psi, "initial_lr": rate * config.psi_rate, "weight_decay": 0})
         return torch.optim.AdamW(groups, lr=rate, weight_decay=config.weight_decay)
 
+    def _gradient(self, phase: str) -> Gradient:
+        mlp = self.model.mlp
+        dtype = torch.bfloat16 if self.config.precision == "bfloat16" else None
+        if phase == "supervised":
+            return ByAutograd(mlp, partial(supervised_loss, mlp), dtype)
+        if isinstance(self.rule, GradientStep):
+            return MetaGradient(mlp, self.rule, dtype)
+        return ByAutograd(mlp, partial(meta_loss, mlp, self.rule), dtype)
+
     def _step(
         self,
-        phase: str,
+        gradient: Gradient,
         live: Parameters,
         trained: Parameters,
         optimiser: torch.optim.Optimizer,
     ) -> tuple[float, float]:
-        config, mlp = self.config, self.model.mlp
         past, future = (
             self._noisy(part)
-            for part in self._sampler.draw(self.model, config.batch, self._generator)
+            for part in self._sampler.draw(self.model, self.config.batch, self._generator)
         )
-        if phase == "meta":
-            loss = meta_loss(mlp, self.rule, live, past, future)
-        else:
-            both = [segment_loss(mlp.forward(live, part.x), part).mean() for part in (past, future)]
-            loss = torch.stack(both).mean()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(list(trained.values()), config.gradient_limit)
+        loss, found = gradient(live, past, future)
+        for name, value in trained.items():
+            value.grad = found.get(name)
+        norm = torch.nn.utils.clip_grad_norm_(list(trained.values()), self.config.gradient_limit)
         if torch.isfinite(norm):  # several inner steps can explode: that batch is left out
             optimiser.step()
-        return float(loss.detach()), float(norm)
+        return float(loss), float(norm)
 
     def _noisy(self, support: Support) -> Support:
         if self.config.noise == 0.0:
             return support
-        noise = torch.randn(support.x.shape, generator=self._generator)
+        noise = torch.randn(support.x.shape, generator=self._generator).to(support.x)
         return replace(support, x=support.x + self.config.noise * noise)
 
     def _validate(self, phase: str, parameters: Parameters) -> tuple[float, float]:
@@ -197,8 +210,7 @@ class Trainer:
         return float(before), float(after)
 
     def _scores(self) -> dict[str, float]:
-        phase = "meta" if self.rule.meta_trained and self.config.meta_steps else "supervised"
-        before, after = self._validate(phase, self._parameters)
+        before, after = self._validate(self._phases[-1][0], self._parameters)
         return {"open_loop_before": before, "open_loop_after": after}
 
     def _checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -241,7 +253,8 @@ class Trainer:
         for name, value in trained.items():
             for key, moment in optimiser.state[value].items():
                 tensors[f"adam/{name}/{key}"] = moment
-        tensor_file.save(self._path, tensors, {**state, "run": self._identity()})
+        state = {**state, "run": self._identity()}
+        tensor_file.save(self._path, _moved(tensors, CPU), state)
 
 
 def _restore(
@@ -250,7 +263,12 @@ def _restore(
     for name, value in trained.items():
         moments = tensor_file.unflatten(f"adam/{name}", tensors)
         if moments:  # none before the first step that was not left out
-            optimiser.state[value] = moments
+            step = moments.pop("step")  # stays on the CPU
+            optimiser.state[value] = {"step": step, **_moved(moments, value.device)}
+
+
+def _moved(tensors: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    return {name: value.to(device) for name, value in tensors.items()}
 
 
 def _augmentation(model: DynamicsModel, config: TrainConfig) -> Augment | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ class Transitions:
     features (M, df), actions (M, da), changes (M, dc), keep (M, 1): 0 for a row that is marked
     or not finite.
     states (M, ds), next_states (M, ds). rollout (M,): which rollout a row came from.
+    Which rows are taken is decided by keep and rollout, on the CPU wherever the others are.
     """
 
     features: Tensor
@@ -63,6 +64,11 @@ class Transitions:
     def __len__(self) -> int:
         return len(self.actions)
 
+    def to(self, device: torch.device) -> Transitions:
+        """The same with what is computed with on a device."""
+        names = ("features", "actions", "changes", "states", "next_states")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
     def normalizer(self) -> Normalizer:
         """Statistics over every row that is kept. Raises UserError if there is none."""
         kept = self.keep[:, 0] > 0
@@ -85,9 +91,8 @@ class Transitions:
         Without `marks` a marked row counts like any other: the live robot has no hindsight.
         """
         weight = self.keep[rows] if marks else torch.ones_like(self.keep[rows])
-        return support_of(
-            model, self.features[rows], self.actions[rows], self.changes[rows], weight
-        )
+        raw = self.features[rows], self.actions[rows], self.changes[rows]
+        return support_of(model, *raw, weight.to(raw[0].device))
 
 
 class SegmentSampler:
@@ -121,7 +126,7 @@ class SegmentSampler:
         raw = self._data.features[rows], self._data.actions[rows], self._data.changes[rows]
         if self._augment is not None:
             raw = self._augment(*raw, generator)
-        both = support_of(model, *raw, keep)
+        both = support_of(model, *raw, keep.to(raw[0].device))
         cut = self._longest
         past = Support(both.x[:, :cut], both.y[:, :cut], both.weight[:, :cut], both.scale)
         return past, Support(both.x[:, cut:], both.y[:, cut:], both.weight[:, cut:], both.scale)

@@ -22,7 +22,7 @@ from ros_mbmrl.dynamics.recurrent import advance, condition, observe
 from ros_mbmrl.evaluation.open_loop import open_loop_errors
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.training.meta import meta_loss
+from ros_mbmrl.training.objective import meta_loss
 from ros_mbmrl.training.segments import Transitions
 
 NETWORK, RULE = MLP((3, 6, 2)), ReBAL(size=4)

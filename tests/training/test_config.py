@@ -11,7 +11,7 @@ from ros_mbmrl.training.config import TrainConfig
     ("name", "value"),
     [
         ("predict_window", 0),
-        ("supervised_steps", 0),
+        ("supervised_steps", -1),
         ("batch", 0),
         ("batch", 6.5),
         ("batch", True),
@@ -34,6 +34,7 @@ from ros_mbmrl.training.config import TrainConfig
         ("noise", None),
         ("gradient_limit", 0),
         ("activation", "relu"),
+        ("precision", "float16"),
         ("options", "steps"),
     ],
 )

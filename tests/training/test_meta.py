@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-import ros_mbmrl.training.meta as meta
+import ros_mbmrl.training.objective as objective
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.data.rollout import Rollout
@@ -19,7 +19,8 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.open_loop import open_loop_errors
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.training.config import TrainConfig
-from ros_mbmrl.training.meta import Trained, Trainer, new_model, segment_loss
+from ros_mbmrl.training.meta import Trained, Trainer, new_model
+from ros_mbmrl.training.objective import segment_loss
 from ros_mbmrl.training.segments import Transitions
 
 Make = Callable[..., list[Rollout]]
@@ -270,14 +271,14 @@ def test_both_errors_are_logged(data: Data) -> None:
 def test_a_batch_with_a_non_finite_gradient_is_left_out(
     data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, calls = meta.segment_loss, [0]
+    original, calls = objective.segment_loss, [0]
 
     def sometimes_nan(output: torch.Tensor, future: Support) -> torch.Tensor:
         calls[0] += 1
         loss = original(output, future)
         return loss * torch.nan if calls[0] % 3 == 0 else loss
 
-    monkeypatch.setattr(meta, "segment_loss", sometimes_nan)
+    monkeypatch.setattr(objective, "segment_loss", sometimes_nan)
     trained = trainer(data, SMALL).run()
     assert calls[0] > 20
     assert all(torch.isfinite(value).all() for value in trained.parameters.values())
@@ -287,8 +288,8 @@ def test_a_batch_with_a_non_finite_gradient_is_left_out(
 def test_nothing_but_non_finite_gradients_changes_nothing_and_can_be_resumed(
     data: Data, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    original = meta.segment_loss
-    monkeypatch.setattr(meta, "segment_loss", lambda *a: original(*a) * torch.nan)
+    original = objective.segment_loss
+    monkeypatch.setattr(objective, "segment_loss", lambda *a: original(*a) * torch.nan)
     config = replace(SMALL, method="mb")
     path = tmp_path / "c.safetensors"
     with pytest.raises(KilledError):

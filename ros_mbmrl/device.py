@@ -1,0 +1,21 @@
+"""Where tensors are worked on: the processor or a GPU."""
+
+from __future__ import annotations
+
+import torch
+
+from ros_mbmrl.errors import UserError, choose
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called `name`; `auto` is the GPU where there is one.
+
+    Raises UserError for an unknown name, and for a GPU that is not there.
+    """
+    choose("device", name, DEVICES)
+    there = torch.cuda.is_available()
+    if name == "cuda" and not there:
+        raise UserError("device 'cuda': this machine has no GPU that torch can use; expected cpu")
+    return torch.device("cuda" if there and name != "cpu" else "cpu")
