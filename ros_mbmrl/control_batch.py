@@ -98,9 +98,9 @@ class ModelAgent:
         device: str = "cpu",
     ) -> None:
         self._device = torch.device(device)
-        loaded = loaded.at(self._device, precision)
+        loaded = loaded.to(self._device, precision)
         self._model, self._guard = loaded.model, make_guard(loaded, method)
-        limits = Limits.of(loaded.model.robot.spec).at(self._device)
+        limits = Limits.of(loaded.model.robot.spec).to(self._device)
         self._planner = BatchMPPI(limits, configure(MPPIConfig, planning or {}))
         self._make_tasks = tasks
 

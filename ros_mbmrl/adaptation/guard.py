@@ -218,7 +218,7 @@ def norm(parameters: Parameters) -> Tensor:
 
 def norm_of(update: Update) -> Tensor:
     """Norm of each task's update, (N,) or () for none."""
-    total = torch.zeros(())
+    total = torch.zeros(())  # of any device
     for layer in update.layers:
         if layer.left is not None and layer.right is not None:
             # |L^T R|^2 = sum((L L^T) * (R R^T)): no weight matrix is ever formed

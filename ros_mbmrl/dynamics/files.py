@@ -41,9 +41,9 @@ class LoadedModel:
         """The method that it was trained for."""
         return str(self.card["method"])
 
-    def at(self, device: torch.device, precision: torch.dtype) -> LoadedModel:
+    def to(self, device: torch.device, precision: torch.dtype) -> LoadedModel:
         """The same on `device`, with the network's products in `precision`."""
-        own = replace(self.model, normalizer=self.model.normalizer.at(device), precision=precision)
+        own = replace(self.model.to(device), precision=precision)
         parameters = {name: value.to(device) for name, value in self.parameters.items()}
         return LoadedModel(own, parameters, self.card)
 

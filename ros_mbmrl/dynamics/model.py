@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -27,6 +27,10 @@ class DynamicsModel:
     normalizer: Normalizer
     precision: torch.dtype = torch.float32
     _buffers: Buffers = field(default_factory=Buffers, init=False, repr=False, compare=False)
+
+    def to(self, device: torch.device) -> DynamicsModel:
+        """The same on a device, which its parameters have to be on."""
+        return replace(self, normalizer=self.normalizer.to(device))
 
     def predict(self, parameters: Parameters, features: Tensor, actions: Tensor) -> Tensor:
         """Predicted changes (..., dc), SI units."""

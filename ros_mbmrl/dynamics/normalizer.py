@@ -32,15 +32,10 @@ class Normalizer:
 
         return cls(inputs.mean(dim=0), spread(inputs), changes.mean(dim=0), spread(changes))
 
-    def at(self, device: torch.device) -> Normalizer:
-        """The same on `device`."""
-        return replace(
-            self,
-            input_mean=self.input_mean.to(device),
-            input_std=self.input_std.to(device),
-            change_mean=self.change_mean.to(device),
-            change_std=self.change_std.to(device),
-        )
+    def to(self, device: torch.device) -> Normalizer:
+        """The same on a device."""
+        names = ("input_mean", "input_std", "change_mean", "change_std")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
     def inputs(self, features: Tensor, actions: Tensor) -> Tensor:
         """Normalised, clipped network inputs (..., df + da)."""

@@ -37,7 +37,7 @@ class Limits:
         parts = (spec.action_low, spec.action_high, spec.action_step)
         return Limits(*(torch.as_tensor(part, dtype=torch.float32) for part in parts))
 
-    def at(self, device: torch.device) -> Limits:
+    def to(self, device: torch.device) -> Limits:
         """The same on `device`."""
         return Limits(*(part.to(device) for part in (self.low, self.high, self.max_step)))
 

@@ -27,7 +27,7 @@ def test_adapting_and_planning_for_many(prior: Any, method: str) -> None:
     rule = make_rule(method)
     own = rule.init(model.mlp, parameters, Generator().manual_seed(0))
     card = {"method": method, "adapt_window": 8}
-    loaded = LoadedModel(model, {**parameters, **own}, card).at(THERE, torch.float32)
+    loaded = LoadedModel(model, {**parameters, **own}, card).to(THERE, torch.float32)
     guard, model = make_guard(loaded), loaded.model
     for rows in (8, 5):
         window = [torch.empty(3, rows, width, device=THERE) for width in (1, 2, 4, 1)]
@@ -42,7 +42,7 @@ def test_adapting_and_planning_for_many(prior: Any, method: str) -> None:
 
 
 def test_limits_and_normalisation_move(robot: Robot, rollouts: Sequence[Rollout]) -> None:
-    limits = Limits.of(robot.spec).at(THERE)
-    normalizer = Transitions.of(robot, rollouts).normalizer().at(THERE)
+    limits = Limits.of(robot.spec).to(THERE)
+    normalizer = Transitions.of(robot, rollouts).normalizer().to(THERE)
     assert {limits.low.device, limits.high.device, limits.max_step.device} == {THERE}
     assert normalizer.inputs(*(torch.empty(7, w, device=THERE) for w in (1, 2))).device == THERE
