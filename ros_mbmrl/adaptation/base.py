@@ -33,9 +33,10 @@ class Support:
     """What an update rule sees: normalised transitions of N tasks.
 
     x: (N, T1, inputs). y: (N, T1, outputs). weight: (N, T1, 1), 0 where a row is not to count.
-    Tasks that differ in their weights alone share rows: x and y are then (1, T1, ...), and what
-    a rule makes of the rows it makes once. scale: (outputs,), weights of the outputs in the loss,
-    with mean 1. prior: the prior's pass over x, where it is known already.
+    Tasks that differ in their weights alone share rows: x and y are then (M, T1, ...), M divides
+    N, and every M-th has the same (`spread`); what a rule makes of the rows it makes once. scale:
+    (outputs,), weights of the outputs in the loss, with mean 1. prior: the prior's pass over x,
+    where it is known already.
     """
 
     x: Tensor

@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.dynamics.mlp import MLP, Parameters, spread
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,12 @@ def init(
 def encode(
     mlp: MLP, network: MLP, parameters: Parameters, support: Support, limit: float
 ) -> Tensor:
-    """Encoded transitions (N, T1, outputs); normalised changes count up to +-limit."""
+    """Encoded transitions of all tasks (N, T1, outputs); normalised changes count to +-limit."""
     y = support.y.clamp(-limit, limit)
     residual = y - mlp.forward(_part(parameters, "frozen."), support.x).detach()
     transitions = torch.cat([support.x, y, residual], dim=-1)
-    return network.forward(_part(parameters, "encoder."), transitions)
+    encoded = network.forward(_part(parameters, "encoder."), transitions)
+    return spread(encoded, len(support.weight))
 
 
 def _part(parameters: Parameters, prefix: str) -> Parameters:

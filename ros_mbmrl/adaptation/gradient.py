@@ -14,7 +14,7 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update
+from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update, spread
 
 
 @dataclass(frozen=True)
@@ -68,20 +68,25 @@ class GradientStep(UpdateRule):
             # Of each row, (N, T1, 2 layers): its share in the loss, times the steps
             pull = torch.split(-support.share * sizes, 1, dim=2)
             y, inputs, pre_activations = support.forward(mlp, parameters, update)
+            wanted = spread(support.y, len(y))
             # d loss / d y of each row's Huber loss, the mean over outputs; what share a row has
             # in the loss comes last, so that tasks which share rows share their deltas
-            delta = (y - support.y).clamp(-self.limit, self.limit) * (support.scale / y.shape[-1])
+            delta = (y - wanted).clamp(-self.limit, self.limit) * (support.scale / y.shape[-1])
             changes: list[LayerUpdate] = []
             for k in reversed(range(mlp.layers)):
-                bias = pull[mlp.layers + k].mT @ delta
-                changes.append(LayerUpdate(inputs[k], pull[k] * delta, bias))
+                own = spread(delta, len(support.weight))
+                bias = pull[mlp.layers + k].mT @ own
+                changes.append(LayerUpdate(inputs[k], pull[k] * own, bias))
                 if k == 0:
                     break
                 back = delta @ parameters[f"w{k}"].mT
-                left, right = update.layers[k].left, update.layers[k].right
-                if left is not None and right is not None:
-                    back = back + (delta @ right.mT) @ left
-                delta = mlp.act_backward(back, pre_activations[k - 1], inputs[k])
+                old = update.layers[k]
+                if old.left is not None and old.right is not None:
+                    tasks = len(old.right)
+                    back, delta = spread(back, tasks), spread(delta, tasks)
+                    back = back + (delta @ old.right.mT) @ spread(old.left, tasks)
+                before, after = (spread(p, len(back)) for p in (pre_activations[k - 1], inputs[k]))
+                delta = mlp.act_backward(back, before, after)
             layers = zip(update.layers, reversed(changes), strict=True)
             update = Update(tuple(old.plus(new) for old, new in layers), start.hidden)
         return update

@@ -23,7 +23,7 @@ from ros_mbmrl.adaptation.base import (
     wild_rows,
 )
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
+from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update, spread
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.recurrent import fade
 from ros_mbmrl.errors import UserError
@@ -140,7 +140,7 @@ class Guard:
         residual = predicted.reshape(y.shape) - y
         share = fold_by_fold(support.share[..., 0]) * fold.counts
         after = (robust_error(residual, support.scale) * share).sum(dim=(0, 2))
-        return updates.tasks(slice(folds * tasks, None)), after
+        return updates.tasks(slice(folds * tasks, (folds + 1) * tasks)), after
 
     def _reason(self, verdict: Verdict) -> str:
         if bool(verdict.accepted):
@@ -183,12 +183,8 @@ class Folds:
 
 def _copies(support: Support, seen: Tensor) -> Support:
     """Copies of all tasks, one after the other, of which each sees its own share of the rows."""
-    count, tasks = len(seen), len(support.x)
-    weight = (support.weight * seen).flatten(0, 1)
-    if tasks == 1:  # the rows, and what the prior makes of them, are shared
-        return replace(support, weight=weight)
-    x, y = support.x.repeat(count, 1, 1), support.y.repeat(count, 1, 1)
-    return Support(x, y, weight, support.scale)
+    # The rows, and what the prior makes of them, are shared.
+    return replace(support, weight=(support.weight * seen).flatten(0, 1))
 
 
 def support_of(
@@ -225,7 +221,8 @@ def norm_of(update: Update) -> Tensor:
     for layer in update.layers:
         if layer.left is not None and layer.right is not None:
             # |L^T R|^2 = sum((L L^T) * (R R^T)): no weight matrix is ever formed
-            gram = _gram(layer.left) * _gram(layer.right)
+            tasks = max(len(layer.left), len(layer.right))
+            gram = spread(_gram(layer.left), tasks) * spread(_gram(layer.right), tasks)
             total = total + gram.sum(dim=(1, 2)).clamp_min(0.0)
         if layer.bias is not None:
             total = total + layer.bias.square().sum(dim=(1, 2))

@@ -18,7 +18,7 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.bayes_context import BayesContext
-from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update
+from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update, spread
 
 NOISES = (0.01, 0.03, 0.1, 0.3, 1.0)  # standard deviations of an output, normalised
 SHORTEST = 2  # rows that a robot that has just changed is known by
@@ -50,11 +50,13 @@ class LastLayer(UpdateRule):
     def regress(self, mlp: MLP, parameters: Parameters, support: Support, start: Update) -> Update:
         """The same from the model that `start` makes of the prior."""
         predicted, inputs, _ = support.forward(mlp, parameters, start)
-        residual = (support.y - predicted).clamp(-self.limit, self.limit)
+        tasks = len(support.weight)
+        wanted, predicted, h = (spread(p, tasks) for p in (support.y, predicted, inputs[-1]))
+        residual = (wanted - predicted).clamp(-self.limit, self.limit)
         weight = (support.weight > 0).to(residual.dtype)
-        power = (inputs[-1].square().sum(-1, keepdim=True) * support.share).sum(1, keepdim=True)
+        power = (h.square().sum(-1, keepdim=True) * support.share).sum(1, keepdim=True)
         scale = self.signal / power.clamp_min(1e-6).sqrt()
-        features = inputs[-1] * scale
+        features = h * scale
         kernel = features @ features.mT + self.bias_signal**2
         alpha = self._posterior(kernel, residual, weight)  # (N, T, outputs)
         bias = self.bias_signal**2 * alpha.sum(dim=1, keepdim=True)

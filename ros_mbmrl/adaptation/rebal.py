@@ -13,7 +13,7 @@ import torch
 from torch import Generator
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
+from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update, spread
 from ros_mbmrl.dynamics.recurrent import condition, init, observe
 
 
@@ -44,7 +44,7 @@ class ReBAL(UpdateRule):
         tasks = len(support.weight)
         hidden = support.x.new_zeros(tasks, self.size)
         parts = (support.x, support.y, support.weight)
-        rows = (part.expand(tasks, -1, -1).unbind(dim=1) for part in parts)
+        rows = (spread(part, tasks).unbind(dim=1) for part in parts)
         for x, y, weight in zip(*rows, strict=True):
             after = observe(mlp, parameters, hidden, x, y)
             hidden = torch.where(weight > 0, after, hidden)

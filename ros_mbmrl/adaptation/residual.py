@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update
+from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update, spread
 
 
 @dataclass(frozen=True)
@@ -26,5 +26,6 @@ class MeanResidual(UpdateRule):
         """Only the last layer's bias moves."""
         predicted = support.forward(mlp, parameters, mlp.no_update).outputs
         residual = (support.y - predicted).clamp(-self.limit, self.limit)
+        residual = spread(residual, len(support.weight))
         mean = (residual * support.share).sum(dim=1, keepdim=True)
         return Update((*mlp.no_update.layers[:-1], LayerUpdate(bias=self.gain * mean)))

@@ -31,7 +31,7 @@ class LayerUpdate:
     """W += left^T right, b += bias, for each of N tasks.
 
     left: (N, R, inputs) and right: (N, R, outputs), or None. bias: (N, 1, outputs), or None.
-    A part of a single task, (1, ...), holds for all of them.
+    A part may be of fewer tasks, (M, ...) where M divides N: it holds for every M-th (`spread`).
     """
 
     left: Tensor | None = None
@@ -47,30 +47,47 @@ class LayerUpdate:
             if a is None or b is None:
                 return b if a is None else a
             tasks = max(len(a), len(b))
-            return torch.cat([a.expand(tasks, -1, -1), b.expand(tasks, -1, -1)], dim=1)
+            return torch.cat([spread(a, tasks), spread(b, tasks)], dim=1)
 
         bias = other.bias if self.bias is None else self.bias
         if self.bias is not None and other.bias is not None:
-            bias = self.bias + other.bias
+            tasks = max(len(self.bias), len(other.bias))
+            bias = spread(self.bias, tasks) + spread(other.bias, tasks)
         return LayerUpdate(join(self.left, other.left), join(self.right, other.right), bias)
 
     def where(self, wanted: Tensor) -> LayerUpdate:
         """The update of the tasks that `wanted` (N,) names; none, not even NaN, for the others."""
         mask = wanted[:, None, None]
-        parts = (self.left, self.right, self.bias)
-        return LayerUpdate(*(None if p is None else p.where(mask, p.new_zeros(())) for p in parts))
+
+        def chosen(part: Tensor) -> Tensor:
+            return spread(part, len(wanted)).where(mask, part.new_zeros(()))
+
+        return LayerUpdate(*(None if p is None else chosen(p) for p in self._parts))
 
     def tasks(self, which: slice) -> LayerUpdate:
-        """The update of some of the tasks."""
-        parts = (self.left, self.right, self.bias)
-        return LayerUpdate(*(p if p is None or len(p) == 1 else p[which] for p in parts))
+        """The update of some of the tasks, from `which.start` to before `which.stop`."""
+
+        def chosen(part: Tensor) -> Tensor:
+            if which.start % len(part) == which.stop % len(part) == 0:
+                return part  # of all of them, or every M-th still has the same
+            if which.stop <= len(part):
+                return part[which]
+            return part[[n % len(part) for n in range(which.start, which.stop)]]
+
+        return LayerUpdate(*(None if p is None else chosen(p) for p in self._parts))
 
     def repeated(self, times: int) -> LayerUpdate:
         """The update of each task `times` times, one task after the other."""
-        parts = (self.left, self.right, self.bias)
-        return LayerUpdate(
-            *(p if p is None or len(p) == 1 else p.repeat_interleave(times, 0) for p in parts)
-        )
+        count = max((len(p) for p in self._parts if p is not None), default=0)
+
+        def each(part: Tensor) -> Tensor:
+            return spread(part, count).repeat_interleave(times, dim=0)
+
+        return LayerUpdate(*(None if p is None else each(p) for p in self._parts))
+
+    @property
+    def _parts(self) -> tuple[Tensor | None, ...]:
+        return self.left, self.right, self.bias
 
 
 @dataclass(frozen=True)
@@ -106,14 +123,24 @@ class Update:
         return Update(tuple(layer.repeated(times) for layer in self.layers), hidden)
 
 
+def spread(part: Tensor, tasks: int) -> Tensor:
+    """What M tasks have, (M, ...), for `tasks` of them: every M-th has the same."""
+    if len(part) == tasks:
+        return part
+    if len(part) == 1:
+        return part.expand(tasks, *part.shape[1:])
+    return part.repeat(tasks // len(part), *[1] * (part.dim() - 1))
+
+
 def _low_rank(z: Tensor, h: Tensor, left: Tensor, right: Tensor) -> Tensor:
-    """z + (h left^T) right; h, left, right of N tasks or of one."""
+    """z + (h left^T) right."""
     if len(left) == 1:
         inner = (h.flatten(0, 1) @ left[0].mT).reshape(*h.shape[:2], -1)
     else:
-        inner = h @ left.mT
+        tasks = max(len(h), len(left))
+        inner = spread(h, tasks) @ spread(left, tasks).mT
     tasks = max(len(inner), len(right))
-    return torch.baddbmm(z, inner.expand(tasks, -1, -1), right.expand(tasks, -1, -1))
+    return torch.baddbmm(*(spread(part, tasks) for part in (z, inner, right)))
 
 
 class Pass(NamedTuple):
@@ -188,7 +215,7 @@ class MLP:
         return h.reshape(*x.shape[:-1], -1)
 
     def forward_updated(self, parameters: Parameters, update: Update, x: Tensor) -> Pass:
-        """The pass of x (N, T, inputs) through N updated tasks; of (1, T, inputs), of each."""
+        """The pass of x (N, T, inputs) through N updated tasks; of (M, T, inputs), of each M-th."""
         inputs: list[Tensor] = []
         pre_activations: list[Tensor] = []
         h = x
@@ -199,7 +226,8 @@ class MLP:
             if change.left is not None and change.right is not None:
                 z = _low_rank(z, h, change.left, change.right)
             if change.bias is not None:
-                z = z + change.bias
+                tasks = max(len(z), len(change.bias))
+                z = spread(z, tasks) + spread(change.bias, tasks)
             if k < self.layers - 1:
                 pre_activations.append(z)
                 h = self.act(z)
@@ -229,8 +257,8 @@ class MLP:
             weight, bias = parameters[f"w{k}"], parameters[f"b{k}"]
             if change.left is not None and change.right is not None:
                 tasks = max(len(change.left), len(change.right))
-                parts = (weight, change.left.mT, change.right)
-                adapted[f"w{k}"] = torch.baddbmm(*(p.expand(tasks, -1, -1) for p in parts))
+                parts = (weight[None], change.left.mT, change.right)
+                adapted[f"w{k}"] = torch.baddbmm(*(spread(part, tasks) for part in parts))
             if change.bias is not None:
                 adapted[f"b{k}"] = bias + change.bias
         return adapted

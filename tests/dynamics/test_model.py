@@ -148,7 +148,7 @@ def test_in_bfloat16_they_are_the_same_but_for_rounding(prior: Prior) -> None:
 def test_rollouts_stay_on_their_device(prior: Prior) -> None:
     model, parameters = prior
     there = torch.device("meta")
-    model = replace(model, normalizer=model.normalizer.at(there))
+    model = model.to(there)
     parameters = {name: value.to(there) for name, value in parameters.items()}
     state, actions = torch.empty(3, 4, device=there), torch.empty(3, 6, 5, 2, device=there)
     states = model.predictor_each(parameters, model.mlp.no_update)(state, actions)
