@@ -14,21 +14,31 @@ class Evaluate:
     """Closed-loop experiment over methods, conditions and seeds: table, plots, report."""
 
     experiment: Positional[str]
-    """hexapod-terrains, hexapod-ood, or hexapod-validation, which settings are chosen on."""
+    """hexapod-terrains, hexapod-ood, hexapod-ood-quiet, or hexapod-validation, which settings are
+    chosen on: models that there are, in closed loop. cheetah-disabled, cheetah-slope,
+    cheetah-pier, ant-crippled, arm-force: studies, from training to report, at a --scale."""
     methods: tuple[str, ...] = ()
-    """Methods to compare; the experiment's own that every folder has if none is named."""
+    """Methods to compare; if none is named, the experiment's own that every folder has, or all of
+    a study's."""
+    scale: str = "small"
+    """Of a study: small (an hour on two cores, or less), paper (the thesis's sizes, on a GPU),
+    smoke (to see that it runs)."""
     models: tuple[Path, ...] = ()
     """Folders of model folders named by method, one a training seed; by default the shipped one."""
     versus: tuple[str, ...] = ("mb", "mb_de")
     """Opponents that the ratios are to, those of them that take part."""
-    seeds: int = 3
-    """Paired episodes a condition."""
+    seeds: int | None = None
+    """Paired episodes a condition; by default 3, or as many as a study's scale says."""
     first_seed: int = 1000
     """The first of them."""
+    train_seeds: int | None = None
+    """Of a study: models of each method; by default as many as its scale says."""
     duration: float = 20.0
-    """Length of an episode [s]."""
+    """Length of an episode [s]; a study's scale has its own."""
     out: Path = Path("runs/evaluate")
-    """Folder of the report; finished episodes in it are not run again."""
+    """Folder of the report; what is finished in it is not run again."""
+    device: str = "cpu"
+    """Of a study: where models learn and plan: cpu, cuda, or auto."""
     workers: int = 2
     """Processes that run episodes, one thread each."""
     json: Path | None = None

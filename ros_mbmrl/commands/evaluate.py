@@ -1,4 +1,7 @@
-"""`mbmrl evaluate`: a closed-loop experiment over methods, training seeds, conditions and seeds."""
+"""`mbmrl evaluate`: a closed-loop experiment over methods, training seeds, conditions and seeds.
+
+Of models that there are; a study (`commands/study.py`) makes its own.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +16,41 @@ from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.evaluation import campaign, plots, tables
 from ros_mbmrl.evaluation.campaign import Entrant, Job
 from ros_mbmrl.evaluation.entrants import enter_methods
-from ros_mbmrl.evaluation.experiments import METHODS, Experiment, cells, make_experiment
+from ros_mbmrl.evaluation.experiments import (
+    EXPERIMENTS,
+    METHODS,
+    Experiment,
+    cells,
+    make_experiment,
+)
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.statistics import by_train_seed, summarise, unique
+from ros_mbmrl.evaluation.study.studies import STUDIES
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate
 
 Row = Mapping[str, Any]
+SEEDS = 3  # paired episodes a condition
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Runs what is not yet in the output folder; writes the tables, plots and `report.html`."""
-    experiment = make_experiment(arguments.experiment)
-    plan = cells(experiment, arguments.seeds, arguments.first_seed, arguments.duration)
     if arguments.workers < 1:
         raise UserError(f"workers: expected at least 1, got {arguments.workers}")
+    choose("experiment", arguments.experiment, (*EXPERIMENTS, *STUDIES))
+    if arguments.experiment in STUDIES:
+        from ros_mbmrl.commands import study
+
+        return study.run(arguments)
+    return run_experiment(arguments)
+
+
+def run_experiment(arguments: Evaluate) -> dict[str, Any]:
+    """Of models that there are."""
+    experiment = make_experiment(arguments.experiment)
+    seeds = SEEDS if arguments.seeds is None else arguments.seeds
+    plan = cells(experiment, seeds, arguments.first_seed, arguments.duration)
     field = entrants(experiment, arguments.methods, arguments.models)
     versus = opponents(experiment, field, arguments.versus)
     # Entrants innermost: what an interrupted run leaves can be compared.
@@ -102,7 +124,7 @@ def _cross_track(
     bars, transients = arguments.out / "cross_track.png", arguments.out / "transients.png"
     plots.cross_track(summary, bars)
     plots.transients(rows, transients)
-    seeds = f"{arguments.first_seed} to {arguments.first_seed + arguments.seeds - 1}"
+    seeds = " to ".join(str(end(row["seed"] for row in rows)) for end in (min, max))
     return [
         f"Seeds {seeds}, episodes of at most {arguments.duration:g} s. Every method met the same "
         "robots, sensors and grounds. Where a fault sets in on the way, only what comes after it "

@@ -50,15 +50,19 @@ def collect(
     return rollouts_of(worlds, run_episodes(worlds, agent, steps, seeds, safety), session)
 
 
-def rollouts_of(worlds: Worlds, episodes: Episodes, session: str) -> list[Rollout]:
+def rollouts_of(
+    worlds: Worlds, episodes: Episodes, session: str, conditions: Sequence[str] = ()
+) -> list[Rollout]:
     """A rollout a robot, with the commands that were sent, up to where it was stopped for good.
 
-    Tags: terrain, fault and force of its situation; `session`, with the robot's number. Less than
+    Tags: terrain, fault and force of its situation; `session`, with the robot's number; condition,
+    where there is one for each robot. Less than
     SHORTEST transitions are left out. What broke down in the simulation ends there.
     """
     rollouts = []
     for n, situation in enumerate(worlds.situations):
         length = _usable(episodes, n, bool(worlds.diverged[n]))
+        condition = {"condition": conditions[n]} if conditions else {}
         if length >= SHORTEST:
             rollout = Rollout(
                 robot=worlds.robot.spec.name,
@@ -66,7 +70,7 @@ def rollouts_of(worlds: Worlds, episodes: Episodes, session: str) -> list[Rollou
                 actions=episodes.actions[:length, n].astype(np.float32),
                 times=episodes.times[: length + 1],
                 marks=np.zeros(length, dtype=np.uint8),
-                tags={**tags_of(situation), "session": f"{session}-{n}"},
+                tags={**tags_of(situation), "session": f"{session}-{n}", **condition},
             )
             rollouts.append(rollout)
     return rollouts

@@ -95,6 +95,11 @@ def _pushed(rng: np.random.Generator, newtons: float, begin: float = 0.0) -> Sit
     return Situation(force=(x, y, z), force_begin=begin)
 
 
+def push_up_to(rng: np.random.Generator, newtons: float) -> Situation:
+    """A force of up to so much in any direction: figure 47 trains on several such ranges."""
+    return _pushed(rng, float(rng.uniform(0.0, newtons)))
+
+
 TRAINING: Mapping[str, Draw] = MappingProxyType(
     {
         "cheetah-disabled": lambda rng: _disabled(_training_joint(rng)),

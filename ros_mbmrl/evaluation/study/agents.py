@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+
+import torch
 
 from ros_mbmrl.control_batch import Agent, ModelAgent
 from ros_mbmrl.dynamics.files import LoadedModel, load_model
 from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.studies import MODEL_FREE, ORACLE, RANDOM, SIMULATING
+from ros_mbmrl.planning.physics import NOMINAL, PhysicsAgent
+from ros_mbmrl.policies.agent import PolicyAgent
+from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.twin.situations import Situation
+from ros_mbmrl.training.batch_collection import RandomAgent
+from ros_mbmrl.twin.worlds import make_worlds
 
 
-def model_agent(study: Study, scale: Scale, loaded: LoadedModel, method: str) -> Agent:
+def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
     """Algorithm 10 with a learned model, of the method that it was saved for."""
-    return ModelAgent(loaded, method, study.task, scale.planner, precision=scale.precision)
+    precision = getattr(torch, scale.precision)
+    return ModelAgent(loaded, method, planning=scale.planner, precision=precision)
 
 
-def make_agent(
-    study: Study,
-    scale: Scale,
-    method: str,
-    folder: Path | None,
-    situations: Sequence[Situation],
-) -> Agent:
-    """The agent called `method`; situations: what it will meet, for the planner that knows."""
+def make_agent(study: Study, scale: Scale, method: str, folder: Path | None) -> Agent:
+    """The agent called `method`; folder: of its model or policy, if it has one."""
     if method == RANDOM:
-        return RandomAgent()
+        return RandomAgent(scale.training.steps)
     if method in SIMULATING:
-        return physics_agent(study, scale, situations if method == "true_model" else None)
+        believed = NOMINAL if method == "nominal" else None
+        planner = {**scale.planner, "num_samples": scale.physics_samples}
+        return PhysicsAgent(believed, planning=planner)
     assert folder is not None
+    robot = make_robot(study.robot)
     if method in MODEL_FREE:
-        return load_policy_agent(folder)
-    loaded = load_model(folder, make_robot(study.robot))
-    return model_agent(study, scale, loaded, "mb" if method == ORACLE else method)
+        return PolicyAgent(load_policy(folder, robot), partial(make_worlds, study.robot))
+    return model_agent(scale, load_model(folder, robot), "mb" if method == ORACLE else method)

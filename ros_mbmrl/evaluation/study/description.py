@@ -36,13 +36,14 @@ class Hypothesis:
 class Training:
     """How a model is made by Algorithm 9, at one size.
 
-    rounds: the first gathers random actions, each later one follows the model so far. runs, steps:
-    rollouts a round and control steps each. supervised_steps, meta_steps: of the optimiser, a
-    round. adapt_window, predict_window: T1, T2. segments: a batch.
+    random_runs: rollouts of random actions at first. rounds: after that, of `runs` rollouts each
+    that follow the model so far. steps: control steps of a rollout. supervised_steps, meta_steps:
+    of the optimiser, each time. adapt_window, predict_window: T1, T2. segments: a batch.
     """
 
     hidden: tuple[int, ...]
     activation: str
+    random_runs: int
     rounds: int
     runs: int
     steps: int
@@ -54,10 +55,9 @@ class Training:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-3
 
-    @property
-    def transitions(self) -> int:
-        """Gathered in all rounds together."""
-        return self.rounds * self.runs * self.steps
+    def transitions(self, rounds: int) -> int:
+        """Gathered with so many rounds after the random one."""
+        return (self.random_runs + rounds * self.runs) * self.steps
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ class Scale:
     oracle: the training of the MB oracle on the one condition that it is for. model_free:
     transitions of TRPO and MAML-RL. planner: its settings. tuning_episodes: of each candidate
     setting, a validation condition. curve_episodes: a condition, after every round.
-    physics_samples: candidates of the planners that simulate.
+    physics_samples, physics_episodes: candidates and episodes of the planners that simulate.
+    error_horizon: K, of prediction errors. windows: T1 = T2 of figure 48; variation_seeds: of
+    figures 47 and 48. precision: of planning. device: of planning and learning.
     """
 
     training: Training
@@ -82,9 +84,12 @@ class Scale:
     physics_samples: int = 64
     physics_episodes: int = 10
     error_horizon: int = 8
+    windows: tuple[int, ...] = (8, 16, 32)
     variation_seeds: int = 2
     precision: str = "float32"
+    device: str = "cpu"
     first_seed: int = 0
+    first_episode: int = 1000
 
     def __post_init__(self) -> None:
         for name in ("train_seeds", "episodes", "model_free", "curve_episodes", "tuning_episodes"):
@@ -97,7 +102,8 @@ class Study:
     """Every method on every condition, seed by seed.
 
     methods: in the order of tables. conditions: of the test; fast: those in which the change comes
-    within an episode. windows: T1 = T2 of figure 48; forces: of figure 47, both for `varied` alone.
+    within an episode. vary_window: whether figure 48 is made; forces: of figure 47 [N]; both of
+    the method `varied` alone.
     """
 
     name: str
@@ -109,7 +115,7 @@ class Study:
     hypotheses: tuple[Hypothesis, ...]
     scales: Mapping[str, Scale]
     fast: tuple[str, ...] = ()
-    windows: tuple[int, ...] = ()
+    vary_window: bool = False
     forces: tuple[float, ...] = ()
     varied: str = "grbal"
 
@@ -127,10 +133,10 @@ class Study:
         return self.scales[scale]
 
 
-def describe(study: Study, scale: str, methods: Sequence[str]) -> dict[str, Any]:
+def describe(study: Study, scale: Scale, methods: Sequence[str]) -> dict[str, Any]:
     """All that decides the study's outcome, as plain data."""
     facts = {f.name: getattr(study, f.name) for f in fields(study) if f.name != "scales"}
-    plain = _plain({**facts, "methods": tuple(methods), "scale": scale, **_sizes(study.at(scale))})
+    plain = _plain({**facts, "methods": tuple(methods), "scale": scale})
     assert isinstance(plain, dict)
     return plain
 
@@ -174,10 +180,6 @@ def key_of(*facts: Any) -> str:
     """Hash of all that decides a job's outcome."""
     text = json.dumps(_plain(facts), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _sizes(scale: Scale) -> dict[str, Any]:
-    return {f.name: getattr(scale, f.name) for f in fields(scale)}
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +14,13 @@ from ros_mbmrl.evaluation.study.description import Scale, Study, describe, keep
 from ros_mbmrl.evaluation.study.judge import Prediction, Trial, can_predict, judge, predict
 from ros_mbmrl.evaluation.study.learn import Learning, learn
 from ros_mbmrl.evaluation.study.model_free import Practice, practise
-from ros_mbmrl.evaluation.study.studies import MODEL_FREE, ORACLE, RANDOM, SIMULATING
+from ros_mbmrl.evaluation.study.studies import (
+    COLLECTOR,
+    MODEL_FREE,
+    ORACLE,
+    RANDOM,
+    SIMULATING,
+)
 from ros_mbmrl.evaluation.study.tuning import Tuning, candidates, derive, score
 
 COMMON_SEED = 0  # the training seed whose rollouts are the common ground
@@ -27,10 +32,10 @@ class Runner:
     """One study at one scale, in one folder."""
 
     def __init__(
-        self, study: Study, scale: str, methods: Sequence[str], out: Path, workers: int
+        self, study: Study, scale: Scale, methods: Sequence[str], out: Path, workers: int
     ) -> None:
         keep(out, describe(study, scale, methods))
-        self.study, self.scale_name, self.scale = study, scale, study.at(scale)
+        self.study, self.scale = study, scale
         self.methods, self.out, self._workers = tuple(methods), out, workers
         first = self.scale.first_seed
         self.seeds = tuple(range(first, first + self.scale.train_seeds))
@@ -49,29 +54,31 @@ class Runner:
         return self._learning(method, seed, condition=condition).folder
 
     def _learning(self, method: str, seed: int, **variation: Any) -> Learning:
-        return Learning(
-            self.study.name, self.scale_name, method, seed, self.out, **variation
-        )
+        return Learning(self.study.name, self.scale, method, seed, self.out, **variation)
 
-    def _finish(self, jobs: Sequence[J], work: Callable[[J], tuple[str, Row]], what: str) -> list[Row]:
+    def _finish(
+        self, jobs: Sequence[J], work: Callable[[J], tuple[str, Row]], what: str
+    ) -> list[Row]:
         known = finish(jobs, work, self.out / what, self._workers)
         return [known[job.key] for job in jobs]
 
     def _learn(self) -> list[Row]:
-        bases = dict.fromkeys(trained_as(m) for m in self.methods if m in METHODS)
-        jobs = [self._learning(m, seed) for seed in self.seeds for m in bases]
+        """Who gathers comes first: the others learn from the same rollouts."""
+        bases = dict.fromkeys((COLLECTOR, *(trained_as(m) for m in self.methods if m in METHODS)))
+        jobs = [self._learning(m, seed) for m in bases for seed in self.seeds]
         if ORACLE in self.methods:
             jobs += [
                 self._learning(ORACLE, seed, condition=condition)
-                for seed in self.seeds
                 for condition in self.study.conditions
+                for seed in self.seeds
             ]
-        done = self._finish(jobs, learn, "learn")
+        done = self._finish([job for job in jobs if job.gathers], learn, "learn")
+        done += self._finish([job for job in jobs if not job.gathers], learn, "learn")
         return [row for each in done for row in each["curve"]]
 
     def _practise(self) -> list[Row]:
         jobs = [
-            Practice(self.study.name, self.scale_name, m, seed, self.folder(m, seed))
+            Practice(self.study.name, self.scale, m, seed, self.folder(m, seed))
             for m in MODEL_FREE
             if m in self.methods
             for seed in self.seeds
@@ -88,7 +95,7 @@ class Runner:
             base = trained_as(method)
             folder = self.folder(base, self.seeds[0])
             jobs = [
-                Tuning(self.study.name, self.scale_name, method, options, folder, digest(folder))
+                Tuning(self.study.name, self.scale, method, options, folder, digest(folder))
                 for options in candidates(method)
             ]
             tried = self._finish(jobs, score, "tune")
@@ -106,11 +113,12 @@ class Runner:
 
     def _trials(self, method: str) -> list[Trial]:
         study, scale = self.study, self.scale
-        common = (study.name, self.scale_name, method)
+        common = (study.name, self.scale, method)
         if method in (RANDOM, *SIMULATING):
             few = scale.episodes if method == RANDOM else scale.physics_episodes
             seeds = self.seeds if method == RANDOM else self.seeds[:1]
-            return [Trial(*common, s, study.conditions, few, self.out) for s in seeds]
+            first = self.scale.first_episode
+            return [Trial(*common, s, study.conditions, first, few, self.out) for s in seeds]
         if method == ORACLE:
             return [
                 self._trial(method, seed, (condition,), self.folder(method, seed, condition))
@@ -122,21 +130,34 @@ class Runner:
             for seed in self.seeds
         ]
 
-    def _trial(
-        self, method: str, seed: int, conditions: tuple[str, ...], folder: Path
-    ) -> Trial:
+    def _trial(self, method: str, seed: int, conditions: tuple[str, ...], folder: Path) -> Trial:
         grounds = seed == COMMON_SEED and can_predict(method)
         return Trial(
-            self.study.name, self.scale_name, method, seed, conditions, self.scale.episodes,
-            self.out, folder, digest(folder), grounds,
+            self.study.name,
+            self.scale,
+            method,
+            seed,
+            conditions,
+            self.scale.first_episode,
+            self.scale.episodes,
+            self.out,
+            folder,
+            digest(folder),
+            grounds,
         )
 
     def _predict(self) -> list[Row]:
         grounds = digest(self.out / "common")
         jobs = [
             Prediction(
-                self.study.name, self.scale_name, method, seed, self.out,
-                self.folder(method, seed), digest(self.folder(method, seed)), grounds,
+                self.study.name,
+                self.scale,
+                method,
+                seed,
+                self.out,
+                self.folder(method, seed),
+                digest(self.folder(method, seed)),
+                grounds,
             )
             for method in self.methods
             if can_predict(method)
@@ -150,21 +171,23 @@ class Runner:
         study, seeds = self.study, self.seeds[: self.scale.variation_seeds]
         if study.varied not in self.methods:
             return {"sensitivity": [], "forces": []}
-        windows = [
-            self._learning(study.varied, s, window=w) for w in study.windows for s in seeds
-        ]
+        lengths = self.scale.windows if study.vary_window else ()
+        windows = [self._learning(study.varied, s, window=w) for w in lengths for s in seeds]
         forces = [self._learning(study.varied, s, force=f) for f in study.forces for s in seeds]
         done = self._finish([*windows, *forces], learn, "learn")
         pairs = list(zip([*windows, *forces], done, strict=True))
         sensitivity = [
-            {**row, "window": job.window} for job, each in pairs if job.window for row in each["curve"]
+            {**row, "window": job.window}
+            for job, each in pairs
+            if job.window
+            for row in each["curve"]
         ]
         last = [
             {**row, "training_force": job.force}
             for job, each in pairs
             if job.force is not None
             for row in each["curve"]
-            if row["transitions"] == self.scale.training.transitions
+            if row["transitions"] == self.scale.training.transitions(self.scale.training.rounds)
         ]
         return {"sensitivity": sensitivity, "forces": last}
 
@@ -180,11 +203,3 @@ def digest(folder: Path) -> str:
     if card.is_file() and (folder / WEIGHTS).is_file():
         total.update(card.read_bytes())
     return total.hexdigest()
-
-
-def write_summary(path: Path, summary: Any) -> None:
-    """As JSON."""
-    path.write_text(json.dumps(summary, indent=1))
-
-
-__all__ = ["Runner", "Scale", "write_summary"]

@@ -6,7 +6,7 @@ A baseline counts only when it was tuned, and what it was tuned on must not be w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ import numpy as np
 
 from ros_mbmrl.adaptation import trained_as
 from ros_mbmrl.control_batch import run_episodes
-from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
+from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.evaluation.study.agents import model_agent
-from ros_mbmrl.evaluation.study.description import key_of
+from ros_mbmrl.evaluation.study.description import Scale, key_of
 from ros_mbmrl.evaluation.study.learn import period_of
 from ros_mbmrl.evaluation.study.studies import make_study
 from ros_mbmrl.robots import make_robot
@@ -33,7 +33,7 @@ class Tuning:
     """One candidate setting of a method on the model of one training seed: a job."""
 
     study: str
-    scale: str
+    scale: Scale
     method: str
     options: tuple[tuple[str, float], ...]
     folder: Path
@@ -43,7 +43,7 @@ class Tuning:
     def key(self) -> str:
         """Hash of all that decides the outcome."""
         what = self.method, self.options, self.digest
-        return key_of("tuning", self.study, make_study(self.study).at(self.scale), what)
+        return key_of("tuning", self.study, self.scale, what)
 
 
 def candidates(method: str) -> list[tuple[tuple[str, float], ...]]:
@@ -56,32 +56,32 @@ def candidates(method: str) -> list[tuple[tuple[str, float], ...]]:
 def score(job: Tuning) -> tuple[str, Row]:
     """The job's key, and its mean return over validation situations."""
     study = make_study(job.study)
-    scale = study.at(job.scale)
+    scale = job.scale
     steps = scale.training.steps
     seeds = list(range(FIRST_SEED, FIRST_SEED + scale.tuning_episodes))
     situations = [
-        make(np.random.default_rng([seed, 7]), steps * period_of(job.study))
+        make(np.random.default_rng([seed, 7]), steps * period_of(study))
         for make in VALIDATION[study.name].values()
         for seed in seeds
     ]
     every = seeds * len(VALIDATION[study.name])
-    loaded = with_options(load_model(job.folder, make_robot(study.robot)), job.method, dict(job.options))
-    agent = model_agent(study, scale, loaded, job.method)
+    loaded = load_model(job.folder, make_robot(study.robot))
+    card = {**loaded.card, "method": job.method, "options": dict(job.options)}
+    agent = model_agent(scale, replace(loaded, card=card), job.method)
     episodes = run_episodes(make_worlds(study.robot, situations, every), agent, steps, every)
     returns = episodes.rewards.sum(axis=0)
     row = {"method": job.method, **dict(job.options), "return": float(returns.mean())}
     return job.key, {**row, "error": float(episodes.error_after.mean())}
 
 
-def with_options(loaded: LoadedModel, method: str, options: Mapping[str, Any]) -> LoadedModel:
-    """The same model, to be run by another method that can run on it."""
-    return LoadedModel(
-        loaded.model, loaded.parameters, {**loaded.card, "method": method, "options": dict(options)}
-    )
-
-
-def derive(base: Path, folder: Path, robot_name: str, method: str, options: Mapping[str, Any],
-           record: list[Row]) -> None:
+def derive(
+    base: Path,
+    folder: Path,
+    robot_name: str,
+    method: str,
+    options: Mapping[str, Any],
+    record: list[Row],
+) -> None:
     """Writes the model folder of a method that runs on another's model."""
     loaded = load_model(base, make_robot(robot_name))
     kept = ("adapt_window", "adapt_windows", "predict_window", "horizon", "guard", "seed", "scores")

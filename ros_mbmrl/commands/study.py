@@ -1,0 +1,93 @@
+"""`mbmrl evaluate` of a study on simulated robots: everything from learning to the report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ros_mbmrl.device import choose_device
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.evaluation import tables as printing
+from ros_mbmrl.evaluation.study import tables
+from ros_mbmrl.evaluation.study.description import Scale, Study
+from ros_mbmrl.evaluation.study.judge import begin_of
+from ros_mbmrl.evaluation.study.learn import period_of, situations_of
+from ros_mbmrl.evaluation.study.report import SUMMARY, write_report
+from ros_mbmrl.evaluation.study.run import Runner
+from ros_mbmrl.evaluation.study.studies import make_study
+
+if TYPE_CHECKING:
+    from ros_mbmrl.arguments.evaluate import Evaluate
+
+
+def run(arguments: Evaluate) -> dict[str, Any]:
+    """Runs what is not yet in the output folder; writes tables, figures and `report.html`."""
+    study = make_study(arguments.experiment)
+    scale = sized(study.at(arguments.scale), arguments)
+    for method in arguments.methods:
+        choose("method", method, study.methods)
+    methods = [m for m in study.methods if not arguments.methods or m in arguments.methods]
+    runner = Runner(study, scale, methods, arguments.out, arguments.workers)
+    found = runner.run()
+    page = write_report(
+        arguments.out,
+        study,
+        np.random.default_rng(arguments.first_seed),
+        rows=found["rows"],
+        curves=found["curves"],
+        errors=found["errors"],
+        sensitivity=found["sensitivity"],
+        forces=found["forces"],
+        tuning=found["tuning"],
+        onsets=onsets(study, scale),
+        protocol=protocol(study, scale),
+    )
+    summary = json.loads((arguments.out / SUMMARY).read_text())
+    console = printing.wide_console()
+    for table in tables.all_tables(summary):
+        console.print(printing.printed(table))
+    for row in summary["hypotheses"]:
+        console.print(row["sentence"], highlight=False)
+    console.print(f"report: {page}", soft_wrap=True, highlight=False)
+    return {"rows": found["rows"], "summary": summary, "report": str(page)}
+
+
+def sized(scale: Scale, arguments: Evaluate) -> Scale:
+    """The scale with what the command line says otherwise. Raises UserError."""
+    choose_device(arguments.device)
+    changes: dict[str, Any] = {"device": arguments.device, "first_episode": arguments.first_seed}
+    if arguments.seeds is not None:
+        changes["episodes"] = arguments.seeds
+    if arguments.train_seeds is not None:
+        changes["train_seeds"] = arguments.train_seeds
+    try:
+        return replace(scale, **changes)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def onsets(study: Study, scale: Scale) -> dict[str, float]:
+    """When the change comes [s], on the conditions where it comes within an episode."""
+    seconds = scale.training.steps * period_of(study)
+    firsts = situations_of(study, study.conditions, [scale.first_episode], seconds)
+    begins = zip(study.conditions, map(begin_of, firsts), strict=True)
+    return {name: begin for name, begin in begins if begin > 0}
+
+
+def protocol(study: Study, scale: Scale) -> dict[str, str]:
+    """What to say of budgets, for the report."""
+    size = scale.training
+    hours = size.transitions(size.rounds) * period_of(study) / 3600
+    return {
+        "Data": f"{size.transitions(size.rounds)} transitions a training seed ({hours:.1f} h of the "
+        f"robot's time), random at first, then {size.rounds} rounds along MB's plans; all methods "
+        "of a training seed learn from the same ones, the oracle from as many of its condition.",
+        "Model-free": f"{scale.model_free} transitions each.",
+        "Planner": f"MPPI, {dict(scale.planner)}; those that simulate: {scale.physics_samples} "
+        f"candidates, {scale.physics_episodes} episodes a condition.",
+        "Tuning": "Test-time settings were chosen on validation situations, on the model of the "
+        f"first training seed, over {scale.tuning_episodes} episodes a situation.",
+    }

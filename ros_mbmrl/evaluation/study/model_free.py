@@ -1,0 +1,71 @@
+"""The model-free methods of a study: TRPO, and MAML-RL, on the same training situations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ros_mbmrl.evaluation.study.description import Scale, key_of
+from ros_mbmrl.evaluation.study.studies import make_study
+from ros_mbmrl.policies.adapt import InnerConfig
+from ros_mbmrl.policies.files import save_policy
+from ros_mbmrl.policies.maml_rl import MAMLConfig, train_maml_rl
+from ros_mbmrl.policies.sampling import Tasks
+from ros_mbmrl.policies.training import TrainedPolicy
+from ros_mbmrl.policies.trpo import TRPOConfig, train_trpo
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.twin.distributions import TRAINING
+from ros_mbmrl.twin.worlds import make_worlds
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Practice:
+    """One policy to be trained: a job."""
+
+    study: str
+    scale: Scale
+    method: str
+    train_seed: int
+    folder: Path
+
+    @property
+    def key(self) -> str:
+        """Hash of all that decides the outcome."""
+        return key_of("practise", self.study, self.scale, self.method, self.train_seed)
+
+
+def practise(job: Practice) -> tuple[str, Row]:
+    """Trains the policy, or goes on with it: the job's key, and its learning curve."""
+    study = make_study(job.study)
+    scale, robot = job.scale, make_robot(study.robot)
+    goals = 3 if study.task == "reach" else 0
+    tasks = Tasks(robot, TRAINING[study.name], partial(make_worlds, study.robot), goals)
+    trained, inner = _train(job, tasks, scale.model_free, scale.training.steps)
+    facts = {"method": job.method, "seed": job.train_seed, "study": job.study}
+    save_policy(job.folder, robot, trained, facts, inner)
+    curve = [
+        {
+            "method": job.method,
+            "train_seed": job.train_seed,
+            "transitions": point.transitions,
+            "condition": "training",
+            "return": point.mean_return,
+        }
+        for point in trained.curve
+    ]
+    return job.key, {"curve": curve}
+
+
+def _train(
+    job: Practice, tasks: Tasks, budget: int, steps: int
+) -> tuple[TrainedPolicy, InnerConfig | None]:
+    if job.method == "trpo":
+        config = TRPOConfig(budget=budget, horizon=steps, seed=job.train_seed)
+        return train_trpo(tasks, config, job.folder), None
+    inner = InnerConfig(horizon=steps)
+    settings = MAMLConfig(budget=budget, inner=inner, seed=job.train_seed)
+    return train_maml_rl(tasks, settings, job.folder), inner
