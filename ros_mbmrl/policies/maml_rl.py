@@ -51,7 +51,7 @@ class MAMLConfig:
     """
 
     budget: int = 60_000
-    tasks: int = 10
+    tasks: int = 5
     inner: InnerConfig = field(default_factory=InnerConfig)
     region: TrustRegion = TrustRegion(max_kl=0.3)
     hidden: tuple[int, ...] = (64, 64)
