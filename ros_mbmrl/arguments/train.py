@@ -37,6 +37,8 @@ class Train:
     tune_on: tuple[Path, ...] = ()
     """Data sets to tune test-time rules on (mb_de's steps, residual's gain, context_de's steps):
     faults that are neither trained on nor tested. Without any, the held-out sessions serve."""
+    device: str = "cpu"
+    """cpu, cuda, or auto: the GPU where there is one. The draws are the same on either."""
     seed: int = 0
     """Seed of everything random."""
     fresh: bool = False
