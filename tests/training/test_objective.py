@@ -67,7 +67,7 @@ def test_parts_have_the_gradient_of_the_whole(
     parts = list(objective.in_parts(NETWORK, *segments()))
     assert len(parts) == (5 if units == 1 else 3)
     found_loss, found = ByAutograd(NETWORK, loss)(parameters, *segments())
-    assert float(found_loss) == pytest.approx(float(whole), rel=1e-5)
+    assert float(found_loss) == pytest.approx(whole.item(), rel=1e-5)
     for name, value in zip(trained, expected, strict=True):
         assert (name in found) == (value is not None)
         if value is not None:
@@ -81,8 +81,7 @@ def test_products_in_bfloat16_have_gradients_in_float32(method: str) -> None:
     loss = loss or partial(supervised_loss, NETWORK)
     exact = ByAutograd(NETWORK, loss)(parameters, *segments())[1]
     rough = ByAutograd(NETWORK, loss, torch.bfloat16)(parameters, *segments())[1]
-    ours, theirs = (
-        torch.cat([found[name].flatten() for name in exact]) for found in (rough, exact)
-    )
+    ours = torch.cat([rough[name].flatten() for name in exact])
+    theirs = torch.cat([value.flatten() for value in exact.values()])
     assert ours.dtype == torch.float32
     assert 1e-5 < float((ours - theirs).norm() / theirs.norm()) < 0.05
