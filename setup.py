@@ -76,6 +76,7 @@ setup(
     extras_require={
         "ros": ROS,
         "train": ["tensorboard>=2.16,<3"],
+        "cluster": ["ray>=2.9,<3"],
         "hardware": ["pyserial>=3.5,<4", "websockets>=15,<18"],
         # The peer that `mbmrl bench plan` measures beside ours.
         "bench": ["pytorch-mppi>=0.9,<0.10"],

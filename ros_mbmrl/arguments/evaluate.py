@@ -31,6 +31,8 @@ class Evaluate:
     """Folder of the report; finished episodes in it are not run again."""
     workers: int = 2
     """Processes that run episodes, one thread each."""
+    cluster: str = ""
+    """Run them as tasks of ray (the extra cluster): an address, `auto`, or `local`."""
     json: Path | None = None
     """Write the results to this file."""
 

@@ -101,7 +101,8 @@ def gather(robot: Robot, config: TrainConfig, arguments: Train) -> tuple[list[Pa
         if done % 10 == 0 or done == total:
             print(f"{what}: {done}/{total}", flush=True)
 
-    config_twin = replace(practice_of(robot).config, rounds=arguments.rounds)
+    practice = practice_of(robot).config
+    config_twin = replace(practice, rounds=arguments.rounds, cluster=arguments.cluster)
     data = arguments.out / "data"
     paths = aggregate(robot, config_twin, data, arguments.seed, fit_round, told)
     faults = data / "validation-faults"
