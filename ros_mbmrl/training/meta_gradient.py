@@ -117,7 +117,7 @@ class _Local:
 
 
 class _Network:
-    """The prior, in the type of the products, and sizes of the steps (steps, 2 layers)."""
+    """The prior, in the type of the products, and the sizes of each step, (2 layers)."""
 
     def __init__(
         self,
