@@ -80,6 +80,7 @@ setup(
         # TRPO, which model-based methods are compared with: not our own, so that nobody need ask
         # whether the baseline was written to lose.
         "rl": ["stable-baselines3>=2.4,<3", "sb3-contrib>=2.4,<3"],
+        "cluster": ["ray>=2.9,<3"],
         "hardware": ["pyserial>=3.5,<4", "websockets>=15,<18"],
         # The peer that `mbmrl bench plan` measures beside ours.
         "bench": ["pytorch-mppi>=0.9,<0.10"],

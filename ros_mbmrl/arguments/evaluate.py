@@ -41,6 +41,8 @@ class Evaluate:
     """Of a study: where models learn and plan: cpu, cuda, or auto."""
     workers: int = 2
     """Processes that run episodes, one thread each."""
+    cluster: str = ""
+    """Run them as tasks of ray (the extra cluster): an address, `auto`, or `local`."""
     json: Path | None = None
     """Write the results to this file."""
 

@@ -34,9 +34,13 @@ class Train:
     """YAML file of training settings; a shipped one lies under config/training."""
     rounds: int = 1
     """With `--data twin`: how often on-policy data is added (Algorithm 9)."""
+    cluster: str = ""
+    """With `--data twin`: address of a ray cluster that makes the random runs, or `local`."""
     tune_on: tuple[Path, ...] = ()
     """Data sets to tune test-time rules on (mb_de's steps, residual's gain, context_de's steps):
     faults that are neither trained on nor tested. Without any, the held-out sessions serve."""
+    device: str = "cpu"
+    """cpu, cuda, or auto: the GPU where there is one. The draws are the same on either."""
     seed: int = 0
     """Seed of everything random."""
     fresh: bool = False

@@ -37,6 +37,8 @@ class Tune:
     """How many go from the data into closed loop, beside the settings as they are."""
     workers: int = 2
     """Processes that run episodes, one thread each."""
+    cluster: str = ""
+    """Run them as tasks of ray (the extra cluster): an address, `auto`, or `local`."""
     like: Path | None = None
     """Choose nothing: take over what was chosen for this model, of another training seed."""
     json: Path | None = None

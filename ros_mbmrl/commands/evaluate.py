@@ -55,7 +55,7 @@ def run_experiment(arguments: Evaluate) -> dict[str, Any]:
     versus = opponents(experiment, field, arguments.versus)
     # Entrants innermost: what an interrupted run leaves can be compared.
     jobs = [Job(entrant, cell) for cell in plan for entrant in field]
-    rows = campaign.run(jobs, arguments.out, arguments.workers)
+    rows = campaign.run(jobs, arguments.out, arguments.workers, arguments.cluster)
     summary = summarise(rows, arguments.versus, np.random.default_rng(arguments.first_seed))
     trained = by_train_seed(rows, versus)
     console = tables.wide_console()

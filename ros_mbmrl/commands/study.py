@@ -86,8 +86,8 @@ def protocol(study: Study, scale: Scale) -> dict[str, str]:
         f"the robot's time), random at first, then {size.rounds} rounds along MB's plans; all methods "
         "of a training seed learn from the same ones, the oracle from as many of its condition.",
         "Model-free": f"{scale.model_free} transitions each.",
-        "Planner": f"MPPI, {dict(scale.planner)}; those that simulate: {scale.physics_samples} "
-        f"candidates, {scale.physics_episodes} episodes a condition.",
+        "Planner": f"MPPI, {dict(scale.planner)}; those that simulate: {dict(scale.physics)}, "
+        f"{scale.physics_episodes} episodes a condition.",
         "Tuning": "Test-time settings were chosen on validation situations, on the model of the "
         f"first training seed, over {scale.tuning_episodes} episodes a situation.",
     }

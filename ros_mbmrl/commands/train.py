@@ -16,6 +16,7 @@ from ros_mbmrl.adaptation import METHODS
 from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.device import choose_device
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots import make_robot
@@ -39,6 +40,7 @@ def run(arguments: Train) -> dict[str, Any]:
     choose("method", arguments.method, METHODS)
     robot = make_robot(arguments.robot)
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
+    device = choose_device(arguments.device)
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
     paths, faults = list(arguments.data), list(arguments.tune_on)
     if paths == [TWIN]:
@@ -54,7 +56,7 @@ def run(arguments: Train) -> dict[str, Any]:
     if arguments.fresh:
         (arguments.out / CHECKPOINT).unlink(missing_ok=True)
     with Reporter(arguments.out, f"{arguments.method} on {len(training)} runs") as report:
-        trained = fit(robot, config, training, validation, arguments.out, report)
+        trained = fit(robot, config, training, validation, arguments.out, report, device)
     facts = finish(robot, config, trained, dataset.load(faults) if faults else validation)
     facts["tuned_on"] = [path.name for path in faults]
     facts["data"] = [provenance(path) for path in paths]
@@ -90,7 +92,7 @@ def gather(robot: Robot, config: TrainConfig, arguments: Train) -> tuple[list[Pa
         if arguments.fresh:
             (folder / CHECKPOINT).unlink(missing_ok=True)
         with Reporter(folder, f"model of round {k + 1}") as report:
-            trained = fit(robot, config, *parts, folder, report)
+            trained = fit(robot, config, *parts, folder, report, choose_device(arguments.device))
         facts = finish(robot, config, trained, parts[1])
         save_model(folder, trained.model, trained.parameters, facts)
         return load_model(folder, robot)
@@ -99,7 +101,8 @@ def gather(robot: Robot, config: TrainConfig, arguments: Train) -> tuple[list[Pa
         if done % 10 == 0 or done == total:
             print(f"{what}: {done}/{total}", flush=True)
 
-    config_twin = replace(practice_of(robot).config, rounds=arguments.rounds)
+    practice = practice_of(robot).config
+    config_twin = replace(practice, rounds=arguments.rounds, cluster=arguments.cluster)
     data = arguments.out / "data"
     paths = aggregate(robot, config_twin, data, arguments.seed, fit_round, told)
     faults = data / "validation-faults"
@@ -115,12 +118,13 @@ def fit(
     validation: Sequence[Rollout],
     out: Path,
     report: Callable[..., None],
+    device: torch.device,
 ) -> Trained:
     """One training run, resumed from the checkpoint in `out` if there is one."""
     data = Transitions.of(robot, training)
     model = new_model(data, config, robot)
     held = Transitions.of(robot, validation)
-    return Trainer(model, config, data, held, report, out / CHECKPOINT).run()
+    return Trainer(model, config, data, held, report, out / CHECKPOINT, device=device).run()
 
 
 def finish(

@@ -72,7 +72,7 @@ class ClosedLoop:
             entrant = campaign.enter(candidate.name, folder, self.experiment.robot)
             jobs += [Job(entrant, cell) for cell in plan]
         print(f"{len(candidates)} candidates, {len(plan)} episodes each", flush=True)
-        rows = campaign.run(jobs, self.folder, given.workers)
+        rows = campaign.run(jobs, self.folder, given.workers, given.cluster)
         self.rows |= {job.key: row for job, row in zip(jobs, rows, strict=True)}
         errors = np.array([row["cross_track_mean_m"] for row in rows])
         means = np.exp(np.log(errors.reshape(len(candidates), -1)).mean(axis=1))

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,12 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ros_mbmrl import __version__
 from ros_mbmrl.dynamics.files import CARD, WEIGHTS, load_model
-from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.closed_loop import Episode, pin_threads, run_episode, settings
 from ros_mbmrl.evaluation.experiments import Cell
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.workers import begin_worker
+from ros_mbmrl.workers import outcomes
 
 ROWS = "rows.jsonl"
 Row = dict[str, Any]
@@ -74,12 +71,12 @@ def enter(method: str, folder: Path, robot: str) -> Entrant:
     return Entrant(method, folder, robot, digest.hexdigest(), seed)
 
 
-def run(jobs: Sequence[Job], out: Path, workers: int = 2) -> list[Row]:
+def run(jobs: Sequence[Job], out: Path, workers: int = 2, cluster: str = "") -> list[Row]:
     """The rows of all jobs, in their order; each is in `out/rows.jsonl` as soon as it is known.
 
-    workers: processes; 1 runs everything in this one. Raises RunError if one of them dies.
+    workers, cluster: see `workers.outcomes`. Raises RunError if a process dies.
     """
-    known = finish(jobs, run_job, out, workers)
+    known = finish(jobs, run_job, out, workers, cluster)
     # The name it takes part under is this run's, whatever it was when the episode was run.
     return [{**known[job.key], "method": job.entrant.method} for job in jobs]
 
@@ -96,7 +93,11 @@ K = TypeVar("K", bound=Keyed)
 
 
 def finish(
-    jobs: Sequence[K], work: Callable[[K], tuple[str, Row]], out: Path, workers: int
+    jobs: Sequence[K],
+    work: Callable[[K], tuple[str, Row]],
+    out: Path,
+    workers: int,
+    cluster: str = "",
 ) -> dict[str, Row]:
     """The rows of all jobs by key, and of others that `out/rows.jsonl` holds. See `run`.
 
@@ -109,7 +110,7 @@ def finish(
         raise UserError(f"out: {error}") from None
     missing = [job for job in jobs if job.key not in known]
     with _progress(len(jobs), len(jobs) - len(missing)) as advance, _appending(out / ROWS) as file:
-        for key, row in _outcomes(missing, work, workers):
+        for _, (key, row) in outcomes(work, missing, workers, cluster, pin_threads):
             file.write(json.dumps({"key": key, **row}) + "\n")
             file.flush()
             known[key] = row
@@ -160,33 +161,6 @@ def _trace(episode: Episode) -> dict[str, list[float]]:
         "error_adapted": [report.error_after for report in reports],
     }
     return {name: [round(float(v), 4) for v in values] for name, values in columns.items()}
-
-
-def _outcomes(
-    jobs: Sequence[K], work: Callable[[K], tuple[str, Row]], workers: int
-) -> Iterator[tuple[str, Row]]:
-    if workers == 1 or len(jobs) < 2:
-        pin_threads()
-        yield from map(work, jobs)
-        return
-    # Forked, MuJoCo's and torch's threads would not be there.
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), spawn, initializer=_begin)
-    try:
-        pending = {pool.submit(work, job) for job in jobs}
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
-    except BrokenProcessPool:
-        raise RunError("a process that ran episodes died; the same command goes on") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _begin() -> None:
-    pin_threads()
-    begin_worker()
 
 
 @contextmanager

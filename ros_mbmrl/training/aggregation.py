@@ -27,7 +27,10 @@ from ros_mbmrl.twin.faults import Fault
 
 @dataclass(frozen=True)
 class CollectConfig:
-    """runs, steps: of the random policy. rounds, episodes, duration [s]: on-policy, each round."""
+    """runs, steps: of the random policy. rounds, episodes, duration [s]: on-policy, each round.
+
+    cluster: where runs of the random policy are made, see `workers.outcomes`.
+    """
 
     terrains: tuple[str, ...] = ("carpet", "styrofoam", "turf")
     runs: int = 120
@@ -35,6 +38,7 @@ class CollectConfig:
     rounds: int = 1
     episodes: int = 48
     duration: float = 20.0
+    cluster: str = ""
 
     def __post_init__(self) -> None:
         if min(self.runs, self.steps, self.episodes) < 1 or self.rounds < 0 or not self.terrains:
@@ -78,7 +82,14 @@ def collect_random(
 ) -> list[Rollout]:
     """Rollouts of the random policy, every one on another robot."""
     return collect_rollouts(
-        robot, config.runs, config.steps, config.terrains, randomisation, seed, 2, progress
+        robot,
+        config.runs,
+        config.steps,
+        config.terrains,
+        randomisation,
+        seed,
+        progress=progress,
+        cluster=config.cluster,
     )
 
 
@@ -87,7 +98,9 @@ def collect_faults(robot: Robot, config: CollectConfig, seed: int) -> list[Rollo
     faults = practice_of(robot).faults
     count = 4 * len(faults)
     # Another seed than the training runs': not one robot is seen twice.
-    return collect_rollouts(robot, count, config.steps, seed=seed + 100, faults=faults)
+    return collect_rollouts(
+        robot, count, config.steps, seed=seed + 100, faults=faults, cluster=config.cluster
+    )
 
 
 def collect_on_policy(

@@ -81,7 +81,7 @@ class Trainer:
         self._path = resume_from
         self._generator = Generator().manual_seed(config.seed)
         self._warm = parameters is not None
-        self._parameters = _moved(parameters or model.mlp.init(self._generator), device)
+        self._parameters = parameters or model.mlp.init(self._generator)
         steps = {"supervised": config.supervised_steps, "meta": config.meta_steps}
         if not self.rule.meta_trained:
             del steps["meta"]
@@ -104,16 +104,16 @@ class Trainer:
                 self._parameters = self._with_own(self._parameters)
             best = self._phase(phase, index, steps, tensors, state if resuming else {})
         scores = {"validation_after": best, **self._scores()}
-        return Trained(self.model.to(CPU), self.rule, _moved(self._parameters, CPU), scores)
+        return Trained(self.model.to(CPU), self.rule, self._parameters, scores)
 
     def _with_own(self, parameters: Parameters) -> Parameters:
         """The network with the rule's own parameters: those that there are, or fresh ones."""
-        own = self.rule.init(self.model.mlp, _moved(parameters, CPU), self._generator)
+        own = self.rule.init(self.model.mlp, parameters, self._generator)
         given = {name: value for name, value in parameters.items() if "." in name}
         if {k: v.shape for k, v in given.items()} == {k: v.shape for k, v in own.items()}:
             return parameters
         network = {name: value for name, value in parameters.items() if "." not in name}
-        return {**network, **_moved(own, self._device)}
+        return {**network, **own}
 
     def _phase(
         self, phase: str, index: int, steps: int, tensors: dict[str, Tensor], state: dict[str, Any]
@@ -153,7 +153,7 @@ class Trainer:
             self._progress(phase, step + 1, steps, scalars)
             saved = {"phase": index, "step": step + 1, "best": best, "bad": bad}
             self._save(live, kept, optimiser, trained, saved)
-        self._parameters = kept
+        self._parameters = _moved(kept, CPU)
         return best
 
     def _optimiser(self, trained: Parameters) -> torch.optim.AdamW:
@@ -202,6 +202,7 @@ class Trainer:
 
     def _validate(self, phase: str, parameters: Parameters) -> tuple[float, float]:
         rule = self.rule if phase == "meta" else make_rule("mb")
+        parameters = _moved(parameters, self._device)
         guard = Guard(rule, parameters, max(self.config.adapt_windows), GuardConfig(enabled=False))
         errors = open_loop_errors(
             self.model, guard, self._validation, self.config.horizon, stride=5

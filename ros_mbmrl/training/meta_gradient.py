@@ -52,7 +52,8 @@ class MetaGradient:
         sums = {name: torch.zeros_like(parameters[name]) for name in names}
         sums |= {"sizes": torch.zeros_like(sizes), "loss": sizes.new_zeros(())}
         cast = {name: parameters[name].to(self._dtype or sizes.dtype) for name in names}
-        network = _Network(self._mlp, self._rule.limit, cast, sizes.tolist(), self._buffers)
+        each_size = [of_step.unbind() for of_step in sizes.unbind()]
+        network = _Network(self._mlp, self._rule.limit, cast, each_size, self._buffers)
         for part in in_parts(self._mlp, past, future):
             network.add(*part, sums)
         for each in sums.values():
@@ -116,14 +117,14 @@ class _Local:
 
 
 class _Network:
-    """The prior, in the type of the products, and sizes of the steps (steps, 2 layers)."""
+    """The prior, in the type of the products, and the sizes of each step, (2 layers)."""
 
     def __init__(
         self,
         mlp: MLP,
         limit: float,
         prior: Parameters,
-        sizes: list[list[float]],
+        sizes: Sequence[Sequence[Tensor]],
         buffers: _Buffers,
     ) -> None:
         self._mlp, self._limit, self._prior = mlp, limit, prior

@@ -7,6 +7,7 @@ gigabytes, and longer to be given them than to compute.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
@@ -67,7 +68,7 @@ class ByAutograd:
         trained = {name: value for name, value in parameters.items() if value.requires_grad}
         device, total, sums = past.x.device.type, past.x.new_zeros(()), Parameters()
         for part in in_parts(self._mlp, past, future):
-            with torch.autocast(device, self._dtype, enabled=self._dtype is not None):
+            with torch.autocast(device, self._dtype) if self._dtype else nullcontext():
                 loss = self._loss(parameters, *part) * (len(part[0].x) / len(past.x))
             found = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
             total += loss.detach()

@@ -5,8 +5,7 @@ What a robot's twin is, which robots are drawn and how they are excited is a `So
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
@@ -25,7 +24,7 @@ from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 from ros_mbmrl.twin.calibration import make_terrain
 from ros_mbmrl.twin.faults import NO_FAULT, Fault
 from ros_mbmrl.twin.randomisation import MILD, Physics
-from ros_mbmrl.workers import begin_worker
+from ros_mbmrl.workers import outcomes
 
 SHORTEST = 2  # transitions; less of a run is not worth keeping
 
@@ -115,12 +114,14 @@ def collect_rollouts(
     processes: int = 2,
     progress: Callable[[int, int], None] | None = None,
     faults: Sequence[Named] | None = None,
+    cluster: str = "",
 ) -> list[Rollout]:
     """`count` runs of `steps` transitions each, terrains and faults taken in turn.
 
     What is not given is the source's own choice. A run that tips over ends early and starts anew
     at the origin, so there can be more rollouts than runs; their transitions are count * steps,
-    less remainders under 2. The result depends on the seed and not on `processes`.
+    less remainders under 2. The result depends on the seed and not on where it is made:
+    processes, cluster: see `workers.outcomes`.
     progress(done, total) is called after every run.
     Raises UserError for an unknown terrain or a count that is not positive.
     """
@@ -145,22 +146,12 @@ def collect_rollouts(
         )
         for index in range(count)
     ]
-    rollouts: list[Rollout] = []
-    for done, several in enumerate(_run_all(jobs, processes), start=1):
-        rollouts += several
+    found: dict[int, list[Rollout]] = {}
+    for number, rollouts in outcomes(run_job, jobs, processes, cluster):
+        found[number] = rollouts
         if progress is not None:
-            progress(done, count)
-    return rollouts
-
-
-def _run_all(jobs: list[Job], processes: int) -> Iterator[list[Rollout]]:
-    if processes <= 1 or len(jobs) == 1:
-        yield from map(run_job, jobs)
-        return
-    # spawn: a fork would copy the threads' locks of whatever the caller has imported.
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(min(processes, len(jobs)), begin_worker) as pool:
-        yield from pool.imap(run_job, jobs)
+            progress(len(found), count)
+    return [rollout for number in range(count) for rollout in found[number]]
 
 
 def run_job(job: Job) -> list[Rollout]:

@@ -84,7 +84,7 @@ def test_sizes_are_options(tmp_path: Path) -> None:
         (("plan", "--samples", "0"), "samples: expected an integer of at least 1, got 0"),
         (("plan", "--hidden", "0"), "sizes: expected"),
         (("plan", "--activation", "relu"), "activation: expected one of"),
-        (("train", "--segments", "7"), "chunk: expected a divisor of 7, got 50"),
+        (("train", "--chunk", "0"), "chunk: expected an integer of at least 1, got 0"),
         (("twin", "--terrain", "lava"), "unknown terrain 'lava'"),
         (("graph", "--launch", "planet:=mars"), "unknown argument 'planet'"),
     ],

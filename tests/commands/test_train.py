@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 from ros_mbmrl import cli
@@ -52,6 +53,18 @@ def train(folder: Path, method: str, out: str, *more: str) -> dict[str, Any]:
     cli.main([*arguments, "--json", str(folder / "report.json"), *more])
     report: dict[str, Any] = json.loads((folder / "report.json").read_text())
     return report
+
+
+def test_a_gpu_that_is_not_there_ends_the_command(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SystemExit) as ended:
+        train(folder, "mb", "m", "--device", "cuda")
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "no GPU" in error
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -20,7 +20,7 @@ from ros_mbmrl.evaluation.open_loop import open_loop_errors
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.training.config import TrainConfig
 from ros_mbmrl.training.meta import Trained, Trainer, new_model
-from ros_mbmrl.training.objective import segment_loss
+from ros_mbmrl.training.meta_gradient import MetaGradient
 from ros_mbmrl.training.segments import Transitions
 
 Make = Callable[..., list[Rollout]]
@@ -65,14 +65,6 @@ def equal(a: Parameters, b: Parameters) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_loss_by_hand() -> None:
-    y = torch.tensor([[[0.0, 0.0], [0.0, 0.0]]])
-    output = torch.tensor([[[1.0, 2.0], [3.0, 100.0]]])
-    weight = torch.tensor([[[1.0], [0.0]]])
-    future = Support(y, y, weight, torch.tensor([1.5, 0.5]))
-    assert segment_loss(output, future).tolist() == [(1.5 * 1 + 0.5 * 4) / 2]
-
-
 @pytest.mark.parametrize("method", ["grbal", "rebal", "context"])
 def test_meta_trained_methods_beat_the_prior_on_systems_never_seen(data: Data, method: str) -> None:
     config = replace(
@@ -105,6 +97,92 @@ def test_a_refit_survives_a_rollout(data: Data) -> None:
         float((refit[n] - first.parameters[n]).norm()) for n in refit if n in first.parameters
     )
     assert distance > 0.01
+
+
+WARM = replace(SMALL, supervised_steps=0, seed=1)
+
+
+@pytest.mark.parametrize("method", ["grbal", "rebal", "context"])
+def test_a_warm_run_goes_on_from_all_parameters(data: Data, method: str) -> None:
+    first = trainer(data, replace(SMALL, method=method)).run()
+    before = {name: value.clone() for name, value in first.parameters.items()}
+    logged: list[str] = []
+    again = trainer(
+        data,
+        replace(WARM, method=method, learning_rate=1e-6),
+        parameters=first.parameters,
+        progress=lambda phase, *_: logged.append(phase),
+    ).run()
+    assert set(logged) == {"meta"}
+    assert equal(first.parameters, before)
+    for name, value in again.parameters.items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=1e-4)
+    moved = [name for name, value in again.parameters.items() if not value.equal(before[name])]
+    assert moved or again.scores["validation_after"] == first.scores["validation_after"]
+
+
+def test_a_warm_run_keeps_what_it_began_with_if_nothing_is_better(
+    data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = trainer(data, SMALL).run()
+    worse = iter(range(100))
+    monkeypatch.setattr(Trainer, "_validate", lambda *_: (0.0, 1.0 + next(worse)))
+    again = trainer(data, WARM, parameters=first.parameters).run()
+    assert equal(again.parameters, first.parameters)
+    assert again.scores["validation_after"] == 2.0  # that of its beginning; 1: enough data?
+
+
+def test_another_rules_own_parameters_start_anew(data: Data) -> None:
+    three = trainer(data, SMALL).run()
+    one = trainer(data, replace(WARM, options={"steps": 1}), parameters=three.parameters).run()
+    assert one.parameters["psi.w0"].shape == (1,)
+    context = trainer(data, replace(WARM, method="context"), parameters=three.parameters).run()
+    assert not any(name.startswith("psi.") for name in context.parameters)
+    assert torch.equal(context.parameters["frozen.w0"], three.parameters["w0"])
+
+
+def test_a_killed_warm_run_resumed_equals_the_uninterrupted_one(data: Data, tmp_path: Path) -> None:
+    given = trainer(data, SMALL).run().parameters
+    whole = trainer(data, WARM, tmp_path / "whole.safetensors", parameters=given).run()
+    path = tmp_path / "killed.safetensors"
+    with pytest.raises(KilledError):
+        trainer(data, WARM, path, parameters=given, progress=killed_after(1)).run()
+    assert equal(trainer(data, WARM, path, parameters=given).run().parameters, whole.parameters)
+
+
+def test_nothing_to_train_is_said(data: Data) -> None:
+    with pytest.raises(UserError, match="no steps to train mb in"):
+        trainer(data, replace(SMALL, method="mb", supervised_steps=0))
+
+
+@pytest.mark.parametrize("method", ["mb", "grbal", "context"])
+def test_products_in_bfloat16_train_as_well(data: Data, method: str) -> None:
+    config = replace(SMALL, method=method, supervised_steps=60, meta_steps=60, batch=24)
+    config = replace(config, validate_every=20, learning_rate=5e-3)
+    exact, rough = (
+        trainer(data, replace(config, precision=precision)).run()
+        for precision in ("float32", "bfloat16")
+    )
+    assert not equal(exact.parameters, rough.parameters)
+    assert all(value.dtype == torch.float32 for value in rough.parameters.values())
+    after = exact.scores["open_loop_after"]
+    assert rough.scores["open_loop_after"] == pytest.approx(after, rel=0.1)
+
+
+@pytest.mark.parametrize("method", ["mb", "grbal", "rebal", "context", "leaky_context"])
+def test_all_that_is_computed_is_on_the_device(data: Data, method: str) -> None:
+    """The device without memory stands in for a GPU: what is elsewhere cannot be added to it."""
+    device = torch.device("meta")
+    run = trainer(data, replace(SMALL, method=method, noise=0.1), device=device)
+    phase = "meta" if run.rule.meta_trained else "supervised"
+    parameters = run._with_own(run._parameters)
+    live = {name: value.to(device).requires_grad_() for name, value in parameters.items()}
+    segments = run._sampler.draw(run.model, 4, run._generator)
+    loss, gradients = run._gradient(phase)(live, *(run._noisy(part) for part in segments))
+    assert {loss.device, *(value.device for value in gradients.values())} == {device}
+    guard = Guard(run.rule, {k: v.detach() for k, v in live.items()}, 8, GuardConfig())
+    errors = open_loop_errors(run.model, guard, run._validation, 3)
+    assert errors.normalised.device == device
 
 
 @pytest.mark.parametrize("method", ["mb", "grbal", "rebal", "context"])
@@ -268,8 +346,9 @@ def test_both_errors_are_logged(data: Data) -> None:
     assert all(set(row[3]) == {"loss", "gradient", "before", "after"} for row in logged)
 
 
+@pytest.mark.parametrize("method", ["mb", "context"])
 def test_a_batch_with_a_non_finite_gradient_is_left_out(
-    data: Data, monkeypatch: pytest.MonkeyPatch
+    data: Data, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     original, calls = objective.segment_loss, [0]
 
@@ -279,10 +358,26 @@ def test_a_batch_with_a_non_finite_gradient_is_left_out(
         return loss * torch.nan if calls[0] % 3 == 0 else loss
 
     monkeypatch.setattr(objective, "segment_loss", sometimes_nan)
-    trained = trainer(data, SMALL).run()
+    trained = trainer(data, replace(SMALL, method=method)).run()
     assert calls[0] > 20
     assert all(torch.isfinite(value).all() for value in trained.parameters.values())
     assert trained.scores["validation_after"] < 10
+
+
+def test_gradients_through_steps_that_explode_are_left_out(
+    data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, calls = MetaGradient.__call__, [0]
+
+    def sometimes_nan(self: MetaGradient, *given: Any) -> tuple[torch.Tensor, Parameters]:
+        calls[0] += 1
+        loss, gradients = original(self, *given)
+        return loss, {k: v * torch.nan if calls[0] % 3 == 0 else v for k, v in gradients.items()}
+
+    monkeypatch.setattr(MetaGradient, "__call__", sometimes_nan)
+    trained = trainer(data, SMALL).run()
+    assert calls[0] == SMALL.meta_steps
+    assert all(torch.isfinite(value).all() for value in trained.parameters.values())
 
 
 def test_nothing_but_non_finite_gradients_changes_nothing_and_can_be_resumed(

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from ros_mbmrl.control_batch import Agent, ModelAgent
+from ros_mbmrl.device import choose_device
 from ros_mbmrl.dynamics.files import LoadedModel, load_model
 from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.studies import MODEL_FREE, ORACLE, RANDOM, SIMULATING
@@ -22,7 +23,10 @@ from ros_mbmrl.twin.worlds import make_worlds
 def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
     """Algorithm 10 with a learned model, of the method that it was saved for."""
     precision = getattr(torch, scale.precision)
-    return ModelAgent(loaded, method, planning=scale.planner, precision=precision)
+    device = str(choose_device(scale.device))
+    return ModelAgent(
+        loaded, method, planning=scale.planner, precision=precision, device=device
+    )
 
 
 def make_agent(study: Study, scale: Scale, method: str, folder: Path | None) -> Agent:
@@ -31,8 +35,7 @@ def make_agent(study: Study, scale: Scale, method: str, folder: Path | None) -> 
         return RandomAgent(scale.training.steps)
     if method in SIMULATING:
         believed = NOMINAL if method == "nominal" else None
-        planner = {**scale.planner, "num_samples": scale.physics_samples}
-        return PhysicsAgent(believed, planning=planner)
+        return PhysicsAgent(believed, planning=scale.physics)
     assert folder is not None
     robot = make_robot(study.robot)
     if method in MODEL_FREE:

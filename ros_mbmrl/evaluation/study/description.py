@@ -68,9 +68,9 @@ class Scale:
     oracle: the training of the MB oracle on the one condition that it is for. model_free:
     transitions of TRPO and MAML-RL. planner: its settings. tuning_episodes: of each candidate
     setting, a validation condition. curve_episodes: a condition, after every round.
-    physics_samples, physics_episodes: candidates and episodes of the planners that simulate.
+    physics: planner of those that simulate; physics_episodes: theirs.
     error_horizon: K, of prediction errors. windows: T1 = T2 of figure 48; variation_seeds: of
-    figures 47 and 48. precision: of planning. device: of planning and learning.
+    figures 47 and 48; oracle_seeds: of the MB oracle. precision: of planning. device: of planning and learning.
     """
 
     training: Training
@@ -79,13 +79,14 @@ class Scale:
     episodes: int
     planner: Mapping[str, Any]
     model_free: int
+    physics: Mapping[str, Any]
     tuning_episodes: int = 8
     curve_episodes: int = 4
-    physics_samples: int = 64
     physics_episodes: int = 10
     error_horizon: int = 8
     windows: tuple[int, ...] = (8, 16, 32)
     variation_seeds: int = 2
+    oracle_seeds: int = 2
     precision: str = "float32"
     device: str = "cpu"
     first_seed: int = 0

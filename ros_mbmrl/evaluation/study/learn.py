@@ -6,9 +6,10 @@ same order and as often. So they differ in what they learn from the data and not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.control_batch import run_episodes
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.device import choose_device
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale, Study, Training, key_of
@@ -27,10 +29,13 @@ from ros_mbmrl.training.batch_collection import RandomAgent, collect
 from ros_mbmrl.training.config import TrainConfig
 from ros_mbmrl.training.meta import Trainer, new_model
 from ros_mbmrl.training.segments import Transitions
+from ros_mbmrl.training.warm_start import carried
 from ros_mbmrl.twin.distributions import TEST, TRAINING, TRAINING_SEEDS, draw_seed, push_up_to
 from ros_mbmrl.twin.situations import Situation
 from ros_mbmrl.twin.worlds import make_worlds
 
+# Section E.5: "a single gradient step for the update rule of GrBAL".
+OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType({"grbal": {"steps": 1}})
 HELD_OUT = 0.15  # of the rollouts, to validate on
 CURVE_SEED = 5000  # of the learning curve's first episode; no test episode has it
 
@@ -156,6 +161,7 @@ def _fit(
     half = max(1, size.adapt_window // 2)
     config = TrainConfig(
         method=job.trained,
+        options=OPTIONS.get(job.trained, {}),
         hidden=size.hidden,
         activation=size.activation,
         adapt_windows=tuple(sorted({half, size.adapt_window})),
@@ -171,13 +177,16 @@ def _fit(
         seed=job.train_seed,
     )
     data, validation = Transitions.of(robot, training), Transitions.of(robot, held)
-    warm = None if before is None else dict(before.parameters)
     model = new_model(data, config, robot)
-    trained = Trainer(model, config, data, validation, parameters=warm).run()
+    warm = None
+    if before is not None:  # the statistics have moved, and the weights with them
+        warm = carried(before.parameters, before.model, model)
+    device = choose_device(job.scale.device)
+    trained = Trainer(model, config, data, validation, parameters=warm, device=device).run()
     guard = GuardConfig(min_transitions=max(4, min(6, size.adapt_window)))
     facts = {
         "method": job.trained,
-        "options": {},
+        "options": dict(config.options),
         "adapt_window": size.adapt_window,
         "adapt_windows": list(config.adapt_windows),
         "predict_window": config.predict_window,

@@ -70,7 +70,7 @@ class Runner:
             jobs += [
                 self._learning(ORACLE, seed, condition=condition)
                 for condition in self.study.conditions
-                for seed in self.seeds
+                for seed in self.seeds[: self.scale.oracle_seeds]
             ]
         done = self._finish([job for job in jobs if job.gathers], learn, "learn")
         done += self._finish([job for job in jobs if not job.gathers], learn, "learn")
@@ -122,7 +122,7 @@ class Runner:
         if method == ORACLE:
             return [
                 self._trial(method, seed, (condition,), self.folder(method, seed, condition))
-                for seed in self.seeds
+                for seed in self.seeds[: scale.oracle_seeds]
                 for condition in study.conditions
             ]
         return [
