@@ -24,9 +24,7 @@ def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
     """Algorithm 10 with a learned model, of the method that it was saved for."""
     precision = getattr(torch, scale.precision)
     device = str(choose_device(scale.device))
-    return ModelAgent(
-        loaded, method, planning=scale.planner, precision=precision, device=device
-    )
+    return ModelAgent(loaded, method, planning=scale.planner, precision=precision, device=device)
 
 
 def make_agent(study: Study, scale: Scale, method: str, folder: Path | None) -> Agent:

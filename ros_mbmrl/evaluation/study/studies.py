@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from ros_mbmrl.errors import choose
 from ros_mbmrl.evaluation.study.description import Hypothesis, Scale, Study, Training
@@ -26,10 +27,12 @@ NOISE: Mapping[str, float] = MappingProxyType(
 METHODS = (*LEARNED, "bayes_context_ll", ORACLE, *SIMULATING, *MODEL_FREE, RANDOM)
 
 # What simulates sees further: with the true model, half as far gives two thirds of the return.
-PHYSICS = {"num_samples": 64, "horizon": 15, "sigma": 0.3, "correlation": 0.3, "held_fraction": 0.0}
+PHYSICS: Mapping[str, Any] = MappingProxyType(
+    {"num_samples": 64, "horizon": 15, "sigma": 0.3, "correlation": 0.3, "held_fraction": 0.0}
+)
 
-# Section 9.4.3 gives all methods 1.5 to 3 hours of the robot's time. These 58,800 transitions are 49
-# minutes. The learning rate and the planner were chosen on validation situations, of MB's models.
+# Section 9.4.3 gives all methods 1.5 to 3 hours of the robot's time. These 58,800 transitions are
+# 49 minutes. Learning rate and planner were chosen on validation situations, with models of MB.
 SMALL = Scale(
     training=Training((128, 128), "silu", 200, 3, 64, 150, 1200, 400, 32, 16, 16, 4e-3),
     oracle=Training((128, 128), "silu", 200, 3, 64, 150, 1200, 0, 32, 16, 16, 4e-3),
@@ -37,7 +40,7 @@ SMALL = Scale(
     episodes=10,
     planner={"num_samples": 128, "horizon": 8, **NOISE},
     model_free=60_000,
-    physics=PHYSICS,
+    physics={**PHYSICS},
     tuning_episodes=6,
     curve_episodes=2,
     physics_episodes=3,
