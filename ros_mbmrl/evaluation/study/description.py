@@ -70,7 +70,8 @@ class Scale:
     setting, a validation condition. curve_episodes: a condition, after every round.
     physics: planner of those that simulate; physics_episodes: theirs.
     error_horizon: K, of prediction errors. windows: T1 = T2 of figure 48; variation_seeds: of
-    figures 47 and 48; oracle_seeds: of the MB oracle. precision: of planning. device: of planning and learning.
+    figures 47 and 48; oracle_seeds: of the MB oracle. precision: of planning. device: where
+    everything is computed.
     """
 
     training: Training
