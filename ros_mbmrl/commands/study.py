@@ -83,8 +83,8 @@ def protocol(study: Study, scale: Scale) -> dict[str, str]:
     hours = size.transitions(size.rounds) * period_of(study) / 3600
     return {
         "Data": f"{size.transitions(size.rounds)} transitions a training seed ({hours:.1f} h of "
-        f"the robot's time), random at first, then {size.rounds} rounds along MB's plans; all methods "
-        "of a training seed learn from the same ones, the oracle from as many of its condition.",
+        f"the robot's time), random at first, then {size.rounds} rounds along MB's plans; all "
+        "methods of a training seed learn from the same ones, the oracle from as many of its condition.",
         "Model-free": f"{scale.model_free} transitions each.",
         "Planner": f"MPPI, {dict(scale.planner)}; those that simulate: {dict(scale.physics)}, "
         f"{scale.physics_episodes} episodes a condition.",

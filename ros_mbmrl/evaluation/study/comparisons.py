@@ -153,17 +153,24 @@ def compare_all(
 ) -> tuple[Comparison, ...]:
     """Of each hypothesis, then each contender's returns with those of `versus`, by condition.
 
-    All of them together are Holm's family; none is in it twice.
+    What was stated in advance is one family of Holm's, what else is compared another: looking
+    around must not cost the hypotheses their power. None is in both, nor twice.
     """
     conditions = unique(evidence.rows, "condition")
-    keys: dict[Key, None] = dict.fromkeys(key_of(h, conditions) for h in hypotheses)
+    stated: dict[Key, None] = dict.fromkeys(key_of(h, conditions) for h in hypotheses)
+    others: dict[Key, None] = {}
     for condition in conditions:
         for opponent in versus:
             for method in (m for m in methods if m not in REFERENCES and m != opponent):
-                if (opponent, method, (condition,), RETURN) not in keys:
-                    keys[method, opponent, (condition,), RETURN] = None
-    found = (evidence.compare(key, rng, resamples) for key in keys)
-    return corrected([c for c in found if c is not None])
+                key = (method, opponent, (condition,), RETURN)
+                backwards = (opponent, method, (condition,), RETURN)
+                if not {key, backwards} & {*stated, *others}:
+                    others[key] = None
+    made: list[Comparison] = []
+    for family in (stated, others):
+        found = (evidence.compare(key, rng, resamples) for key in family)
+        made += corrected([comparison for comparison in found if comparison is not None])
+    return tuple(made)
 
 
 def corrected(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:

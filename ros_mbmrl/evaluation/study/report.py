@@ -227,7 +227,8 @@ def _protocol(summary: Mapping[str, Any], tuning: Sequence[Row]) -> list[Block]:
         "the same training seed where both have it.",
         "Intervals: hierarchical bootstrap over training seeds and episodes, with Student's t for "
         f"few training seeds. Verdicts: two-sided p-values of the same draws, {tested} of them, "
-        "Holm's correction over all; intervals are not corrected. What is not shown here to "
+        "Holm's correction over those stated in advance, and over the others; intervals are not "
+        "corrected. What is not shown here to "
         "differ may differ all the same.",
         *(f"{name}: {text}" for name, text in summary["protocol"].items()),
         tables.details(summary["returns"]),

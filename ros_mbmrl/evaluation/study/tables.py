@@ -105,7 +105,8 @@ def comparisons(rows: Sequence[Row]) -> Table:
     tested = sum(row["p"] is not None for row in rows)
     columns = ("method", "against", "conditions", "measure", "difference", "difference [%]")
     more = ("training seeds x episodes", "p", "Holm p", "the method is")
-    caption = f"Paired differences (95 % intervals); Holm's correction over all {tested} tests"
+    caption = f"Paired differences (95 % intervals); {tested} tests, Holm's correction over those "
+    caption += "stated in advance, and over the others"
     return Table((*columns, *more), cells, caption)
 
 
