@@ -30,7 +30,7 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     for method in arguments.methods:
         choose("method", method, study.methods)
     methods = [m for m in study.methods if not arguments.methods or m in arguments.methods]
-    runner = Runner(study, scale, methods, arguments.out, arguments.workers)
+    runner = Runner(study, scale, methods, arguments.out, arguments.workers, arguments.cluster)
     found = runner.run()
     page = write_report(
         arguments.out,

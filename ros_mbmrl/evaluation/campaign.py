@@ -98,10 +98,11 @@ def finish(
     out: Path,
     workers: int,
     cluster: str = "",
+    called: str = "episodes",
 ) -> dict[str, Row]:
     """The rows of all jobs by key, and of others that `out/rows.jsonl` holds. See `run`.
 
-    work: gives a job's key and row; a function at the top of a module.
+    work: gives a job's key and row; a function at the top of a module. called: what the jobs are.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -109,7 +110,8 @@ def finish(
     except OSError as error:
         raise UserError(f"out: {error}") from None
     missing = [job for job in jobs if job.key not in known]
-    with _progress(len(jobs), len(jobs) - len(missing)) as advance, _appending(out / ROWS) as file:
+    done = len(jobs) - len(missing)
+    with _progress(called, len(jobs), done) as advance, _appending(out / ROWS) as file:
         for _, (key, row) in outcomes(work, missing, workers, cluster, pin_threads):
             file.write(json.dumps({"key": key, **row}) + "\n")
             file.flush()
@@ -173,8 +175,8 @@ def _appending(path: Path) -> Iterator[Any]:
 
 
 @contextmanager
-def _progress(total: int, completed: int) -> Iterator[Any]:
+def _progress(called: str, total: int, completed: int) -> Iterator[Any]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn()) as bar:
-        task = bar.add_task("episodes", total=total, completed=completed)
+        task = bar.add_task(called, total=total, completed=completed)
         yield lambda: bar.advance(task)

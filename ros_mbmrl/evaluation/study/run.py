@@ -29,14 +29,21 @@ J = TypeVar("J", bound=Keyed)
 
 
 class Runner:
-    """One study at one scale, in one folder."""
+    """One study at one scale, in one folder. workers, cluster: see `workers.outcomes`."""
 
     def __init__(
-        self, study: Study, scale: Scale, methods: Sequence[str], out: Path, workers: int
+        self,
+        study: Study,
+        scale: Scale,
+        methods: Sequence[str],
+        out: Path,
+        workers: int = 2,
+        cluster: str = "",
     ) -> None:
         keep(out, describe(study, scale, methods))
         self.study, self.scale = study, scale
-        self.methods, self.out, self._workers = tuple(methods), out, workers
+        self.methods, self.out = tuple(methods), out
+        self._workers, self._cluster = workers, cluster
         first = self.scale.first_seed
         self.seeds = tuple(range(first, first + self.scale.train_seeds))
 
@@ -59,7 +66,7 @@ class Runner:
     def _finish(
         self, jobs: Sequence[J], work: Callable[[J], tuple[str, Row]], what: str
     ) -> list[Row]:
-        known = finish(jobs, work, self.out / what, self._workers)
+        known = finish(jobs, work, self.out / what, self._workers, self._cluster, what)
         return [known[job.key] for job in jobs]
 
     def _learn(self) -> list[Row]:
