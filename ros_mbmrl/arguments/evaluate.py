@@ -42,7 +42,8 @@ class Evaluate:
     workers: int = 2
     """Processes that run episodes, one thread each."""
     cluster: str = ""
-    """Run them as tasks of ray (the extra cluster): an address, `auto`, or `local`."""
+    """Run them as tasks of ray (the extra cluster): an address, `auto`, or `local`. A study's out
+    must then be where all machines see it."""
     json: Path | None = None
     """Write the results to this file."""
 
