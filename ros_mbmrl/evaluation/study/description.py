@@ -97,6 +97,8 @@ class Scale:
         for name in ("train_seeds", "episodes", "model_free", "curve_episodes", "tuning_episodes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        if self.first_episode < 0:
+            raise ValueError(f"first_episode: expected at least 0, got {self.first_episode}")
 
 
 @dataclass(frozen=True)
@@ -143,24 +145,26 @@ def describe(study: Study, scale: Scale, methods: Sequence[str]) -> dict[str, An
     return plain
 
 
-def keep(folder: Path, description: Mapping[str, Any]) -> None:
+def keep(folder: Path, description: Mapping[str, Any], kind: str = "study") -> None:
     """Writes the description into `folder`, or holds it against the one there.
 
     Raises UserError with the first difference: half a table of one study and half of another
-    would look like a whole one.
+    would look like a whole one. kind: of what is described.
     """
-    path = folder / FILE
+    path, wanted = folder / FILE, _plain(description)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            path.write_text(json.dumps(description, indent=1))
+            path.write_text(json.dumps(wanted, indent=1))
             return
         known = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: {error}") from None
-    if difference := first_difference(known, dict(description)):
+    if not isinstance(known, dict):
+        raise UserError(f"{path}: expected the description of a {kind}")
+    if difference := first_difference(known, wanted):
         raise UserError(
-            f"{folder} holds another study: {difference}; expected the same description, "
+            f"{folder} holds another {kind}: {difference}; expected the same description, "
             "or another folder (--out)"
         )
 
