@@ -14,7 +14,14 @@ import numpy as np
 from numpy.random import Generator
 
 from ros_mbmrl.evaluation.statistics import ALL, Interval, Row, unique
-from ros_mbmrl.evaluation.study.bootstrap import RESAMPLES, Sample, Values, holm, paired
+from ros_mbmrl.evaluation.study.bootstrap import (
+    RESAMPLES,
+    Episode,
+    Sample,
+    Values,
+    holm,
+    paired,
+)
 
 RETURN, ERROR = "return", "error"
 BASELINE, ORACLE, TRUE, CHANCE = "mb", "mb_oracle", "true_model", "random"
@@ -193,10 +200,12 @@ def chosen(rows: Iterable[Row], method: str, conditions: Sequence[str]) -> list[
 
 def values(rows: Iterable[Row], name: str) -> Values:
     """The figure `name` of one method's rows."""
-    return {
-        (row["train_seed"], (row["condition"], row.get("path", ""), row["seed"])): float(row[name])
-        for row in rows
-    }
+    return {met_by(row): float(row[name]) for row in rows}
+
+
+def met_by(row: Row) -> tuple[Any, Episode]:
+    """The training seed of a row, and the episode that it met."""
+    return row["train_seed"], (row["condition"], row.get("path", ""), row["seed"])
 
 
 def by_rollout(records: Iterable[Row], which: str) -> list[Row]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
 from scipy.stats import norm, t  # type: ignore[import-untyped]
 
-from ros_mbmrl.evaluation.statistics import Row, unique
+from ros_mbmrl.evaluation.statistics import FEWEST, Row, unique
 from ros_mbmrl.evaluation.study.bootstrap import Estimate, Sample
-from ros_mbmrl.evaluation.study.comparisons import RETURN, chosen, values
+from ros_mbmrl.evaluation.study.comparisons import RETURN, chosen, met_by, values
 from ros_mbmrl.robots.spec import Array
 
 RESAMPLES = 4000  # no far tail is asked for
@@ -35,6 +35,20 @@ def common_methods(experiments: Sequence[Ranked]) -> tuple[str, ...]:
     ]
     names = unique(experiments[0].rows, "method") if experiments else []
     return tuple(name for name in names if all(name in some for some in met))
+
+
+def shared(experiment: Ranked, methods: Sequence[str]) -> Ranked:
+    """Of the methods, with the training seeds and episodes alone that all of them met.
+
+    Raises ValueError for a condition of which nothing is left.
+    """
+    own = [[r for r in experiment.rows if r["method"] == method] for method in methods]
+    common = set.intersection(*({met_by(row) for row in rows} for rows in own))
+    left = [row for rows in own for row in rows if met_by(row) in common]
+    for condition in unique(experiment.rows, "condition"):
+        if all(row["condition"] != condition for row in left):
+            raise ValueError(f"no training seed and episode of '{condition}' that all methods met")
+    return replace(experiment, rows=left)
 
 
 def mean_ranks(experiments: Sequence[Ranked], methods: Sequence[str]) -> dict[str, float]:
@@ -62,7 +76,8 @@ def rank_difference(
     """The mean rank of `method` less that of `opponent`: below 0, `method` is the better one.
 
     The interval is over training seeds and episodes, of the conditions that were tried: of others
-    it says nothing. Degrees of freedom: all training seeds, less one of each experiment.
+    it says nothing; none for less than FEWEST episodes a condition. Degrees of freedom: all
+    training seeds, less one of each experiment, whose models are taken to be its own.
     """
     place = methods.index(method), methods.index(opponent)
     of_all = mean_ranks(experiments, methods)
@@ -71,6 +86,8 @@ def rank_difference(
     freedom = 0
     for experiment in experiments:
         several = _samples(experiment, methods)
+        if min(block.shape[1] for block in several[0].blocks) < FEWEST:
+            return Estimate(value)
         freedom += len(several[0].seeds) - 1
         # The methods meet the same episodes: drawn once for all of them.
         for k, weights in enumerate(several[0].weights(rng, resamples)):
