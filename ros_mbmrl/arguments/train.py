@@ -18,7 +18,7 @@ class Train:
     with gradient steps on top: context_de, bayes_context_de, leaky_context_de;
     with a Bayesian last layer: last_layer, bayes_context_ll."""
     robot: Positional[str]
-    """hexapod, pr2_arm, or another robot that is installed."""
+    """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, or another robot that is installed."""
     data: tuple[Path, ...]
     """Data sets, recordings, folders of recordings; or `twin` to collect on the twin, with
     on-policy rounds."""
@@ -34,11 +34,16 @@ class Train:
     """YAML file of training settings; a shipped one lies under config/training."""
     rounds: int = 1
     """With `--data twin`: how often on-policy data is added (Algorithm 9)."""
+    situations: tuple[str, ...] = ()
+    """With `--data twin`: what half_cheetah, ant or arm_7dof are put into, taken in turn:
+    cheetah-disabled, cheetah-slope, cheetah-pier; ant-crippled; arm-force. By default the robot's
+    first."""
     cluster: str = ""
     """With `--data twin`: address of a ray cluster that makes the random runs, or `local`."""
     tune_on: tuple[Path, ...] = ()
     """Data sets to tune test-time rules on (mb_de's steps, residual's gain, context_de's steps):
-    faults that are neither trained on nor tested. Without any, the held-out sessions serve."""
+    faults that are neither trained on nor tested. Without any, the held-out sessions serve; with
+    `--data twin`, such faults or situations of the twin."""
     device: str = "cpu"
     """cpu, cuda, or auto: the GPU where there is one. The draws are the same on either."""
     seed: int = 0

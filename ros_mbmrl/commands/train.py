@@ -21,7 +21,7 @@ from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.training.aggregation import aggregate, collect_faults, practice_of
+from ros_mbmrl.training.aggregation import aggregate, configured, practice_of
 from ros_mbmrl.training.config import TrainConfig
 from ros_mbmrl.training.meta import Trained, Trainer, new_model
 from ros_mbmrl.training.segments import Transitions
@@ -42,9 +42,11 @@ def run(arguments: Train) -> dict[str, Any]:
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
     device = choose_device(arguments.device)
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
-    paths, faults = list(arguments.data), list(arguments.tune_on)
+    paths, others = list(arguments.data), list(arguments.tune_on)
     if paths == [TWIN]:
-        paths, faults = gather(robot, config, arguments)
+        paths, others = gather(robot, config, arguments)
+    elif arguments.situations:
+        raise UserError("situations: expected `--data twin`, data that there are have theirs")
     rollouts = dataset.load(paths)
     if arguments.terrains:
         rollouts = dataset.select(rollouts, terrain=arguments.terrains)
@@ -57,8 +59,8 @@ def run(arguments: Train) -> dict[str, Any]:
         (arguments.out / CHECKPOINT).unlink(missing_ok=True)
     with Reporter(arguments.out, f"{arguments.method} on {len(training)} runs") as report:
         trained = fit(robot, config, training, validation, arguments.out, report, device)
-    facts = finish(robot, config, trained, dataset.load(faults) if faults else validation)
-    facts["tuned_on"] = [path.name for path in faults]
+    facts = finish(robot, config, trained, dataset.load(others) if others else validation)
+    facts["tuned_on"] = [path.name for path in others]
     facts["data"] = [provenance(path) for path in paths]
     # Also those it was chosen on: what is scored on must not have been looked at.
     facts["sessions"] = sorted({r.tags.get("session", "") for r in rollouts})
@@ -81,7 +83,7 @@ def provenance(path: Path) -> dict[str, Any]:
 def gather(robot: Robot, config: TrainConfig, arguments: Train) -> tuple[list[Path], list[Path]]:
     """Data sets from the twin under `out`/data, on-policy rounds with models under `out`/rounds.
 
-    The second list is for tuning: runs with faults that are neither trained on nor tested.
+    The second list is for tuning: faults or situations that are neither trained on nor tested.
     """
 
     def fit_round(paths: Sequence[Path], k: int) -> LoadedModel:
@@ -101,14 +103,13 @@ def gather(robot: Robot, config: TrainConfig, arguments: Train) -> tuple[list[Pa
         if done % 10 == 0 or done == total:
             print(f"{what}: {done}/{total}", flush=True)
 
-    practice = practice_of(robot).config
-    config_twin = replace(practice, rounds=arguments.rounds, cluster=arguments.cluster)
+    twin = configured(robot, arguments.rounds, arguments.cluster, arguments.situations)
     data = arguments.out / "data"
-    paths = aggregate(robot, config_twin, data, arguments.seed, fit_round, told)
-    faults = data / "validation-faults"
-    if not faults.exists():
-        dataset.save(faults, collect_faults(robot, config_twin, arguments.seed))
-    return paths, [faults]
+    paths = aggregate(robot, twin, data, arguments.seed, fit_round, told)
+    validation = data / "validation"
+    if not validation.exists():
+        dataset.save(validation, practice_of(robot).validation(robot, twin, arguments.seed))
+    return paths, [validation]
 
 
 def fit(

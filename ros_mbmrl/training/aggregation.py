@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -14,14 +14,22 @@ from ros_mbmrl.control import Step
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.errors import choose
+from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.evaluation.closed_loop import Episode, Scenario, run_episode
 from ros_mbmrl.evaluation.experiments import VALIDATION_FAULTS
 from ros_mbmrl.evaluation.reach import Reaching, run_reach
+from ros_mbmrl.evaluation.study.description import keep
 from ros_mbmrl.robots.paths import PATHS
 from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.training.simulated_collection import (
+    SimulatedConfig,
+    follow,
+    random_rollouts,
+    validation_rollouts,
+)
 from ros_mbmrl.twin import pr2_faults
 from ros_mbmrl.twin.collect import Named, Sampler, collect_rollouts, source_of
+from ros_mbmrl.twin.distributions import ROBOTS
 from ros_mbmrl.twin.faults import Fault
 
 
@@ -45,9 +53,12 @@ class CollectConfig:
             raise ValueError("runs, steps, episodes: expected at least 1; terrains: at least one")
 
 
+Config = CollectConfig | SimulatedConfig
+
+
 def aggregate(
     robot: Robot,
-    config: CollectConfig,
+    config: Config,
     folder: Path,
     seed: int,
     fit: Callable[[Sequence[Path], int], LoadedModel],
@@ -57,18 +68,21 @@ def aggregate(
 
     A data set that is there already is not gathered again. `fit` trains on the data sets so far
     and is called once a round; the model to keep is fitted by the caller, on all of them.
+    Raises UserError for a folder that was gathered with another configuration or seed.
     """
+    practice = practice_of(robot)
+    facts = {**asdict(config), "robot": robot.spec.name, "seed": seed}
+    keep(folder, {k: v for k, v in facts.items() if k not in ("rounds", "cluster")}, "collection")
     paths = [folder / "random"]
     if not paths[0].exists():
-        rollouts = collect_random(robot, config, seed, partial(progress, "random policy"))
+        rollouts = practice.random(robot, config, seed, partial(progress, "random policy"))
         dataset.save(paths[0], rollouts)
     for k in range(config.rounds):
         path = folder / f"round-{k + 1}"
         if not path.exists():
             loaded = fit(paths, k)
             told = partial(progress, f"on-policy round {k + 1}")
-            practise = practice_of(robot).on_policy
-            dataset.save(path, practise(robot, loaded, config, seed + 1 + k, told))
+            dataset.save(path, practice.on_policy(robot, loaded, config, seed + 1 + k, told))
         paths.append(path)
     return paths
 
@@ -174,11 +188,22 @@ def _rollout(robot: Robot, steps: Sequence[Step], tags: dict[str, str]) -> Rollo
 
 @dataclass(frozen=True)
 class Practice:
-    """What a robot practises on: config, on-policy episodes, and faults to tune on."""
+    """What a robot practises on.
 
-    config: CollectConfig
+    random, on_policy: what gathers the runs of Algorithm 9. validation: what gathers those that
+    test-time settings are tuned on, with `faults`, or in situations of their own.
+    """
+
+    config: Config
     on_policy: Callable[..., list[Rollout]]
-    faults: tuple[Named, ...]
+    faults: tuple[Named, ...] = ()
+    random: Callable[..., list[Rollout]] = collect_random
+    validation: Callable[..., list[Rollout]] = collect_faults
+
+
+def _simulated(situations: str) -> Practice:
+    config = SimulatedConfig((situations,))
+    return Practice(config, follow, random=random_rollouts, validation=validation_rollouts)
 
 
 PRACTICE: Mapping[str, Practice] = MappingProxyType(
@@ -191,6 +216,9 @@ PRACTICE: Mapping[str, Practice] = MappingProxyType(
             reach_on_policy,
             tuple(pr2_faults.ArmFault(name) for name in pr2_faults.VALIDATION_FAULTS),
         ),
+        "half_cheetah": _simulated("cheetah-disabled"),
+        "ant": _simulated("ant-crippled"),
+        "arm_7dof": _simulated("arm-force"),
     }
 )
 
@@ -199,3 +227,24 @@ def practice_of(robot: Robot) -> Practice:
     """What `robot` practises on. Raises UserError if it has no twin."""
     choose("robot with a twin to collect on", robot.spec.name, PRACTICE)
     return PRACTICE[robot.spec.name]
+
+
+def configured(
+    robot: Robot, rounds: int, cluster: str = "", situations: Sequence[str] = ()
+) -> Config:
+    """What `robot` practises on, so often, and where. Raises UserError for what it cannot.
+
+    situations: names of training distributions, of a simulated robot; its own if there are none.
+    """
+    config, name = practice_of(robot).config, robot.spec.name
+    if rounds < 0:
+        raise UserError(f"rounds: expected at least 0, got {rounds}")
+    if isinstance(config, CollectConfig):
+        if situations:
+            raise UserError(f"situations: robot '{name}' has none to choose from, expected none")
+        return replace(config, rounds=rounds, cluster=cluster)
+    if cluster:
+        raise UserError(f"cluster: runs of robot '{name}' are one batch here, expected none")
+    for each in situations:
+        choose(f"situations of robot '{name}'", each, [k for k, r in ROBOTS.items() if r == name])
+    return replace(config, rounds=rounds, situations=tuple(situations) or config.situations)
