@@ -13,11 +13,10 @@ import numpy as np
 
 from ros_mbmrl.bringup import find
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.evaluation import campaign, plots, tables
+from ros_mbmrl.evaluation import campaign, experiments, plots, tables
 from ros_mbmrl.evaluation.campaign import Entrant, Job
 from ros_mbmrl.evaluation.entrants import enter_methods
 from ros_mbmrl.evaluation.experiments import (
-    EXPERIMENTS,
     METHODS,
     Experiment,
     cells,
@@ -38,7 +37,7 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     """Runs what is not yet in the output folder; writes the tables, plots and `report.html`."""
     if arguments.workers < 1:
         raise UserError(f"workers: expected at least 1, got {arguments.workers}")
-    choose("experiment", arguments.experiment, (*EXPERIMENTS, *STUDIES))
+    choose("experiment", arguments.experiment, (*experiments.EXPERIMENTS, *STUDIES))
     if arguments.experiment in STUDIES:
         from ros_mbmrl.commands import study
 
