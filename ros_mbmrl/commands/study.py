@@ -84,8 +84,8 @@ def protocol(study: Study, scale: Scale) -> dict[str, str]:
     return {
         "Data": f"{size.transitions(size.rounds)} transitions a training seed ({hours:.1f} h of "
         f"the robot's time), random at first, then {size.rounds} rounds along MB's plans; all "
-        "methods of a training seed learn from the same ones; the oracle from as many of its own "
-        "condition.",
+        "methods of a training seed learn from the same ones, the oracle from "
+        f"{scale.oracle.transitions(scale.oracle.rounds)} of its own condition.",
         "Model-free": f"{scale.model_free} transitions each.",
         "Planner": f"MPPI, {dict(scale.planner)}; those that simulate: {dict(scale.physics)}, "
         f"{scale.physics_episodes} episodes a condition.",

@@ -1,7 +1,8 @@
 """Algorithm 9 of the thesis on many robots at once: gather, fit, follow the model, fit again.
 
-One method gathers; the others of the same training seed are fitted to the same rollouts, in the
-same order and as often. So they differ in what they learn from the data and not in the data.
+One method gathers, by a supervised fit. The others of the same training seed are meta-trained from
+its fit of each round, on the same rollouts. So they differ in what they learn from the data, not in
+the data, and no method has had fewer steps than the one that gathers.
 """
 
 from __future__ import annotations
@@ -87,6 +88,15 @@ class Learning:
         return bool(self._ground) or self.method == COLLECTOR
 
     @property
+    def collector(self) -> Learning:
+        """Whose rollouts it learns from, where it does not gather."""
+        return replace(self, method=COLLECTOR, window=0)
+
+    def round(self, k: int) -> Path:
+        """Where the model of round `k` is."""
+        return self.folder / "rounds" / str(k)
+
+    @property
     def key(self) -> str:
         """Hash of all that decides the outcome."""
         return key_of("learn", self.study, self.scale, self.name, self.train_seed)
@@ -130,6 +140,8 @@ def learn(job: Learning) -> tuple[str, Row]:
         folder = job.data / f"round-{k}"
         if job.gathers:
             dataset.save(folder, _gather(job, study, scale, size, loaded, k))
+        else:
+            loaded = load_model(job.collector.round(k), make_robot(study.robot))
         gathered += dataset.load([folder])
         loaded = _fit(job, size, gathered, loaded, k)
         curve += _curve(job, study, scale, loaded, size.transitions(k))
@@ -154,7 +166,7 @@ def _gather(
 def _fit(
     job: Learning, size: Training, gathered: Sequence[Rollout], before: LoadedModel | None, k: int
 ) -> LoadedModel:
-    """Lines 8 to 15, on all there is so far, from where the last round ended."""
+    """Lines 8 to 15, on all there is so far: from where the last round ended, or another's fit."""
     robot = make_robot(make_study(job.study).robot)
     training, held = dataset.split(gathered, by="session", held_out=HELD_OUT, seed=job.train_seed)
     meta = job.trained != "mb"
@@ -166,8 +178,7 @@ def _fit(
         activation=size.activation,
         adapt_windows=tuple(sorted({half, size.adapt_window})),
         predict_window=size.predict_window,
-        # Warm, a supervised phase would take back what the meta phase has learned.
-        supervised_steps=size.supervised_steps if before is None or not meta else 0,
+        supervised_steps=size.supervised_steps if job.gathers else 0,
         meta_steps=size.meta_steps,
         batch=size.segments,
         learning_rate=size.learning_rate,
@@ -197,7 +208,8 @@ def _fit(
         "data": [{"name": f"{job.study} {job.data.name} round {j}"} for j in range(k + 1)],
         "training": {**asdict(size), "hidden": list(size.hidden)},
     }
-    save_model(job.folder, trained.model, trained.parameters, facts)
+    for folder in (job.round(k), job.folder):
+        save_model(folder, trained.model, trained.parameters, facts)
     return load_model(job.folder, robot)
 
 
