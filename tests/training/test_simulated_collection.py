@@ -110,7 +110,7 @@ def test_the_shipped_recipes_are_the_studies_settings(robot: str, method: str) -
     assert (recipe.batch, recipe.learning_rate) == (size.segments, size.learning_rate)
     assert recipe.weight_decay == size.weight_decay
     assert recipe.supervised_steps == fits * size.supervised_steps
-    assert recipe.meta_steps == fits * size.meta_steps
+    assert recipe.meta_steps == size.meta_steps
     assert dict(recipe.options) == dict(OPTIONS.get(method, {}))
 
 
