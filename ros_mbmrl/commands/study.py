@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Runs what is not yet in the output folder; writes tables, figures and `report.html`."""
     study = make_study(arguments.experiment)
+    if arguments.models:
+        raise UserError(f"models: {study.name} makes its own; expected none")
     scale = sized(study.at(arguments.scale), arguments)
     for method in arguments.methods:
         choose("method", method, study.methods)
