@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ros_mbmrl.twin.worlds import Worlds
 
 Flags = NDArray[np.bool_]
-START = SafetyConfig(start_updates=1)  # simulated robots begin with a good state
+SAFETY = SafetyConfig(start_updates=1)  # simulated robots begin with a good state
 
 
 @dataclass(frozen=True)
@@ -205,13 +205,7 @@ class Episodes:
     levels: NDArray[np.int8]
 
 
-def run_episodes(
-    worlds: Worlds,
-    agent: Agent,
-    steps: int,
-    seeds: Sequence[int],
-    safety: SafetyConfig = START,
-) -> Episodes:
+def run_episodes(worlds: Worlds, agent: Agent, steps: int, seeds: Sequence[int]) -> Episodes:
     """Observe, act, check, command, `steps` times, from where the worlds are."""
     robot, count = worlds.robot, len(worlds)
     if steps < 1 or len(seeds) != count:
@@ -219,7 +213,7 @@ def run_episodes(
             f"steps, seeds: expected at least 1 and {count}, got {steps} and {len(seeds)}"
         )
     estimators = [StateEstimator(robot) for _ in range(count)]
-    monitors = [SafetyMonitor(robot, safety) for _ in range(count)]
+    monitors = [SafetyMonitor(robot, SAFETY) for _ in range(count)]
     agent.begin(worlds, seeds)
     times, states = [worlds.time], [_estimate(worlds, estimators)]
     rows: list[tuple[Any, ...]] = []

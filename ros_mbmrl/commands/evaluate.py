@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ros_mbmrl.bringup import find
-from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.errors import RunError, UserError, choose
 from ros_mbmrl.evaluation import campaign, experiments, plots, tables
 from ros_mbmrl.evaluation.campaign import Entrant, Job
 from ros_mbmrl.evaluation.entrants import enter_methods
@@ -38,11 +38,14 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     if arguments.workers < 1:
         raise UserError(f"workers: expected at least 1, got {arguments.workers}")
     choose("experiment", arguments.experiment, (*experiments.EXPERIMENTS, *STUDIES))
-    if arguments.experiment in STUDIES:
-        from ros_mbmrl.commands import study
+    try:
+        if arguments.experiment in STUDIES:
+            from ros_mbmrl.commands import study
 
-        return study.run(arguments)
-    return run_experiment(arguments)
+            return study.run(arguments)
+        return run_experiment(arguments)
+    except OSError as error:  # a full disk, or a folder that may not be written to
+        raise RunError(f"{error}; what is finished is kept, and the same command goes on") from None
 
 
 def run_experiment(arguments: Evaluate) -> dict[str, Any]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Runs what is not yet in the output folder; writes tables, figures and `report.html`."""
     study = make_study(arguments.experiment)
+    if arguments.models:
+        raise UserError(f"models: {study.name} makes its own; expected none")
     scale = sized(study.at(arguments.scale), arguments)
     for method in arguments.methods:
         choose("method", method, study.methods)
@@ -86,7 +88,8 @@ def protocol(study: Study, scale: Scale) -> dict[str, str]:
         f"the robot's time), random at first, then {size.rounds} rounds along MB's plans; all "
         "methods of a training seed learn from the same ones, the oracle from "
         f"{scale.oracle.transitions(scale.oracle.rounds)} of its own condition.",
-        "Model-free": f"{scale.model_free} transitions each.",
+        "Model-free": f"{scale.model_free} transitions each; MAML-RL then practises for an episode "
+        "in every test situation before it is judged there.",
         "Planner": f"MPPI, {dict(scale.planner)}; those that simulate: {dict(scale.physics)}, "
         f"{scale.physics_episodes} episodes a condition.",
         "Tuning": "Test-time settings were chosen on validation situations, on the model of the "

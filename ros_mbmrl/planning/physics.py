@@ -37,9 +37,8 @@ class PhysicsAgent:
         believed: Situation | None = NOMINAL,
         tasks: Callable[[Worlds], Sequence[Task]] = tasks_of,
         planning: Mapping[str, Any] | None = None,
-        threads: int = 1,
     ) -> None:
-        self._believed, self._make_tasks, self._threads = believed, tasks, threads
+        self._believed, self._make_tasks = believed, tasks
         self._config = configure(MPPIConfig, {**PLANNING, **(planning or {})})
 
     def begin(self, worlds: Worlds, seeds: Sequence[int]) -> None:
@@ -52,8 +51,7 @@ class PhysicsAgent:
         self._good = worlds.states()
         self._simulators = worlds
         if self._believed is not None:
-            situations = [self._believed] * count
-            self._simulators = make_worlds(spec.name, situations, seeds, self._threads)
+            self._simulators = make_worlds(spec.name, [self._believed] * count, seeds)
 
     @torch.inference_mode()
     def act(self, states: Array) -> Acted:

@@ -70,7 +70,8 @@ class SimulatedPlant:
                 self._acting = self._commands.popleft()[1]
             part = whole
             if self._commands:
-                part = min(whole, math.ceil((self._commands[0][0] - now) / tick - 1e-6))
+                due = math.ceil((self._commands[0][0] - now) / tick - 1e-6)
+                part = min(whole, max(due, 1))
             self.worlds.advance(self._acting[None], part)
             whole -= part
 

@@ -22,8 +22,7 @@ class PolicyAgent:
     """Takes a policy's mean action: the noise was for exploring.
 
     make: of a policy that adapts, makes the worlds in which it does, before the run: its inner
-    steps on episodes in the same situations, from starts of their own. `practised` counts their
-    transitions, of all robots.
+    steps on episodes in the same situations, from starts of their own.
     """
 
     def __init__(
@@ -35,7 +34,6 @@ class PolicyAgent:
             raise ValueError("expected a way to make worlds: this policy adapts in some first")
         self._loaded, self._make = loaded, make
         self._parameters = loaded.parameters
-        self.practised = 0
 
     def begin(self, worlds: Worlds, seeds: Sequence[int]) -> None:
         """See `Agent.begin`."""
@@ -48,9 +46,7 @@ class PolicyAgent:
             situations = with_goals(situations, self._goals)
         make = repeated(self._make, situations, inner.episodes)
         own = (loaded.policy, loaded.parameters, inner)
-        adapted = adapt(*own, make, seeds, loaded.baselines)
-        self._parameters = adapted.parameters
-        self.practised += sum(each.transitions for each in adapted.episodes)
+        self._parameters = adapt(*own, make, seeds, loaded.baselines).parameters
 
     @torch.no_grad()
     def act(self, states: Array) -> Acted:

@@ -33,7 +33,6 @@ from ros_mbmrl.policies.moments import Moments
 from ros_mbmrl.policies.sampling import Tasks, experience_of
 from ros_mbmrl.policies.training import (
     CurvePoint,
-    Report,
     TrainedPolicy,
     load_checkpoint,
     save_checkpoint,
@@ -69,9 +68,7 @@ class MAMLConfig:
         return self.tasks * inner.episodes * inner.horizon * (inner.steps + 1)
 
 
-def train_maml_rl(
-    tasks: Tasks, config: MAMLConfig, out: Path | None = None, report: Report | None = None
-) -> TrainedPolicy:
+def train_maml_rl(tasks: Tasks, config: MAMLConfig, out: Path | None = None) -> TrainedPolicy:
     """Meta-trains on situations that `tasks` draws; goes on from a checkpoint in `out`.
 
     A longer budget than the checkpoint's is fine: nothing depends on where the run ends. Raises
@@ -87,8 +84,6 @@ def train_maml_rl(
         state, returns = _iterate(tasks, config, state, iteration)
         curve.append(CurvePoint((iteration + 1) * config.batch, returns[-1], returns[0]))
         save_checkpoint(out, identity, state.tensors(), curve)
-        if report:
-            report(curve[-1])
     return TrainedPolicy(state.policy, state.parameters, tuple(curve), state.baselines)
 
 

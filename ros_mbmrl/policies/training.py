@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,6 @@ class CurvePoint:
     transitions: int
     mean_return: float
     mean_return_before: float
-
-
-Report = Callable[[CurvePoint], None]
 
 
 @dataclass(frozen=True)

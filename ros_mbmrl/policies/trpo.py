@@ -20,7 +20,6 @@ from ros_mbmrl.policies.gaussian import GaussianPolicy
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.training import (
     CurvePoint,
-    Report,
     TrainedPolicy,
     load_checkpoint,
     save_checkpoint,
@@ -66,9 +65,7 @@ class TRPOConfig:
         return self.worlds * self.horizon * self.rounds
 
 
-def train_trpo(
-    tasks: Tasks, config: TRPOConfig, out: Path | None = None, report: Report | None = None
-) -> TrainedPolicy:
+def train_trpo(tasks: Tasks, config: TRPOConfig, out: Path | None = None) -> TrainedPolicy:
     """Trains on situations that `tasks` draws; goes on from a checkpoint in `out`.
 
     A longer budget than the checkpoint's is fine: nothing depends on where the run ends. Raises
@@ -88,8 +85,6 @@ def train_trpo(
         mean = float(np.mean(env.take_returns()))
         curve.append(CurvePoint((iteration + 1) * config.batch, mean, mean))
         save_checkpoint(out, identity, _state(model), curve)
-        if report:
-            report(curve[-1])
     policy, parameters = _exported(model)
     return TrainedPolicy(policy, parameters, tuple(curve))
 

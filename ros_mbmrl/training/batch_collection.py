@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ros_mbmrl.control_batch import START, Acted, Agent, Episodes, run_episodes
+from ros_mbmrl.control_batch import Acted, Agent, Episodes, run_episodes
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.robots.spec import Array
-from ros_mbmrl.safety.types import Level, SafetyConfig
+from ros_mbmrl.safety.types import Level
 from ros_mbmrl.twin.excitation import held_actions
 from ros_mbmrl.twin.situations import Situation
 from ros_mbmrl.twin.worlds import Worlds
@@ -39,15 +39,10 @@ class RandomAgent:
 
 
 def collect(
-    worlds: Worlds,
-    agent: Agent,
-    steps: int,
-    seeds: Sequence[int],
-    session: str,
-    safety: SafetyConfig = START,
+    worlds: Worlds, agent: Agent, steps: int, seeds: Sequence[int], session: str
 ) -> list[Rollout]:
     """Lines 4 to 6: runs of `agent` in all worlds, as `rollouts_of` makes them."""
-    return rollouts_of(worlds, run_episodes(worlds, agent, steps, seeds, safety), session)
+    return rollouts_of(worlds, run_episodes(worlds, agent, steps, seeds), session)
 
 
 def rollouts_of(
@@ -56,8 +51,8 @@ def rollouts_of(
     """A rollout a robot, with the commands that were sent, up to where it was stopped for good.
 
     Tags: terrain, fault and force of its situation; `session`, with the robot's number; condition,
-    where there is one for each robot. Less than
-    SHORTEST transitions are left out. What broke down in the simulation ends there.
+    where there is one for each robot. Less than SHORTEST transitions are left out. What broke down
+    in the simulation ends there.
     """
     rollouts = []
     for n, situation in enumerate(worlds.situations):

@@ -190,6 +190,26 @@ def test_a_folder_without_models_names_what_was_expected(
     _refused(capsys, ["tiny", "--models", str(tmp_path)], "expected mb, residual, grbal")
 
 
+def test_a_study_makes_its_own_models(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["ant-crippled", "--models", str(models), "--out", str(tmp_path / "out")]
+    _refused(capsys, words, "models: ant-crippled makes its own; expected none")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_written_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "models").write_text("no folder")
+    words = ["ant-crippled", "--scale", "smoke", "--methods", "mb", "--workers", "1"]
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["evaluate", *words, "--out", str(tmp_path)])
+    assert stop.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith("mbmrl evaluate: ") and said.count("\n") == 1 and "models/mb/0" in said
+
+
 def _refused(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
     with pytest.raises(SystemExit) as stop:
         cli.main(["evaluate", *words])

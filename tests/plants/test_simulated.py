@@ -34,6 +34,16 @@ def test_it_is_the_same_robot_as_in_a_batch() -> None:
     assert plant.simulated and plant.counters() == {}
 
 
+def test_a_command_that_is_due_all_but_at_a_tick_acts_at_the_next() -> None:
+    plant = SimulatedPlant(make_worlds("half_cheetah", [Situation()], [4]), latency=0.01 + 5e-9)
+    plant.command(np.ones(6))
+    plant.advance(0.05)
+    worlds = make_worlds("half_cheetah", [Situation()], [4])
+    worlds.advance(np.zeros((1, 6)), 2)
+    worlds.advance(np.ones((1, 6)), 3)
+    np.testing.assert_allclose(plant.observe().values, worlds.measurements()[0], atol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("robot", "options", "expected"),
     [

@@ -152,13 +152,11 @@ def stretch(freedom: float, rng: Generator, resamples: int) -> Array:
 
 
 def paired(own: Values, other: Values) -> tuple[Values, Values]:
-    """Both where both are known: by episode, and by training seed if they share any.
+    """Both where both are known: by episode, and by training seed.
 
-    Otherwise the one that has a single training seed serves all of the other's. Raises ValueError
-    if both have several.
+    One that has a single training seed serves all of the other's: by its own alone, what training
+    moves would go uncounted. Raises ValueError if both have several and share none.
     """
-    if common := [key for key in own if key in other]:
-        return {key: own[key] for key in common}, {key: other[key] for key in common}
     if len({seed for seed, _ in other}) == 1:
         known = {episode: value for (_, episode), value in other.items()}
         common = [key for key in own if key[1] in known]
@@ -166,6 +164,8 @@ def paired(own: Values, other: Values) -> tuple[Values, Values]:
     if len({seed for seed, _ in own}) == 1:
         swapped = paired(other, own)
         return swapped[1], swapped[0]
+    if common := [key for key in own if key in other]:
+        return {key: own[key] for key in common}, {key: other[key] for key in common}
     raise ValueError("expected the same training seeds of both, or one that has a single one")
 
 

@@ -1,7 +1,7 @@
 """Who is better than whom, on what, and whether that is more than chance.
 
 Methods meet the same episodes, and models predict the same trajectories: differences are paired.
-p-values are corrected for all comparisons of an experiment together.
+p-values are corrected for all comparisons of an experiment, those stated in advance by themselves.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Comparison:
 
     mean and opponent_mean on the episodes that both met, and their difference with its 95 %
     interval, in the measure's unit; of errors, all three are of the natural logarithm. p:
-    two-sided; p_holm: corrected for all comparisons of the experiment, which the interval is not.
+    two-sided; p_holm: corrected for all of its family (`compare_all`), which the interval is not.
     """
 
     method: str

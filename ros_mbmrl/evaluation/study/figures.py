@@ -51,11 +51,11 @@ def bars(summary: Sequence[Row], path: Path) -> None:
     save(figure, path)
 
 
-def sample_efficiency(curves: Sequence[Row], path: Path, converged: Sequence[Row] = ()) -> None:
+def sample_efficiency(curves: Sequence[Row], path: Path) -> None:
     """Return against transitions of training, a panel a condition. Thesis fig. 32.
 
     curves: a method, train_seed, transitions, condition and return each; mean and
-    `over_seeds`. converged: the same of methods at convergence, as dotted lines.
+    `over_seeds`.
     """
     conditions, methods = unique(curves, "condition"), in_order(unique(curves, "method"))
     figure, grid = _beside_legend(len(conditions), 3.3, 2.9)
@@ -64,12 +64,6 @@ def sample_efficiency(curves: Sequence[Row], path: Path, converged: Sequence[Row
             how = look(method)
             style = {"linestyle": how.line, "marker": how.marker, "label": how.name}
             _curve(axes, chosen(curves, method, [condition]), color=how.colour, **style)
-        for method in in_order(unique(converged, "method")):
-            own = [row["return"] for row in chosen(converged, method, [condition])]
-            if own:
-                how = look(method)
-                label = f"{how.name}, converged"
-                axes.axhline(float(np.mean(own)), color=how.colour, linestyle=":", label=label)
         axes.set_xscale("log")
         _name(axes, condition, "transitions of training", "return")
     _legend_of_all(figure, grid)

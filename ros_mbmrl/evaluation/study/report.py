@@ -95,7 +95,6 @@ def write_report(
     sensitivity: Sequence[Row] = (),
     forces: Sequence[Row] = (),
     tuning: Sequence[Row] = (),
-    converged: Sequence[Row] = (),
     onsets: Mapping[str, float] | None = None,
     protocol: Mapping[str, str] | None = None,
     versus: Sequence[str] = (BASELINE,),
@@ -104,7 +103,7 @@ def write_report(
 
     rows: an episode each: method, train_seed (None of what was not trained), condition, seed (and
     path), return; return_after, accepted_fraction and safety_stops. Paired by train_seed,
-    condition and seed. curves, converged: see `figures.sample_efficiency`. errors: a method,
+    condition and seed. curves: see `figures.sample_efficiency`. errors: a method,
     train_seed and condition each, with before, after, rollout, time [s]: a number a window, on
     the same rollouts for all. sensitivity: see `figures.sensitivity`; forces:
     `figures.training_distribution`; tuning: `tables.tuning`. onsets [s]: when the change comes, by
@@ -121,7 +120,7 @@ def write_report(
         ("Returns", _returns(out, summary)),
         ("What a perfect model would be worth", _headroom(summary)),
         ("Effect of the update", _updates(out, summary, errors, onsets)),
-        ("Sample efficiency", _efficiency(out, curves, converged)),
+        ("Sample efficiency", _efficiency(out, curves)),
         ("Sensitivity", _variations(out, sensitivity, forces)),
         ("Protocol", _protocol(summary, tuning)),
     ]
@@ -191,10 +190,10 @@ def _updates(
     return blocks
 
 
-def _efficiency(out: Path, curves: Sequence[Row], converged: Sequence[Row]) -> list[Block]:
+def _efficiency(out: Path, curves: Sequence[Row]) -> list[Block]:
     if not curves:
         return []
-    figures.sample_efficiency(curves, out / "sample_efficiency.png", converged)
+    figures.sample_efficiency(curves, out / "sample_efficiency.png")
     return [Image(out / "sample_efficiency.png", _over_seeds("Return against training data"))]
 
 

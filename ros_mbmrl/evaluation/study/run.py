@@ -23,7 +23,7 @@ from ros_mbmrl.evaluation.study.studies import (
 )
 from ros_mbmrl.evaluation.study.tuning import Tuning, candidates, derive, score
 
-COMMON_SEED = 0  # the training seed whose rollouts are the common ground
+UNTRAINED = (RANDOM, *SIMULATING)
 Row = dict[str, Any]
 J = TypeVar("J", bound=Keyed)
 
@@ -116,16 +116,16 @@ class Runner:
 
     def _judge(self) -> list[Row]:
         jobs = [job for method in self.methods for job in self._trials(method)]
-        return [row for each in self._finish(jobs, judge, "judge") for row in each["rows"]]
+        rows = [row for each in self._finish(jobs, judge, "judge") for row in each["rows"]]
+        # What was not trained has no training seed: it is held against all of the others'.
+        return [{**r, "train_seed": None} if r["method"] in UNTRAINED else r for r in rows]
 
     def _trials(self, method: str) -> list[Trial]:
         study, scale = self.study, self.scale
-        common = (study.name, self.scale, method)
-        if method in (RANDOM, *SIMULATING):
-            few = scale.episodes if method == RANDOM else scale.physics_episodes
-            seeds = self.seeds if method == RANDOM else self.seeds[:1]
-            first = self.scale.first_episode
-            return [Trial(*common, s, study.conditions, first, few, self.out) for s in seeds]
+        if method in UNTRAINED:
+            episodes = scale.episodes if method == RANDOM else scale.physics_episodes
+            what = (study.name, scale, method, self.seeds[0], study.conditions)
+            return [Trial(*what, scale.first_episode, episodes, self.out)]
         if method == ORACLE:
             return [
                 self._trial(method, seed, (condition,), self.folder(method, seed, condition))
@@ -138,7 +138,7 @@ class Runner:
         ]
 
     def _trial(self, method: str, seed: int, conditions: tuple[str, ...], folder: Path) -> Trial:
-        grounds = seed == COMMON_SEED and can_predict(method)
+        common = seed == self.seeds[0] and can_predict(method)
         return Trial(
             self.study.name,
             self.scale,
@@ -150,7 +150,7 @@ class Runner:
             self.out,
             folder,
             digest(folder),
-            grounds,
+            common,
         )
 
     def _predict(self) -> list[Row]:
@@ -200,7 +200,7 @@ class Runner:
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of the files in a folder, cards of models left out: they hold paths and scores."""
+    """SHA-256 of the weights and rollouts in a folder and, of a model's, of its card."""
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix in (".safetensors", ".npz"):

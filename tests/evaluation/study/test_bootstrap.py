@@ -134,6 +134,13 @@ def test_pairs_are_of_training_seed_and_episode() -> None:
     assert {ours[key] - theirs[key] for key in ours} == {-1.0}
 
 
+def test_a_single_training_seed_serves_every_one() -> None:
+    own, other = _values(3, 5), {k: v + 1 for k, v in _values(1, 5).items()}
+    ours, theirs = paired(own, other)
+    assert ours == own and theirs[2, ("c", "", 4)] == other[0, ("c", "", 4)]
+    assert Sample.of({key: ours[key] - theirs[key] for key in ours}).seeds == (0, 1, 2)
+
+
 def test_what_was_not_trained_serves_every_training_seed() -> None:
     trained = _values(2, 5)
     fixed = {(None, ("c", "", e)): 100.0 + e for e in range(4)}

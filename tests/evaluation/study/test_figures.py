@@ -65,7 +65,7 @@ def test_curves_are_drawn_for_one_and_for_several_training_seeds(tmp_path: Path)
         for w in (8, 16)
         for n in (1000, 2000 + s)
     ]
-    figures.sample_efficiency(rows, tmp_path / "a.png", [r for r in rows if r["train_seed"] == 2])
+    figures.sample_efficiency(rows, tmp_path / "a.png")
     figures.sensitivity(rows, tmp_path / "b.png")
     forces = [{**row, "training_force": row["window"]} for row in rows]
     figures.training_distribution(forces, tmp_path / "c.png")

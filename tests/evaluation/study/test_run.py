@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.data import dataset
+from ros_mbmrl.dynamics.files import LoadedModel, load_model
+from ros_mbmrl.evaluation.study import learn, run
+from ros_mbmrl.evaluation.study.comparisons import Evidence
 from ros_mbmrl.evaluation.study.description import Scale
-from ros_mbmrl.evaluation.study.judge import begin_of
+from ros_mbmrl.evaluation.study.judge import Trial, begin_of
 from ros_mbmrl.evaluation.study.learn import Learning, situations_of
 from ros_mbmrl.evaluation.study.run import Runner, digest
 from ros_mbmrl.evaluation.study.studies import SCALES, make_study
@@ -69,6 +74,67 @@ def test_a_finished_study_is_not_run_again(done: tuple[Path, dict]) -> None:
     before = digest(out / "models")
     assert Runner(STUDY, SCALE, METHODS, out, workers=1).run() == found
     assert digest(out / "models") == before
+
+
+class Killed(BaseException):
+    """The end of the process."""
+
+
+@pytest.mark.parametrize("method", ["mb", "grbal"])
+def test_a_study_that_is_killed_goes_on(
+    done: tuple[Path, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    fit, judge = learn._fit, run.judge
+
+    def dies_between_rounds(job: Learning, *more: Any) -> LoadedModel:
+        fitted = fit(job, *more)
+        if job.method == method:
+            raise Killed
+        return fitted
+
+    def dies_with_rollouts_alone(job: Trial) -> tuple[str, dict]:
+        found = judge(job)
+        if job.method == method:
+            raise Killed
+        return found
+
+    def go_on() -> dict:
+        return Runner(STUDY, SCALE, ("mb", "grbal", "random"), tmp_path, workers=1).run()
+
+    monkeypatch.setattr(learn, "_fit", dies_between_rounds)
+    with pytest.raises(Killed):
+        go_on()
+    monkeypatch.setattr(learn, "_fit", fit)
+    monkeypatch.setattr(run, "judge", dies_with_rollouts_alone)
+    with pytest.raises(Killed):
+        go_on()
+    monkeypatch.setattr(run, "judge", judge)
+    rows = go_on()["rows"]
+    assert rows == [r for r in done[1]["rows"] if r["method"] in ("mb", "grbal", "random")]
+
+
+def test_what_was_not_trained_is_held_against_all_training_seeds(tmp_path: Path) -> None:
+    scale = replace(SCALE, train_seeds=2, physics_episodes=2)
+    methods = ("mb", "true_model", "random")
+    rows = Runner(STUDY, scale, methods, tmp_path, workers=1).run()["rows"]
+    seeds = {m: [r["train_seed"] for r in rows if r["method"] == m] for m in methods}
+    assert set(seeds["mb"]) == {0, 1} and set(seeds["true_model"]) == {None}
+    assert len(seeds["random"]) == scale.episodes * len(STUDY.conditions)
+    key = ("true_model", "mb", ("unseen",), "return")
+    found = Evidence(rows).compare(key, np.random.default_rng(0), 100)
+    assert found is not None and (found.n_train_seeds, found.n_episodes) == (2, 2)
+
+
+def test_an_arm_has_goals_and_is_trained_on_ranges_of_forces(tmp_path: Path) -> None:
+    study = replace(make_study("arm-force"), forces=(0.0, 2.0))
+    methods = ("grbal", "nominal", "maml_rl")
+    found = Runner(study, replace(SCALE, model_free=60), methods, tmp_path, workers=1).run()
+    assert {row["method"] for row in found["rows"]} == set(methods)
+    assert all(row["return"] < 0 for row in found["rows"])
+    cells = {(row["training_force"], row["condition"]) for row in found["forces"]}
+    assert cells == {(force, name) for force in study.forces for name in study.conditions}
+    at_rest, pushed = (dataset.load([tmp_path / f"data/seed-0-force-{f}/round-0"]) for f in (0, 2))
+    assert all("force" not in r.tags for r in at_rest) and all("force" in r.tags for r in pushed)
 
 
 def test_who_gathers_and_where() -> None:
