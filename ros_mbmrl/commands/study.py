@@ -81,13 +81,13 @@ def onsets(study: Study, scale: Scale) -> dict[str, float]:
 
 def protocol(study: Study, scale: Scale) -> dict[str, str]:
     """What to say of budgets, for the report."""
-    size = scale.training
+    size, most = scale.training, scale.oracle.transitions(scale.oracle.rounds)
     hours = size.transitions(size.rounds) * period_of(study) / 3600
     return {
         "Data": f"{size.transitions(size.rounds)} transitions a training seed ({hours:.1f} h of "
-        f"the robot's time), random at first, then {size.rounds} rounds along MB's plans; all "
-        "methods of a training seed learn from the same ones, the oracle from "
-        f"{scale.oracle.transitions(scale.oracle.rounds)} of its own condition.",
+        f"the robot's time), random at first, then {size.rounds} rounds along the plans of a "
+        "supervised model; all methods of a training seed go on from its fit, with as many "
+        f"steps, on the same rollouts. The oracle learns from {most} of its own condition.",
         "Model-free": f"{scale.model_free} transitions each; MAML-RL then practises for an episode "
         "in every test situation before it is judged there.",
         "Planner": f"MPPI, {dict(scale.planner)}; those that simulate: {dict(scale.physics)}, "

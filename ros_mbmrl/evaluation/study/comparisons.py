@@ -147,7 +147,7 @@ class Evidence:
         if measure != ERROR:
             return values(chosen(self.rows, method, conditions), measure)
         records = chosen(self.errors, method, conditions)
-        return values(by_rollout(records, "before" if prior else "after"), ERROR)
+        return values(by_episode(records, "before" if prior else "after"), ERROR)
 
 
 def compare_all(
@@ -208,16 +208,18 @@ def met_by(row: Row) -> tuple[Any, Episode]:
     return row["train_seed"], (row["condition"], row.get("path", ""), row["seed"])
 
 
-def by_rollout(records: Iterable[Row], which: str) -> list[Row]:
-    """A row for each training seed, condition and rollout: `error`, the mean log of its windows'.
+def by_episode(records: Iterable[Row], which: str) -> list[Row]:
+    """A row for each training seed, condition and episode: `error`, the mean log of its windows'.
 
-    Windows overlap, it is the rollouts that are independent. Of logarithms, no single window
-    decides. Its `seed` is the rollout.
+    Windows overlap, and several methods may have driven in one situation: it is the situations
+    that are independent. Of logarithms, no single window decides. Its `seed` is the episode, or
+    the rollout where a record knows no other.
     """
     rows: list[Row] = []
     for record in records:
-        logs, rollout = np.log(np.maximum(record[which], TINY)), np.asarray(record["rollout"])
+        episodes = np.asarray(record.get("episode", record["rollout"]))
+        logs = np.log(np.maximum(record[which], TINY))
         names = {name: record[name] for name in ("method", "train_seed", "condition")}
-        for k in dict.fromkeys(record["rollout"]):
-            rows.append({**names, "seed": k, ERROR: float(logs[rollout == k].mean())})
+        for k in dict.fromkeys(episodes.tolist()):
+            rows.append({**names, "seed": k, ERROR: float(logs[episodes == k].mean())})
     return rows

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from ros_mbmrl import __version__
 from ros_mbmrl.errors import UserError, choose
 
 FILE = "description.json"
@@ -184,7 +185,7 @@ def first_difference(known: Any, wanted: Any, name: str = "") -> str:
 
 def key_of(*facts: Any) -> str:
     """Hash of all that decides a job's outcome."""
-    text = json.dumps(_plain(facts), sort_keys=True)
+    text = json.dumps([__version__, _plain(facts)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -141,6 +141,8 @@ def predict(job: Prediction) -> tuple[str, Row]:
         errors = open_loop_errors(loaded.model, guard, data, scale.error_horizon, stride=2)
         lengths = np.cumsum([0, *(len(r) for r in own)])
         which = data.rollout[errors.rows].numpy()
+        # Several methods drove in each situation: what they did there is no two rollouts apart.
+        episodes = np.array([int(r.tags["session"].rpartition("-")[2]) for r in own])
         records.append(
             {
                 "method": job.method,
@@ -149,6 +151,7 @@ def predict(job: Prediction) -> tuple[str, Row]:
                 "before": _rounded(errors.normalised[0].mean(dim=1).numpy()),
                 "after": _rounded(errors.normalised[1].mean(dim=1).numpy()),
                 "rollout": which.tolist(),
+                "episode": episodes[which].tolist(),
                 "time": _rounded((errors.rows.numpy() - lengths[which]) * robot.spec.period),
             }
         )

@@ -1,8 +1,8 @@
 """Algorithm 9 of the thesis on many robots at once: gather, fit, follow the model, fit again.
 
-One method gathers, by a supervised fit. The others of the same training seed are meta-trained from
-its fit of each round, on the same rollouts. So they differ in what they learn from the data, not in
-the data, and no method has had fewer steps than the one that gathers.
+A collector gathers, by a supervised fit that no study judges. Every method of the same training
+seed, MB among them, goes on from its fit with as many steps of an objective of its own, on the
+same rollouts. So they differ in what they learn from the data, not in the data nor in the steps.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from ros_mbmrl.twin.worlds import make_worlds
 
 # Section E.5: "a single gradient step for the update rule of GrBAL".
 OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType({"grbal": {"steps": 1}})
-HELD_OUT = 0.15  # of the rollouts, to validate on
+SPLIT: Mapping[str, Any] = MappingProxyType({"held_out": 0.15, "seed": 0})  # to validate on
 CURVE_SEED = 5000  # of the learning curve's first episode; no test episode has it
 
 Row = dict[str, Any]
@@ -84,7 +84,7 @@ class Learning:
 
     @property
     def gathers(self) -> bool:
-        """Whether it makes its rollouts itself."""
+        """Whether it makes its rollouts itself, from the first supervised fit on."""
         return bool(self._ground) or self.method == COLLECTOR
 
     @property
@@ -104,7 +104,7 @@ class Learning:
     @property
     def trained(self) -> str:
         """The method that it is trained as."""
-        return "mb" if self.method == ORACLE else self.method
+        return "mb" if self.method in (COLLECTOR, ORACLE) else self.method
 
     def size(self, scale: Scale) -> Training:
         """Its size, with the variation's window."""
@@ -134,20 +134,24 @@ def learn(job: Learning) -> tuple[str, Row]:
     study = make_study(job.study)
     scale = job.scale
     size, curve = job.size(scale), list[Row]()
-    gathered: list[Rollout] = []
-    loaded: LoadedModel | None = None
+    robot, loaded = make_robot(study.robot), None
+    training: list[Rollout] = []
+    held: list[Rollout] = []
     for k in range(size.rounds + 1):
         folder = job.data / f"round-{k}"
         if job.gathers:
             dataset.save(folder, _gather(job, study, scale, size, loaded, k))
-        gathered += dataset.load([folder])
+        # Each round apart: what was held out once is never trained on.
+        new, apart = dataset.split(dataset.load([folder]), by="session", **SPLIT)
+        training, held = training + new, held + apart
         if not job.gathers:
             # Nothing hangs on its fits but the last: the others are points of the curve.
             if (size.rounds - k) % 2:
                 continue
-            loaded = load_model(job.collector.round(k), make_robot(study.robot))
-        loaded = _fit(job, size, gathered, loaded, k)
-        curve += _curve(job, study, scale, loaded, size.transitions(k))
+            loaded = load_model(job.collector.round(k), robot)
+        loaded = _fit(job, size, training, held, loaded, k)
+        if job.method != COLLECTOR:
+            curve += _curve(job, study, scale, loaded, size.transitions(k))
     assert loaded is not None
     scores = dict(loaded.card["scores"])
     return job.key, {"name": job.name, "train_seed": job.train_seed, "curve": curve, **scores}
@@ -166,36 +170,44 @@ def _gather(
     return collect(worlds, agent, size.steps, seeds, f"round-{k}")
 
 
-def _fit(
-    job: Learning, size: Training, gathered: Sequence[Rollout], before: LoadedModel | None, k: int
-) -> LoadedModel:
-    """Lines 8 to 15, on all there is so far: from where the last round ended, or another's fit."""
-    robot = make_robot(make_study(job.study).robot)
-    training, held = dataset.split(gathered, by="session", held_out=HELD_OUT, seed=job.train_seed)
-    meta = job.trained != "mb"
-    half = max(1, size.adapt_window // 2)
-    config = TrainConfig(
+def config_of(job: Learning, size: Training) -> TrainConfig:
+    """How a round's fit is made."""
+    supervised, meta = job.trained == "mb", size.meta_steps
+    own = size.supervised_steps if job.gathers else meta * supervised
+    return TrainConfig(
         method=job.trained,
         options=OPTIONS.get(job.trained, {}),
         hidden=size.hidden,
         activation=size.activation,
-        adapt_windows=tuple(sorted({half, size.adapt_window})),
+        adapt_windows=tuple(sorted({max(1, size.adapt_window // 2), size.adapt_window})),
         predict_window=size.predict_window,
-        supervised_steps=size.supervised_steps if job.gathers else 0,
-        meta_steps=size.meta_steps,
+        supervised_steps=own,
+        meta_steps=meta,
         batch=size.segments,
         learning_rate=size.learning_rate,
         weight_decay=size.weight_decay,
-        validate_every=max(1, (size.meta_steps if meta else size.supervised_steps) // 3),
+        validate_every=max(1, (own if supervised else meta) // 3),
         horizon=min(8, size.predict_window),
         seed=job.train_seed,
     )
+
+
+def _fit(
+    job: Learning,
+    size: Training,
+    training: Sequence[Rollout],
+    held: Sequence[Rollout],
+    before: LoadedModel | None,
+    k: int,
+) -> LoadedModel:
+    """Lines 8 to 15, on all there is so far: from where the last round ended, or another's fit."""
+    robot = make_robot(make_study(job.study).robot)
+    config, device = config_of(job, size), choose_device(job.scale.device)
     data, validation = Transitions.of(robot, training), Transitions.of(robot, held)
     model = new_model(data, config, robot)
     warm = None
     if before is not None:  # the statistics have moved, and the weights with them
         warm = carried(before.parameters, before.model, model)
-    device = choose_device(job.scale.device)
     trained = Trainer(model, config, data, validation, parameters=warm, device=device).run()
     guard = GuardConfig(min_transitions=max(4, min(6, size.adapt_window)))
     facts = {

@@ -91,7 +91,8 @@ class Runner:
             for seed in self.seeds
         ]
         done = self._finish(jobs, practise, "practise")
-        return [row for each in done for row in each["curve"]]
+        rows = [row for each in done for row in each["curve"]]
+        return [row for row in rows if row["condition"] in self.study.conditions]
 
     def _tune(self) -> list[Row]:
         """Chooses settings on the first training seed's model; the others take them over."""
