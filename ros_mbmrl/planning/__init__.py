@@ -17,7 +17,9 @@ PLANNERS: dict[str, str] = {
     "mppi": "ros_mbmrl.planning.mppi:make_mppi",
     "random_shooting": "ros_mbmrl.planning.random_shooting:make_random_shooting",
     "cem": "ros_mbmrl.planning.cem:make_cem",
+    "policy": "ros_mbmrl.planning.policy:make_policy",
 }
+SEARCHING = tuple(name for name in PLANNERS if name != "policy")
 
 
 def make_planner(name: str, spec: RobotSpec, **overrides: Any) -> Planner:
