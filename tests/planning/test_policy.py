@@ -14,6 +14,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import WarmStart
 from ros_mbmrl.policies.adapt import InnerConfig
+from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.agent import PolicyAgent
 from ros_mbmrl.policies.files import load_policy, save_policy
 from ros_mbmrl.policies.gaussian import GaussianPolicy
@@ -31,7 +32,9 @@ def _saved(folder: Path, inner: InnerConfig | None = None) -> Path:
     parameters = mlp.init(Generator().manual_seed(0))
     parameters["log_std"] = torch.zeros(sizes[-1])
     policy = GaussianPolicy(mlp, torch.zeros(sizes[0]), torch.ones(sizes[0]))
-    save_policy(folder, ROBOT, TrainedPolicy(policy, parameters, ()), {"method": "trpo"}, inner)
+    baselines = (LinearBaseline(torch.zeros(4)),) if inner else ()
+    trained = TrainedPolicy(policy, parameters, (), baselines)
+    save_policy(folder, ROBOT, trained, {"method": "trpo"}, inner)
     return folder
 
 
