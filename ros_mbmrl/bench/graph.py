@@ -105,7 +105,10 @@ def _arguments(config: Config, words: list[str], folder: Path) -> Iterator[Argum
         yield parse("adapt", words)
         return
     fast.write_model(folder / "model", config.hidden, "silu", config.seed)
+    parameters = folder / "fast.yaml"
+    parameters.write_text(fast.PARAMETERS)
     words = [*words, f"model:={folder / 'model'}", f"method:={fast.METHOD}"]
+    words = [f"params:={parameters}", *words]
     with fast.plugged(folder):
         yield {**parse("adapt", words), "robot": fast.NAME}
 
