@@ -51,10 +51,9 @@ def topic_faults(spec: RobotSpec) -> list[Fault]:
         faults += [Fault("topic", topic, kind, GOES_ON) for kind in ("duplicated", "reordered")]
         if topic in measured or topic.startswith("command/"):
             faults += [Fault("topic", topic, kind, STOPS) for kind in ("nan", "inf", "huge")]
-            # A battery's voltage does stand still for a while.
-            slow = topic == "battery"
-            expected, hold = (LIMITED, 2.0) if slow else (STOPS, Fault.hold)
-            faults.append(Fault("topic", topic, "frozen", expected, hold))
+            # A battery's voltage does stand still.
+            frozen = GOES_ON if topic == "battery" else STOPS
+            faults.append(Fault("topic", topic, "frozen", frozen))
         if named:
             faults += [Fault("topic", topic, kind, STOPS) for kind in ("wrong_size", "wrong_names")]
     return faults

@@ -117,8 +117,6 @@ SPEC = RobotSpec(
             LiveSensor(("cos_left_leg", "sin_left_leg"), driven_by=("left_legs",)),
             LiveSensor(("cos_right_leg", "sin_right_leg"), driven_by=("right_legs",)),
             LiveSensor(("left_back_emf", "right_back_emf"), driven_by=("left_legs", "right_legs")),
-            # In 613 real runs no voltage came more than 7 times in a row.
-            LiveSensor(("battery",), updates=10, urgent=False),
         ),
     ),
 )

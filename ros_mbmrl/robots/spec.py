@@ -51,20 +51,10 @@ class Limit(Quantity):
 
 @dataclass(frozen=True)
 class LiveSensor:
-    """The states that one sensor gives, and the commands that move what it senses; none: any.
-
-    updates: in which it says the same before it counts as frozen; None: the monitor's own number.
-    urgent: False where the robot may go on, slowly, without it.
-    """
+    """The states that one sensor gives, and the commands that move what it senses; none: any."""
 
     states: tuple[str, ...]
     driven_by: tuple[str, ...] = ()
-    updates: int | None = None
-    urgent: bool = True
-
-    def __post_init__(self) -> None:
-        if self.updates is not None and self.updates < 1:
-            raise ValueError(f"updates: expected at least 1, got {self.updates}")
 
 
 @dataclass(frozen=True)

@@ -150,23 +150,10 @@ def starting(view: View, _: bool) -> str:
 
 def frozen_state(view: View, _: bool) -> str:
     """A sensor says the same again and again, though the robot is driven."""
-    return _frozen(view, urgent=True)
-
-
-def frozen_sensor(view: View, _: bool) -> str:
-    """The same of a sensor that can be done without for a while."""
-    return _frozen(view, urgent=False)
-
-
-def _frozen(view: View, urgent: bool) -> str:
-    counts = zip(view.robot.spec.envelope.live_sensors, view.history.frozen, strict=False)
-    stuck = [
-        f"{' and '.join(sensor.states)} the same for {limit:g} updates while driven"
-        for sensor, count in counts
-        for limit in (sensor.updates or view.config.frozen_updates,)
-        if sensor.urgent == urgent and count >= limit
-    ]
-    return ", ".join(stuck)
+    envelope, limit = view.robot.spec.envelope, view.config.frozen_updates
+    frozen = zip(envelope.live_sensors, view.history.frozen, strict=False)
+    stuck = [" and ".join(sensor.states) for sensor, count in frozen if count >= limit]
+    return f"{', '.join(stuck)} the same for {limit:g} updates while driven" if stuck else ""
 
 
 def state_jump(view: View, _: bool) -> str:

@@ -157,7 +157,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "frozen_state",
         Level.STOP,
-        "an urgent one of `live_sensors` the same to the bit for frozen_updates while driven",
+        "one of `live_sensors` the same to the bit for frozen_updates while driven",
         "changing",
         c.frozen_state,
         clear_seconds=_AFTER,
@@ -213,14 +213,6 @@ RULES: tuple[Rule, ...] = (
         seconds=1.0,
     ),
     Rule(
-        "frozen_sensor",
-        Level.LIMITED,
-        "the same of one that is not urgent, for its own updates; range x limited_range",
-        "changing",
-        c.frozen_sensor,
-        clear_seconds=_AFTER,
-    ),
-    Rule(
         "model_error",
         Level.LIMITED,
         "model_error > max_model_error; range x limited_range",
@@ -241,7 +233,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 # While one of these acts, only a part of the action range is left.
-SLOWING = frozenset({"battery_low", "frozen_sensor", "model_error"})
+SLOWING = frozenset({"battery_low", "model_error"})
 # These only report what the limits did to the command.
 CLIPPING = frozenset({"command_range", "command_rate"})
 

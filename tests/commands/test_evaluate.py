@@ -207,7 +207,8 @@ def test_what_cannot_be_written_is_one_line(
         cli.main(["evaluate", *words, "--out", str(tmp_path)])
     assert stop.value.code == 1
     said = capsys.readouterr().err
-    assert said.startswith("mbmrl evaluate: ") and said.count("\n") == 1 and "models/mb/0" in said
+    assert said.startswith("mbmrl evaluate: ") and said.count("\n") == 1
+    assert "models/collector/0" in said
 
 
 def _refused(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
