@@ -91,7 +91,6 @@ class Scale:
     oracle_seeds: int = 2
     precision: str = "float32"
     device: str = "cpu"
-    first_seed: int = 0
     first_episode: int = 1000
 
     def __post_init__(self) -> None:
@@ -106,9 +105,8 @@ class Scale:
 class Study:
     """Every method on every condition, seed by seed.
 
-    methods: in the order of tables. conditions: of the test; fast: those in which the change comes
-    within an episode. vary_window: whether figure 48 is made; forces: of figure 47 [N]; both of
-    the method `varied` alone.
+    methods: in the order of tables. conditions: of the test. vary_window: whether figure 48
+    is made; forces: of figure 47 [N]; both of the method `varied` alone.
     """
 
     name: str
@@ -119,13 +117,12 @@ class Study:
     conditions: tuple[str, ...]
     hypotheses: tuple[Hypothesis, ...]
     scales: Mapping[str, Scale]
-    fast: tuple[str, ...] = ()
     vary_window: bool = False
     forces: tuple[float, ...] = ()
     varied: str = "grbal"
 
     def __post_init__(self) -> None:
-        unknown = set(self.fast) - set(self.conditions)
+        unknown: set[str] = set()
         for hypothesis in self.hypotheses:
             unknown |= set(hypothesis.conditions) - {*self.conditions, ALL}
             unknown |= {hypothesis.better, hypothesis.worse} - set(self.methods)

@@ -7,14 +7,13 @@ same rollouts. So they differ in what they learn from the data, not in the data 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.random import Generator
 
 from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.control_batch import run_episodes
@@ -31,7 +30,15 @@ from ros_mbmrl.training.config import TrainConfig
 from ros_mbmrl.training.meta import Trainer, new_model
 from ros_mbmrl.training.segments import Transitions
 from ros_mbmrl.training.warm_start import carried
-from ros_mbmrl.twin.distributions import TEST, TRAINING, TRAINING_SEEDS, draw_seed, push_up_to
+from ros_mbmrl.twin.distributions import (
+    TEST,
+    TRAINING,
+    TRAINING_SEEDS,
+    Draw,
+    DrawFor,
+    draw_seed,
+    push_up_to,
+)
 from ros_mbmrl.twin.situations import Situation
 from ros_mbmrl.twin.worlds import make_worlds
 
@@ -41,7 +48,6 @@ SPLIT: Mapping[str, Any] = MappingProxyType({"held_out": 0.15, "seed": 0})  # to
 CURVE_SEED = 5000  # of the learning curve's first episode; no test episode has it
 
 Row = dict[str, Any]
-Draw = Callable[[Generator], Situation]
 
 
 @dataclass(frozen=True)
@@ -253,12 +259,16 @@ def _curve(
 
 
 def situations_of(
-    study: Study, conditions: Sequence[str], seeds: Sequence[int], seconds: float
+    study: Study,
+    conditions: Sequence[str],
+    seeds: Sequence[int],
+    seconds: float,
+    of: Mapping[str, Mapping[str, DrawFor]] = TEST,
 ) -> list[Situation]:
     """Condition by condition, a situation of every seed: the same ones for every method."""
-    tests = TEST[study.name]
+    draws = of[study.name]
     return [
-        tests[name](np.random.default_rng([seed, 7]), seconds)
+        draws[name](np.random.default_rng([seed, 7]), seconds)
         for name in conditions
         for seed in seeds
     ]

@@ -44,8 +44,7 @@ class Runner:
         self.study, self.scale = study, scale
         self.methods, self.out = tuple(methods), out
         self._workers, self._cluster = workers, cluster
-        first = self.scale.first_seed
-        self.seeds = tuple(range(first, first + self.scale.train_seeds))
+        self.seeds = tuple(range(scale.train_seeds))
 
     def run(self) -> dict[str, list[Row]]:
         """Rows of the report: `rows`, `curves`, `errors`, `tuning`, `sensitivity`, `forces`."""

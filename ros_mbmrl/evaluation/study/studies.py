@@ -123,7 +123,6 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 ("training", "unseen", "switching"),
                 _claims("switching"),
                 SCALES,
-                fast=("switching",),
                 vary_window=True,
             ),
             Study(
@@ -146,7 +145,6 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 ("fixed", "random"),
                 _claims("fixed", "random"),
                 SCALES,
-                fast=("fixed", "random"),
             ),
             Study(
                 "ant-crippled",
@@ -157,7 +155,6 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 ("training", "unseen", "failing"),
                 _claims("failing"),
                 SCALES,
-                fast=("failing",),
             ),
             Study(
                 "arm-force",
@@ -168,7 +165,6 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 ("none", "constant", "change"),
                 _claims("change"),
                 SCALES,
-                fast=("change",),
                 forces=(0.0, 1.0, 2.0, 4.0),
             ),
         )

@@ -10,14 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ros_mbmrl.adaptation import trained_as
 from ros_mbmrl.control_batch import run_episodes
 from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale, key_of
-from ros_mbmrl.evaluation.study.learn import period_of
+from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.studies import make_study
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.training.tune import GRIDS
@@ -59,12 +57,9 @@ def score(job: Tuning) -> tuple[str, Row]:
     scale = job.scale
     steps = scale.training.steps
     seeds = list(range(FIRST_SEED, FIRST_SEED + scale.tuning_episodes))
-    situations = [
-        make(np.random.default_rng([seed, 7]), steps * period_of(study))
-        for make in VALIDATION[study.name].values()
-        for seed in seeds
-    ]
-    every = seeds * len(VALIDATION[study.name])
+    names, seconds = tuple(VALIDATION[study.name]), steps * period_of(study)
+    situations = situations_of(study, names, seeds, seconds, VALIDATION)
+    every = seeds * len(names)
     loaded = load_model(job.folder, make_robot(study.robot))
     card = {**loaded.card, "method": job.method, "options": dict(job.options)}
     agent = model_agent(scale, replace(loaded, card=card), job.method)
