@@ -32,10 +32,28 @@ PLUG_IN = f"""[ros_mbmrl.robots]
 """
 
 
-class FastHexapod(Hexapod):
-    """A hexapod that is commanded every 20 ms."""
+LEGS = ("left_leg_velocity", "right_leg_velocity")
+SHARE = Hexapod.spec.period / PERIOD
 
-    spec = replace(Hexapod.spec, name=NAME, period=PERIOD)
+
+class FastHexapod(Hexapod):
+    """A hexapod that is commanded every 20 ms.
+
+    Leg speeds are differences of angles: the jitter of their instants weighs that much more.
+    """
+
+    spec = replace(
+        Hexapod.spec,
+        name=NAME,
+        period=PERIOD,
+        envelope=replace(
+            Hexapod.spec.envelope,
+            state_range={
+                name: (SHARE * low, SHARE * high) if name in LEGS else (low, high)
+                for name, (low, high) in Hexapod.spec.envelope.state_range.items()
+            },
+        ),
+    )
 
 
 def make(robot: Robot, options: PlantOptions) -> Plant:
