@@ -26,6 +26,7 @@ from ros_mbmrl.training.config import TrainConfig
 from ros_mbmrl.training.meta import Trained, Trainer, new_model
 from ros_mbmrl.training.segments import Transitions
 from ros_mbmrl.training.tune import GRIDS, tune
+from ros_mbmrl.training.warm_start import carried
 from ros_mbmrl.untrusted import read_yaml
 
 if TYPE_CHECKING:
@@ -42,32 +43,47 @@ def run(arguments: Train) -> dict[str, Any]:
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
     device = choose_device(arguments.device)
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
-    paths, others = list(arguments.data), list(arguments.tune_on)
+    paths, others, before = list(arguments.data), list(arguments.tune_on), None
     if paths == [TWIN]:
-        paths, others = gather(robot, config, arguments)
+        paths, others, before = gather(robot, config, arguments)
+        groups = [dataset.load([path]) for path in paths]
     elif arguments.situations:
         raise UserError("situations: expected `--data twin`, data that there are have theirs")
-    rollouts = dataset.load(paths)
-    if arguments.terrains:
-        rollouts = dataset.select(rollouts, terrain=arguments.terrains)
-    if arguments.untouched:
-        rollouts, _ = dataset.split(rollouts, by="session", held_out=arguments.untouched, seed=0)
-    training, validation = dataset.split(
-        rollouts, by="session", held_out=arguments.held_out, seed=arguments.seed + 1
-    )
+    else:
+        groups = [dataset.load(paths)]
+    groups = [wanted(group, arguments) for group in groups]
+    training, validation = parted(groups, arguments)
     if arguments.fresh:
         (arguments.out / CHECKPOINT).unlink(missing_ok=True)
     with Reporter(arguments.out, f"{arguments.method} on {len(training)} runs") as report:
-        trained = fit(robot, config, training, validation, arguments.out, report, device)
+        trained = fit(robot, config, training, validation, arguments.out, report, device, before)
     facts = finish(robot, config, trained, dataset.load(others) if others else validation)
     facts["tuned_on"] = [path.name for path in others]
     facts["data"] = [provenance(path) for path in paths]
     # Also those it was chosen on: what is scored on must not have been looked at.
-    facts["sessions"] = sorted({r.tags.get("session", "") for r in rollouts})
+    facts["sessions"] = sorted({r.tags.get("session", "") for r in training + validation})
     facts["command"] = shlex.join(["mbmrl", *sys.argv[1:]])
     save_model(arguments.out, trained.model, trained.parameters, facts)
     print(f"{arguments.out}: {facts['scores']}")
     return {"model": str(arguments.out), **facts["scores"], "options": facts["options"]}
+
+
+def wanted(rollouts: list[Rollout], arguments: Train) -> list[Rollout]:
+    """Those on the named terrains, without the sessions that are left alone."""
+    if arguments.terrains:
+        rollouts = dataset.select(rollouts, terrain=arguments.terrains)
+    if arguments.untouched:
+        rollouts, _ = dataset.split(rollouts, by="session", held_out=arguments.untouched, seed=0)
+    return rollouts
+
+
+def parted(
+    groups: Sequence[Sequence[Rollout]], arguments: Train
+) -> tuple[list[Rollout], list[Rollout]]:
+    """Training and validation runs, each group apart: more groups do not move the others' runs."""
+    how: dict[str, Any] = {"held_out": arguments.held_out, "seed": arguments.seed + 1}
+    parts = [dataset.split(group, by="session", **how) for group in groups]
+    return [r for part, _ in parts for r in part], [r for _, part in parts for r in part]
 
 
 def provenance(path: Path) -> dict[str, Any]:
@@ -80,21 +96,26 @@ def provenance(path: Path) -> dict[str, Any]:
     return facts
 
 
-def gather(robot: Robot, config: TrainConfig, arguments: Train) -> tuple[list[Path], list[Path]]:
+def gather(
+    robot: Robot, config: TrainConfig, arguments: Train
+) -> tuple[list[Path], list[Path], LoadedModel | None]:
     """Data sets from the twin under `out`/data, on-policy rounds with models under `out`/rounds.
 
     The second list is for tuning: faults or situations that are neither trained on nor tested.
+    The model is the last round's, to go on from; every round goes on from the one before it.
     """
+
+    def model_of(k: int) -> LoadedModel | None:
+        return load_model(arguments.out / "rounds" / str(k), robot) if k >= 0 else None
 
     def fit_round(paths: Sequence[Path], k: int) -> LoadedModel:
         folder = arguments.out / "rounds" / str(k)
-        parts = dataset.split(
-            dataset.load(paths), by="session", held_out=arguments.held_out, seed=arguments.seed
-        )
+        parts = parted([wanted(dataset.load([path]), arguments) for path in paths], arguments)
         if arguments.fresh:
             (folder / CHECKPOINT).unlink(missing_ok=True)
+        device = choose_device(arguments.device)
         with Reporter(folder, f"model of round {k + 1}") as report:
-            trained = fit(robot, config, *parts, folder, report, choose_device(arguments.device))
+            trained = fit(robot, config, *parts, folder, report, device, model_of(k - 1))
         facts = finish(robot, config, trained, parts[1])
         save_model(folder, trained.model, trained.parameters, facts)
         return load_model(folder, robot)
@@ -109,7 +130,7 @@ def gather(robot: Robot, config: TrainConfig, arguments: Train) -> tuple[list[Pa
     validation = data / "validation"
     if not validation.exists():
         dataset.save(validation, practice_of(robot).validation(robot, twin, arguments.seed))
-    return paths, [validation]
+    return paths, [validation], model_of(arguments.rounds - 1)
 
 
 def fit(
@@ -120,12 +141,17 @@ def fit(
     out: Path,
     report: Callable[..., None],
     device: torch.device,
+    before: LoadedModel | None = None,
 ) -> Trained:
-    """One training run, resumed from the checkpoint in `out` if there is one."""
+    """One training run, resumed from the checkpoint in `out` if there is one.
+
+    before: the last round's model, which it goes on from.
+    """
     data = Transitions.of(robot, training)
     model = new_model(data, config, robot)
     held = Transitions.of(robot, validation)
-    return Trainer(model, config, data, held, report, out / CHECKPOINT, device=device).run()
+    warm = None if before is None else carried(before.parameters, before.model, model)
+    return Trainer(model, config, data, held, report, out / CHECKPOINT, warm, device).run()
 
 
 def finish(

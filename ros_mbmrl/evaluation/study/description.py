@@ -60,6 +60,11 @@ class Training:
         """Gathered with so many rounds after the random one."""
         return (self.random_runs + rounds * self.runs) * self.steps
 
+    @property
+    def curve_rounds(self) -> tuple[int, ...]:
+        """After which every method is fitted and tried: half, and all of them."""
+        return tuple(dict.fromkeys((-(-self.rounds // 2), self.rounds)))
+
 
 @dataclass(frozen=True)
 class Scale:

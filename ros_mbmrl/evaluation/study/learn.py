@@ -91,7 +91,7 @@ class Learning:
     @property
     def gathers(self) -> bool:
         """Whether it makes its rollouts itself, from the first supervised fit on."""
-        return bool(self._ground) or self.method == COLLECTOR
+        return bool(self.condition) or self.method == COLLECTOR
 
     @property
     def collector(self) -> Learning:
@@ -152,11 +152,11 @@ def learn(job: Learning) -> tuple[str, Row]:
         training, held = training + new, held + apart
         if not job.gathers:
             # Nothing hangs on its fits but the last: the others are points of the curve.
-            if (size.rounds - k) % 2:
+            if k not in size.curve_rounds:
                 continue
             loaded = load_model(job.collector.round(k), robot)
         loaded = _fit(job, size, training, held, loaded, k)
-        if job.method != COLLECTOR:
+        if job.method != COLLECTOR and k in size.curve_rounds:
             curve += _curve(job, study, scale, loaded, size.transitions(k))
     assert loaded is not None
     scores = dict(loaded.card["scores"])

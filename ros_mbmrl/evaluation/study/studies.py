@@ -7,6 +7,7 @@ are looked at afterwards. Hypotheses stand here before anything is run: those of
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -32,13 +33,14 @@ PHYSICS: Mapping[str, Any] = MappingProxyType(
 )
 
 # Section 9.4.3 gives all methods 1.5 to 3 hours of the robot's time. These 58,800 transitions are
-# 49 minutes. Learning rate and planner were chosen on validation situations, with models of MB.
+# 49 minutes. All sizes were chosen on validation situations, with models of MB. Many short rounds:
+# with 200 random rollouts and 3 rounds of 64 the return was a third lower.
 SMALL = Scale(
-    training=Training((128, 128), "silu", 200, 3, 64, 150, 1200, 1000, 32, 16, 16, 4e-3),
-    oracle=Training((128, 128), "silu", 200, 3, 128, 150, 2000, 0, 32, 16, 16, 4e-3),
+    training=Training((128, 128), "silu", 72, 20, 16, 150, 1000, 1500, 32, 16, 16, 4e-3),
+    oracle=Training((128, 128), "silu", 72, 20, 16, 150, 1100, 0, 32, 16, 16, 4e-3),
     train_seeds=5,
     episodes=10,
-    planner={"num_samples": 128, "horizon": 8, **NOISE},
+    planner={"num_samples": 128, "horizon": 12, **NOISE},
     model_free=60_000,
     physics={**PHYSICS},
     tuning_episodes=6,
@@ -50,8 +52,8 @@ SMALL = Scale(
 # Tables 6 to 8, but for the period: theirs is 0.01 s, ours gymnasium's 0.05 s, so that a rollout of
 # 200 steps lasts as long as theirs of 1000.
 PAPER = Scale(
-    training=Training((512, 512, 512), "silu", 320, 8, 64, 200, 4000, 1500, 500, 32, 32),
-    oracle=Training((512, 512, 512), "silu", 640, 8, 128, 200, 6000, 0, 500, 32, 32),
+    training=Training((512, 512, 512), "silu", 96, 23, 32, 200, 1500, 1500, 500, 32, 32),
+    oracle=Training((512, 512, 512), "silu", 192, 23, 64, 200, 2200, 0, 500, 32, 32),
     train_seeds=5,
     episodes=50,
     planner={"num_samples": 1000, "horizon": 15, **NOISE},
@@ -83,6 +85,15 @@ SMOKE = Scale(
     oracle_seeds=1,
 )
 SCALES: Mapping[str, Scale] = MappingProxyType({"smoke": SMOKE, "small": SMALL, "paper": PAPER})
+
+
+# A push is no feature of the arm's state: what a model makes of it adds up ahead.
+NEAR: Mapping[str, Scale] = MappingProxyType(
+    {
+        name: replace(scale, planner={**scale.planner, "horizon": min(5, scale.planner["horizon"])})
+        for name, scale in SCALES.items()
+    }
+)
 
 
 def _claims(*fast: str) -> tuple[Hypothesis, ...]:
@@ -164,7 +175,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 METHODS,
                 ("none", "constant", "change"),
                 _claims("change"),
-                SCALES,
+                NEAR,
                 forces=(0.0, 1.0, 2.0, 4.0),
             ),
         )

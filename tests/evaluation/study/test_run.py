@@ -145,7 +145,8 @@ def test_who_gathers_and_where() -> None:
     assert job("mb").data == job("grbal").data == job("grbal", window=8).data
     oracle = job("mb_oracle", condition="unseen")
     assert oracle.gathers and oracle.trained == "mb" and oracle.data != job("mb").data
-    assert job("grbal", force=2.0).gathers
+    pushed = job("grbal", force=2.0)
+    assert not pushed.gathers and pushed.collector.gathers and pushed.collector.data == pushed.data
     assert len({job("mb").key, job("grbal").key, oracle.key, job("grbal", window=8).key}) == 4
 
 
