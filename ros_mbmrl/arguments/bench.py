@@ -13,7 +13,7 @@ from tyro.conf import Positional
 class Bench:
     """Times of what must be fast, each beside its floor or a peer in the same run.
 
-    What is not given is as in the issue's targets, or small with --quick.
+    What is not given is of full size, or small with --quick.
     """
 
     what: Positional[Literal["plan", "adapt", "loop", "train", "twin", "graph", "soak"]]

@@ -20,21 +20,22 @@ class Evaluate:
     methods: tuple[str, ...] = ()
     """Methods to compare; if none is named, the experiment's own that every folder has, or all of
     a study's."""
-    scale: str = "small"
-    """Of a study: small (an hour on two cores, or less), paper (the thesis's sizes, on a GPU),
-    smoke (to see that it runs)."""
+    scale: str | None = None
+    """Of a study: small, the default (an hour on two cores, or less), paper (the thesis's sizes,
+    on a GPU), smoke (to see that it runs)."""
     models: tuple[Path, ...] = ()
     """Folders of model folders named by method, one a training seed; by default the shipped one."""
-    versus: tuple[str, ...] = ("mb", "mb_de")
-    """Opponents that the ratios are to, those of them that take part."""
+    versus: tuple[str, ...] = ()
+    """Opponents that the ratios are to, those of them that take part; by default mb and mb_de. A
+    study's are in its description."""
     seeds: int | None = None
     """Paired episodes a condition; by default 3, or as many as a study's scale says."""
     first_seed: int = 1000
     """The first of them."""
     train_seeds: int | None = None
     """Of a study: models of each method; by default as many as its scale says."""
-    duration: float = 20.0
-    """Length of an episode [s]; a study's scale has its own."""
+    duration: float | None = None
+    """Length of an episode [s], by default 20; a study's scale has its own."""
     out: Path = Path("runs/evaluate")
     """Folder of the report; what is finished in it is not run again."""
     device: str = "cpu"

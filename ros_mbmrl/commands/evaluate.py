@@ -6,6 +6,7 @@ Of models that there are; a study (`commands/study.py`) makes its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 SEEDS = 3  # paired episodes a condition
+DURATION = 20.0  # of an episode [s]
+VERSUS = ("mb", "mb_de")
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
@@ -42,15 +45,31 @@ def run(arguments: Evaluate) -> dict[str, Any]:
         if arguments.experiment in STUDIES:
             from ros_mbmrl.commands import study
 
+            expect_none("a study has its own", arguments, "models", "versus", "duration")
             return study.run(arguments)
-        return run_experiment(arguments)
+        expect_none("only studies have one", arguments, "scale", "train_seeds")
+        given = replace(
+            arguments,
+            versus=arguments.versus or VERSUS,
+            duration=DURATION if arguments.duration is None else arguments.duration,
+        )
+        return run_experiment(given)
     except OSError as error:  # a full disk, or a folder that may not be written to
         raise RunError(f"{error}; what is finished is kept, and the same command goes on") from None
+
+
+def expect_none(why: str, arguments: Evaluate, *names: str) -> None:
+    """Refuses what is given and would not count. Raises UserError."""
+    for name in names:
+        if getattr(arguments, name) not in (None, ()):
+            option = name.replace("_", "-")
+            raise UserError(f"--{option}: {why}; expected none with {arguments.experiment}")
 
 
 def run_experiment(arguments: Evaluate) -> dict[str, Any]:
     """Of models that there are."""
     experiment = make_experiment(arguments.experiment)
+    assert arguments.duration is not None
     seeds = SEEDS if arguments.seeds is None else arguments.seeds
     plan = cells(experiment, seeds, arguments.first_seed, arguments.duration)
     field = entrants(experiment, arguments.methods, arguments.models)

@@ -22,13 +22,13 @@ from ros_mbmrl.evaluation.study.studies import make_study
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate
 
+SCALE = "small"
+
 
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Runs what is not yet in the output folder; writes tables, figures and `report.html`."""
     study = make_study(arguments.experiment)
-    if arguments.models:
-        raise UserError(f"models: {study.name} makes its own; expected none")
-    scale = sized(study.at(arguments.scale), arguments)
+    scale = sized(study.at(arguments.scale or SCALE), arguments)
     for method in arguments.methods:
         choose("method", method, study.methods)
     methods = [m for m in study.methods if not arguments.methods or m in arguments.methods]

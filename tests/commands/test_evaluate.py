@@ -190,11 +190,25 @@ def test_a_folder_without_models_names_what_was_expected(
     _refused(capsys, ["tiny", "--models", str(tmp_path)], "expected mb, residual, grbal")
 
 
-def test_a_study_makes_its_own_models(
-    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("experiment", "option", "value"),
+    [
+        ("ant-crippled", "models", "models"),
+        ("ant-crippled", "versus", "mb"),
+        ("ant-crippled", "duration", "3"),
+        ("hexapod-ood", "scale", "small"),
+        ("hexapod-ood", "train-seeds", "2"),
+    ],
+)
+def test_what_would_not_count_is_refused(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    experiment: str,
+    option: str,
+    value: str,
 ) -> None:
-    words = ["ant-crippled", "--models", str(models), "--out", str(tmp_path / "out")]
-    _refused(capsys, words, "models: ant-crippled makes its own; expected none")
+    words = [experiment, f"--{option}", value, "--out", str(tmp_path / "out")]
+    _refused(capsys, words, f"expected none with {experiment}")
     assert not (tmp_path / "out").exists()
 
 
