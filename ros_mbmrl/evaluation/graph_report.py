@@ -84,6 +84,7 @@ def _page(
     rows = [
         [label, *(_text(figures.get(key)) for figures in methods.values())]
         for key, label in SHOWN.items()
+        if any(figures.get(key) is not None for figures in methods.values())
     ]
     what = ", ".join(f"{key} {value}" for key, value in scenario.items() if value)
     sections: list[Section] = [
@@ -123,15 +124,21 @@ def draw_paths(png: Path, runs: Mapping[str, RecordedRun], fault_at: float | Non
 
 
 def draw_errors(png: Path, runs: Mapping[str, RecordedRun], fault_at: float | None) -> None:
-    """Distance from the path, and the model's error before and after adaptation, over time."""
+    """The model's error before and after adaptation over time, and the distance from a path."""
     plt = _pyplot()
-    figure, (top, bottom) = plt.subplots(2, 1, figsize=(9, 6), sharex=True)
+    labels = ["model error"]
+    if any(len(run.cross_track) for run in runs.values()):
+        labels.insert(0, "distance from the path [cm]")
+    size = (9, 3 * len(labels))
+    figure, axes = plt.subplots(len(labels), 1, figsize=size, sharex=True, squeeze=False)
+    top, bottom = axes[0, 0], axes[-1, 0]
     for (name, run), colour in zip(runs.items(), COLOURS * 9, strict=False):
-        distance = 100 * np.abs(run.cross_track)
-        top.plot(run.times[: len(distance)], distance, color=colour, label=name)
         bottom.plot(run.error_times, run.errors[:, 0], ":", color=colour, label=f"{name}, prior")
         bottom.plot(run.error_times, run.errors[:, 1], color=colour, label=f"{name}, adapted")
-    for axis, label in ((top, "distance from the path [cm]"), (bottom, "model error")):
+        if len(run.cross_track):
+            distance = 100 * np.abs(run.cross_track)
+            top.plot(run.times[: len(distance)], distance, color=colour, label=name)
+    for axis, label in zip(axes[:, 0], labels, strict=True):
         if fault_at is not None:
             axis.axvline(fault_at, color="k", linewidth=0.8, linestyle="--")
         axis.set_ylabel(label)
