@@ -34,6 +34,9 @@ from ros_mbmrl.training.objective import ByAutograd, Gradient, meta_loss, superv
 from ros_mbmrl.training.segments import Augment, SegmentSampler, Transitions
 
 CPU = torch.device("cpu")
+# Of a change's deviation: a window as wrong as that is lost, and how wrong is no matter. Otherwise
+# a few in poses that were never trained on would choose the model.
+LOST = 3.0
 
 
 class Progress(Protocol):
@@ -207,7 +210,7 @@ class Trainer:
         errors = open_loop_errors(
             self.model, guard, self._validation, self.config.horizon, stride=5
         ).normalised
-        before, after = errors.nan_to_num(nan=100.0, posinf=100.0).mean(dim=(1, 2))
+        before, after = errors.nan_to_num(nan=LOST).clamp(max=LOST).mean(dim=(1, 2))
         return float(before), float(after)
 
     def _scores(self) -> dict[str, float]:
