@@ -19,7 +19,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.open_loop import open_loop_errors
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.training.config import TrainConfig
-from ros_mbmrl.training.meta import Trained, Trainer, new_model
+from ros_mbmrl.training.meta import LOST, Trained, Trainer, new_model
 from ros_mbmrl.training.meta_gradient import MetaGradient
 from ros_mbmrl.training.segments import Transitions
 
@@ -333,8 +333,23 @@ def test_validation_is_over_the_horizon_in_open_loop(data: Data) -> None:
     guard = Guard(trained.rule, trained.parameters, 8, GuardConfig(enabled=False))
     errors = open_loop_errors(trained.model, guard, data.validation, 3, stride=5).normalised
     assert errors.shape[-1] == 3
+    errors = errors.clamp(max=LOST)
     assert trained.scores["open_loop_after"] == pytest.approx(float(errors[1].mean()))
     assert trained.scores["open_loop_before"] == pytest.approx(float(errors[0].mean()))
+
+
+def test_windows_that_are_lost_do_not_choose_the_model(data: Data) -> None:
+    """Twice as far off in a run that no model follows is not twice as bad."""
+
+    def score(factor: float) -> float:
+        states, nexts = data.validation.states.clone(), data.validation.next_states.clone()
+        lost = data.validation.rollout == 0
+        nexts[lost] += factor * torch.arange(int(lost.sum()))[:, None]
+        states[lost] = torch.cat([states[lost][:1], nexts[lost][:-1]])
+        changed = replace(data.validation, states=states, next_states=nexts)
+        return trainer(replace(data, validation=changed), SMALL).run().scores["open_loop_before"]
+
+    assert score(1e3) == score(1e4) < LOST
 
 
 def test_both_errors_are_logged(data: Data) -> None:
