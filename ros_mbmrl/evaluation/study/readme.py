@@ -71,7 +71,7 @@ def _caption(summaries: Sequence[Summary]) -> str:
         "Mean return, 1 being the MB oracle's on that condition (\\*: and 0 that of random "
         f"actions). **Bold**: better than {baseline}, *italic*: worse, by paired differences over "
         "training seeds and episodes, p < .05 after Holm's correction; all else is no difference "
-        f"shown. Of {len(stated)} hypotheses stated in advance, {held} were supported."
+        f"shown. Of {len(stated)} hypotheses stated in advance, supported: {held}."
     )
 
 

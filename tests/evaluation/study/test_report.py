@@ -158,7 +158,7 @@ def test_the_readme_table_is_filled_between_its_marks(folder: Path) -> None:
     lines = {line.split("|")[2].strip(): line for line in new.splitlines() if line.startswith("|")}
     assert lines["unseen"].startswith("| Ant with a crippled leg |")
     assert "**0.92**" in lines["unseen"] and " 1.00 " in lines["unseen"]
-    assert "Of 4 hypotheses stated in advance, 2 were supported." in new
+    assert "Of 4 hypotheses stated in advance, supported: 2." in new
     with pytest.raises(UserError, match="expected the lines"):
         readme.filled("# Title\n", [_summary(folder)])
 
