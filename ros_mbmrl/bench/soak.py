@@ -31,6 +31,7 @@ from ros_mbmrl.launch_arguments import parse
 WARM_UP = 0.1  # share of a part's samples that does not count
 HOUR, MEGABYTE = 3600.0, 2.0**20
 LIMIT = 0.15  # of one core, for the whole idle graph
+SPARE = 8.0  # [s] that asking for the stop may take
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Watch:
         self._sample(self.working, began + config.seconds)
         if not self.over.is_set():
             self.problem = stop(self.namespace)
-        self._sample(self.idle, began + config.seconds + config.idle)
+        self._sample(self.idle, self.clock() + config.idle)
 
     def _sample(self, samples: list[Sample], until: float) -> None:
         while self.clock() < until and not self.over.wait(self.config.interval):
@@ -118,7 +119,8 @@ def run(config: Config) -> Findings:
         words += [*config.launch, "lockstep:=false", "record:=true"]
         words += [f"recording:={Path(folder) / 'run.mcap'}", f"seed:={config.seed}"]
         # Longer than it is looked at: its end is another matter.
-        words += [f"duration:={config.seconds + config.idle + 2}", f"threads:={config.threads}"]
+        words += [f"duration:={config.seconds + config.idle + SPARE}"]
+        words += [f"threads:={config.threads}"]
         watch = Watch(config, f"/{parse('adapt', words)['robot']}")
         specs: Sequence[NodeSpec] = graph("adapt", words)
         thread = threading.Thread(target=watch.run)
