@@ -181,7 +181,8 @@ class Runner:
         lengths = self.scale.windows if study.vary_window else ()
         windows = [self._learning(study.varied, s, window=w) for w in lengths for s in seeds]
         forces = [self._learning(study.varied, s, force=f) for f in study.forces for s in seeds]
-        self._finish([job.collector for job in forces], learn, "learn")
+        if forces:
+            self._finish([job.collector for job in forces], learn, "learn")
         done = self._finish([*windows, *forces], learn, "learn")
         pairs = list(zip([*windows, *forces], done, strict=True))
         sensitivity = [
