@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from scipy.stats import t  # type: ignore[import-untyped]
 
 from ros_mbmrl.evaluation.plots import COLOURS, panels, save
@@ -65,6 +66,9 @@ def sample_efficiency(curves: Sequence[Row], path: Path) -> None:
             style = {"linestyle": how.line, "marker": how.marker, "label": how.name}
             _curve(axes, chosen(curves, method, [condition]), color=how.colour, **style)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 4.0)))
+        axes.xaxis.set_major_formatter(lambda count, _: f"{count / 1000:g}k")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         _name(axes, condition, "transitions of training", "return")
     _legend_of_all(figure, grid)
     save(figure, path)
