@@ -42,12 +42,10 @@ def run(graph: str, words: Sequence[str]) -> dict[str, Any]:
 
 def show(methods: dict[str, dict[str, Any]]) -> None:
     """The report's figures as a table in the terminal."""
-    from ros_mbmrl.evaluation.graph_report import SHOWN
+    from ros_mbmrl.evaluation.graph_report import shown
 
     table = Table("", *methods, title="the whole graph")
-    for key, label in SHOWN.items():
-        cells = [figures.get(key) for figures in methods.values()]
-        texts = [f"{c:.4g}" if isinstance(c, float) else str(c) for c in cells]
+    for label, *texts in shown(methods):
         table.add_row(escape(label), *texts)
     Console().print(table)
 

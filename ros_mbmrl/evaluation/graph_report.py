@@ -78,14 +78,19 @@ def write_report(
     return report
 
 
-def _page(
-    folder: Path, scenario: Mapping[str, str], methods: Mapping[str, Any], paths: bool
-) -> None:
-    rows = [
+def shown(methods: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """A row for every figure that a method has: what it is, and its text by method."""
+    return [
         [label, *(_text(figures.get(key)) for figures in methods.values())]
         for key, label in SHOWN.items()
         if any(figures.get(key) is not None for figures in methods.values())
     ]
+
+
+def _page(
+    folder: Path, scenario: Mapping[str, str], methods: Mapping[str, Any], paths: bool
+) -> None:
+    rows = shown(methods)
     what = ", ".join(f"{key} {value}" for key, value in scenario.items() if value)
     sections: list[Section] = [
         ("Over time", [Image(folder / "cross_track.png")]),

@@ -72,6 +72,13 @@ def test_a_robot_without_a_path_has_all_other_figures() -> None:
     assert figures["steps"] == 4
 
 
+def test_only_figures_that_there_are_are_shown() -> None:
+    rows = graph_report.shown(
+        {"mb": {"missed_deadlines": 2, "cross_track_max_m": None}, "rebal": {}}
+    )
+    assert rows == [["missed deadlines", "2", "-"]]
+
+
 def test_its_report_shows_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = replace(a_run(), xy=np.empty((0, 2)), reference=np.empty((0, 2)), cross_track=np.empty(0))
     monkeypatch.setattr(graph_report, "read_run", lambda path: run)
