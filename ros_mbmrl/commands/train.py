@@ -145,10 +145,16 @@ def fit(
 ) -> Trained:
     """One training run, resumed from the checkpoint in `out` if there is one.
 
-    before: the last round's model, which it goes on from.
+    before: the last round's model, which it goes on from. Raises UserError if its network is
+    another one.
     """
     data = Transitions.of(robot, training)
     model = new_model(data, config, robot)
+    if before is not None and before.model.mlp != model.mlp:
+        raise UserError(
+            f"{out}: the last round's network is {before.model.mlp}, expected {model.mlp}; train "
+            "into another folder"
+        )
     held = Transitions.of(robot, validation)
     warm = None if before is None else carried(before.parameters, before.model, model)
     return Trainer(model, config, data, held, report, out / CHECKPOINT, warm, device).run()

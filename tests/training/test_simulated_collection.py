@@ -153,6 +153,17 @@ def test_what_was_gathered_otherwise_is_not_taken(
     refused(capsys, [*given, "--seed", "1"], "holds another collection: seed was 0, now 1")
 
 
+def test_rounds_of_another_network_are_not_gone_on_from(
+    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["train", "mb", "half_cheetah", *tiny, "--rounds", "1", "--out", str(tmp_path / "m")]
+    cli.main(given)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE.replace("hidden: [12]", "hidden: [9]"))
+    capsys.readouterr()
+    refused(capsys, [*given, "--fresh"], "train into another folder")
+
+
 def refused(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
     with pytest.raises(SystemExit) as stop:
         cli.main(words)
