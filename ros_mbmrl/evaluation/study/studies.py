@@ -33,8 +33,8 @@ PHYSICS: Mapping[str, Any] = MappingProxyType(
 )
 
 # Section 9.4.3 gives all methods 1.5 to 3 hours of the robot's time. These 58,800 transitions are
-# 49 minutes. All sizes were chosen on validation situations, with models of MB. Many short rounds:
-# with 200 random rollouts and 3 rounds of 64 the return was a third lower.
+# 49 minutes. Learning rate, rounds and planner were chosen on validation situations, with models of
+# MB (docs/training.md); the optimiser's steps are what an hour on two cores allows.
 SMALL = Scale(
     training=Training((128, 128), "silu", 72, 20, 16, 150, 1000, 1500, 32, 16, 16, 4e-3),
     oracle=Training((128, 128), "silu", 72, 20, 16, 150, 1100, 0, 32, 16, 16, 4e-3),
