@@ -17,14 +17,16 @@ from ros_mbmrl.adaptation import METHODS, trained_as
 from ros_mbmrl.collection.mapping import steering
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.launch_arguments import Arguments, integer, number, parse, seconds
+from ros_mbmrl.parameter_files import check_nodes, parameters_of
 from ros_mbmrl.planning import PLANNERS
 from ros_mbmrl.plants import check_plant, plants_of
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.untrusted import read_yaml
 
 Value = str | int | float | bool
 
+# Process ids in the nodes' environment, whose end ends them: of `mbmrl launch`, of `ros2 launch`.
+PARENT, LAUNCHER = "MBMRL_PARENT", "MBMRL_LAUNCHER"
 FIRST_COMMAND = "first command"  # the line that the driver prints when the first command came
 AT_REST = "robot at rest, steady time"  # begins the driver's last line; the time comes after it
 
@@ -33,6 +35,7 @@ AT_REST = "robot at rest, steady time"  # begins the driver's last line; the tim
 class NodeSpec:
     """One process: `python -m ros_mbmrl.nodes.<executable>` (`ros2 run ros_mbmrl <executable>`).
 
+    parameter_files: what a later one says counts; parameters count most.
     critical: its end ends the graph. ends_last: it is ended after the others (the recorder).
     """
 
@@ -41,10 +44,16 @@ class NodeSpec:
     namespace: str
     parameters: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     remappings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    parameter_file: str = ""
+    parameter_files: tuple[str, ...] = ()
     critical: bool = True
     needs_torch: bool = False
     ends_last: bool = False
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Full names of the nodes in the process."""
+        names = _NODES_OF.get(self.name, (self.name,))
+        return tuple(f"{self.namespace}/{name}" for name in names)
 
     @property
     def enclave(self) -> str:
@@ -110,7 +119,10 @@ GRAPHS: Mapping[str, Callable[[Arguments], list[NodeSpec]]] = MappingProxyType(
 def graph(name: str, words: Sequence[str]) -> list[NodeSpec]:
     """The nodes of the graph called `name`, given `name:=value` words. Raises UserError."""
     arguments = parse(name, words)
-    return GRAPHS[name](arguments)
+    specs = GRAPHS[name](arguments)
+    for spec in specs:
+        _check_overlap(spec)
+    return specs
 
 
 def scenario(arguments: Arguments) -> list[str]:
@@ -172,7 +184,7 @@ def _around(
         # A run without its record is a run in vain: the recorder is critical.
         recorder: dict[str, Value] = {"path": path, "report": " ".join(scenario(arguments))}
         nodes.append(_node(arguments, "recorder", recorder, ends_last=True))
-    awaited = [name for node in nodes for name in _NODES_OF.get(node.name, (node.name,))]
+    awaited = [name.rpartition("/")[2] for node in nodes for name in node.nodes]
     driver: dict[str, Value] = {
         "plant": arguments["plant"],
         "port": arguments["port"],
@@ -187,14 +199,18 @@ def _around(
         "lockstep": lockstep,
         "viewer": arguments["viewer"] == "true",
         "startup_timeout": seconds(arguments, "startup_timeout"),
-        "await_nodes": ",".join(name for name in awaited if name not in _NO_STATE),
+        "await_nodes": ",".join(name for name in awaited if name not in _NOT_AWAITED),
     }
     return [*nodes, _node(arguments, "driver", driver)]
 
 
-# Nodes of a process that holds several, as they subscribe to the state topics.
-_NODES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType({"adaptive": ("dynamics",)})
-_NO_STATE = ("teleop",)
+# Nodes that a parameter file may name: one file serves every graph of a robot.
+NODES = ("controller", "driver", "dynamics", "recorder", "reference", "safety", "teleop")
+# Nodes of a process that holds several.
+_NODES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"adaptive": ("dynamics", "controller")}
+)
+_NOT_AWAITED = ("teleop", "controller")  # may be absent; does not listen to the state
 
 
 def _node(
@@ -211,22 +227,38 @@ def _node(
         executable=name,
         namespace=f"/{robot}",
         parameters=MappingProxyType({"robot": robot, **parameters}),
-        parameter_file=_parameter_file(arguments),
+        parameter_files=_parameter_files(arguments),
         critical=critical,
         needs_torch=needs_torch,
         ends_last=ends_last,
     )
 
 
-def _parameter_file(arguments: Arguments) -> str:
-    if arguments["params"]:
-        if not Path(arguments["params"]).is_file():
-            raise UserError(f"params: no file '{arguments['params']}'")
-        if not isinstance(read_yaml(Path(arguments["params"])), dict):
-            raise UserError(f"params: {arguments['params']}: expected parameters by node")
-        return arguments["params"]
-    default = find(f"config/{arguments['robot']}.yaml")
-    return str(default) if default else ""
+def parameter_files(robot: str, given: Path | None) -> tuple[Path, ...]:
+    """Return the robot's own parameter file, if it has one, and the given one on top of it."""
+    own = find(f"config/{robot}.yaml")
+    return tuple(path for path in (own, given) if path is not None)
+
+
+def _parameter_files(arguments: Arguments) -> tuple[str, ...]:
+    given, robot = arguments["params"], arguments["robot"]
+    if given:
+        if not Path(given).is_file():
+            raise UserError(f"params: no file '{given}'")
+        check_nodes(Path(given), [f"/{robot}/{node}" for node in NODES])
+    return tuple(map(str, parameter_files(robot, Path(given) if given else None)))
+
+
+def _check_overlap(spec: NodeSpec) -> None:
+    """Raise UserError for a parameter that a file sets in vain: a launch argument sets it, too."""
+    for path in spec.parameter_files:
+        for node in spec.nodes:
+            for name in parameters_of(Path(path), node):
+                if name in spec.parameters:
+                    raise UserError(
+                        f"params: {path}: '{name}' of {node} is set by the launch: expected it "
+                        f"as an argument, if there is one, {name}:=..."
+                    )
 
 
 def _model(arguments: Arguments) -> str:

@@ -21,10 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec, Value, environment, graph
+from ros_mbmrl.bringup import FIRST_COMMAND, PARENT, NodeSpec, Value, environment, graph
 from ros_mbmrl.errors import RunError
 
-PARENT = "MBMRL_PARENT"  # as `nodes/process.py` reads it
 # Seconds each signal is given, mildest first.
 PATIENCE: tuple[tuple[signal.Signals, float], ...] = (
     (signal.SIGINT, 5.0),
@@ -76,8 +75,8 @@ def command_line(spec: NodeSpec) -> list[str]:
     words += ["-r", f"__ns:={spec.namespace}", "--enclave", spec.enclave]
     for old, new in spec.remappings.items():
         words += ["-r", f"{old}:={new}"]
-    if spec.parameter_file:
-        words += ["--params-file", spec.parameter_file]
+    for path in spec.parameter_files:
+        words += ["--params-file", path]
     for name, value in spec.parameters.items():
         words += ["-p", f"{name}:={_yaml(value)}"]
     return words

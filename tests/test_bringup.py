@@ -28,7 +28,7 @@ def test_the_graph_of_adapt(tmp_path: Path) -> None:
     assert nodes["adaptive"].parameters["threads"] == 2
     awaited = str(nodes["driver"].parameters["await_nodes"]).split(",")
     assert set(awaited) == {"safety", "dynamics", "reference", "recorder"}
-    assert Path(nodes["driver"].parameter_file).name == "hexapod.yaml"
+    assert [Path(path).name for path in nodes["driver"].parameter_files] == ["hexapod.yaml"]
 
 
 def test_without_recording_there_is_no_recorder(tmp_path: Path) -> None:
@@ -70,6 +70,32 @@ def test_bad_arguments_are_one_line(tmp_path: Path, word: str, expected: str) ->
         specs(tmp_path, word)
     assert expected in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_parameter_file_comes_on_top_of_the_robots_own(tmp_path: Path) -> None:
+    path = tmp_path / "limits.yaml"
+    path.write_text("/hexapod/safety: {ros__parameters: {limits: {left_legs: [0.0, 10.0]}}}\n")
+    for node in specs(tmp_path, f"params:={path}").values():
+        assert [Path(each).name for each in node.parameter_files] == ["hexapod.yaml", "limits.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("node", "parameters", "said"),
+    [
+        ("/hexapod/safty", "limits: {left_legs: [0.0, 10.0]}", "names no node of this graph"),
+        ("/hexapod/adaptive", "planner: {horizon: 5}", "expected one of /hexapod/controller, "),
+        ("/half_cheetah/safety", "check_period: 0.1", "names no node of this graph"),
+        # What a launch argument sets as well would be ignored.
+        ("/hexapod/driver", "noise: 0.1", "'noise' of /hexapod/driver is set by the launch"),
+        ("/**", "lockstep: true", "'lockstep' of /hexapod/safety is set by the launch"),
+        ("/hexapod/dynamics", "method: mb", "'method' of /hexapod/dynamics is set by the launch"),
+    ],
+)
+def test_no_parameter_is_ignored(tmp_path: Path, node: str, parameters: str, said: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(f"{node}: {{ros__parameters: {{{parameters}}}}}\n")
+    with pytest.raises(UserError, match=said):
+        specs(tmp_path, f"params:={path}")
 
 
 def test_noise_is_the_real_robots_unless_told_otherwise(tmp_path: Path) -> None:

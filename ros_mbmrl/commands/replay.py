@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ros_mbmrl.bringup import find
+from ros_mbmrl.bringup import NODES, parameter_files
 from ros_mbmrl.data.from_recording import check_rates
 from ros_mbmrl.data.steps import Run, read_run
 from ros_mbmrl.dynamics.files import load_model
@@ -22,9 +22,9 @@ from ros_mbmrl.evaluation.replay import (
     summarise,
 )
 from ros_mbmrl.evaluation.tables import printed, wide_console
+from ros_mbmrl.parameter_files import check_nodes, parameters_of
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.untrusted import read_yaml
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.replay import Replay as Arguments
@@ -63,16 +63,18 @@ def run(arguments: Arguments) -> dict[str, Any]:
 
 
 def settings(robot: str, params: Path | None) -> dict[str, Any]:
-    """Speed and planner of the controller's node, as a launch reads them. Raises UserError."""
-    path = params or find(f"config/{robot}.yaml")
-    if path is None:
-        return {}
-    try:
-        content = read_yaml(path)
-        given = (content.get(f"/{robot}/controller") or {}).get("ros__parameters") or {}
-        return {name: given[name] for name in ("speed", "planner") if name in given}
-    except (AttributeError, TypeError) as error:
-        raise UserError(f"{path}: not a ROS parameter file ({error})") from None
+    """Return the controller's speed and planner settings, as a launch reads them.
+
+    Raises UserError.
+    """
+    if params is not None:
+        check_nodes(params, [f"/{robot}/{node}" for node in NODES])
+    given: dict[str, Any] = {}
+    for path in parameter_files(robot, params):
+        given |= parameters_of(path, f"/{robot}/controller")
+    group = "planner."
+    planner = {k.removeprefix(group): v for k, v in given.items() if k.startswith(group)}
+    return {"planner": planner, **({"speed": given["speed"]} if "speed" in given else {})}
 
 
 def report(robot: Robot, recorded: Run, result: Replay, summary: dict[str, Any], out: Path) -> Path:

@@ -58,6 +58,10 @@ class ReplayConfig:
     def __post_init__(self) -> None:
         if self.horizon < 1:
             raise ValueError(f"horizon: expected at least 1 step, got {self.horizon}")
+        if isinstance(self.speed, bool) or not isinstance(self.speed, int | float):
+            raise ValueError(f"speed: expected a number [m/s], got {self.speed!r}")
+        if not self.speed > 0:
+            raise ValueError(f"speed: expected above 0 m/s, got {self.speed}")
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ def describe(graph: str) -> LaunchDescription:
                 for name, value in bringup.environment(os.environ).items()
                 if os.environ.get(name) != value
             ),
+            # However `ros2 launch` ends, its nodes stop the robot and end.
+            SetEnvironmentVariable(bringup.LAUNCHER, str(os.getpid())),
             OpaqueFunction(function=_nodes, args=[graph]),
         ]
     )
@@ -53,7 +55,7 @@ def _nodes(context: LaunchContext, graph: str) -> list[Node]:
 
 def _node(spec: bringup.NodeSpec) -> Node:
     """No name is given: a process may hold several nodes, and each names itself."""
-    parameters: list[Any] = [spec.parameter_file] if spec.parameter_file else []
+    parameters: list[Any] = list(spec.parameter_files)
     return Node(
         package="ros_mbmrl",
         executable=spec.executable,

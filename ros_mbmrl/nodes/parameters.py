@@ -36,6 +36,11 @@ def read_parameters(node: Node, cls: type[T], *others: type) -> T:
     for field in fields(cls):  # type: ignore[arg-type]
         kind = hints[field.name]
         if kind not in (bool, int, float, str):  # a group: `planner.horizon` and its like
+            if field.name in given:
+                raise UserError(
+                    f"{node.get_name()}: parameter '{field.name}': expected a group of settings by "
+                    f"name, got {given[field.name]!r}"
+                )
             group = field.name + "."
             values[field.name] = {
                 name[len(group) :]: value for name, value in given.items() if name.startswith(group)

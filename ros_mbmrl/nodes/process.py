@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -18,10 +19,9 @@ from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedE
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from ros_mbmrl.bringup import environment
+from ros_mbmrl.bringup import LAUNCHER, PARENT, environment
 from ros_mbmrl.errors import RunError, UserError
 
-PARENT = "MBMRL_PARENT"  # process id of the supervisor, in the environment
 PATIENCE = 2.0  # [s] in all for workers that are half way through something
 GRACE = 4.0  # [s] a node without its supervisor is given to end cleanly
 
@@ -150,20 +150,32 @@ def _end_on_signals(ending: Ending) -> None:
         asked.append(number)
         ending.end()
 
-    for kind in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(kind, handle)
+    for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(kind) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(kind, handle)
 
 
 def _watch_parent(ending: Ending) -> None:
-    """End when the supervisor is gone, however it went."""
-    expected = os.environ.get(PARENT)
-    if expected is None:
+    """End when the process that launched this one is gone, however it went."""
+    launcher = os.environ.get(PARENT) or os.environ.get(LAUNCHER)
+    if launcher is None:
         return
-    while os.getppid() == int(expected):
-        time.sleep(0.25)
-    ending.end(1, "the supervisor is gone")
+    _await_end(int(launcher))
+    ending.end(1, "the process that launched this node is gone")
     time.sleep(GRACE)
     os._exit(1)
+
+
+def _await_end(process: int) -> None:
+    """Return as soon as a process has ended; it need not be the parent of this one."""
+    try:
+        ended = os.pidfd_open(process)
+    except ProcessLookupError:
+        return
+    try:
+        select.select([ended], [], [])
+    finally:
+        os.close(ended)
 
 
 def guarded(ending: Ending, work: Callable[[], None]) -> Callable[[], None]:

@@ -14,11 +14,13 @@ from typing import Any
 
 from rclpy.node import Node
 
+from ros_mbmrl.bringup import PARENT
 from ros_mbmrl.data.measurement_messages import AGE
 from ros_mbmrl.data.recording import CHUNK_SECONDS, RecordingWriter
 from ros_mbmrl.nodes.parameters import read_parameters
-from ros_mbmrl.nodes.process import PARENT, Ending, run
+from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import listen
+from ros_mbmrl.nodes.timers import every
 from ros_mbmrl.topics import TOPICS
 
 LOOK = 0.1  # [s] between looks at the open chunk's age, for when nothing comes
@@ -53,7 +55,7 @@ class RecorderNode(Node):
         for topic in TOPICS:
             full = self.resolve_topic_name(topic.name)
             listen(self, topic.name, partial(self._on_bytes, full, topic.type), raw=True)
-        self.create_timer(LOOK, self._writer.flush_if_due)
+        every(self, LOOK, self._writer.flush_if_due)
 
     def close(self) -> None:
         """Writes what is left and the index; of a start that failed nothing stays."""

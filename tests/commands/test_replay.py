@@ -146,10 +146,27 @@ def test_settings_are_those_of_the_controllers_node(tmp_path: Path) -> None:
         "/hexapod/controller: {ros__parameters: {speed: 0.3, planner: {horizon: 4}, threads: 2}}\n"
     )
     assert settings("hexapod", path) == {"speed": 0.3, "planner": {"horizon": 4}}
-    for text in ("[1, 2", "- a list\n"):
+    for text, said in (
+        ("[1, 2", "not plain YAML"),
+        ("- a list\n", "expected parameters by node"),
+        ("/hexapod/contrller: {ros__parameters: {speed: 0.3}}\n", "names no node of this graph"),
+    ):
         path.write_text(text)
-        with pytest.raises(UserError, match="not a ROS parameter file|not plain YAML"):
+        with pytest.raises(UserError, match=said):
             settings("hexapod", path)
+
+
+def test_a_file_with_limits_alone_leaves_the_robots_planner_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "limits.yaml"
+    path.write_text("/pr2_arm/safety: {ros__parameters: {limits.arena_x: [-1.0, 1.0]}}\n")
+    assert settings("pr2_arm", path) == settings("pr2_arm", None)
+    assert settings("pr2_arm", path)["planner"]["num_samples"] == 300
+
+
+@pytest.mark.parametrize("speed", ["fast", True, -1.0])
+def test_a_speed_is_a_number_above_zero(speed: Any) -> None:
+    with pytest.raises(ValueError, match="speed: expected"):
+        ReplayConfig(speed=speed)
 
 
 @pytest.mark.parametrize("words", [("none.mcap", "--model", "m"), (__file__, "--model", "m")])

@@ -1,0 +1,93 @@
+"""How a node's process ends: with the process that launched it, and on every signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+pytest.importorskip("rclpy")
+
+from ros_mbmrl.bringup import LAUNCHER, PARENT
+
+Until = Callable[[Callable[[], bool]], None]
+
+# Starts a node as a launch does, says its process id, and waits to be killed.
+LAUNCH = """
+import os, subprocess, sys
+prefix = ["nice"] if sys.argv[2] == "prefix" else []
+environment = {**os.environ, sys.argv[1]: str(os.getpid())}
+words = [sys.executable, "-m", "ros_mbmrl.nodes.safety", "--ros-args", "-r", "__ns:=/hexapod"]
+node = subprocess.Popen([*prefix, *words], env=environment, stdout=subprocess.DEVNULL,
+                        stderr=open(sys.argv[3], "w"), start_new_session=True)
+print(node.pid, flush=True)
+node.wait()
+"""
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Callable[..., tuple[Any, Any]]]:
+    """Starts a launch and a node below it; both are ended with the test."""
+    processes: list[psutil.Process] = []
+
+    def start(variable: str, prefix: str = "") -> tuple[Any, Any]:
+        words = [sys.executable, "-c", LAUNCH, variable, prefix or "none", str(tmp_path / "said")]
+        environment = {k: v for k, v in os.environ.items() if k not in (PARENT, LAUNCHER)}
+        environment |= {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+        launch = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
+        assert launch.stdout is not None
+        node = psutil.Process(int(launch.stdout.readline()))
+        processes.extend((psutil.Process(launch.pid), node))
+        return launch, node
+
+    yield start
+    for process in processes:
+        if process.is_running():
+            process.kill()
+
+
+def listening(node: Any) -> bool:
+    """Whether the node has got so far that it handles signals."""
+    status = Path(f"/proc/{node.pid}/status").read_text()
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("variable", [PARENT, LAUNCHER])
+def test_a_node_ends_when_its_launch_is_gone(
+    started: Any, until: Until, tmp_path: Path, variable: str, kind: signal.Signals
+) -> None:
+    launch, node = started(variable)
+    until(lambda: listening(node))
+    launch.send_signal(kind)
+    launch.wait()
+    until(lambda: not node.is_running())
+    assert "the process that launched this node is gone" in (tmp_path / "said").read_text()
+
+
+def test_a_launch_need_not_be_the_parent(started: Any, until: Until) -> None:
+    """`ros2 launch` may put a prefix between itself and a node, as a debugger."""
+    launch, node = started(LAUNCHER, "prefix")
+    until(lambda: listening(node))
+    launch.kill()
+    launch.wait()
+    until(lambda: not node.is_running())
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_node_ends_cleanly_on_every_signal(until: Until, kind: signal.Signals) -> None:
+    words = [sys.executable, "-m", "ros_mbmrl.nodes.safety"]
+    node = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    process = psutil.Process(node.pid)
+    until(lambda: listening(process))
+    node.send_signal(kind)
+    assert node.wait(20.0) == 0
+    assert node.stderr is not None and node.stderr.read() == ""
