@@ -144,7 +144,8 @@ def read_run(path: Path, robot: str | None = None) -> Run:
             f"{path}: nothing on {', '.join(missing)}: expected a run of {name}, with "
             f"{', '.join(needed)}"
         )
-    reader = Reader(known, path)
+    safe = next(full for full, graph_name in topics.items() if graph_name == SAFE)
+    reader = Reader(known, path, owner=safe.removesuffix(SAFE).strip("/") or name)
     try:
         for recorded in read_messages(path, topics):
             reader.add(topics[recorded.topic], recorded)
@@ -178,10 +179,11 @@ class Reader:
     State topics belong together by equal stamp, and so does what answers them. A stamp more than
     a second below the newest says that the plant's clock began anew. Of several commands for one
     step the newest counts: it is what acted in the end. A step that was sent again counts once.
+    owner: `hardware_id` of the graph's diagnostics; other robots speak on the same topic.
     """
 
-    def __init__(self, robot: Robot, path: Path) -> None:
-        self._spec, self._path = robot.spec, path
+    def __init__(self, robot: Robot, path: Path, owner: str) -> None:
+        self._spec, self._path, self._owner = robot.spec, path, owner
         self._channels = [channel(where) for where in robot.spec.channels]
         self._states = state_topics(robot.spec)
         self._parts: dict[tuple[int, int], _Parts] = {}
@@ -285,7 +287,7 @@ class Reader:
 
     def _on_diagnostics(self, message: Any, logged: int) -> None:
         for line in message.status:
-            if line.name not in (DRIVER, CONTROLLER):
+            if line.name not in (DRIVER, CONTROLLER) or line.hardware_id != self._owner:
                 continue
             values = {pair.key: pair.value for pair in line.values}
             parts = self._part(_stamp(message.header), logged)

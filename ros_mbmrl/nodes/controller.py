@@ -24,6 +24,7 @@ from ros_mbmrl.nodes.messages import (
     WARN,
     command_message,
     diagnostics,
+    owner_of,
     path_message,
     read_path,
     status,
@@ -80,6 +81,7 @@ class ControllerNode(LifecycleNode):
         self.settings = p = read_parameters(self, ControllerParameters, *others)
         self._robot = make_robot(p.robot)
         self._spec = self._robot.spec
+        self._owner = owner_of(self, self._spec)
         self._planner = make_planner(p.controller, self._spec, **p.planner)
         self._generator = torch.Generator().manual_seed(p.seed)
         self._lock = threading.Lock()
@@ -163,14 +165,14 @@ class ControllerNode(LifecycleNode):
 
     def disown(self, stamp: int, count: int) -> None:
         """Tell that safety heard a proposal for the state stamped `stamp` [ns] that is not ours."""
-        line = status("controller", "echo", self._spec.name, {"foreign": count}, ERROR)
+        line = status("controller", "echo", self._owner, {"foreign": count}, ERROR)
         self._diagnostics.publish(diagnostics(stamp, line))
 
     def publish(self, stamp: int, mode: Mode, values: Mapping[str, object]) -> None:
         """Publish how long it took, see `messages.py`; a warning if there was not time for all."""
         level = OK if mode is Mode.FULL else WARN
         values = {**values, "mode": mode.label}
-        line = status("controller", "timing", self._spec.name, values, level, mode.meaning)
+        line = status("controller", "timing", self._owner, values, level, mode.meaning)
         self._diagnostics.publish(diagnostics(stamp, line))
 
     @torch.inference_mode()
@@ -191,7 +193,7 @@ class ControllerNode(LifecycleNode):
         try:
             path = Path.from_points(read_path(message))
         except UserError as error:
-            self.get_logger().warning(f"reference: {error}")
+            self.get_logger().warning(f"reference: refused: {error}")
             return
         task = PathFollowing(self._robot, path, self.settings.speed)
         with self._lock:

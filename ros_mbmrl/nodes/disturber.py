@@ -19,6 +19,7 @@ from ros_mbmrl.faults.disturb import Disturbance, Fields, make
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import PROFILES, message_class
+from ros_mbmrl.nodes.timers import every
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.topics import topic
 
@@ -79,7 +80,7 @@ class DisturberNode(Node):
             self.destroy_timer(timer)
             self._out[name].publish(message)
 
-        timer = self.create_timer(delay, publish)
+        timer = every(self, delay, publish)
 
 
 def build(ending: Ending) -> Sequence[Node]:

@@ -26,6 +26,7 @@ from ros_mbmrl.nodes.messages import (
     OK,
     diagnostics,
     nanoseconds,
+    owner_of,
     read_command,
     status,
     to_stamp,
@@ -108,6 +109,7 @@ class DriverNode(LifecycleNode):
         self._robot = make_robot(p.robot)
         self._spec = self._robot.spec
         self._rest = self._spec.rest
+        self._owner = owner_of(self, self._spec)
         try:
             self._config = DriveConfig(
                 p.duration, p.lockstep, p.startup_timeout, p.answer_timeout, p.delay
@@ -116,6 +118,7 @@ class DriverNode(LifecycleNode):
             raise UserError(f"driver: {error}") from None
         self._codec = SensorCodec(self._spec)
         self._inbox = Inbox(time.monotonic)
+        self._newest = 0  # stamp of the newest observation [ns]
         self._stopped = False  # as safety says: whatever comes on command/safe
         self._sensors = {topic: advertise(self, topic) for topic in self._codec.topics}
         self._clock_publisher = advertise(self, "/clock")
@@ -223,7 +226,8 @@ class DriverNode(LifecycleNode):
                 )
 
     def _publish(self, measurement: Measurement, previous: Measurement | None) -> None:
-        stamp = to_stamp(nanoseconds(measurement.time))
+        self._newest = nanoseconds(measurement.time)
+        stamp = to_stamp(self._newest)
         if self._plant is not None and self._plant.simulated:
             self._clock_publisher.publish(Clock(clock=stamp))
         for topic, message in self._codec.encode(measurement, previous).items():
@@ -233,16 +237,15 @@ class DriverNode(LifecycleNode):
         values = asdict(timing)
         stamp = values.pop("stamp")
         self._diagnostics.publish(
-            diagnostics(stamp, status("driver", "timing", self._spec.name, values))
+            diagnostics(stamp, status("driver", "timing", self._owner, values))
         )
 
     def _tell_fault(self, reason: str) -> None:
         counters = {} if self._plant is None else self._plant.counters()
         values = {"fault": reason, **counters}
-        stamp = nanoseconds(self.get_clock().now().nanoseconds / 1e9)
         level = ERROR if reason else OK
-        line = status("driver", "plant", self._spec.name, values, level, reason)
-        self._diagnostics.publish(diagnostics(stamp, line))
+        line = status("driver", "plant", self._owner, values, level, reason)
+        self._diagnostics.publish(diagnostics(self._newest, line))
         if reason:
             self.get_logger().error(reason, throttle_duration_sec=1.0)
 

@@ -22,6 +22,7 @@ from ros_mbmrl.nodes.messages import (
     OK,
     diagnostics,
     nanoseconds,
+    owner_of,
     read_command,
     read_number,
     read_status,
@@ -70,6 +71,7 @@ class DynamicsNode(Node):
         super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
         p = read_parameters(self, DynamicsParameters, *others)
         self.robot = make_robot(p.robot)
+        self._owner = owner_of(self, self.robot.spec)
         self._delays = DelayMeter()
         loaded = load_model(Path(p.model), self.robot)
         guard = make_guard(loaded, p.method or None, enabled=p.guard)
@@ -100,9 +102,7 @@ class DynamicsNode(Node):
     def publish(self, stamp: int, adapted: Adapted, milliseconds: float) -> None:
         """Tell how the adaptation to the state stamped `stamp` [ns] went."""
         values = {**asdict(adapted.report), "ms": milliseconds}
-        line = status(
-            "dynamics", "adaptation", self.robot.spec.name, values, OK, adapted.report.reason
-        )
+        line = status("dynamics", "adaptation", self._owner, values, OK, adapted.report.reason)
         self._adaptation.publish(diagnostics(stamp, line))
 
     def _on_sensor(self, topic: str, message: Any) -> None:
@@ -118,10 +118,10 @@ class DynamicsNode(Node):
         self.states.put(self._last)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        values = read_status(message, "driver: timing")
+        values = read_status(message, "driver: timing", self._owner)
         if values is not None:
             self._delays.add(read_number(values, "delay_s"))
-        safety = read_status(message, "safety: state")
+        safety = read_status(message, "safety: state", self._owner)
         if safety is not None and safety.get("proposed"):
             stamp = safety.get("answered", "")
             known = stamp.isdecimal()

@@ -46,6 +46,7 @@ class FaultWatch(Node):
     def __init__(self, disturbed: bool, mocap: str = "", **options: Any) -> None:
         super().__init__("fault_watch", **options)
         self.seen = Seen()
+        self._owner = self.get_namespace().strip("/")
         self._control = self.create_publisher(String, CONTROL, PROFILES["latched"])
         self._reference = advertise(self, "reference/set")
         self._reset = self.create_client(Trigger, "safety/reset")
@@ -102,15 +103,15 @@ class FaultWatch(Node):
 
     def _on_diagnostics(self, message: Any) -> None:
         now = time.monotonic()
-        safety = read_status(message, "safety: state")
+        safety = read_status(message, "safety: state", self._owner)
         if safety is not None:
             self.seen.safety.append((now, safety["level"], safety["reasons"]))
             self._add("safety: input", now, safety)
-        driver = read_status(message, "driver: timing")
+        driver = read_status(message, "driver: timing", self._owner)
         if driver is not None:
             self.seen.driver.append((now, {k: _number(v) for k, v in driver.items()}))
         for name in ("driver: plant", "controller: timing"):
-            values = read_status(message, name)
+            values = read_status(message, name, self._owner)
             if values is not None:
                 self._add(name, now, values)
 

@@ -39,9 +39,11 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
+from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Header
 
+from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.spec import Array, RobotSpec
 
 NANO = 1_000_000_000
@@ -113,7 +115,11 @@ def path_message(poses: Iterable[Sequence[float]], stamp: int) -> Path:
 
 
 def read_path(message: Path) -> Array:
-    """Points (n, 2) [m]."""
+    """Return the points (n, 2) [m] of a path in the map frame. Raises UserError for another."""
+    frames = [message.header.frame_id, *(pose.header.frame_id or MAP for pose in message.poses)]
+    foreign = next((frame for frame in frames if frame != MAP), MAP)
+    if foreign != MAP:
+        raise UserError(f"path: expected the frame '{MAP}', got '{foreign}'")
     points = [(p.pose.position.x, p.pose.position.y) for p in message.poses]
     return np.array(points, dtype=np.float64).reshape(-1, 2)
 
@@ -152,9 +158,17 @@ def read_number(values: Mapping[str, str], key: str) -> float:
         return math.nan
 
 
-def read_status(message: DiagnosticArray, name: str) -> dict[str, str] | None:
-    """The values of the line called `name`, if the message has one."""
+def owner_of(node: Node, spec: RobotSpec) -> str:
+    """Return the `hardware_id` of a graph's diagnostics: its namespace, else the robot's name.
+
+    Every robot of a domain speaks on `/diagnostics`; two of one kind differ in their namespace.
+    """
+    return node.get_namespace().strip("/") or spec.name
+
+
+def read_status(message: DiagnosticArray, name: str, owner: str) -> dict[str, str] | None:
+    """Return the values of the line called `name` of the graph `owner`, if the message has one."""
     for line in message.status:
-        if line.name == name:
+        if line.name == name and line.hardware_id == owner:
             return {pair.key: pair.value for pair in line.values}
     return None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from ast import literal_eval
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from collections.abc import Sequence
 
 import numpy as np
 from rclpy.node import Node
 
 from ros_mbmrl.robots.spec import Array
 
-ALONE = ("command/proposed", "command/safe")  # topics of a single publisher
+ALONE = ("command/proposed", "command/safe", "adaptation")  # topics of a single publisher
 REMEMBERED = 32  # own commands
 HEARD = 0.5  # [s] for which what was heard counts
-JUMP = 0.5  # [s] by which stamps and the steady clock may come apart in one step
+JUMP = 0.5  # [s] that stamps may gain on the steady clock
+RECENT = 20  # states that the gain is counted from
 
 
 class Echo:
@@ -50,13 +52,18 @@ class Echo:
 
 
 class PeerWatch:
-    """Second publishers, commands that are not ours at the plant, stamps that jump."""
+    """Second publishers, commands that are not ours at the plant, stamps that jump.
 
-    def __init__(self, node: Node) -> None:
+    states: topics of the robot's state, which one publisher may speak on, too.
+    """
+
+    def __init__(self, node: Node, states: Sequence[str] = ()) -> None:
         self._node = node
         # Not resolved: a remapped topic of ours must not hide the graph's own.
-        self._topics = {name: f"{node.get_namespace().rstrip('/')}/{name}" for name in ALONE}
-        self._last: tuple[float, float] | None = None
+        space = node.get_namespace().rstrip("/")
+        self._topics = {name: f"{space}/{name}" for name in (*ALONE, *states)}
+        self._leads: deque[float] = deque(maxlen=RECENT)  # stamp less steady time [s]
+        self._newest = 0.0  # stamp [s]
         self._found: dict[str, float] = {}  # what was heard, and when on the steady clock
 
     def note(self, what: str, now: float) -> None:
@@ -64,12 +71,20 @@ class PeerWatch:
         self._found[what] = now
 
     def stamped(self, stamp: float, now: float) -> None:
-        """A state stamped `stamp` [s] has come at `now` [s]."""
-        if self._last is not None:
-            jump = (stamp - self._last[0]) - (now - self._last[1])
-            if abs(jump) > JUMP:
-                self.note(f"stamps of the state jumped by {jump:+.1f} s", now)
-        self._last = (stamp, now)
+        """Judge the stamp [s] of a state that has come at `now` [s].
+
+        A stall makes stamps lose time against the steady clock, and what was held up gains it back:
+        both are for the rules of a late state. No stall makes stamps gain more, or fall back.
+        """
+        lead = stamp - now
+        if self._leads and stamp < self._newest:
+            self.note(f"stamps of the state fell back by {self._newest - stamp:.1f} s", now)
+            self._leads.clear()
+        elif self._leads and lead - max(self._leads) > JUMP:
+            gained = lead - max(self._leads)
+            self.note(f"stamps of the state jumped ahead by {gained:.1f} s", now)
+        self._leads.append(lead)
+        self._newest = stamp
 
     def complaint(self, now: float) -> str:
         """What is wrong, empty if nothing is."""

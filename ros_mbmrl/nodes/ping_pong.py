@@ -21,6 +21,7 @@ from ros_mbmrl.nodes.messages import command_message, from_stamp
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import PROFILES
+from ros_mbmrl.nodes.timers import every
 from ros_mbmrl.robots import make_robot
 
 THERE, BACK = "ping_pong/there", "ping_pong/back"
@@ -48,7 +49,7 @@ class PingNode(Node):
         self._publisher = self.create_publisher(JointState, THERE, PROFILES["command"])
         self.create_subscription(JointState, BACK, self._on_back, PROFILES["command"])
         self._count = 0
-        self.create_timer(self._spec.period, self._send)
+        every(self, self._spec.period, self._send)
 
     def close(self) -> None:
         """Writes the round trips."""

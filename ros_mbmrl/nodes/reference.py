@@ -65,7 +65,7 @@ class ReferenceNode(Node):
         try:
             Path.from_points(read_path(message))
         except UserError as error:
-            self.get_logger().warning(f"reference/set: {error}")
+            self.get_logger().warning(f"reference/set: refused: {error}")
             return
         self._path = None
         self._reference.publish(message)

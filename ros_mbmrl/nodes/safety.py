@@ -28,6 +28,7 @@ from ros_mbmrl.nodes.messages import (
     diagnostics,
     from_stamp,
     nanoseconds,
+    owner_of,
     read_command,
     read_number,
     read_status,
@@ -39,6 +40,7 @@ from ros_mbmrl.nodes.peers import Echo, PeerWatch
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import MeasurementAssembler
+from ros_mbmrl.nodes.timers import every
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array
@@ -100,10 +102,17 @@ class SafetyNode(Node):
         except ValueError as error:
             raise UserError(f"safety: limits: {error}") from None
         self._spec = robot.spec
+        self._owner = owner_of(self, self._spec)
         try:
             self._monitor = SafetyMonitor(robot, SafetyConfig(**p.monitor))
         except (TypeError, ValueError) as error:
             raise UserError(f"safety: monitor: {error}") from None
+        longest = 0.5 * min(self._spec.envelope.state_timeout, self._spec.envelope.command_timeout)
+        if not 0 < p.check_period <= longest:
+            raise UserError(
+                f"safety: check_period: expected above 0 s, up to {longest:g} s (half of the "
+                f"shortest time-out), got {p.check_period}"
+            )
         self._estimator = StateEstimator(robot)
         self._assembler = MeasurementAssembler(robot.spec)
         self._seen: Seen | None = None
@@ -113,7 +122,8 @@ class SafetyNode(Node):
         self._fault = ""  # what the driver says
         self._answer: JointState | None = None
         self._published_stop: bool | None = None
-        self._peers, self._echo = PeerWatch(self), Echo(self._spec.rest)
+        self._peers = PeerWatch(self, self._assembler.topics)
+        self._echo = Echo(self._spec.rest)
         self._repeated = self._disordered = 0  # proposals
         self._told_at = clock()  # when the model error was told last
 
@@ -128,7 +138,7 @@ class SafetyNode(Node):
         self.create_service(Trigger, "safety/stop", self._on_stop)
         self.create_service(Trigger, "safety/reset", self._on_reset)
         if not p.lockstep:
-            self.create_timer(p.check_period, self._on_timer)
+            every(self, p.check_period, self._on_timer)
         self._publish_stop()
 
     def close(self) -> None:
@@ -146,21 +156,21 @@ class SafetyNode(Node):
         self._try_answer()
 
     def _on_adaptation(self, message: DiagnosticArray) -> None:
-        values = read_status(message, "dynamics: adaptation")
+        values = read_status(message, "dynamics: adaptation", self._owner)
         if values is not None:
             self._error = (from_stamp(message.header.stamp), read_number(values, "error_after"))
             self._told_at = self._steady()
             self._try_answer()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        timing = read_status(message, "driver: timing")
+        timing = read_status(message, "driver: timing", self._owner)
         if timing is not None and not self._settings.lockstep:
             told = timing.get("commanded", "")
             if self._echo.told(from_stamp(message.header.stamp), told):
                 self._complain(f"the driver was told {told}, not by safety")
-        if read_status(message, "controller: echo") is not None:
+        if read_status(message, "controller: echo", self._owner) is not None:
             self._complain("a command was proposed that is not the controller's")
-        values = read_status(message, "driver: plant")
+        values = read_status(message, "driver: plant", self._owner)
         if values is not None and values.get("fault", "") != self._fault:
             self._fault = values.get("fault", "")
             if self._fault:
@@ -265,7 +275,7 @@ class SafetyNode(Node):
         line = status(
             "safety",
             "state",
-            self._spec.name,
+            self._owner,
             values,
             ERROR if checked.level is Level.LATCHED else level,
             checked.level.name,
@@ -273,9 +283,16 @@ class SafetyNode(Node):
         self._diagnostics.publish(diagnostics(stamp, line))
 
     def _publish_stop(self) -> None:
-        if self._monitor.stopped != self._published_stop:
-            self._published_stop = self._monitor.stopped
-            self._stop_state.publish(Bool(data=self._monitor.stopped))
+        stopped = self._monitor.stopped
+        if stopped == self._published_stop:
+            return
+        if stopped:
+            reason = self._monitor.stop_reason
+            self.get_logger().error(f"LATCHED until safety/reset: {reason}")
+        elif self._published_stop:
+            self.get_logger().info("the latched stop has been reset")
+        self._published_stop = stopped
+        self._stop_state.publish(Bool(data=stopped))
 
     def _on_timer(self) -> None:
         """Speaks up when what should have come has not. Before the first command: rests."""
@@ -301,6 +318,8 @@ class SafetyNode(Node):
 
     def _on_reset(self, _: Any, response: Any) -> Any:
         response.success, response.message = self._monitor.reset(self._now())
+        if not response.success:
+            self.get_logger().warning(f"safety/reset {response.message}")
         self._publish_stop()
         return response
 

@@ -42,6 +42,7 @@ from ros_mbmrl.nodes.messages import (
     command_message,
     diagnostics,
     nanoseconds,
+    owner_of,
     read_number,
     read_status,
     status,
@@ -50,6 +51,7 @@ from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import MeasurementAssembler
+from ros_mbmrl.nodes.timers import every
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
@@ -118,6 +120,7 @@ class TeleopNode(Node):
         self._settings = p = read_parameters(self, TeleopParameters)
         self._robot = make_robot(p.robot)
         self._spec = self._robot.spec
+        self._owner = owner_of(self, self._spec)
         try:
             self._keyboard = Keyboard(clock, p.key_timeout)
             self._joystick = Joystick(clock, p.joystick)
@@ -146,7 +149,7 @@ class TeleopNode(Node):
         self._terminal: Terminal | None = None
         if p.tty:
             self._open(Path(p.tty))
-        self.create_timer(REDRAW if self._live else TELL, self._show)
+        every(self, REDRAW if self._live else TELL, self._show)
         for topic in self._assembler.topics:
             listen(self, topic, partial(self._on_sensor, topic))
 
@@ -166,7 +169,7 @@ class TeleopNode(Node):
         console = Console(file=stream, width=width, height=height)
         live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False)
         self._live = self._held.enter_context(live)
-        self.create_timer(KEYS, self._on_keys)
+        every(self, KEYS, self._on_keys)
 
     def _sources(self) -> dict[str, Source]:
         p = self._settings
@@ -202,11 +205,11 @@ class TeleopNode(Node):
         self._stopped = message.data
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        self._safety = read_status(message, "safety: state") or self._safety
-        timing = read_status(message, "driver: timing")
+        self._safety = read_status(message, "safety: state", self._owner) or self._safety
+        timing = read_status(message, "driver: timing", self._owner)
         if timing is not None and math.isfinite(missed := read_number(timing, "missed_deadlines")):
             self._missed = int(missed)
-        plant = read_status(message, "driver: plant")
+        plant = read_status(message, "driver: plant", self._owner)
         if plant is not None:
             self._counters = {k: read_number(plant, k) for k in plant if k != "fault"}
 
@@ -246,7 +249,7 @@ class TeleopNode(Node):
         """All of a step in one message: a latched topic keeps one only."""
         if not events:
             return
-        lines = [status("collect", "episode", self._spec.name, episode_values(e)) for e in events]
+        lines = [status("collect", "episode", self._owner, episode_values(e)) for e in events]
         assert all(each.name == EPISODE for each in lines)
         self._episode.publish(diagnostics(nanoseconds(events[-1].time), *lines))
         if self._live is None:

@@ -90,6 +90,11 @@ class SafetyMonitor:
         """Whether a stop is latched."""
         return bool(self._latched)
 
+    @property
+    def stop_reason(self) -> str:
+        """Causes of the latched stop, empty if none is latched."""
+        return "; ".join(f"{name}: {detail}" for name, detail in self._latched.items())
+
     def update(
         self, now: float, proposed: Array | None, state: Array | None, health: Health
     ) -> Checked:

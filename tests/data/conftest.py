@@ -91,10 +91,12 @@ class Script:
     def command(self, stamp: int, values: list[float], topic: str = "command/safe") -> None:
         self.add(topic, stamp, name=list(self.names) if values else [], velocity=values)
 
-    def line(self, topic: str, stamp: int, name: str, **values: Any) -> None:
+    def line(
+        self, topic: str, stamp: int, name: str, owner: str = "hexapod", **values: Any
+    ) -> None:
         """A line of diagnostics."""
         pairs = [SimpleNamespace(key=key, value=str(value)) for key, value in values.items()]
-        self.add(topic, stamp, status=[SimpleNamespace(name=name, values=pairs)])
+        self.add(topic, stamp, status=[SimpleNamespace(name=name, hardware_id=owner, values=pairs)])
 
     def timing(self, stamp: int, missed: int = 0, offset: float = 0.02, delay: float = 0.0) -> None:
         told = {"missed": missed, "offset_s": offset, "delay_s": delay}
@@ -112,7 +114,7 @@ class Script:
             self.timing(stamp)
 
     def run(self, complete: bool = True) -> Run:
-        reader = Reader(make_robot("hexapod"), Path("folder/run.mcap"))
+        reader = Reader(make_robot("hexapod"), Path("folder/run.mcap"), "hexapod")
         for topic, logged, message in self.messages:
             reader.add(topic, Recorded(topic, "", logged, message))
         return reader.run(RecordingInfo({}, 0, 0, 0, complete))

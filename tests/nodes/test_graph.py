@@ -71,8 +71,10 @@ class Rig:
             context=context,
             parameter_overrides=given(await_nodes="safety,reference,proposer", **driver),
         )
+        frozen = driver.get("use_sim_time", False)
         self.safety = SafetyNode(
-            context=context, parameter_overrides=given(adaptation=False, lockstep=lockstep)
+            context=context,
+            parameter_overrides=given(adaptation=False, lockstep=lockstep, use_sim_time=frozen),
         )
         self.reference = ReferenceNode(context=context, parameter_overrides=given(path="left"))
         self.proposer = Proposer(context)
@@ -152,10 +154,13 @@ def test_stop_and_reset(context: Any, plant: Any, spin: Any, until: Until) -> No
     until(lambda: rig.proposer.safe[-1] == [5.0, 5.0])
 
 
+@pytest.mark.parametrize("frozen", [False, True])
 def test_silence_is_held_and_then_gone_on_from(
-    context: Any, plant: Any, spin: Any, until: Until
+    context: Any, plant: Any, spin: Any, until: Until, frozen: bool
 ) -> None:
-    rig = Rig(context, plant)
+    """Also where ROS time stands still: nobody publishes `/clock` over a plant that is real."""
+    plant.simulated = not frozen
+    rig = Rig(context, plant, use_sim_time=frozen)
     spin(*rig.nodes)
     until(lambda: [5.0, 5.0] in rig.proposer.safe)
     rig.proposer.silent = True
@@ -282,6 +287,9 @@ def test_teleop_needs_its_dead_man_button(
         ({"monitor.limited_range": 3.0}, "limited_range: expected 0.0 to 1.0, got 3.0"),
         ({"monitor.mood": 3.0}, "mood"),
         ({"robot": "cat"}, "unknown robot 'cat'"),
+        ({"limits": 3}, "parameter 'limits': expected a group of settings by name, got 3"),
+        ({"check_period": 1}, "check_period: expected above 0 s, up to 0.095 s"),
+        ({"check_period": 0}, "check_period: expected above 0 s"),
     ],
 )
 def test_parameters_are_checked(context: Any, parameters: dict[str, Any], expected: str) -> None:
@@ -291,7 +299,7 @@ def test_parameters_are_checked(context: Any, parameters: dict[str, Any], expect
 
 
 def test_parameters_are_read_once(context: Any) -> None:
-    node = SafetyNode(context=context, parameter_overrides=given(check_period=1))
+    node = SafetyNode(context=context, parameter_overrides=given(check_period=0.05))
     result = node.set_parameters(given(lockstep=True))[0]
     assert not result.successful and "read when the node starts" in result.reason
     node.destroy_node()

@@ -52,11 +52,12 @@ def test_commands_of_other_joints_are_refused(names: list[str]) -> None:
 @given(st.floats())
 def test_diagnostics_keep_floats(value: float) -> None:
     array = m.diagnostics(3, m.status("driver", "timing", "hexapod", {"x": value}))
-    text = m.read_status(array, "driver: timing")
+    text = m.read_status(array, "driver: timing", "hexapod")
     assert text is not None
     np.testing.assert_array_equal(float(text["x"]), value)
     assert array.status[0].hardware_id == "hexapod"
-    assert m.read_status(array, "driver: mood") is None
+    assert m.read_status(array, "driver: mood", "hexapod") is None
+    assert m.read_status(array, "driver: timing", "half_cheetah") is None
 
 
 def test_paths_keep_points_and_headings() -> None:

@@ -73,6 +73,38 @@ def test_stamps_that_jump_count_for_a_while() -> None:
     watch = PeerWatch(Publishers())  # type: ignore[arg-type]
     for stamp, now in ((5.0, 100.0), (5.1, 100.1), (15.2, 100.2)):
         watch.stamped(stamp, now)
-    assert watch.complaint(100.3) == "stamps of the state jumped by +10.0 s"
+    assert watch.complaint(100.3) == "stamps of the state jumped ahead by 10.0 s"
     watch.stamped(15.3, 100.3)
     assert watch.complaint(100.8) == ""
+
+
+def test_stamps_that_fall_back_are_another_clock() -> None:
+    watch = PeerWatch(Publishers())  # type: ignore[arg-type]
+    for stamp, now in ((5.0, 100.0), (5.1, 100.1), (3.2, 100.2)):
+        watch.stamped(stamp, now)
+    assert watch.complaint(100.3) == "stamps of the state fell back by 1.9 s"
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        # A twin whose process stood still, or whose driver was deactivated: it goes on from there.
+        [(5.0, 100.0), (5.1, 100.1), (5.2, 103.2), (5.3, 103.3)],
+        # A real robot's: one state was held up, the next one came at once.
+        [(5.0, 100.0), (5.1, 101.0), (6.0, 101.0), (6.1, 101.1)],
+        # Our own executor stood still: what had queued comes in a burst, its oldest part lost.
+        [(5.0, 100.0), (8.0, 110.0), (8.1, 110.0), (8.2, 110.0), (15.0, 115.0)],
+    ],
+)
+def test_a_stall_is_no_second_publisher(stamps: list[tuple[float, float]]) -> None:
+    watch = PeerWatch(Publishers())  # type: ignore[arg-type]
+    for stamp, now in stamps:
+        watch.stamped(stamp, now)
+        assert watch.complaint(now) == ""
+
+
+def test_a_second_publisher_of_the_state_is_named() -> None:
+    node: Any = Publishers()
+    watch = PeerWatch(node, ("odom",))
+    node.counts["/hexapod/odom"] = 2
+    assert watch.complaint(0.0) == "odom has 2 publishers"
