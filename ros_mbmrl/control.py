@@ -6,6 +6,7 @@ process; the nodes put a topic between them and, in lockstep, give the same numb
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -20,11 +21,12 @@ from ros_mbmrl.adaptation.guard import Guard
 from ros_mbmrl.adaptation.window import LiveWindow
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.planning.base import Deadline, NoFinitePlan, Plan, Planner, Predict, WarmStart
+from ros_mbmrl.planning.modes import Mode
 from ros_mbmrl.plants.base import Measurement, Plant
 from ros_mbmrl.robots.delay import LONGEST, NO_DELAY, Delay
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.robots.task import Task
+from ros_mbmrl.robots.task import Finishing, Task
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Checked, Health
 
@@ -63,8 +65,8 @@ class Controller:
 
     def __init__(self, robot: Robot, planner: Planner, task: Task, generator: Generator) -> None:
         self._planner, self._task, self._generator = planner, task, generator
-        rest = np.clip(0.0, robot.spec.action_low, robot.spec.action_high)
-        self._warm_start = WarmStart(None, torch.as_tensor(rest, dtype=torch.float32))
+        self._rest = torch.as_tensor(robot.spec.rest, dtype=torch.float32)
+        self._warm_start = WarmStart(None, self._rest)
         self._sent = deque([self._warm_start.previous], maxlen=LONGEST + 1)
         self._last: Plan | None = None
 
@@ -77,7 +79,10 @@ class Controller:
         deadline: Deadline | None = None,
         delay: Delay = NO_DELAY,
     ) -> Plan:
-        """The plan from `state` (ds,), whose commands act `delay` later. Raises NoFinitePlan."""
+        """Return the plan from `state` (ds,), whose commands act `delay` later.
+
+        Once the task is finished it is to rest. Raises NoFinitePlan.
+        """
         self._last = None
         if not np.isfinite(state).all():  # nor may the task's progress learn of it
             raise NoFinitePlan("the state is not finite")
@@ -90,6 +95,8 @@ class Controller:
         if delay.share:
             predict = _blended(predict, delay, self._warm_start.previous)
         reference = self._task.reference(state)
+        if isinstance(self._task, Finishing) and self._task.finished:
+            return Plan(self._rest, self._rest[None], math.nan, math.nan, 0, 0, Mode.FINISHED)
         self._last = self._planner.plan(
             predict, self._task.cost, now, reference, self._warm_start, self._generator, deadline
         )

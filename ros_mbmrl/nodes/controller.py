@@ -170,7 +170,7 @@ class ControllerNode(LifecycleNode):
 
     def publish(self, stamp: int, mode: Mode, values: Mapping[str, object]) -> None:
         """Publish how long it took, see `messages.py`; a warning if there was not time for all."""
-        level = OK if mode is Mode.FULL else WARN
+        level = WARN if mode.degraded else OK
         values = {**values, "mode": mode.label}
         line = status("controller", "timing", self._owner, values, level, mode.meaning)
         self._diagnostics.publish(diagnostics(stamp, line))

@@ -17,7 +17,7 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
   controller: timing  adapt_ms, plan_ms, wait_ms (for the last command/safe), dropped (transitions,
                       total), skipped (states not planned for, total), delay_s (that the plan
                       reckoned with), cost_min, cost_mean, finite, samples, mode (a label of
-                      `planning.modes.Mode`; a warning unless full)
+                      `planning.modes.Mode`; a warning if degraded)
   controller: echo    foreign (commands that safety heard from somebody else, total); only then
   safety: state       level (a name of `Level`), reasons (joined by "; "), malformed, repeated,
                       disordered (messages that safety heard), foreign (commands that the driver

@@ -6,13 +6,14 @@ from enum import Enum
 
 
 class Mode(Enum):
-    """A degraded mode is told by its label, and why by its meaning.
+    """How a plan was made, by its label, and why by its meaning.
 
     While the clock runs a planner can only stop early. A shorter horizon is chosen before it
     begins, by what blocks have cost lately; the previous plan when not even one fits.
     """
 
     FULL = "full", "as configured"
+    FINISHED = "finished", "the task is done: the robot rests"
     FEWER_CANDIDATES = "fewer_candidates", "time ended before all candidates were imagined"
     SHORTER_HORIZON = "shorter_horizon", "no time to look as far ahead as configured"
     PREVIOUS_PLAN = "previous_plan", "no time to plan: the previous plan goes on"
@@ -20,3 +21,8 @@ class Mode(Enum):
 
     def __init__(self, label: str, meaning: str) -> None:
         self.label, self.meaning = label, meaning
+
+    @property
+    def degraded(self) -> bool:
+        """Return whether there was not time for a whole plan."""
+        return self not in (Mode.FULL, Mode.FINISHED)

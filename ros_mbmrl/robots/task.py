@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,3 +27,15 @@ class Task(Protocol):
 
         `Run` and `Reach` take leading dimensions too: of states, actions, reference and costs.
         """
+
+
+@runtime_checkable
+class Finishing(Protocol):
+    """A task that can be done with: the robot rests from then on.
+
+    finished: whether it is done, by the states that `reference` was given; it stays so.
+    """
+
+    @property
+    def finished(self) -> bool:
+        """Return whether the task is done."""
