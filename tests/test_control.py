@@ -19,6 +19,7 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import Plan
+from ros_mbmrl.planning.modes import Mode
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.delay import Delay
 from ros_mbmrl.robots.estimator import StateEstimator
@@ -251,3 +252,28 @@ def test_a_state_that_is_no_number_leaves_nothing_behind(parts: Parts, wrong: fl
     parts.plant.state = good
     parts.plant.now += 0.1
     assert all(step.plan is not None for step in parts.run(2))
+
+
+class Finished:
+    """A task that is over after some steps; it must not be planned for then."""
+
+    def __init__(self, task: Any, steps: int) -> None:
+        self._task, self._left, self.finished = task, steps, False
+
+    def reference(self, state: Array) -> Any:
+        self.finished = self._left <= 0
+        self._left -= 1
+        return self._task.reference(state)
+
+    def cost(self, states: Any, actions: Any, reference: Any) -> Any:
+        assert not self.finished
+        return self._task.cost(states, actions, reference)
+
+
+def test_the_robot_rests_once_its_task_is_finished(parts: Parts) -> None:
+    parts.loop._controller._task = Finished(parts.loop._controller._task, 4)
+    steps = parts.run(8)
+    plans = [step.plan for step in steps if step.plan is not None]
+    assert [plan.mode for plan in plans] == [Mode.FULL] * 4 + [Mode.FINISHED] * 4
+    assert any(step.checked.action.any() for step in steps[:4])
+    assert not any(step.checked.action.any() for step in steps[4:])

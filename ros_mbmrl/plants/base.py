@@ -99,6 +99,15 @@ class Latching(Protocol):
         """Drive again. Raises PlantFault while the cause stands."""
 
 
+def check_physics(broken: bool, seconds: float) -> None:
+    """Raise RunError if a twin's physics broke down before `seconds` of simulated time.
+
+    No `PlantFault`: asking again later would not mend it.
+    """
+    if broken:
+        raise RunError(f"the twin's physics broke down before {seconds:.1f} s: expected a restart")
+
+
 def within_limits(spec: RobotSpec, action: NDArray[np.float64]) -> NDArray[np.float64]:
     """The action (da,) without what rounding put beyond the limits. Raises ValueError for more."""
     low, high, unit = spec.action_low, spec.action_high, spec.action[0].unit

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions, within_limits
+from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions, check_physics, within_limits
 from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.twin.pr2_faults import NOMINAL, ArmFault, ArmPhysics, parse_arm_fault
@@ -54,7 +54,8 @@ class PR2TwinPlant:
         self._begin()
 
     def observe(self) -> Measurement:
-        """The measurement of this instant; asked twice, the same one."""
+        """The measurement of this instant; asked twice, the same one. Raises RunError."""
+        check_physics(self.world.diverged, self.world.time)
         if self._measurement is None:
             world, noise = self.world, self.world.physics.sensor_noise
             angle = world.position() + noise * ANGLE_NOISE * self._rng.standard_normal(7)

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions, within_limits
+from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions, check_physics, within_limits
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.twin.situations import POSSIBLE, Situation, Terrain, TimedFault
 
@@ -50,7 +50,8 @@ class SimulatedPlant:
         self.stop()
 
     def observe(self) -> Measurement:
-        """The measurement of this instant."""
+        """The measurement of this instant. Raises RunError."""
+        check_physics(bool(self.worlds.diverged[0]), self.worlds.time)
         return Measurement(self.worlds.time, self.worlds.measurements()[0])
 
     def command(self, action: Array) -> None:

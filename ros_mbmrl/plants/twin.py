@@ -9,7 +9,7 @@ from types import TracebackType
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, within_limits
+from ros_mbmrl.plants.base import Measurement, check_physics, within_limits
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.twin.calibration import make_terrain
 from ros_mbmrl.twin.faults import Fault
@@ -72,7 +72,8 @@ class TwinPlant:
         self._begin(seed)
 
     def observe(self) -> Measurement:
-        """The measurement of this instant; asked twice, the same one."""
+        """The measurement of this instant; asked twice, the same one. Raises RunError."""
+        check_physics(self.world.diverged, self.world.time)
         if self._measurement is None:
             self._measurement = self._sensors.read()
         return self._measurement

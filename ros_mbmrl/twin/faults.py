@@ -21,6 +21,7 @@ class Effect:
     slope: tilt of gravity [rad], downhill towards -y. yaw_offset: error of the measured yaw [rad].
     left_motor, right_motor: what is left of the motor's speed and torque, 1 is all.
     battery_drop: [V]. mocap_lost: no new pose. packet_loss: chance that a packet is lost.
+    broken_physics: of the simulation itself.
     """
 
     missing_legs: frozenset[str] = frozenset()
@@ -32,6 +33,7 @@ class Effect:
     battery_drop: float = 0.0
     mocap_lost: bool = False
     packet_loss: float = 0.0
+    broken_physics: bool = False
 
 
 FAULTS: dict[str, Effect] = {
@@ -45,6 +47,7 @@ FAULTS: dict[str, Effect] = {
     "low_battery": Effect(battery_drop=0.5),
     "lost_mocap": Effect(mocap_lost=True),
     "lost_packets": Effect(packet_loss=0.4),
+    "broken_physics": Effect(broken_physics=True),
     # Milder, and the other way round: to choose settings on without looking at the ones above.
     "payload_small": Effect(payload=0.008),
     "slope_small": Effect(slope=math.radians(-10)),
@@ -65,6 +68,7 @@ def combine(effects: Iterable[Effect]) -> Effect:
         battery_drop=sum(e.battery_drop for e in several),
         mocap_lost=any(e.mocap_lost for e in several),
         packet_loss=1 - math.prod(1 - e.packet_loss for e in several),
+        broken_physics=any(e.broken_physics for e in several),
     )
 
 

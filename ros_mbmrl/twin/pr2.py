@@ -17,6 +17,7 @@ from ros_mbmrl.errors import choose
 from ros_mbmrl.robots.pr2_limits import limit_efforts
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.assets import sim_path
+from ros_mbmrl.twin.divergence import diverged
 from ros_mbmrl.twin.pr2_faults import FAULTS, NOMINAL, ArmEffect, ArmFault, ArmPhysics, combine
 
 TICKS_PER_SECOND = 1000  # the PR2's own control rate
@@ -65,6 +66,7 @@ class PR2World:
         self._switched: dict[str, bool] = {}
         self.active_faults: frozenset[str] = frozenset()
         mujoco.mj_resetData(self.model, self.data)
+        self.diverged = False
         around = np.array(START) + rng.uniform(-SPREAD, SPREAD, 7)
         self._qpos[:] = around if self._start is None else self._start
         self._apply(ArmEffect())
@@ -92,12 +94,18 @@ class PR2World:
         self._switch_faults()
 
     def step(self, duration: float) -> None:
-        """Let `duration` [s] pass, in ticks; what is less than a tick is owed to the next call."""
+        """Let `duration` [s] pass, in ticks; what is less than a tick is owed to the next call.
+
+        Nothing passes any more once the physics have broken down.
+        """
+        if self.diverged:
+            return
         ticks = (self._owed + duration) / TICK
         whole = math.floor(ticks + 1e-6)
         self._owed = max(0.0, (ticks - whole) * TICK)
         for _ in range(whole):
             self._tick()
+        self.diverged = diverged(self.data)
 
     def position(self) -> Array:
         """True joint angles (7,) [rad], unwrapped."""

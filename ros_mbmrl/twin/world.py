@@ -12,6 +12,7 @@ import numpy as np
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.body import Body
 from ros_mbmrl.twin.calibration import Calibration, calibrated
+from ros_mbmrl.twin.divergence import diverged
 from ros_mbmrl.twin.faults import FAULTS, Effect, Fault, combine
 from ros_mbmrl.twin.motor import NOMINAL_VOLTAGE, Battery
 from ros_mbmrl.twin.payload import Payload
@@ -75,6 +76,7 @@ class HexapodWorld:
         self._qpos[2] = self.body.terrain.roughness + DROP_HEIGHT
         mujoco.mj_step(self.model, self.data, round(SETTLE / self.model.opt.timestep))
         self._face_forward()
+        self.diverged = False
         self.battery = Battery(self.physics.battery)
         self._payload = Payload()
         self._ticks, self._owed = 0, 0.0
@@ -113,12 +115,18 @@ class HexapodWorld:
         self._switch_faults(self.time)
 
     def step(self, duration: float) -> None:
-        """Let `duration` [s] pass, in ticks; what is less than a tick is owed to the next call."""
+        """Let `duration` [s] pass, in ticks; what is less than a tick is owed to the next call.
+
+        Nothing passes any more once the physics have broken down.
+        """
+        if self.diverged:
+            return
         ticks = (self._owed + duration) / TICK
         whole = math.floor(ticks + 1e-6)
         self._owed = max(0.0, (ticks - whole) * TICK)
         for _ in range(whole):
             self._tick()
+        self.diverged = diverged(self.data)
 
     def pose(self) -> tuple[float, float, float]:
         """True x [m], y [m] and yaw [rad]."""
@@ -155,6 +163,8 @@ class HexapodWorld:
         self._drive()
         self._push()
         self._before = self._qvel[0:3].tolist()
+        if self.effect.broken_physics:
+            self._qvel[0] = math.nan
         mujoco.mj_step(self.model, self.data, self._substeps)
         self._ticks += 1
         left, right = self.body.indices.motor_qvel

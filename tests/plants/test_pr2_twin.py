@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.plants import check_plant, make_plant
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.pr2_twin import PR2TwinPlant, make_arm
@@ -96,3 +96,13 @@ def test_leaving_the_context_takes_the_torques_away() -> None:
 def test_another_robot_is_refused() -> None:
     with pytest.raises(UserError, match="robot 'hexapod' has another twin"):
         PR2TwinPlant(make_robot("hexapod"), PR2World())
+
+
+def test_physics_that_break_down_end_the_run() -> None:
+    plant = make_arm(ROBOT)
+    run(plant, 2)
+    plant.world.data.qvel[0] = np.nan
+    with pytest.raises(RunError, match="the twin's physics broke down before 0.3 s"):
+        run(plant, 1)
+    plant.reset(1)
+    run(plant, 1)

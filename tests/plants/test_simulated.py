@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.plants import check_plant, make_plant, usual_ground
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.simulated import PUSHED, SimulatedPlant
@@ -127,3 +127,13 @@ def test_wrong_commands_are_refused(action: np.ndarray) -> None:
 def test_where_no_ground_is_named() -> None:
     assert usual_ground("hexapod") == "carpet"
     assert {usual_ground(each) for each in ("half_cheetah", "ant", "arm_7dof")} == {"flat"}
+
+
+def test_physics_that_break_down_end_the_run() -> None:
+    plant = made("ant", FLAT)
+    states = plant.worlds.states()
+    states[0, -1] = 1e12
+    plant.worlds.set_states(states)
+    plant.advance(0.05)
+    with pytest.raises(RunError, match="the twin's physics broke down before 0.1 s"):
+        plant.observe()

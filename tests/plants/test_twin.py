@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.plants import check_plant, make_plant, plants_of
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
@@ -126,3 +126,13 @@ def test_it_starts_where_the_configuration_says() -> None:
     run(plant, 5)
     plant.reset(3)
     assert plant.clean_pose() == pytest.approx((1.0, -0.5, 2.0), abs=1e-6)
+
+
+def test_physics_that_break_down_end_the_run_and_do_not_teleport() -> None:
+    plant = TwinPlant(ROBOT, TwinConfig(faults=(Fault("broken_physics", 0.5),)))
+    run(plant, 4)
+    with pytest.raises(RunError, match="the twin's physics broke down before 0.6 s"):
+        run(plant, 2)
+    plant.stop()  # harmless
+    plant.reset(1)
+    run(plant, 4)
