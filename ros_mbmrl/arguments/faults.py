@@ -13,8 +13,11 @@ class Faults:
 
     out: Path = Path("runs/faults")
     """Folder of the table, the picture and the recordings."""
-    graphs: tuple[str, ...] = ("twin", "processes", "pty", "start")
-    """twin (topics and machine), processes, pty (over the emulated radio), start."""
+    graphs: tuple[str, ...] = (
+        *("twin", "processes", "pty", "ros_time", "launch", "physics", "gamepad", "start"),
+    )
+    """twin (topics and machine), processes, pty (over the emulated radio), ros_time (the same while
+    ROS time stands still), launch, physics, gamepad, start."""
     only: str = ""
     """Only faults whose name holds this text, as 'odom' or 'SIGKILL'."""
     noise: float = 0.1

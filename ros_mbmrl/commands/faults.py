@@ -97,7 +97,7 @@ def draw(png: Path, rows: Sequence[Mapping[str, Any]]) -> None:
             axis.plot(max(each["detect_s"], 1e-3), k, "C0o", markersize=3.5)
         if each["stop_s"] is not None:
             late = "C1" if each["passed"] else "C3"  # late, but as it has to be
-            colour = "C2" if each["stop_s"] <= BOUND else late
+            colour = "C2" if each["stop_s"] <= each["bound_s"] else late
             axis.barh(k, max(each["stop_s"], 1e-3), color=colour, height=0.55, alpha=0.6)
         if not each["passed"]:
             axis.text(1e-3, k, " x", color="C3", va="center", fontsize=7)

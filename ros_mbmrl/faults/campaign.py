@@ -5,30 +5,38 @@ from __future__ import annotations
 import os
 import random
 import resource
-import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import yaml
 
 from ros_mbmrl import bringup
 from ros_mbmrl.bringup import AT_REST
 from ros_mbmrl.data.recording import read_messages
-from ros_mbmrl.faults.catalogue import ENDS, STOPS, Fault, all_faults
+from ros_mbmrl.faults.catalogue import (
+    DIVERGING,
+    ENDS,
+    JOY_TIMEOUT,
+    STILL_TIMEOUT,
+    STOPS,
+    Fault,
+    all_faults,
+)
 from ros_mbmrl.faults.rows import Evidence, row
+from ros_mbmrl.faults.starts import refused_start
 from ros_mbmrl.nodes.fault_graph import (
     ROBOT,
     SETTLE,
     Emulator,
     GraphUnderTest,
+    LaunchUnderTest,
     busy,
     counters,
     wait,
@@ -53,22 +61,56 @@ class Campaign:
         rows: list[Row] = []
         for graph in graphs:
             faults = [fault for fault in all_faults(self._spec)[graph] if wanted(fault)]
-            rows += {"pty": self._pty, "start": self._start}.get(graph, self._twin)(graph, faults)
+            tried = {
+                "pty": self._pty,
+                "ros_time": self._ros_time,
+                "launch": self._launch,
+                "physics": self._physics,
+                "gamepad": self._gamepad,
+                "start": self._start,
+            }
+            rows += tried.get(graph, self._twin)(graph, faults) if faults else []
         return rows
 
     def _twin(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
         words = [f"noise:={self._noise}", f"seed:={self._seed}"]
         return self._on(graph, faults, lambda path: GraphUnderTest(words, path, disturb=True))
 
-    def _pty(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
-        if not faults:
-            return []
+    def _physics(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
+        words = [f"noise:={self._noise}", f"seed:={self._seed}"]
+        words.append(f"fault:=broken_physics@{DIVERGING}")
+        return self._on(graph, faults, lambda path: GraphUnderTest(words, path, False))
+
+    def _gamepad(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
+        node = f"/{ROBOT}/teleop"
+        params = self._parameters(node, joy_timeout=JOY_TIMEOUT, still_timeout=STILL_TIMEOUT)
+        words = [f"noise:={self._noise}", f"seed:={self._seed}", "source:=joystick", params]
+        start = partial(GraphUnderTest, words, disturb=False, graph="collect")
+        return self._on(graph, faults, start)
+
+    def _pty(
+        self,
+        graph: str,
+        faults: Sequence[Fault],
+        more: Sequence[str] = (),
+        kind: type[GraphUnderTest] = GraphUnderTest,
+    ) -> list[Row]:
         link = self._folder / "robot"
-        words = ["plant:=serial", f"port:={link}", f"seed:={self._seed}"]
+        words = ["plant:=serial", f"port:={link}", f"seed:={self._seed}", *more]
         with Emulator(link, self._noise, self._seed) as emulator:
-            return self._on(
-                graph, faults, lambda path: GraphUnderTest(words, path, False, emulator)
-            )
+            return self._on(graph, faults, lambda path: kind(words, path, False, emulator))
+
+    def _ros_time(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
+        return self._pty(graph, faults, [self._parameters("/**", use_sim_time=True)])
+
+    def _launch(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
+        return self._pty(graph, faults, kind=LaunchUnderTest)
+
+    def _parameters(self, node: str, **values: Any) -> str:
+        """Write a parameter file; the launch argument that names it."""
+        path = self._folder / "params.yaml"
+        path.write_text(yaml.safe_dump({node: {"ros__parameters": values}}))
+        return f"params:={path}"
 
     def _on(
         self, name: str, faults: Sequence[Fault], start: Callable[[Path], GraphUnderTest]
@@ -98,6 +140,8 @@ class Campaign:
 
     def _try(self, graph: GraphUnderTest, fault: Fault) -> Evidence:
         graph.walks(SETTLE)
+        if fault.how == "physics":
+            wait(lambda: graph.watch.seen.driver[-1][1]["stamp_s"] >= DIVERGING - 0.1, DIVERGING)
         began = time.monotonic()
         refused = None
         with _injected(graph, fault) as answer:
@@ -159,6 +203,15 @@ def _injected(graph: GraphUnderTest, fault: Fault) -> Iterator[str]:
         assert graph.emulator is not None
         graph.emulator.faults(fault.kind)
         undo = graph.emulator.faults
+    elif fault.how == "launch":
+        assert isinstance(graph, LaunchUnderTest)
+        graph.kill()
+    elif fault.how == "gamepad":
+        watch.gamepad.trouble = fault.kind
+        undo = lambda: setattr(watch.gamepad, "trouble", "")  # noqa: E731
+    elif fault.kind == "faults of another robot on /diagnostics":
+        watch.neighbour = True
+        undo = lambda: setattr(watch, "neighbour", False)  # noqa: E731
     elif fault.kind.startswith("second publisher"):
         intruder = watch.intruder(fault.kind.rpartition(" ")[2])
         undo = lambda: watch.destroy_publisher(intruder)  # noqa: E731
@@ -206,33 +259,6 @@ class Gaps:
             return None
         near = self._times[(self._times > began - 1.0) & (self._times < began + fault.hold + 1.0)]
         return round(max(0.0, float(np.diff(near).max(initial=0.0)) - 0.3), 3)
-
-
-def refused_start(kind: str) -> str:
-    """What `mbmrl launch adapt` says of a model that it must not take; empty if it takes it."""
-    models = bringup.find("models")
-    assert models is not None
-    with TemporaryDirectory(prefix="mbmrl-faults-") as folder:
-        model = Path(folder) / "model"
-        shutil.copytree(models / "hexapod" / "mb", model)
-        weights = model / "model.safetensors"
-        if kind == "model of another robot":
-            shutil.rmtree(model)
-            shutil.copytree(models / "pr2_arm" / "mb", model)
-        elif kind == "weights of another model":
-            shutil.copyfile(models / "hexapod" / "last_layer" / weights.name, weights)
-            data = bytearray(weights.read_bytes())
-            data[-4:] = bytes(4)
-            weights.write_bytes(data)
-        else:
-            weights.write_bytes(weights.read_bytes()[:1000])
-        words = [sys.executable, "-m", "ros_mbmrl.cli", "launch", "adapt", f"model:={model}"]
-        words += ["method:=mb", "record:=false", "duration:=1", "noise:=0"]
-        made = subprocess.run(words, capture_output=True, text=True, timeout=90, check=False)
-    if made.returncode != 2:
-        return ""
-    said = [line for line in made.stdout.splitlines() if "adaptive" in line]
-    return f"start: {(said or made.stderr.splitlines())[-1].replace(folder, '')[-90:]}"
 
 
 def free_domain() -> None:

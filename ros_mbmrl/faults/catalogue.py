@@ -15,16 +15,19 @@ from ros_mbmrl.robots.spec import RobotSpec
 STOPS, LIMITED, GOES_ON, ENDS, REFUSED = "stops", "limited", "goes on", "ends", "refused"
 UNHARMED = "unharmed"
 BOUND = 0.25  # [s] from the fault to rest
+JOY_TIMEOUT, STILL_TIMEOUT = 0.5, 1.0  # [s] of the gamepad that is tried
+DIVERGING = 20.0  # [s] of simulated time, when the physics do
 
 
 @dataclass(frozen=True)
 class Fault:
     """One fault.
 
-    how: topic, process, line, machine or start; which part of the campaign breaks it.
-    target: of a topic fault the topics, joined by commas; of others the process or line fault.
-    kind: a disturbance, a signal, or another name that the injector knows.
-    expected: what has to come of it. hold: how long it stands [s].
+    how: topic, process, line, machine, launch, physics, gamepad or start; which part of the
+    campaign breaks it. target: of a topic fault the topics, joined by commas; of others the
+    process or line fault. kind: a disturbance, a signal, or another name that the injector knows.
+    expected: what has to come of it. hold: how long it stands [s]. bound: from the fault to
+    rest [s].
     """
 
     how: str
@@ -32,6 +35,7 @@ class Fault:
     kind: str
     expected: str
     hold: float = 1.0
+    bound: float = BOUND
 
     @property
     def name(self) -> str:
@@ -92,6 +96,7 @@ def machine_faults() -> list[Fault]:
         Fault("machine", "", "second publisher of command/proposed", STOPS),
         Fault("machine", "", "second publisher of command/safe", STOPS),
         Fault("machine", "", "parameter changed while running", REFUSED),
+        Fault("machine", "", "faults of another robot on /diagnostics", UNHARMED, hold=2.0),
         Fault("machine", "", "CPU starved", UNHARMED, hold=4.0),
         Fault("machine", "", "disk full", ENDS, hold=3.0),
     ]
@@ -103,6 +108,8 @@ def start_faults() -> list[Fault]:
         Fault("start", "", "model of another robot", REFUSED),
         Fault("start", "", "weights of another model", REFUSED),
         Fault("start", "", "weights cut short", REFUSED),
+        Fault("start", "", "parameters for a node that is not there", REFUSED),
+        Fault("start", "", "parameter that the launch sets, too", REFUSED),
     ]
 
 
@@ -114,8 +121,33 @@ def line_faults() -> list[Fault]:
         Fault("line", "radio", "bit_errors", GOES_ON, hold=3.0),
         Fault("line", "radio", "stalled", STOPS),
         Fault("line", "radio", "lost_mocap", STOPS),
+        Fault("line", "radio", "zero_quaternion", STOPS),
+        Fault("line", "radio", "pose_ahead", STOPS),
         Fault("line", "radio", "unplugged", STOPS),
         *(Fault("process", name, kind, what) for name, kind, what in reversed(ends)),
+    ]
+
+
+def ros_time_faults() -> list[Fault]:
+    """Return what is tried while ROS time stands still, over the emulated line.
+
+    Every node has `use_sim_time`, and nobody publishes `/clock`.
+    """
+    return [
+        Fault("line", "radio", "silent", STOPS),
+        *(Fault("process", name, "SIGSTOP", STOPS) for name in ("adaptive", "driver")),
+    ]
+
+
+def gamepad_faults() -> list[Fault]:
+    """Return what is tried while a gamepad drives, dead-man button pressed, stick forward.
+
+    Silence is what `joy_timeout` says, and bits that stay the same what `still_timeout` says.
+    """
+    return [
+        Fault("gamepad", "joy", "silent", STOPS, hold=1.5, bound=JOY_TIMEOUT + BOUND),
+        Fault("gamepad", "joy", "old_stamps", STOPS, hold=1.5, bound=JOY_TIMEOUT + BOUND),
+        Fault("gamepad", "joy", "same_bits", STOPS, hold=2.5, bound=STILL_TIMEOUT + BOUND),
     ]
 
 
@@ -125,5 +157,9 @@ def all_faults(spec: RobotSpec) -> dict[str, Sequence[Fault]]:
         "twin": [*topic_faults(spec), *special_faults(spec), *machine_faults()[:-1]],
         "processes": [*process_faults(), machine_faults()[-1]],
         "pty": line_faults(),
+        "ros_time": ros_time_faults(),
+        "launch": [Fault("launch", "", "launch killed", ENDS)],
+        "physics": [Fault("physics", "", "physics that diverge", ENDS)],
+        "gamepad": gamepad_faults(),
         "start": start_faults(),
     }

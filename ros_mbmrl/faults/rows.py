@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ros_mbmrl.faults.catalogue import (
-    BOUND,
     ENDS,
     GOES_ON,
     LIMITED,
@@ -61,6 +60,7 @@ def row(fault: Fault, graph: str, seen: Evidence, spec: RobotSpec) -> dict[str, 
         "fault": fault.name,
         "graph": graph,
         "expected": fault.expected,
+        "bound_s": fault.bound,
         "detected": detected is not None,
         "detected_by": detected[1] if detected else "",
         "detect_s": round(detected[0] - seen.began, 4) if detected else None,
@@ -81,9 +81,9 @@ def passed(made: Mapping[str, Any]) -> bool:
     lost = made["lost_record_s"]
     held &= lost is None or lost <= 1.0
     if expected == STOPS:
-        held &= stop is not None and stop <= BOUND
+        held &= stop is not None and stop <= made["bound_s"]
     if expected == ENDS:  # what harms nobody may be noticed later: a recorder's full disk
-        held &= stop is not None and stop <= BOUND + (made["detect_s"] or 0.0)
+        held &= stop is not None and stop <= made["bound_s"] + (made["detect_s"] or 0.0)
     if expected in (STOPS, LIMITED, GOES_ON, UNHARMED):
         held &= made["recovered"] is not False
     return bool(held)

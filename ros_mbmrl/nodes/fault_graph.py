@@ -26,7 +26,7 @@ from ros_mbmrl.errors import RunError
 from ros_mbmrl.nodes.disturber import DISTURBED, RAW
 from ros_mbmrl.nodes.fault_watch import FaultWatch
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.supervisor import Summary, supervise
+from ros_mbmrl.supervisor import supervise
 
 ROBOT = "hexapod"
 START, SETTLE = 40.0, 8.0  # [s] for the graph to walk at first, and again
@@ -53,17 +53,27 @@ def disturbed(specs: Sequence[NodeSpec], robot: str) -> list[NodeSpec]:
 
 
 class GraphUnderTest:
-    """A context: the graph walks inside of it, and every process has ended behind it."""
+    """A context: the graph walks inside of it, and every process has ended behind it.
+
+    A robot that is collected with is driven by the watch's gamepad.
+    """
 
     def __init__(
-        self, words: Sequence[str], recording: Path, disturb: bool, emulator: Emulator | None = None
+        self,
+        words: Sequence[str],
+        recording: Path,
+        disturb: bool,
+        emulator: Emulator | None = None,
+        graph: str = "adapt",
     ) -> None:
         self.recording, self.emulator = recording, emulator
-        specs = bringup.graph("adapt", [*words, f"recording:={recording}"])
+        self._words = [graph, *words, f"recording:={recording}"]
+        self._by_gamepad = graph == "collect"
+        specs = bringup.graph(graph, self._words[1:])
         self._specs = disturbed(specs, ROBOT) if disturb else specs
         self._disturb = disturb
         self.lines: list[tuple[float, str]] = []
-        self.summary: Summary | None = None
+        self._over = threading.Event()
         self._context = rclpy.Context()
 
     def __enter__(self) -> GraphUnderTest:
@@ -72,6 +82,7 @@ class GraphUnderTest:
         self.watch = FaultWatch(self._disturb, mocap, context=self._context, namespace=f"/{ROBOT}")
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.watch)
+        self.watch.gamepad.pressed = self._by_gamepad
         threading.Thread(target=self._spin, daemon=True).start()
         self._runner = threading.Thread(target=self._supervise, daemon=True)
         self._runner.start()
@@ -95,8 +106,8 @@ class GraphUnderTest:
 
     @property
     def ended(self) -> bool:
-        """Whether the supervisor has ended every process."""
-        return self.summary is not None
+        """Whether every process has ended."""
+        return self._over.is_set()
 
     def walks(self, patience: float) -> bool:
         """Wait until the robot is told to walk, resetting and steering it; whether it is."""
@@ -106,7 +117,7 @@ class GraphUnderTest:
             now = time.monotonic()
             if self.watch.seen.stopped:
                 self.watch.reset()
-            if now - steered > 1.0:
+            if now - steered > 1.0 and not self._by_gamepad:
                 steered = now
                 self.watch.walk()
             if self._walking(now):
@@ -126,7 +137,7 @@ class GraphUnderTest:
     def process(self, name: str) -> psutil.Process | None:
         """The process of a node."""
         module = f"ros_mbmrl.nodes.{name}"
-        for child in psutil.Process().children(recursive=False):
+        for child in psutil.Process().children(recursive=True):
             try:
                 if module in child.cmdline():
                     return child
@@ -148,8 +159,41 @@ class GraphUnderTest:
         def echo(line: str) -> None:
             self.lines.append((time.monotonic(), line))
 
-        self.summary = supervise(self._specs, echo=echo)
-        self.lines.append((time.monotonic(), self.summary.reason))
+        try:
+            echo(supervise(self._specs, echo=echo).reason)
+        finally:
+            self._over.set()
+
+
+class LaunchUnderTest(GraphUnderTest):
+    """The same, with `mbmrl launch` as a process of its own, which can be killed."""
+
+    _launch: psutil.Process
+    _nodes: Sequence[psutil.Process] = ()
+
+    def kill(self) -> None:
+        """Kill the launch; its nodes are nobody's children then."""
+        self._nodes = self._launch.children()
+        self._launch.kill()
+
+    def _supervise(self) -> None:
+        words = [sys.executable, "-m", "ros_mbmrl.cli", "launch", *self._words]
+        with subprocess.Popen(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as launch:
+            self._launch = psutil.Process(launch.pid)
+            assert launch.stdout is not None
+            for line in launch.stdout:
+                self.lines.append((time.monotonic(), line.rstrip()))
+        psutil.wait_procs(self._nodes, timeout=START)
+        left = [node for node in self._nodes if node.is_running()]
+        said = f"{len(left)} nodes drive on" if left else "every node ended with it"
+        self.lines.append((time.monotonic(), f"the launch is gone, {said}"))
+        self._over.set()
 
 
 class Emulator:

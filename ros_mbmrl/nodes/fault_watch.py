@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import time
 from ast import literal_eval
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,15 +16,39 @@ from nav_msgs.msg import Odometry
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.node import Node
+from sensor_msgs.msg import Joy
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from ros_mbmrl.collection.joystick import JoystickConfig
 from ros_mbmrl.nodes.disturber import CONTROL, RAW
-from ros_mbmrl.nodes.messages import nanoseconds, path_message, read_status
+from ros_mbmrl.nodes.messages import (
+    ERROR,
+    diagnostics,
+    from_stamp,
+    header,
+    nanoseconds,
+    path_message,
+    read_status,
+    seconds,
+    status,
+)
 from ros_mbmrl.nodes.qos import PROFILES, advertise, listen, message_class
+from ros_mbmrl.nodes.timers import every
 from ros_mbmrl.topics import topic
 
 RADIUS, TURNS = 0.5, 2  # of the circles that the robot walks [m]
+BEAT = 0.05  # [s] between two messages of the gamepad and of the neighbour
+NEIGHBOUR = "half_cheetah"
+# Each of these would latch a stop or be reckoned with, if the graph took it for its own.
+NEIGHBOURS: Mapping[str, Mapping[str, object]] = MappingProxyType(
+    {
+        "driver: plant": {"fault": "the neighbour's robot cannot be heard"},
+        "driver: timing": {"commanded": (9.0, 9.0), "delay_s": 0.5, "missed": 1},
+        "controller: echo": {"foreign": 1},
+        "safety: state": {"level": "LATCHED", "reasons": "stop_requested: the neighbour's"},
+    }
+)
 
 
 @dataclass
@@ -40,6 +66,32 @@ class Seen:
     stopped: bool = False
 
 
+class Gamepad:
+    """A gamepad on `joy`: its dead-man button pressed, its stick forward and to the left.
+
+    trouble: how it is broken, see `catalogue.gamepad_faults`; empty: a thumb trembles on it.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self.pressed, self.trouble = False, ""
+        self._node, self._count = node, 0
+        self._stamp = 0  # of the newest message [ns]
+        self._joy = advertise(node, "joy")
+        every(node, BEAT, self._speak)
+
+    def _speak(self) -> None:
+        if not self.pressed or self.trouble == "silent":
+            return
+        if self.trouble != "same_bits":
+            self._count += 1
+        if self.trouble != "old_stamps":
+            self._stamp = time.monotonic_ns()
+        tremble = 1e-3 * (self._count % 2)
+        message = Joy(header=header(self._stamp), axes=[0.5, 0.5 + tremble], buttons=[0] * 8)
+        message.buttons[JoystickConfig().deadman_button] = 1
+        self._joy.publish(message)
+
+
 class FaultWatch(Node):
     """Watches, steers the robot round in circles, tells the disturber what to do, resets."""
 
@@ -50,6 +102,10 @@ class FaultWatch(Node):
         self._control = self.create_publisher(String, CONTROL, PROFILES["latched"])
         self._reference = advertise(self, "reference/set")
         self._reset = self.create_client(Trigger, "safety/reset")
+        self.gamepad = Gamepad(self)
+        self._others = advertise(self, "/diagnostics")
+        self.neighbour = False  # whether another robot's faults are told on the shared topic
+        every(self, BEAT, self._tell_neighbours)
         listen(self, "/diagnostics", self._on_diagnostics)
         listen(self, "safety/state", self._on_stopped)
         truth = "odom" + (RAW if disturbed else "")
@@ -109,11 +165,21 @@ class FaultWatch(Node):
             self._add("safety: input", now, safety)
         driver = read_status(message, "driver: timing", self._owner)
         if driver is not None:
-            self.seen.driver.append((now, {k: _number(v) for k, v in driver.items()}))
+            stamp = {"stamp_s": seconds(from_stamp(message.header.stamp))}
+            self.seen.driver.append((now, {k: _number(v) for k, v in driver.items()} | stamp))
         for name in ("driver: plant", "controller: timing"):
             values = read_status(message, name, self._owner)
             if values is not None:
                 self._add(name, now, values)
+
+    def _tell_neighbours(self) -> None:
+        if not self.neighbour:
+            return
+        stamp = nanoseconds(self.seen.driver[-1][1]["stamp_s"]) if self.seen.driver else 0
+        for name, values in NEIGHBOURS.items():
+            node, _, task = name.partition(": ")
+            line = status(node, task, NEIGHBOUR, values, ERROR)
+            self._others.publish(diagnostics(stamp, line))
 
     def _add(self, name: str, now: float, values: dict[str, str]) -> None:
         self.seen.others.setdefault(name, []).append((now, values))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -35,17 +34,8 @@ class PathWeights:
                 raise ValueError(f"{name}: expected a number above 0, got {value!r}")
 
 
-LAG = 0.1  # [m] of way lost, above which a robot dawdles
-LONGEST_LOOK = 1.0  # [m] ahead of the last imagined state
-FORGETTING = 0.8  # of the lag is left at most after a period of walking
-
-
 class PathFollowing:
     """A `Task`: stay on the path, make `speed` [m/s] along it, stop at its end.
-
-    A robot beside the path that heads away from it would stand still if it sees half a second
-    ahead: turning takes longer, and brings it further away at first. So a robot that has stood for
-    about a second is judged by where its last imagined state heads, too; no other is.
 
     finished: whether the end has been reached; it stays so, or sensor noise would make the robot
     twitch there. progress: arc length reached so far [m]. cross_track: signed distance from the
@@ -63,8 +53,6 @@ class PathFollowing:
         self.progress, self.cross_track, self.finished = 0.0, 0.0, False
         self._weights = weights or PathWeights()
         self._x, self._y = names.index("x"), names.index("y")
-        self._yaw = Yaw.of(names)
-        self._lag = 0.0  # way lost against half of the wanted speed [m]
         self._period = spec.period
         self._span = torch.as_tensor(spec.action_high - spec.action_low, dtype=torch.float32)
 
@@ -74,12 +62,8 @@ class PathFollowing:
         Moves `progress` and `cross_track` on to `state` (ds,).
         """
         xy = (state[self._x], state[self._y])
-        before = self.progress
-        self.progress, self.cross_track = self.path.project(xy, before)
+        self.progress, self.cross_track = self.path.project(xy, self.progress)
         self.finished |= self.path.finished(self.progress)
-        lost = 0.5 * self.speed * self._period - (self.progress - before)
-        most = LAG + LONGEST_LOOK if lost > 0 else FORGETTING * self._lag
-        self._lag = min(max(self._lag + lost, 0.0), most)
         weights = self._weights
         count = round(weights.lookahead / weights.spacing)
         stretch = self.path.stretch(self.progress, count, weights.spacing)
@@ -91,39 +75,10 @@ class PathFollowing:
         along, across = locate(states[:, 1:, self._x], states[:, 1:, self._y], reference)
         elapsed = self._period * torch.arange(1, along.shape[1] + 1, device=along.device)
         wanted = torch.minimum(self.speed * elapsed, reference[-1, 3])
-        look = self._lag - LAG
-        if look > 0 and self._yaw is not None:
-            across[:, -1] += look * self._yaw.off(states[:, -1], reference)
         errors = (across / weights.cross_track).square()
         errors += ((along - wanted) / weights.progress).square()
         change = actions.diff(dim=1) / (self._span * weights.change)
         return errors.mean(1) + change.square().sum((1, 2)) / actions.shape[1]
-
-
-@dataclass(frozen=True)
-class Yaw:
-    """Where a state (ds,) has its yaw: as its cosine and sine, or as an angle [rad] in both."""
-
-    cos: int
-    sin: int
-    angle: bool
-
-    @staticmethod
-    def of(names: Sequence[str]) -> Yaw | None:
-        """Return the places among the names of the state; None if there are none."""
-        if "yaw" in names:
-            return Yaw(names.index("yaw"), names.index("yaw"), angle=True)
-        if "cos_yaw" in names and "sin_yaw" in names:
-            return Yaw(names.index("cos_yaw"), names.index("sin_yaw"), angle=False)
-        return None
-
-    def off(self, states: Tensor, reference: Tensor) -> Tensor:
-        """Return the sine (K,) of the angle from the path here to each heading, left positive."""
-        cos, sin = states[:, self.cos], states[:, self.sin]
-        if self.angle:
-            cos, sin = cos.cos(), sin.sin()
-        heading = reference[0, 2]
-        return sin * heading.cos() - cos * heading.sin()
 
 
 def locate(x: Tensor, y: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,7 @@ def faults(*words: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--graphs", "moon"], "unknown graph 'moon': expected one of processes, pty, start, twin"),
+        (["--graphs", "moon"], "unknown graph 'moon': expected one of gamepad, launch"),
         (["--only", "rain"], "no fault's name holds 'rain'"),
     ],
 )

@@ -1,5 +1,6 @@
 """The catalogue holds what the issue lists, and every fault of it can be made."""
 
+from ros_mbmrl.arguments.faults import Faults
 from ros_mbmrl.faults.catalogue import all_faults
 from ros_mbmrl.faults.disturb import KINDS
 from ros_mbmrl.plants.emulators.radio_faults import LINE_FAULTS
@@ -18,6 +19,20 @@ def test_every_fault_can_be_made() -> None:
             assert set(fault.target.split(",")) <= topics
         if fault.how == "line":
             assert fault.kind in {*LINE_FAULTS, *FAULTS}
+
+
+def test_what_users_run_into_is_there() -> None:
+    names = {graph: {fault.name for fault in faults} for graph, faults in GRAPHS.items()}
+    assert {"radio: silent", "adaptive: SIGSTOP", "driver: SIGSTOP"} == names["ros_time"]
+    assert {"radio: zero quaternion", "radio: pose ahead"} <= names["pty"]
+    assert {"joy: silent", "joy: old stamps", "joy: same bits"} == names["gamepad"]
+    assert "faults of another robot on /diagnostics" in names["twin"]
+    assert "parameters for a node that is not there" in names["start"]
+    assert names["launch"] == {"launch killed"} and names["physics"] == {"physics that diverge"}
+
+
+def test_the_command_tries_all_of_it() -> None:
+    assert set(Faults().graphs) == set(GRAPHS)
 
 
 def test_names_are_told_apart() -> None:

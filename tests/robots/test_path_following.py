@@ -11,7 +11,7 @@ import torch
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import WarmStart
 from ros_mbmrl.robots.hexapod import Hexapod
-from ros_mbmrl.robots.path_following import PathFollowing, PathWeights, Yaw, locate
+from ros_mbmrl.robots.path_following import PathFollowing, PathWeights, locate
 from ros_mbmrl.robots.paths import PATHS, Path, make_path
 
 ROBOT = Hexapod()
@@ -122,74 +122,6 @@ def roll(state: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
         state[:, 10], state[:, 11] = yaw.cos(), yaw.sin()
         states.append(state)
     return torch.stack(states, dim=1)
-
-
-def sluggish(state: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-    """As `roll`, with a quarter of the yaw rate: half a second is too short to turn round."""
-    middle = actions.mean(dim=-1, keepdim=True)
-    return roll(state, middle + 0.25 * (actions - middle))
-
-
-@pytest.mark.parametrize("looks", [False, True])
-def test_a_robot_that_heads_away_turns_instead_of_standing(looks: bool) -> None:
-    task = PathFollowing(ROBOT, LINE, speed=0.25)
-    if not looks:
-        task._yaw = None  # as for a robot whose state has no yaw
-    planner = make_planner("mppi", ROBOT.spec, num_samples=200)
-    state = torch.as_tensor(at(1.0, -0.06, -0.9), dtype=torch.float32)
-    task.progress = 1.0
-    start, generator = WarmStart(None, torch.zeros(2)), torch.Generator().manual_seed(0)
-    with torch.inference_mode():
-        for _ in range(150):
-            reference = task.reference(state.double().numpy())
-            plan = planner.plan(sluggish, task.cost, state, reference, start, generator)
-            start = plan.shifted(plan.action)
-            state = sluggish(state[None], plan.action[None, None])[0, 1]
-    if looks:
-        assert task.progress > 2.0 and abs(task.cross_track) < 0.02
-    else:
-        assert task.progress < 1.1
-
-
-def test_only_a_robot_that_stands_is_judged_by_its_heading() -> None:
-    task = PathFollowing(ROBOT, LINE, speed=0.25)
-    xs = [[0.0, 0.0, 0.0]] * 2
-    states = walks(xs, [[-0.06] * 3] * 2)
-    states[:, :, 10] = 1.0
-    states[1, -1, 10], states[1, -1, 11] = math.cos(0.5), math.sin(0.5)  # turns to the path
-    actions = torch.zeros(2, 2, 2)
-
-    def costs(x: float) -> list[float]:
-        found: list[float] = task.cost(states, actions, task.reference(at(x, -0.06))).tolist()
-        return found
-
-    for k in range(30):  # half of the wanted speed is enough
-        straight, turned = costs(0.0126 * k)
-        assert straight == turned
-    stands = [costs(0.0126 * 29) for _ in range(30)]
-    assert all(straight == turned for straight, turned in stands[:7])
-    assert all(turned < straight for straight, turned in stands[9:27])
-    straight, turned = stands[27]  # by hand: 0.0125 m are lost in each of 28 periods
-    look = 28 * 0.0125 - 0.1
-    off = ((0.06 - look * math.sin(0.5)) ** 2 - 0.06**2) / 0.02**2 / 2
-    assert turned - straight == pytest.approx(off, rel=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [(("x", "yaw"), Yaw(1, 1, True)), (("sin_yaw", "cos_yaw"), Yaw(1, 0, False)), (("q",), None)],
-)
-def test_where_a_state_has_its_yaw(names: tuple[str, ...], expected: Yaw | None) -> None:
-    assert Yaw.of(names) == expected
-
-
-def test_the_sine_of_the_angle_from_the_path() -> None:
-    reference = torch.tensor([[0.0, 0.0, 0.7, 0.0]])
-    for yaw in (-2.0, 0.7, 1.5):
-        states = torch.tensor([[math.cos(yaw), math.sin(yaw), yaw]])
-        for where in (Yaw(0, 1, False), Yaw(2, 2, True)):
-            expected = pytest.approx(math.sin(yaw - 0.7), abs=1e-6)
-            assert where.off(states, reference).item() == expected
 
 
 @pytest.mark.parametrize(
