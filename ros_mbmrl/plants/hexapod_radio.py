@@ -134,9 +134,13 @@ class HexapodRadio:
             self._bring_to_rest(self._clock() + self._config.stop_timeout)
 
     def counters(self) -> Mapping[str, int | float]:
-        """Totals of the radio and its round trips; see `RadioLink.counters`."""
-        own = {"reconnects": self._reconnects, "encoder_jumps": self._legs.jumps}
-        return {**self._link.counters(), **own}
+        """Return totals of radio and motion capture, and round trips: see `RadioLink.counters`."""
+        return {
+            **self._link.counters(),
+            "reconnects": self._reconnects,
+            "encoder_jumps": self._legs.jumps,
+            "poses_passed_over": self._senses.poses.passed_over,
+        }
 
     def _start_up(self) -> None:
         """The published order; the only place that takes its time."""

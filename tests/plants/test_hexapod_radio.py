@@ -292,8 +292,48 @@ def test_old_poses_are_a_fault_and_not_a_number(make_bench: MakeBench) -> None:
         bench.walk(0.5)
         assert bench.poses.latest() is not None
         bench.poses.put(StampedPose(bench.clock.now + 5.0, np.zeros(3), np.array([1.0, 0, 0, 0])))
-        with pytest.raises(PlantFault, match="ahead of this machine's clock"):
-            bench.plant.observe()
+        bench.walk(0.5)  # one alone is passed over
+        assert bench.plant.counters()["poses_passed_over"] == 1
+
+
+def test_poses_without_an_attitude_are_a_fault_and_not_a_number(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    with bench.plant:
+        bench.walk(0.5)
+        bench.far.faults.set("zero_quaternion")
+        with pytest.raises(PlantFault, match=r"mocap stale: .* passed over: no unit quaternion"):
+            bench.walk(0.5)
+        bench.far.faults.set()
+        bench.line.sleep(0.1)
+        bench.walk(0.5)
+
+
+def test_poses_that_are_stamped_ahead_are_a_fault_at_once(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    leapt = r"mocap: the stamps of poses leapt by \{sign}1000.00 s: was the clock of motion capture"
+    with bench.plant:
+        bench.walk(0.5)
+        for sign, faults in (("+", ["pose_ahead"]), ("-", [])):
+            bench.far.faults.set(*faults)
+            began = bench.clock.now
+            with pytest.raises(PlantFault, match=leapt.format(sign=sign)):
+                bench.walk(0.5)
+            assert bench.clock.now - began < SAFE
+            bench.plant.stop()
+            bench.line.sleep(1.1)
+            bench.walk(0.5)  # whatever the clock
+
+
+def test_poses_that_were_never_on_time_are_never_driven_by(
+    make_bench: MakeBench,
+) -> None:
+    bench = make_bench()
+    bench.far.faults.set("pose_ahead")
+    with (
+        bench.plant,
+        pytest.raises(PlantFault, match="(999|1000).* s ahead of this machine's clock"),
+    ):
+        bench.plant.observe()
 
 
 def test_no_pose_at_all_is_a_fault(make_bench: MakeBench) -> None:
