@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.plants.settings import read_settings
 from ros_mbmrl.plants.wire import rosbridge
 from ros_mbmrl.robots.spec import Array
 
@@ -50,12 +51,8 @@ class PR2Config:
 
 
 def read_config(hardware: Mapping[str, Any]) -> PR2Config:
-    """From parameters by name. Raises UserError for an unknown one."""
-    try:
-        return PR2Config(**hardware)
-    except TypeError as error:
-        known = ", ".join(PR2Config.__dataclass_fields__)
-        raise UserError(f"hardware: {error}: expected {known}") from None
+    """Return it from parameters by name; see `read_settings`."""
+    return read_settings(PR2Config, hardware)
 
 
 @dataclass(frozen=True)
@@ -204,7 +201,7 @@ class PR2Session:
         if not said["result"] or not isinstance(values, Mapping):
             return f"{LIST_CONTROLLERS} failed: {values}"
         names, states = values.get("controllers"), values.get("state")
-        if not (isinstance(names, list) and isinstance(states, list) and len(names) == len(states)):
+        if not (_are_texts(names) and _are_texts(states) and len(names) == len(states)):
             raise ValueError(f"{LIST_CONTROLLERS}: not a list of controllers")
         running = {name for name, state in zip(names, states, strict=True) if state == "running"}
         absent = [name for name in self._controllers if name not in running]
@@ -270,3 +267,7 @@ class PR2Session:
     def watched(self) -> bool:
         """Whether the robot's watchdog stands by, or none is wanted."""
         return not (self._config.watchdog and self._tripped)
+
+
+def _are_texts(values: Any) -> TypeGuard[list[str]]:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)

@@ -1,8 +1,11 @@
 import json
+import re
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.pr2_session import PR2Config, PR2Session, Transit, read_config
@@ -230,7 +233,110 @@ def test_without_a_watchdog_only_if_that_is_wanted() -> None:
 
 def test_settings_are_read_by_name() -> None:
     assert read_config({"prefix": "left/", "throttle_ms": 20}) == PR2Config("left/", throttle_ms=20)
-    with pytest.raises(UserError, match="hardware: .*'prefx'.*: expected prefix, rivals, "):
+    with pytest.raises(
+        UserError, match="unknown hardware setting 'prefx': expected one of max_age"
+    ):
         read_config({"prefx": "left/"})
     with pytest.raises(UserError, match="hardware.max_age: expected above 0 s, got 0"):
         read_config({"max_age": 0})
+
+
+@pytest.mark.parametrize(
+    ("hardware", "error"),
+    [
+        ({"rivals": ["l_arm_controller"]}, "rivals: expected a text, got ['l_arm_controller']"),
+        ({"prefix": 3}, "prefix: expected a text, got 3"),
+        ({"watchdog": "no"}, "watchdog: expected true or false, got 'no'"),
+        ({"watchdog": 0}, "watchdog: expected true or false, got 0"),
+        ({"throttle_ms": 1.5}, "throttle_ms: expected an integer, got 1.5"),
+        ({"throttle_ms": True}, "throttle_ms: expected an integer, got True"),
+        ({"patience": True}, "patience: expected a finite number, got True"),
+        ({"patience": float("inf")}, "patience: expected a finite number, got inf"),
+        ({"max_age": None}, "max_age: expected a finite number, got None"),
+    ],
+)
+def test_settings_of_a_wrong_type_are_refused(hardware: dict[str, Any], error: str) -> None:
+    with pytest.raises(UserError, match=re.escape(f"hardware.{error}")):
+        read_config(hardware)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"controllers": [{}], "state": ["running"]},
+        {"controllers": [["a"]], "state": ["running"]},
+        {"controllers": ["a"], "state": [{}]},
+        {"controllers": [None], "state": [None]},
+        {"controllers": "ab", "state": "cd"},
+        {"controllers": {"a": 1}, "state": {"b": 2}},
+        {"controllers": ["a", "b"], "state": ["running"]},
+        {},
+    ],
+)
+def test_a_list_of_controllers_that_is_none_is_a_bad_message(values: dict[str, Any]) -> None:
+    session = ready()
+    service = "/pr2_controller_manager/list_controllers"
+    said = {"op": "service_response", "service": service, "result": True, "values": values}
+    session.receive(json.dumps(said), 10.0)
+    assert session.counts["bad_messages"] == 1
+    assert session.fault(10.0) == ""
+
+
+def test_a_stamp_beyond_all_numbers_is_a_bad_message() -> None:
+    session = ready()
+    said = json.loads(joint_states(10.0))
+    for key, value in (("secs", 10**400), ("nsecs", -(10**400)), ("secs", 1e308 * 10)):
+        said["msg"]["header"]["stamp"][key] = value
+        session.receive(json.dumps(said), 10.0)
+    assert session.counts["bad_messages"] == 3
+    assert session.fault(10.0) == ""
+
+
+NUMBERS = st.integers() | st.floats() | st.sampled_from([10**400, -(10**400)])
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(max_size=3) | st.sampled_from(NAMES),
+    lambda inner: (
+        st.lists(inner, max_size=7)
+        | st.dictionaries(
+            st.sampled_from(
+                ["header", "stamp", "secs", "nsecs", "name", "position", "velocity", "effort"]
+                + ["data", "run_stop", "wireless_stop", "controllers", "state", "values", "msg"]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+WORDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "op": st.sampled_from(["publish", "service_response", "status", "subscribe"]) | VALUES,
+        "topic": st.sampled_from(["/joint_states", "/power_board/state", "/ros_mbmrl/watchdog"])
+        | VALUES,
+        "service": st.just("/pr2_controller_manager/list_controllers") | VALUES,
+        "msg": VALUES,
+        "values": VALUES,
+        "result": st.booleans() | VALUES,
+        "level": st.just("error") | VALUES,
+        "id": VALUES,
+    },
+)
+
+
+@given(st.lists(WORDS | VALUES, max_size=5))
+def test_whatever_json_comes_the_session_lives_and_hears_the_next_good_one(
+    several: list[Any],
+) -> None:
+    session = ready()
+    for said in several:
+        session.receive(json.dumps(said), 10.0)
+        session.fault(10.0)
+        session.must_ask(10.0)
+    session.rearm(10.0)
+    session.opened(11.0)
+    for text in (power(True), controllers(NAMES), watchdog(False), joint_states(11.0)):
+        session.receive(text, 11.0)
+    session.rearm(11.0)
+    session.receive(controllers(NAMES), 11.0)
+    assert session.fault(11.0) == ""

@@ -167,9 +167,13 @@ def read_run_stop(message: Mapping[str, Any]) -> bool:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is not a number")
-    if not math.isfinite(value):
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond all floats
+        number = math.inf
+    if not math.isfinite(number):
         raise ValueError(f"{value!r} is not finite")
-    return float(value)
+    return number
 
 
 def _text(value: Any) -> str:
