@@ -12,15 +12,17 @@ import numpy as np
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.settings import read_settings
 from ros_mbmrl.plants.wire import rosbridge
+from ros_mbmrl.plants.wire.transit import Transit
 from ros_mbmrl.robots.spec import Array
 
 JOINT_STATES, POWER_BOARD = "/joint_states", "/power_board/state"
 HEARTBEAT, WATCHDOG = "/ros_mbmrl/heartbeat", "/ros_mbmrl/watchdog"
 LIST_CONTROLLERS = "/pr2_controller_manager/list_controllers"
+SUBJECTS = (JOINT_STATES, POWER_BOARD, WATCHDOG, LIST_CONTROLLERS)
 ASK_AGAIN = 1.0  # [s] between two questions for the controllers
 REPORT_TIMEOUT = 5.0  # [s] without a word from the power board
 WATCHDOG_TIMEOUT = 0.5  # [s] without a word from the watchdog: it speaks every 0.05 s
-MEMORY = 5.0  # [s], half of how long the fastest message is remembered
+REASON = 200  # characters of what is said of a bad message
 
 
 @dataclass(frozen=True)
@@ -64,28 +66,6 @@ class Reading:
     time: float
 
 
-class Transit:
-    """How much later than the fastest of the last seconds a message came.
-
-    The clocks of robot and host differ by something unknown: arrival alone cannot tell a fresh
-    message from one that has stood in a queue.
-    """
-
-    def __init__(self) -> None:
-        self._halves: list[float] = []
-        self._began = 0.0
-
-    def late(self, stamp: float, arrival: float) -> float:
-        """Seconds, of a message stamped by the robot's clock that came at `arrival` by ours."""
-        offset = arrival - stamp
-        if not self._halves:
-            self._halves, self._began = [offset, offset], arrival
-        elif arrival - self._began > MEMORY:
-            self._halves, self._began = [self._halves[1], offset], arrival
-        self._halves[1] = min(self._halves[1], offset)
-        return offset - min(self._halves)
-
-
 class PR2Session:
     """Everything is told to it with its time [s]; it answers whether all is well.
 
@@ -105,7 +85,8 @@ class PR2Session:
     def _forget(self) -> None:
         """What an old connection said says nothing of a new one; but the run-stop stays."""
         self._reading: Reading | None = None
-        self._missing = ""
+        self._unfit = ""  # what is wrong with the arm's joints in the newest joint states
+        self._unread: dict[str, str] = {}  # why what came last cannot be read, by its topic
         self._transit = Transit()
         self._pressed: bool | None = None
         self._power_heard = self._watchdog_heard = -np.inf
@@ -161,18 +142,24 @@ class PR2Session:
         return self._trouble != "" and now - self._asked >= ASK_AGAIN
 
     def receive(self, text: str | bytes, now: float) -> None:
-        """A message has come; a bad one is counted, and is nothing else."""
+        """Take in a message that has come; a bad one is counted, and tells why in a fault."""
         self.counts["messages"] += 1
+        subject = ""
         try:
             said = rosbridge.decode(text)
             if said["op"] == "publish":
-                self._hear(said["topic"], said["msg"], now)
+                subject = said["topic"]
+                self._hear(subject, said["msg"], now)
             elif said["op"] == "service_response" and said["service"] == LIST_CONTROLLERS:
+                subject = LIST_CONTROLLERS
                 self._trouble = self._judge(said)
             elif said["op"] == "status":
                 self.counts["status_errors"] += said["level"] == "error"
-        except ValueError:
+            self._unread.pop(subject, None)
+        except ValueError as error:
             self.counts["bad_messages"] += 1
+            if subject in SUBJECTS:
+                self._unread[subject] = f"{subject} cannot be read: {str(error)[:REASON]}"
 
     def _hear(self, topic: str, message: Mapping[str, Any], now: float) -> None:
         if topic == JOINT_STATES:
@@ -186,10 +173,15 @@ class PR2Session:
             self._watchdog_heard = now
 
     def _read(self, states: rosbridge.JointStates, now: float) -> None:
+        missing = [joint for joint in self._joints if joint not in states.names]
+        if len(missing) == len(self._joints):
+            raise ValueError("it has none of the arm's joints")  # another robot's part
         late = self._transit.late(states.stamp, now)
-        missing = [joint for joint in self._joints if joint not in states.positions]
-        self._missing = ", ".join(missing)
-        if missing:
+        if self._transit.leapt:
+            raise ValueError(f"its stamp has leapt to {states.stamp:.3f} s")
+        bad = states.complaint(self._joints)
+        self._unfit = f" is without {', '.join(missing)}" if missing else f": {bad}" if bad else ""
+        if self._unfit:
             return
         self.counts["joint_states"] += 1
         position = np.array([states.positions[joint] for joint in self._joints])
@@ -202,7 +194,7 @@ class PR2Session:
             return f"{LIST_CONTROLLERS} failed: {values}"
         names, states = values.get("controllers"), values.get("state")
         if not (_are_texts(names) and _are_texts(states) and len(names) == len(states)):
-            raise ValueError(f"{LIST_CONTROLLERS}: not a list of controllers")
+            raise ValueError("not a list of controllers and their states")
         running = {name for name, state in zip(names, states, strict=True) if state == "running"}
         absent = [name for name in self._controllers if name not in running]
         if absent:
@@ -234,25 +226,30 @@ class PR2Session:
         return self._trouble or ""
 
     def _silence(self, now: float) -> str:
+        unread = self._unread.get
         if self._trouble is None:
-            return f"{LIST_CONTROLLERS} has not answered"
+            return unread(LIST_CONTROLLERS) or f"{LIST_CONTROLLERS} has not answered"
         if now - self._power_heard > REPORT_TIMEOUT:
-            return f"{POWER_BOARD} is silent: the state of the run-stop is not known"
+            unknown = "the state of the run-stop is not known"
+            return f"{unread(POWER_BOARD) or f'{POWER_BOARD} is silent'}: {unknown}"
         if self._config.watchdog and now - self._watchdog_heard > WATCHDOG_TIMEOUT:
-            return f"{WATCHDOG} is silent: expected pr2_watchdog.py to run on the robot"
+            expected = "expected pr2_watchdog.py to run on the robot"
+            return f"{unread(WATCHDOG) or f'{WATCHDOG} is silent'}: {expected}"
         if self._config.watchdog and self._tripped:
             return "the robot's watchdog holds the torques at zero"
         return ""
 
     def _staleness(self, now: float) -> str:
-        if self._missing:
-            return f"{JOINT_STATES} is without {self._missing}"
-        reading = self._reading
+        if self._unfit:
+            return f"{JOINT_STATES}{self._unfit}"
+        reading, unread = self._reading, self._unread.get(JOINT_STATES, "")
         if reading is None:
-            return f"{JOINT_STATES} is silent"
+            return unread or f"{JOINT_STATES} is silent"
         age = now - reading.time
-        limit = self._config.max_age
-        return "" if age <= limit else f"joint states are {age:.2f} s old, limit {limit:g} s"
+        if age <= (limit := self._config.max_age):
+            return ""
+        old = f"joint states are {age:.2f} s old, limit {limit:g} s"
+        return f"{old}; {unread}" if unread else old
 
     def reading(self, now: float) -> Reading | None:
         """The newest joint states, if they are fresh."""

@@ -1,5 +1,6 @@
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -220,7 +221,9 @@ def test_a_list_of_controllers_of_another_form_is_no_answer() -> None:
     session = PR2Session(PR2Config(), NAMES, "ws://pr2:9090")
     session.opened(0.0)
     session.receive(controllers(NAMES).replace("state", "states"), 0.0)
-    assert session.fault(0.0).endswith("list_controllers has not answered")
+    assert session.fault(0.0).endswith(
+        "list_controllers cannot be read: not a list of controllers and their states"
+    )
 
 
 def test_without_a_watchdog_only_if_that_is_wanted() -> None:
@@ -290,6 +293,120 @@ def test_a_stamp_beyond_all_numbers_is_a_bad_message() -> None:
         session.receive(json.dumps(said), 10.0)
     assert session.counts["bad_messages"] == 3
     assert session.fault(10.0) == ""
+
+
+ARM_AND_MORE = [*NAMES, "head_pan_joint", "r_gripper_joint"]
+
+
+def whole(stamp: float) -> dict[str, Any]:
+    """Joint states of nine joints, with efforts."""
+    message = json.loads(joint_states(stamp))["msg"]
+    numbers = {what: [0.1] * 9 for what in ("position", "velocity", "effort")}
+    return {**message, "name": ARM_AND_MORE, **numbers}
+
+
+def driven(edit: Callable[[dict[str, Any]], None]) -> str:
+    """What the fault is after a second of messages that were edited."""
+    session = ready()
+    for k in range(1, 101):
+        now = 10.0 + 0.01 * k
+        message = whole(now)
+        edit(message)
+        for text in (power(True), watchdog(False), publish("/joint_states", message)):
+            session.receive(text, now)
+    return session.fault(now)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, "x", 10**400, [], True])
+@pytest.mark.parametrize(
+    ("key", "place"), [("effort", 0), ("velocity", 8), ("position", 7), ("effort", 8)]
+)
+def test_a_bad_number_that_nobody_needs_is_no_fault(key: str, place: int, value: Any) -> None:
+    assert driven(lambda message: message[key].__setitem__(place, value)) == ""
+
+
+@pytest.mark.parametrize("value", [[], None, "none", [float("nan")] * 3])
+def test_efforts_are_not_looked_at(value: Any) -> None:
+    assert driven(lambda message: message.update(effort=value)) == ""
+    assert driven(lambda message: message.pop("effort")) == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("position", None, "position null is not a number"),
+        ("position", float("nan"), "position nan is not finite"),
+        ("velocity", float("-inf"), "velocity -inf is not finite"),
+        ("velocity", "fast", "velocity 'fast' is not a number"),
+    ],
+)
+def test_a_bad_number_of_the_arm_names_the_joint(key: str, value: Any, complaint: str) -> None:
+    fault = driven(lambda message: message[key].__setitem__(2, value))
+    assert fault == f"/joint_states: {NAMES[2]}: {complaint}"
+
+
+def test_joint_states_without_velocities_say_so() -> None:
+    fault = driven(lambda message: message.update(velocity=[]))
+    assert f"{NAMES[0]}: velocity null is not a number" in fault
+
+
+def test_joint_states_of_others_are_left_alone() -> None:
+    session = ready()
+    for k in range(10):
+        session.receive(joint_states(10.0 + 0.01 * k), 10.0 + 0.01 * k)
+        other = {**whole(99.0), "name": [f"r_{k}" for k in range(9)]}
+        session.receive(publish("/joint_states", other), 10.0 + 0.01 * k)
+        assert session.fault(10.0 + 0.01 * k) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "complaint"),
+    [
+        (publish("/joint_states", {"name": 3}), 10.2, "old, limit 0.15 s; /joint_states cannot be"),
+        (publish("/power_board/state", {}), 16.0, "/power_board/state cannot be read: not a pr2_"),
+        (
+            publish("/ros_mbmrl/watchdog", {"data": "x" * 999}),
+            10.7,
+            "/ros_mbmrl/watchdog cannot be",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_not_told_as_silence(text: str, now: float, complaint: str) -> None:
+    session = ready()
+    session.receive(text, now)
+    if now > 10.5 and "watchdog" not in text:
+        session.receive(watchdog(False), now)
+    assert complaint in session.fault(now)
+    assert len(session.fault(now)) < 300
+
+
+@pytest.mark.parametrize("leap", [1000.0, 0.5, -1000.0, -0.5])
+def test_one_wild_stamp_of_the_robot_is_passed_over(leap: float) -> None:
+    session = ready()
+    for k in range(1, 200):
+        now = 10.0 + 0.01 * k
+        session.receive(joint_states(now + (leap if k == 50 else 0.0)), now)
+        for text in (power(True), watchdog(False)):
+            session.receive(text, now)
+        assert session.fault(now) == ""
+        reading = session.reading(now)
+        assert reading is not None and now - reading.time < 0.02
+    assert session.counts["bad_messages"] == 1
+
+
+@pytest.mark.parametrize("leap", [1000.0, 0.5, -1000.0, -0.5])
+def test_a_robot_whose_clock_is_set_is_driven_on(leap: float) -> None:
+    session = ready()
+    for k in range(1, 200):
+        now = 10.0 + 0.01 * k
+        session.receive(joint_states(now + (leap if k >= 50 else 0.0)), now)
+        for text in (power(True), watchdog(False)):
+            session.receive(text, now)
+        assert session.fault(now) == ""
+    # A queue is still told.
+    session.receive(joint_states(now + leap + 0.01), now + 0.01)
+    session.receive(joint_states(now + leap + 0.02), now + 0.32)
+    assert "joint states are 0.30 s old" in session.fault(now + 0.32)
 
 
 NUMBERS = st.integers() | st.floats() | st.sampled_from([10**400, -(10**400)])
