@@ -70,11 +70,19 @@ def call_service(service: str, arguments: Mapping[str, Any], identity: str) -> s
 
 
 def decode(text: str | bytes) -> Operation:
-    """The operation in a text, as a dictionary with its `op`.
+    """Return the operation in a text, as a dictionary with its `op`.
 
     Raises ValueError, with one line, for what is not a JSON object, an operation not known, and
-    a field missing or of a wrong type. NaN and Infinity are read though JSON has none: rosbridge
-    sends what is not finite so, or as null; who needs the number must look.
+    a field missing or of a wrong type.
+    """
+    return checked(parse(text))
+
+
+def parse(text: str | bytes) -> Operation:
+    """Return the JSON object in a text. Raises ValueError, with one line, for anything else.
+
+    NaN and Infinity are read though JSON has none: rosbridge sends what is not finite so, or as
+    null; who needs the number must look.
     """
     try:
         said = json.loads(text)
@@ -82,9 +90,14 @@ def decode(text: str | bytes) -> Operation:
         raise ValueError(f"not JSON: {error}") from None
     if not isinstance(said, dict):
         raise ValueError(f"expected a JSON object, got {type(said).__name__}")
+    return said
+
+
+def checked(said: Operation) -> Operation:
+    """Return the same, if it is an operation with its fields. Raises ValueError, as `decode`."""
     op = said.get("op")
     if not isinstance(op, str) or op not in FIELDS:
-        raise ValueError(f"unknown operation {op!r}: expected one of {', '.join(FIELDS)}")
+        raise ValueError(f"unknown operation {_shown(op)}: expected one of {', '.join(FIELDS)}")
     for name, kind in FIELDS[op].items():
         if not isinstance(said.get(name), kind):
             raise ValueError(f"{op}: expected a field '{name}' of type {kind.__name__}")
@@ -194,7 +207,7 @@ def read_run_stop(message: Mapping[str, Any]) -> bool:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{_shown(value)} is not a number")
+        raise ValueError(f"{'null' if value is None else _shown(value)} is not a number")
     try:
         number = float(value)
     except OverflowError:  # an integer beyond all floats
@@ -205,7 +218,7 @@ def _number(value: Any) -> float:
 
 
 def _shown(value: Any) -> str:
-    return "null" if value is None else repr(value)[:SHOWN]
+    return repr(value)[:SHOWN]
 
 
 def _text(value: Any) -> str:
