@@ -20,7 +20,7 @@ HEARTBEAT, WATCHDOG = "/ros_mbmrl/heartbeat", "/ros_mbmrl/watchdog"
 LIST_CONTROLLERS = "/pr2_controller_manager/list_controllers"
 SUBJECTS = (JOINT_STATES, POWER_BOARD, WATCHDOG, LIST_CONTROLLERS)
 ASK_AGAIN = 1.0  # [s] between two questions for the controllers
-REPORT_TIMEOUT = 5.0  # [s] without a word from the power board
+REPORT_TIMEOUT = 5.0  # [s] without a word from the power board, or of the controllers
 WATCHDOG_TIMEOUT = 0.5  # [s] without a word from the watchdog: it speaks every 0.05 s
 REASON = 200  # characters of what is said of a bad message
 
@@ -92,7 +92,7 @@ class PR2Session:
         self._power_heard = self._watchdog_heard = -np.inf
         self._tripped = True
         self._trouble: str | None = None  # of the controllers; None: not answered yet
-        self._asked = -np.inf
+        self._asked = self._answered = -np.inf
 
     def opened(self, now: float) -> list[str]:
         """A connection is there; what to send first."""
@@ -138,8 +138,8 @@ class PR2Session:
         return rosbridge.call_service(LIST_CONTROLLERS, {}, LIST_CONTROLLERS)
 
     def must_ask(self, now: float) -> bool:
-        """Whether the controllers are not as they should be, and it is time to ask again."""
-        return self._trouble != "" and now - self._asked >= ASK_AGAIN
+        """Whether it is time to ask again: others load, start and stop controllers meanwhile."""
+        return now - self._asked >= ASK_AGAIN
 
     def receive(self, text: str | bytes, now: float) -> None:
         """Take in a message that has come; a bad one is counted, and tells why in a fault."""
@@ -152,7 +152,7 @@ class PR2Session:
                 self._hear(subject, said["msg"], now)
             elif said["op"] == "service_response" and said["service"] == LIST_CONTROLLERS:
                 subject = LIST_CONTROLLERS
-                self._trouble = self._judge(said)
+                self._trouble, self._answered = self._judge(said), now
             elif said["op"] == "status":
                 self.counts["status_errors"] += said["level"] == "error"
             self._unread.pop(subject, None)
@@ -237,6 +237,8 @@ class PR2Session:
             return f"{unread(WATCHDOG) or f'{WATCHDOG} is silent'}: {expected}"
         if self._config.watchdog and self._tripped:
             return "the robot's watchdog holds the torques at zero"
+        if (silent := now - self._answered) > REPORT_TIMEOUT:
+            return f"{LIST_CONTROLLERS} has not answered for {silent:.1f} s"
         return ""
 
     def _staleness(self, now: float) -> str:

@@ -305,6 +305,17 @@ def test_options_are_checked_before_anything_starts(options: PlantOptions, compl
         check_plant("pr2_arm", "rosbridge", options)
 
 
+def test_a_controller_that_is_stopped_in_mid_motion_is_a_fault(emulator: RosbridgeEmulator) -> None:
+    with PR2Rosbridge(ROBOT, emulator.url) as plant:
+        drive(plant)
+        elbow = "effort_l_elbow_flex_joint"
+        emulator.ask(lambda side, line: side.controllers.__setitem__(elbow, False))
+        until(lambda: fault_of(plant).startswith(f"controllers not running on the PR2: {elbow}"))
+        until(lambda: not emulator.side.torques.any())
+        emulator.ask(lambda side, line: side.controllers.__setitem__(elbow, True))
+        until(lambda: fault_of(plant) == "")
+
+
 def test_heartbeats_that_end_are_a_fault(
     emulator: RosbridgeEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

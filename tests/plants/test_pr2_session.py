@@ -217,6 +217,19 @@ def test_controllers_that_are_not_as_they_should_be(answer: str, complaint: str)
     assert session.must_ask(11.0)  # somebody may load them in the meantime
 
 
+def test_controllers_are_asked_for_as_long_as_the_arm_is_driven() -> None:
+    session = ready(10.0)
+    assert session.must_ask(11.0)
+    for k in range(600):
+        now = 10.0 + 0.01 * k
+        for text in (power(True), watchdog(False), joint_states(now)):
+            session.receive(text, now)
+        assert bool(session.fault(now)) is (now > 15.0)
+    assert session.fault(now).endswith("list_controllers has not answered for 6.0 s")
+    session.receive(controllers(NAMES, extra="l_arm_controller"), now)
+    assert session.fault(now) == ("controllers to be stopped on the PR2 first: l_arm_controller")
+
+
 def test_a_list_of_controllers_of_another_form_is_no_answer() -> None:
     session = PR2Session(PR2Config(), NAMES, "ws://pr2:9090")
     session.opened(0.0)
