@@ -34,6 +34,7 @@ from ros_mbmrl.collection.view import Status, render
 from ros_mbmrl.errors import RunError, UserError, choose
 from ros_mbmrl.plants import check_plant, make_plant, usual_ground
 from ros_mbmrl.plants.base import PlantOptions
+from ros_mbmrl.plants.clock import SteadyTime
 from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
@@ -140,12 +141,11 @@ class Screen:
 
 
 def _options(arguments: Collect) -> PlantOptions:
-    """What the plant is told. Stamps of a real robot are this machine's time of day."""
+    """Return what the plant is told. Stamps of a real robot are `SteadyTime`."""
     for name in ("duration", "noise"):
         value = getattr(arguments, name)
         if not 0 <= value < math.inf:
             raise UserError(f"{name}: expected 0 or more, got {value:g}")
-    offset = time.time() - time.monotonic()
     return PlantOptions(
         terrain=_ground(arguments),
         noise=arguments.noise,
@@ -153,7 +153,7 @@ def _options(arguments: Collect) -> PlantOptions:
         seed=arguments.seed,
         viewer=arguments.viewer,
         port=arguments.port,
-        clock=lambda: time.monotonic() + offset,
+        clock=SteadyTime(),
         hardware=_hardware(arguments.hardware),
     )
 

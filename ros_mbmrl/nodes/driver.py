@@ -38,6 +38,7 @@ from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import SensorCodec
 from ros_mbmrl.plants import make_plant
 from ros_mbmrl.plants.base import Latching, Measurement, Plant, PlantFault, PlantOptions
+from ros_mbmrl.plants.clock import SteadyTime
 from ros_mbmrl.robots import make_robot
 
 DONE = TransitionCallbackReturn.SUCCESS
@@ -73,9 +74,8 @@ class DriverParameters:
 
 
 def options(parameters: DriverParameters, node: Node) -> PlantOptions:
-    """What the plant is told. Stamps of a real robot are this machine's time of day."""
+    """Return what the plant is told. Stamps of a real robot are `SteadyTime`."""
     p = parameters
-    offset = time.time() - time.monotonic()
     return PlantOptions(
         terrain=p.terrain,
         noise=p.noise,
@@ -86,7 +86,7 @@ def options(parameters: DriverParameters, node: Node) -> PlantOptions:
         delay=p.delay,
         port=p.port,
         poses=listen_for_poses(node, p.mocap) if p.mocap else None,
-        clock=lambda: time.monotonic() + offset,
+        clock=SteadyTime(),
         node=node,
         hardware=p.hardware,
     )

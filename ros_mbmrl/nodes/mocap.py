@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from types import TracebackType
 
@@ -14,14 +15,31 @@ from rclpy.signals import SignalHandlerOptions
 
 from ros_mbmrl.nodes.messages import from_stamp, seconds
 from ros_mbmrl.nodes.qos import PROFILES
+from ros_mbmrl.plants.clock import SteadyTime
 from ros_mbmrl.plants.poses import PoseMailbox, StampedPose
+
+LOOK = 0.5  # [s] between two looks at who publishes poses
 
 
 def listen_for_poses(node: Node, topic: str) -> PoseMailbox:
-    """A mailbox that the topic fills; its stamps must be this machine's time of day."""
-    mailbox = PoseMailbox()
+    """Return a mailbox that the topic fills; its stamps must be this machine's time of day.
+
+    Poses of several publishers are distrusted: nothing tells them apart.
+    """
+    clock = SteadyTime()
+    mailbox = PoseMailbox(clock, clock.set_by)
+    looked = -math.inf
+
+    def look(now: float) -> None:
+        nonlocal looked
+        if now - looked >= LOOK:
+            looked = now
+            count = node.count_publishers(subscription.topic_name)
+            if count > 1:
+                mailbox.distrust(f"{subscription.topic_name} has {count} publishers, expected one")
 
     def on_pose(message: PoseStamped) -> None:
+        look(clock())
         p, q = message.pose.position, message.pose.orientation
         mailbox.put(
             StampedPose(
@@ -31,7 +49,7 @@ def listen_for_poses(node: Node, topic: str) -> PoseMailbox:
             )
         )
 
-    node.create_subscription(PoseStamped, topic, on_pose, PROFILES["sensor"])
+    subscription = node.create_subscription(PoseStamped, topic, on_pose, PROFILES["sensor"])
     return mailbox
 
 

@@ -68,7 +68,7 @@ class HexapodRadio:
         self._ready = False
         self._lost = ""  # why the port is closed
         self._opened = -math.inf
-        self._reconnects = 0
+        self._reconnects = self._restarts = 0
         self._lock = threading.RLock()
         self.version = ""
 
@@ -104,6 +104,7 @@ class HexapodRadio:
                 heard, angles = self._look(until)
             except LineError as error:
                 raise self._close(error) from None
+            self._check_radio()
             return self._senses.measure(heard, angles, self._clock())
 
     def command(self, action: Array) -> None:
@@ -134,9 +135,13 @@ class HexapodRadio:
             self._bring_to_rest(self._clock() + self._config.stop_timeout)
 
     def counters(self) -> Mapping[str, int | float]:
-        """Totals of the radio and its round trips; see `RadioLink.counters`."""
-        own = {"reconnects": self._reconnects, "encoder_jumps": self._legs.jumps}
-        return {**self._link.counters(), **own}
+        """Return totals of radio and motion capture, and round trips: see `RadioLink.counters`."""
+        return {
+            **self._link.counters(),
+            "reconnects": self._reconnects,
+            "encoder_jumps": self._legs.jumps,
+            "poses_passed_over": self._senses.poses.passed_over,
+        }
 
     def _start_up(self) -> None:
         """The published order; the only place that takes its time."""
@@ -207,9 +212,19 @@ class HexapodRadio:
         if heard is None:
             self._ready = False
             complaint = self._link.complaint()
+            if self._link.garbled:
+                complaint += f" hardware.baud is {self._config.baud}"
             mistaken = not self.version and self._link.misled
             raise UserError(complaint) if mistaken else PlantFault(complaint)
         return heard
+
+    def _check_radio(self) -> None:
+        """Tell what the radio says of itself, though it is answered. Raises PlantFault."""
+        if self._link.restarts > self._restarts:
+            self._restarts = self._link.restarts
+            log.warning("the radio has restarted, %d in all: is its supply firm?", self._restarts)
+        if wrong := self._link.escaping():
+            raise PlantFault(wrong)
 
     def _poll(self, until: float) -> tuple[Heard, Array]:
         """What the robot says of now, and its legs' angles (2,)."""

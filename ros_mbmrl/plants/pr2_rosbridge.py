@@ -59,6 +59,7 @@ class PR2Rosbridge:
         self._commanded = -np.inf
         self._ages: deque[float] = deque(maxlen=1000)
         self._ended = threading.Event()
+        self._broken = ""  # why there are no more heartbeats
         self._beating = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> PR2Rosbridge:
@@ -148,7 +149,7 @@ class PR2Rosbridge:
         }
 
     def _check(self, now: float) -> None:
-        fault = self._session.fault(now)
+        fault = self._broken or self._session.fault(now)
         if fault:
             self._rest()
             raise PlantFault(fault)
@@ -170,10 +171,14 @@ class PR2Rosbridge:
         return self._at_rest() or not self._session.connected
 
     def _beat(self) -> None:
-        while not self._ended.wait(BEAT):
-            with self._news:
-                self._link.send(self._pulse(self._clock()))
-                self._news.notify_all()
+        try:
+            while not self._ended.wait(BEAT):
+                with self._news:
+                    self._link.send(self._pulse(self._clock()))
+                    self._news.notify_all()
+        except BaseException as error:
+            self._broken = f"heartbeats have ended ({type(error).__name__}: {error})"
+            raise
 
     def _pulse(self, now: float) -> list[str]:
         """What is due between two commands."""

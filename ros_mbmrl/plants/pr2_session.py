@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.plants.settings import read_settings
 from ros_mbmrl.plants.wire import rosbridge
+from ros_mbmrl.plants.wire.transit import Transit
 from ros_mbmrl.robots.spec import Array
 
 JOINT_STATES, POWER_BOARD = "/joint_states", "/power_board/state"
 HEARTBEAT, WATCHDOG = "/ros_mbmrl/heartbeat", "/ros_mbmrl/watchdog"
 LIST_CONTROLLERS = "/pr2_controller_manager/list_controllers"
+SUBJECTS = (JOINT_STATES, POWER_BOARD, WATCHDOG, LIST_CONTROLLERS)
 ASK_AGAIN = 1.0  # [s] between two questions for the controllers
-REPORT_TIMEOUT = 5.0  # [s] without a word from the power board
+REPORT_TIMEOUT = 5.0  # [s] without a word from the power board, or of the controllers
 WATCHDOG_TIMEOUT = 0.5  # [s] without a word from the watchdog: it speaks every 0.05 s
-MEMORY = 5.0  # [s], half of how long the fastest message is remembered
+REASON = 200  # characters of what is said of a bad message
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,8 @@ class PR2Config:
 
 
 def read_config(hardware: Mapping[str, Any]) -> PR2Config:
-    """From parameters by name. Raises UserError for an unknown one."""
-    try:
-        return PR2Config(**hardware)
-    except TypeError as error:
-        known = ", ".join(PR2Config.__dataclass_fields__)
-        raise UserError(f"hardware: {error}: expected {known}") from None
+    """Return it from parameters by name; see `read_settings`."""
+    return read_settings(PR2Config, hardware)
 
 
 @dataclass(frozen=True)
@@ -65,28 +64,6 @@ class Reading:
     position: Array
     velocity: Array
     time: float
-
-
-class Transit:
-    """How much later than the fastest of the last seconds a message came.
-
-    The clocks of robot and host differ by something unknown: arrival alone cannot tell a fresh
-    message from one that has stood in a queue.
-    """
-
-    def __init__(self) -> None:
-        self._halves: list[float] = []
-        self._began = 0.0
-
-    def late(self, stamp: float, arrival: float) -> float:
-        """Seconds, of a message stamped by the robot's clock that came at `arrival` by ours."""
-        offset = arrival - stamp
-        if not self._halves:
-            self._halves, self._began = [offset, offset], arrival
-        elif arrival - self._began > MEMORY:
-            self._halves, self._began = [self._halves[1], offset], arrival
-        self._halves[1] = min(self._halves[1], offset)
-        return offset - min(self._halves)
 
 
 class PR2Session:
@@ -108,13 +85,14 @@ class PR2Session:
     def _forget(self) -> None:
         """What an old connection said says nothing of a new one; but the run-stop stays."""
         self._reading: Reading | None = None
-        self._missing = ""
+        self._unfit = ""  # what is wrong with the arm's joints in the newest joint states
+        self._unread: dict[str, str] = {}  # why what came last cannot be read, by its topic
         self._transit = Transit()
         self._pressed: bool | None = None
         self._power_heard = self._watchdog_heard = -np.inf
         self._tripped = True
         self._trouble: str | None = None  # of the controllers; None: not answered yet
-        self._asked = -np.inf
+        self._asked = self._answered = -np.inf
 
     def opened(self, now: float) -> list[str]:
         """A connection is there; what to send first."""
@@ -160,22 +138,28 @@ class PR2Session:
         return rosbridge.call_service(LIST_CONTROLLERS, {}, LIST_CONTROLLERS)
 
     def must_ask(self, now: float) -> bool:
-        """Whether the controllers are not as they should be, and it is time to ask again."""
-        return self._trouble != "" and now - self._asked >= ASK_AGAIN
+        """Whether it is time to ask again: others load, start and stop controllers meanwhile."""
+        return now - self._asked >= ASK_AGAIN
 
     def receive(self, text: str | bytes, now: float) -> None:
-        """A message has come; a bad one is counted, and is nothing else."""
+        """Take in a message that has come; a bad one is counted, and tells why in a fault."""
         self.counts["messages"] += 1
+        subject = ""
         try:
             said = rosbridge.decode(text)
             if said["op"] == "publish":
-                self._hear(said["topic"], said["msg"], now)
+                subject = said["topic"]
+                self._hear(subject, said["msg"], now)
             elif said["op"] == "service_response" and said["service"] == LIST_CONTROLLERS:
-                self._trouble = self._judge(said)
+                subject = LIST_CONTROLLERS
+                self._trouble, self._answered = self._judge(said), now
             elif said["op"] == "status":
                 self.counts["status_errors"] += said["level"] == "error"
-        except ValueError:
+            self._unread.pop(subject, None)
+        except ValueError as error:
             self.counts["bad_messages"] += 1
+            if subject in SUBJECTS:
+                self._unread[subject] = f"{subject} cannot be read: {str(error)[:REASON]}"
 
     def _hear(self, topic: str, message: Mapping[str, Any], now: float) -> None:
         if topic == JOINT_STATES:
@@ -189,10 +173,15 @@ class PR2Session:
             self._watchdog_heard = now
 
     def _read(self, states: rosbridge.JointStates, now: float) -> None:
+        missing = [joint for joint in self._joints if joint not in states.names]
+        if len(missing) == len(self._joints):
+            raise ValueError("it has none of the arm's joints")  # another robot's part
         late = self._transit.late(states.stamp, now)
-        missing = [joint for joint in self._joints if joint not in states.positions]
-        self._missing = ", ".join(missing)
-        if missing:
+        if self._transit.leapt:
+            raise ValueError(f"its stamp has leapt to {states.stamp:.3f} s")
+        bad = states.complaint(self._joints)
+        self._unfit = f" is without {', '.join(missing)}" if missing else f": {bad}" if bad else ""
+        if self._unfit:
             return
         self.counts["joint_states"] += 1
         position = np.array([states.positions[joint] for joint in self._joints])
@@ -204,8 +193,8 @@ class PR2Session:
         if not said["result"] or not isinstance(values, Mapping):
             return f"{LIST_CONTROLLERS} failed: {values}"
         names, states = values.get("controllers"), values.get("state")
-        if not (isinstance(names, list) and isinstance(states, list) and len(names) == len(states)):
-            raise ValueError(f"{LIST_CONTROLLERS}: not a list of controllers")
+        if not (_are_texts(names) and _are_texts(states) and len(names) == len(states)):
+            raise ValueError("not a list of controllers and their states")
         running = {name for name, state in zip(names, states, strict=True) if state == "running"}
         absent = [name for name in self._controllers if name not in running]
         if absent:
@@ -237,25 +226,32 @@ class PR2Session:
         return self._trouble or ""
 
     def _silence(self, now: float) -> str:
+        unread = self._unread.get
         if self._trouble is None:
-            return f"{LIST_CONTROLLERS} has not answered"
+            return unread(LIST_CONTROLLERS) or f"{LIST_CONTROLLERS} has not answered"
         if now - self._power_heard > REPORT_TIMEOUT:
-            return f"{POWER_BOARD} is silent: the state of the run-stop is not known"
+            unknown = "the state of the run-stop is not known"
+            return f"{unread(POWER_BOARD) or f'{POWER_BOARD} is silent'}: {unknown}"
         if self._config.watchdog and now - self._watchdog_heard > WATCHDOG_TIMEOUT:
-            return f"{WATCHDOG} is silent: expected pr2_watchdog.py to run on the robot"
+            expected = "expected pr2_watchdog.py to run on the robot"
+            return f"{unread(WATCHDOG) or f'{WATCHDOG} is silent'}: {expected}"
         if self._config.watchdog and self._tripped:
             return "the robot's watchdog holds the torques at zero"
+        if (silent := now - self._answered) > REPORT_TIMEOUT:
+            return f"{LIST_CONTROLLERS} has not answered for {silent:.1f} s"
         return ""
 
     def _staleness(self, now: float) -> str:
-        if self._missing:
-            return f"{JOINT_STATES} is without {self._missing}"
-        reading = self._reading
+        if self._unfit:
+            return f"{JOINT_STATES}{self._unfit}"
+        reading, unread = self._reading, self._unread.get(JOINT_STATES, "")
         if reading is None:
-            return f"{JOINT_STATES} is silent"
+            return unread or f"{JOINT_STATES} is silent"
         age = now - reading.time
-        limit = self._config.max_age
-        return "" if age <= limit else f"joint states are {age:.2f} s old, limit {limit:g} s"
+        if age <= (limit := self._config.max_age):
+            return ""
+        old = f"joint states are {age:.2f} s old, limit {limit:g} s"
+        return f"{old}; {unread}" if unread else old
 
     def reading(self, now: float) -> Reading | None:
         """The newest joint states, if they are fresh."""
@@ -270,3 +266,7 @@ class PR2Session:
     def watched(self) -> bool:
         """Whether the robot's watchdog stands by, or none is wanted."""
         return not (self._config.watchdog and self._tripped)
+
+
+def _are_texts(values: Any) -> TypeGuard[list[str]]:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -36,3 +37,39 @@ def test_poses_travel_from_publisher_to_mailbox(
             assert pose.quaternion.tolist() == [0.6, 0.8, 0.0, 0.0]
     finally:
         publisher.close()
+
+
+def test_poses_of_two_publishers_are_distrusted(
+    until: Callable[[Callable[[], bool]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
+    monkeypatch.setitem(os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    from ros_mbmrl.nodes.mocap import MocapListener
+    from ros_mbmrl.nodes.mocap_publisher import MocapPublisher
+
+    first, second = MocapPublisher("/mocap/robot/pose"), MocapPublisher("/mocap/robot/pose")
+    with MocapListener("/mocap/robot/pose") as listener:
+        try:
+
+            def told() -> bool:
+                first.publish(time.time(), np.zeros(3), np.array([1.0, 0.0, 0.0, 0.0]))
+                return bool(listener.poses.fault())
+
+            until(told)
+            why = "/mocap/robot/pose has 2 publishers, expected one"
+            assert listener.poses.fault() == why
+        finally:
+            second.close()
+        until(lambda: not told())
+    first.close()
+
+
+def test_a_clock_that_is_set_leaves_the_drivers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ros_mbmrl.nodes.driver import DriverParameters, options
+
+    steady, set_by = [100.0], [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: steady[0])
+    monkeypatch.setattr(time, "time", lambda: steady[0] + 1.7e9 + set_by[0])
+    clock = options(DriverParameters(plant="serial", port="/dev/x"), None).clock  # type: ignore[arg-type]
+    set_by[0], steady[0] = 0.5, 160.0
+    assert clock() == 1.7e9 + 160.0

@@ -21,6 +21,7 @@ from std_srvs.srv import Trigger
 
 from ros_mbmrl import bringup
 from ros_mbmrl.data.recording import read_messages
+from ros_mbmrl.nodes.messages import read_status
 from ros_mbmrl.nodes.qos import listen
 from ros_mbmrl.supervisor import Summary, supervise
 
@@ -50,6 +51,45 @@ class Watcher(Node):
         return future.result()
 
 
+class Robot:
+    """An emulated robot in a process of its own, and the graph that drives it over its port."""
+
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, context: Any, *faults: str
+    ) -> None:
+        for name, value in bringup.environment(
+            {"ROS_DOMAIN_ID": str(context.get_domain_id())}
+        ).items():
+            monkeypatch.setenv(name, value)
+        link = folder / "robot"
+        self.truth, self.recording = folder / "truth.json", folder / "run.mcap"
+        words = [sys.executable, "-m", "ros_mbmrl.cli", "emulate", "velociroach"]
+        words += ["--link", str(link), "--path", "figure8", "--noise", "0.1"]
+        words += ["--json", str(self.truth), "--fault", *faults, "--duration", str(LENGTH)]
+        self.process = subprocess.Popen(
+            words, stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+        )
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline().startswith("listening on /dev/")
+        given = ["plant:=serial", f"port:={link}", "path:=figure8", "duration:=12"]
+        given += [f"recording:={self.recording}", f"seed:={random.randrange(100)}"]
+        self._ended: list[Summary] = []
+        graph = bringup.graph("adapt", given)
+        self._runner = threading.Thread(
+            target=lambda: self._ended.append(supervise(graph, echo=print))
+        )
+        self._runner.start()
+
+    def end(self) -> None:
+        """The graph has ended well, and the robot has walked."""
+        self._runner.join(60)
+        assert self._ended and self._ended[0].status == 0
+        self.process.terminate()
+        assert self.process.wait(20) == 0
+        poses = json.loads(self.truth.read_text())["results"]["poses"]
+        assert np.hypot(np.diff(poses["x"]), np.diff(poses["y"])).sum() > 0.5
+
+
 @pytest.mark.slow
 def test_a_silent_radio_stops_the_robot_and_a_reset_lets_it_go(
     tmp_path: Path,
@@ -58,23 +98,9 @@ def test_a_silent_radio_stops_the_robot_and_a_reset_lets_it_go(
     spin: Callable[..., None],
     context: Any,
 ) -> None:
-    domain = str(context.get_domain_id())
-    for name, value in bringup.environment({"ROS_DOMAIN_ID": domain}).items():
-        monkeypatch.setenv(name, value)
-    link, truth, recording = tmp_path / "robot", tmp_path / "truth.json", tmp_path / "run.mcap"
-    words = [sys.executable, "-m", "ros_mbmrl.cli", "emulate", "velociroach"]
-    words += ["--link", str(link), "--path", "figure8", "--noise", "0.1", "--json", str(truth)]
-    words += ["--fault", f"silent@{SILENT}", f"none@{BACK}", "--duration", str(LENGTH)]
-    robot = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-    assert robot.stdout is not None and robot.stdout.readline().startswith("listening on /dev/")
-    given = ["plant:=serial", f"port:={link}", "path:=figure8", f"recording:={recording}"]
-    given += ["duration:=12", f"seed:={random.randrange(100)}"]
-    ended: list[Summary] = []
-    graph = bringup.graph("adapt", given)
-    runner = threading.Thread(target=lambda: ended.append(supervise(graph, echo=print)))
+    robot = Robot(tmp_path, monkeypatch, context, f"silent@{SILENT}", f"none@{BACK}")
     watcher = Watcher(context)
     spin(watcher)
-    runner.start()
     until(lambda: watcher.moving)
     until(lambda: watcher.stopped[-1:] == [True])
     until(lambda: not watcher.moving)
@@ -82,13 +108,34 @@ def test_a_silent_radio_stops_the_robot_and_a_reset_lets_it_go(
     assert not refused.success and "radio silent" in refused.message
     until(lambda: watcher.reset(until).success)
     until(lambda: watcher.moving)
-    runner.join(60)
-    assert ended and ended[0].status == 0
-    robot.terminate()
-    assert robot.wait(20) == 0
-    assert stop_seconds(recording) < BOUND
-    poses = json.loads(truth.read_text())["results"]["poses"]
-    assert np.hypot(np.diff(poses["x"]), np.diff(poses["y"])).sum() > 0.5  # it walked
+    robot.end()
+    assert stop_seconds(robot.recording) < BOUND
+
+
+@pytest.mark.slow
+def test_a_clock_that_is_set_stops_the_robot_and_a_reset_lets_it_go(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    until: Callable[[Callable[[], bool]], None],
+    spin: Callable[..., None],
+    context: Any,
+) -> None:
+    """Stamps are 1000 s ahead from then on, to the end."""
+    robot = Robot(tmp_path, monkeypatch, context, f"pose_ahead@{SILENT}")
+    watcher = Watcher(context)
+    spin(watcher)
+    until(lambda: watcher.moving)
+    until(lambda: watcher.stopped[-1:] == [True])
+    until(lambda: not watcher.moving)
+    until(lambda: watcher.reset(until).success)
+    until(lambda: watcher.moving)
+    robot.end()
+    told = {
+        values["fault"]
+        for recorded in read_messages(robot.recording, ["/diagnostics"])
+        if (values := read_status(recorded.message, "driver: plant")) is not None
+    }
+    assert any("stamps of poses leapt by +1000.0" in fault for fault in told)
 
 
 def stop_seconds(recording: Path) -> float:

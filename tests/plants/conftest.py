@@ -82,7 +82,8 @@ class Bench:
     def __init__(
         self, config: RadioConfig | None = None, air: AirConfig | None = None, noise: float = 1.0
     ) -> None:
-        self.clock, self.poses = Clock(), PoseMailbox()
+        self.clock = Clock()
+        self.poses = PoseMailbox(self.clock)
         physics = Physics(sensor_noise=noise, process_noise=noise)
         self.world = HexapodWorld(make_terrain("plain"), physics)
         self.far = FarSide(

@@ -16,6 +16,7 @@ from ros_mbmrl.plants.emulators.velociroach import AirConfig, FarSide, Velociroa
 from ros_mbmrl.plants.hexapod_radio import HexapodRadio, RadioConfig
 from ros_mbmrl.plants.poses import PoseMailbox, StampedPose
 from ros_mbmrl.plants.wire import velociroach as v
+from ros_mbmrl.plants.wire import xbee
 from ros_mbmrl.plants.wire.line import LineError, SerialLine
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.twin.calibration import make_terrain
@@ -71,7 +72,11 @@ def test_gains_are_sent_until_they_are_echoed(make_bench: MakeBench) -> None:
     ("fault", "error", "message"),
     [
         ("silent", PlantFault, "radio silent: no answer"),
-        ("garbage", UserError, r"\d+ bytes, no valid frame: wrong baud rate\?"),
+        (
+            "garbage",
+            UserError,
+            r"\d+ bytes, no valid frame: wrong baud rate\? hardware.baud is 57600",
+        ),
         ("wrong_address", UserError, "robot 0x0007 answers, expected 0x0001"),
         ("wrong_version", UserError, "runs 'ImageProc 2.5 hall', expected 'VelociRoACH'"),
     ],
@@ -292,8 +297,48 @@ def test_old_poses_are_a_fault_and_not_a_number(make_bench: MakeBench) -> None:
         bench.walk(0.5)
         assert bench.poses.latest() is not None
         bench.poses.put(StampedPose(bench.clock.now + 5.0, np.zeros(3), np.array([1.0, 0, 0, 0])))
-        with pytest.raises(PlantFault, match="ahead of this machine's clock"):
-            bench.plant.observe()
+        bench.walk(0.5)  # one alone is passed over
+        assert bench.plant.counters()["poses_passed_over"] == 1
+
+
+def test_poses_without_an_attitude_are_a_fault_and_not_a_number(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    with bench.plant:
+        bench.walk(0.5)
+        bench.far.faults.set("zero_quaternion")
+        with pytest.raises(PlantFault, match=r"mocap stale: .* passed over: no unit quaternion"):
+            bench.walk(0.5)
+        bench.far.faults.set()
+        bench.line.sleep(0.1)
+        bench.walk(0.5)
+
+
+def test_poses_that_are_stamped_ahead_are_a_fault_at_once(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    leapt = r"mocap: the stamps of poses leapt by \{sign}1000.00 s: was the clock of motion capture"
+    with bench.plant:
+        bench.walk(0.5)
+        for sign, faults in (("+", ["pose_ahead"]), ("-", [])):
+            bench.far.faults.set(*faults)
+            began = bench.clock.now
+            with pytest.raises(PlantFault, match=leapt.format(sign=sign)):
+                bench.walk(0.5)
+            assert bench.clock.now - began < SAFE
+            bench.plant.stop()
+            bench.line.sleep(1.1)
+            bench.walk(0.5)  # whatever the clock
+
+
+def test_poses_that_were_never_on_time_are_never_driven_by(
+    make_bench: MakeBench,
+) -> None:
+    bench = make_bench()
+    bench.far.faults.set("pose_ahead")
+    with (
+        bench.plant,
+        pytest.raises(PlantFault, match="(999|1000).* s ahead of this machine's clock"),
+    ):
+        bench.plant.observe()
 
 
 def test_no_pose_at_all_is_a_fault(make_bench: MakeBench) -> None:
@@ -301,6 +346,62 @@ def test_no_pose_at_all_is_a_fault(make_bench: MakeBench) -> None:
     bench.world.set_fault("lost_mocap", True)
     with bench.plant, pytest.raises(PlantFault, match="mocap silent"):
         bench.plant.observe()
+
+
+def heard_as(bench: Any, change: Callable[[xbee.Received], bytes]) -> None:
+    """The robot's answers come in other frames."""
+    bench.far.faults.to_host = change
+
+
+def escaped(answer: xbee.Received) -> bytes:
+    special, frame = (0x7E, 0x7D, 0x11, 0x13), answer.encode()
+    parts = (bytes([0x7D, b ^ 0x20]) if b in special else bytes([b]) for b in frame[1:])
+    return frame[:1] + b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (
+            lambda answer: xbee.frame(b"\x80" + bytes(7) + b"\x07\x28\0" + answer.data),
+            "kind 0x80: a 64-bit source: expected a 16-bit address",
+        ),
+        (lambda answer: answer.data, "it is set up with AP=0, expected AP=1"),
+    ],
+)
+def test_a_radio_that_is_set_up_otherwise_is_told_at_the_start(
+    change: Callable[[xbee.Received], bytes], complaint: str, make_bench: MakeBench
+) -> None:
+    bench = make_bench()
+    heard_as(bench, change)
+    with pytest.raises(UserError, match=complaint), bench.plant:
+        pass
+
+
+def test_escaped_frames_stop_the_robot_and_are_told(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    heard_as(bench, escaped)
+    with (
+        pytest.raises(PlantFault, match="it is set up with AP=2, expected AP=1"),
+        bench.plant,
+    ):
+        bench.walk(20.0)
+    assert not bench.far.firmware.running
+
+
+def test_a_restart_of_the_radio_is_told(
+    make_bench: MakeBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = make_bench()
+    with bench.plant:
+        bench.walk(0.5)
+        frames = iter([xbee.ModemStatus(0).encode()])
+        heard_as(bench, lambda answer: next(frames, b"") + answer.encode())
+        bench.walk(0.5)
+        assert bench.plant.counters()["radio_restarts"] == 1
+    assert [each.message for each in caplog.records] == [
+        "the radio has restarted, 1 in all: is its supply firm?"
+    ]
 
 
 def test_bit_errors_are_counted_and_survived(make_bench: MakeBench) -> None:

@@ -2,6 +2,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -296,9 +297,43 @@ def test_the_registry_makes_it(emulator: RosbridgeEmulator) -> None:
         (PlantOptions(), "plant:=rosbridge needs port:="),
         (PlantOptions(port="http://pr2"), "expected host:9090 or ws://host:9090, got 'http://pr2'"),
         (PlantOptions(port="pr2:http"), "got 'pr2:http'"),
-        (PlantOptions(port="pr2", hardware={"speed": 1}), "hardware: .*'speed'"),
+        (PlantOptions(port="pr2", hardware={"speed": 1}), "unknown hardware setting 'speed'"),
     ],
 )
 def test_options_are_checked_before_anything_starts(options: PlantOptions, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
+        check_plant("pr2_arm", "rosbridge", options)
+
+
+def test_a_controller_that_is_stopped_in_mid_motion_is_a_fault(emulator: RosbridgeEmulator) -> None:
+    with PR2Rosbridge(ROBOT, emulator.url) as plant:
+        drive(plant)
+        elbow = "effort_l_elbow_flex_joint"
+        emulator.ask(lambda side, line: side.controllers.__setitem__(elbow, False))
+        until(lambda: fault_of(plant).startswith(f"controllers not running on the PR2: {elbow}"))
+        until(lambda: not emulator.side.torques.any())
+        emulator.ask(lambda side, line: side.controllers.__setitem__(elbow, True))
+        until(lambda: fault_of(plant) == "")
+
+
+def test_heartbeats_that_end_are_a_fault(
+    emulator: RosbridgeEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)  # it is raised on purpose
+
+    def fail(now: float) -> list[str]:
+        raise TypeError("no heart")
+
+    with PR2Rosbridge(ROBOT, emulator.url) as plant:
+        drive(plant)
+        monkeypatch.setattr(plant, "_pulse", fail)
+        until(lambda: fault_of(plant) == "heartbeats have ended (TypeError: no heart)")
+        until(lambda: not emulator.side.torques.any())
+        with pytest.raises(PlantFault, match="heartbeats have ended"):
+            plant.command(PUSH)
+
+
+def test_settings_of_a_wrong_type_are_refused_at_the_start() -> None:
+    options = PlantOptions(port="pr2.local", hardware={"rivals": ["l_arm_controller"]})
+    with pytest.raises(UserError, match="hardware.rivals: expected a text, got"):
         check_plant("pr2_arm", "rosbridge", options)

@@ -1,8 +1,12 @@
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.pr2_session import PR2Config, PR2Session, Transit, read_config
@@ -213,11 +217,26 @@ def test_controllers_that_are_not_as_they_should_be(answer: str, complaint: str)
     assert session.must_ask(11.0)  # somebody may load them in the meantime
 
 
+def test_controllers_are_asked_for_as_long_as_the_arm_is_driven() -> None:
+    session = ready(10.0)
+    assert session.must_ask(11.0)
+    for k in range(600):
+        now = 10.0 + 0.01 * k
+        for text in (power(True), watchdog(False), joint_states(now)):
+            session.receive(text, now)
+        assert bool(session.fault(now)) is (now > 15.0)
+    assert session.fault(now).endswith("list_controllers has not answered for 6.0 s")
+    session.receive(controllers(NAMES, extra="l_arm_controller"), now)
+    assert session.fault(now) == ("controllers to be stopped on the PR2 first: l_arm_controller")
+
+
 def test_a_list_of_controllers_of_another_form_is_no_answer() -> None:
     session = PR2Session(PR2Config(), NAMES, "ws://pr2:9090")
     session.opened(0.0)
     session.receive(controllers(NAMES).replace("state", "states"), 0.0)
-    assert session.fault(0.0).endswith("list_controllers has not answered")
+    assert session.fault(0.0).endswith(
+        "list_controllers cannot be read: not a list of controllers and their states"
+    )
 
 
 def test_without_a_watchdog_only_if_that_is_wanted() -> None:
@@ -230,7 +249,224 @@ def test_without_a_watchdog_only_if_that_is_wanted() -> None:
 
 def test_settings_are_read_by_name() -> None:
     assert read_config({"prefix": "left/", "throttle_ms": 20}) == PR2Config("left/", throttle_ms=20)
-    with pytest.raises(UserError, match="hardware: .*'prefx'.*: expected prefix, rivals, "):
+    with pytest.raises(
+        UserError, match="unknown hardware setting 'prefx': expected one of max_age"
+    ):
         read_config({"prefx": "left/"})
     with pytest.raises(UserError, match="hardware.max_age: expected above 0 s, got 0"):
         read_config({"max_age": 0})
+
+
+@pytest.mark.parametrize(
+    ("hardware", "error"),
+    [
+        ({"rivals": ["l_arm_controller"]}, "rivals: expected a text, got ['l_arm_controller']"),
+        ({"prefix": 3}, "prefix: expected a text, got 3"),
+        ({"watchdog": "no"}, "watchdog: expected true or false, got 'no'"),
+        ({"watchdog": 0}, "watchdog: expected true or false, got 0"),
+        ({"throttle_ms": 1.5}, "throttle_ms: expected an integer, got 1.5"),
+        ({"throttle_ms": True}, "throttle_ms: expected an integer, got True"),
+        ({"patience": True}, "patience: expected a finite number, got True"),
+        ({"patience": float("inf")}, "patience: expected a finite number, got inf"),
+        ({"max_age": None}, "max_age: expected a finite number, got None"),
+    ],
+)
+def test_settings_of_a_wrong_type_are_refused(hardware: dict[str, Any], error: str) -> None:
+    with pytest.raises(UserError, match=re.escape(f"hardware.{error}")):
+        read_config(hardware)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"controllers": [{}], "state": ["running"]},
+        {"controllers": [["a"]], "state": ["running"]},
+        {"controllers": ["a"], "state": [{}]},
+        {"controllers": [None], "state": [None]},
+        {"controllers": "ab", "state": "cd"},
+        {"controllers": {"a": 1}, "state": {"b": 2}},
+        {"controllers": ["a", "b"], "state": ["running"]},
+        {},
+    ],
+)
+def test_a_list_of_controllers_that_is_none_is_a_bad_message(values: dict[str, Any]) -> None:
+    session = ready()
+    service = "/pr2_controller_manager/list_controllers"
+    said = {"op": "service_response", "service": service, "result": True, "values": values}
+    session.receive(json.dumps(said), 10.0)
+    assert session.counts["bad_messages"] == 1
+    assert session.fault(10.0) == ""
+
+
+def test_a_stamp_beyond_all_numbers_is_a_bad_message() -> None:
+    session = ready()
+    said = json.loads(joint_states(10.0))
+    for key, value in (("secs", 10**400), ("nsecs", -(10**400)), ("secs", 1e308 * 10)):
+        said["msg"]["header"]["stamp"][key] = value
+        session.receive(json.dumps(said), 10.0)
+    assert session.counts["bad_messages"] == 3
+    assert session.fault(10.0) == ""
+
+
+ARM_AND_MORE = [*NAMES, "head_pan_joint", "r_gripper_joint"]
+
+
+def whole(stamp: float) -> dict[str, Any]:
+    """Joint states of nine joints, with efforts."""
+    message = json.loads(joint_states(stamp))["msg"]
+    numbers = {what: [0.1] * 9 for what in ("position", "velocity", "effort")}
+    return {**message, "name": ARM_AND_MORE, **numbers}
+
+
+def driven(edit: Callable[[dict[str, Any]], None]) -> str:
+    """What the fault is after a second of messages that were edited."""
+    session = ready()
+    for k in range(1, 101):
+        now = 10.0 + 0.01 * k
+        message = whole(now)
+        edit(message)
+        for text in (power(True), watchdog(False), publish("/joint_states", message)):
+            session.receive(text, now)
+    return session.fault(now)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), None, "x", 10**400, [], True])
+@pytest.mark.parametrize(
+    ("key", "place"), [("effort", 0), ("velocity", 8), ("position", 7), ("effort", 8)]
+)
+def test_a_bad_number_that_nobody_needs_is_no_fault(key: str, place: int, value: Any) -> None:
+    assert driven(lambda message: message[key].__setitem__(place, value)) == ""
+
+
+@pytest.mark.parametrize("value", [[], None, "none", [float("nan")] * 3])
+def test_efforts_are_not_looked_at(value: Any) -> None:
+    assert driven(lambda message: message.update(effort=value)) == ""
+    assert driven(lambda message: message.pop("effort")) == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("position", None, "position null is not a number"),
+        ("position", float("nan"), "position nan is not finite"),
+        ("velocity", float("-inf"), "velocity -inf is not finite"),
+        ("velocity", "fast", "velocity 'fast' is not a number"),
+    ],
+)
+def test_a_bad_number_of_the_arm_names_the_joint(key: str, value: Any, complaint: str) -> None:
+    fault = driven(lambda message: message[key].__setitem__(2, value))
+    assert fault == f"/joint_states: {NAMES[2]}: {complaint}"
+
+
+def test_joint_states_without_velocities_say_so() -> None:
+    fault = driven(lambda message: message.update(velocity=[]))
+    assert f"{NAMES[0]}: velocity null is not a number" in fault
+
+
+def test_joint_states_of_others_are_left_alone() -> None:
+    session = ready()
+    for k in range(10):
+        session.receive(joint_states(10.0 + 0.01 * k), 10.0 + 0.01 * k)
+        other = {**whole(99.0), "name": [f"r_{k}" for k in range(9)]}
+        session.receive(publish("/joint_states", other), 10.0 + 0.01 * k)
+        assert session.fault(10.0 + 0.01 * k) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "complaint"),
+    [
+        (publish("/joint_states", {"name": 3}), 10.2, "old, limit 0.15 s; /joint_states cannot be"),
+        (publish("/power_board/state", {}), 16.0, "/power_board/state cannot be read: not a pr2_"),
+        (
+            publish("/ros_mbmrl/watchdog", {"data": "x" * 999}),
+            10.7,
+            "/ros_mbmrl/watchdog cannot be",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_not_told_as_silence(text: str, now: float, complaint: str) -> None:
+    session = ready()
+    session.receive(text, now)
+    if now > 10.5 and "watchdog" not in text:
+        session.receive(watchdog(False), now)
+    assert complaint in session.fault(now)
+    assert len(session.fault(now)) < 300
+
+
+@pytest.mark.parametrize("leap", [1000.0, 0.5, -1000.0, -0.5])
+def test_one_wild_stamp_of_the_robot_is_passed_over(leap: float) -> None:
+    session = ready()
+    for k in range(1, 200):
+        now = 10.0 + 0.01 * k
+        session.receive(joint_states(now + (leap if k == 50 else 0.0)), now)
+        for text in (power(True), watchdog(False)):
+            session.receive(text, now)
+        assert session.fault(now) == ""
+        reading = session.reading(now)
+        assert reading is not None and now - reading.time < 0.02
+    assert session.counts["bad_messages"] == 1
+
+
+@pytest.mark.parametrize("leap", [1000.0, 0.5, -1000.0, -0.5])
+def test_a_robot_whose_clock_is_set_is_driven_on(leap: float) -> None:
+    session = ready()
+    for k in range(1, 200):
+        now = 10.0 + 0.01 * k
+        session.receive(joint_states(now + (leap if k >= 50 else 0.0)), now)
+        for text in (power(True), watchdog(False)):
+            session.receive(text, now)
+        assert session.fault(now) == ""
+    # A queue is still told.
+    session.receive(joint_states(now + leap + 0.01), now + 0.01)
+    session.receive(joint_states(now + leap + 0.02), now + 0.32)
+    assert "joint states are 0.30 s old" in session.fault(now + 0.32)
+
+
+NUMBERS = st.integers() | st.floats() | st.sampled_from([10**400, -(10**400)])
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(max_size=3) | st.sampled_from(NAMES),
+    lambda inner: (
+        st.lists(inner, max_size=7)
+        | st.dictionaries(
+            st.sampled_from(
+                ["header", "stamp", "secs", "nsecs", "name", "position", "velocity", "effort"]
+                + ["data", "run_stop", "wireless_stop", "controllers", "state", "values", "msg"]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+WORDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "op": st.sampled_from(["publish", "service_response", "status", "subscribe"]) | VALUES,
+        "topic": st.sampled_from(["/joint_states", "/power_board/state", "/ros_mbmrl/watchdog"])
+        | VALUES,
+        "service": st.just("/pr2_controller_manager/list_controllers") | VALUES,
+        "msg": VALUES,
+        "values": VALUES,
+        "result": st.booleans() | VALUES,
+        "level": st.just("error") | VALUES,
+        "id": VALUES,
+    },
+)
+
+
+@given(st.lists(WORDS | VALUES, max_size=5))
+def test_whatever_json_comes_the_session_lives_and_hears_the_next_good_one(
+    several: list[Any],
+) -> None:
+    session = ready()
+    for said in several:
+        session.receive(json.dumps(said), 10.0)
+        session.fault(10.0)
+        session.must_ask(10.0)
+    session.rearm(10.0)
+    session.opened(11.0)
+    for text in (power(True), controllers(NAMES), watchdog(False), joint_states(11.0)):
+        session.receive(text, 11.0)
+    session.rearm(11.0)
+    session.receive(controllers(NAMES), 11.0)
+    assert session.fault(11.0) == ""

@@ -1,4 +1,4 @@
-"""What can go wrong between the host and the robot, switched on and off while it happens."""
+"""What can go wrong between host, robot and motion capture, switched on and off meanwhile."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from ros_mbmrl.errors import choose
 from ros_mbmrl.plants.wire import xbee
+from ros_mbmrl.robots.spec import Array
 
 LINE_FAULTS: Mapping[str, str] = MappingProxyType(
     {
@@ -20,8 +21,11 @@ LINE_FAULTS: Mapping[str, str] = MappingProxyType(
         "unplugged": "the serial port is gone",
         "wrong_address": "another robot answers",
         "wrong_version": "another firmware answers",
+        "zero_quaternion": "poses of motion capture come without an attitude",
+        "pose_ahead": "poses of motion capture are stamped 1000 s ahead",
     }
 )
+AHEAD = 1000.0  # [s]
 
 
 class LineFaults:
@@ -54,6 +58,11 @@ class LineFaults:
         if "garbage" in self:
             return self._rng.bytes(len(data))
         return self._flip(data[: len(data) // 2] if "half" in self else data)
+
+    def to_mocap(self, time: float, pose: Array) -> tuple[float, Array, Array]:
+        """Return time [s], position (3,) and quaternion (4,) as a pose (7,) of `time` is told."""
+        attitude = np.zeros(4) if "zero_quaternion" in self else pose[3:]
+        return time + (AHEAD if "pose_ahead" in self else 0.0), pose[:3], attitude
 
     def _flip(self, data: bytes) -> bytes:
         if "bit_errors" not in self:

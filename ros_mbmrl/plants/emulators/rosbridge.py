@@ -1,8 +1,9 @@
 """A rosbridge server in front of the PR2's twin, and the line to it with its faults.
 
 It answers as rosbridge_suite does on ROS 1, for what the driver uses: advertise, unadvertise,
-publish, subscribe (throttle_rate, queue_length), unsubscribe, call_service; what is wrong comes
-back as a status. It sends no pings (ping_interval 0): a peer that died stays connected.
+publish, subscribe (throttle_rate, queue_length), unsubscribe, call_service; what is wrong, and
+what rosbridge_suite has beside it (fragments, compression, services of clients), comes back as a
+status. It sends no pings (ping_interval 0): a peer that died stays connected.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar
 
 from websockets.asyncio.server import ServerConnection
@@ -26,6 +27,15 @@ from ros_mbmrl.plants.emulators.tcp_line import TcpLine
 from ros_mbmrl.plants.wire import rosbridge
 
 TICK = 0.005  # [s]
+# Of rosbridge_suite and not of this emulator: operations, and fields with what they may hold.
+BEYOND = (
+    *("fragment", "png", "advertise_service", "unadvertise_service", "service_response"),
+    *("set_level", "auth"),
+)
+PLAIN: Mapping[str, tuple[Any, ...]] = MappingProxyType(
+    {"fragment_size": (None,), "compression": (None, "none"), "png": (None, "none")}
+)
+LARGEST = 1 << 31  # throttle_rate [ms], queue_length
 HELD_UP = 0.02  # [s] later than it was due is a tick of a machine with too much to do
 
 T = TypeVar("T")
@@ -33,18 +43,42 @@ T = TypeVar("T")
 
 @dataclass
 class Subscription:
-    """What a client wants of a topic, and what waits for it. throttle: [s]. length: 0 is no end."""
+    """A topic as it goes to a client, and what waits for it. throttle: [s]. length: 0 is no end.
 
-    throttle: float
-    length: int
+    wishes: throttle and length of each of the client's subscriptions, by its id. The lowest of
+    each is kept, as rosbridge_suite does.
+    """
+
+    throttle: float = 0.0
+    length: int = 0
     waiting: deque[str] = field(default_factory=deque)
     sent: float = float("-inf")
+    wishes: dict[Any, tuple[float, int]] = field(default_factory=dict)
+
+    def wish(self, identity: Any, throttle: float, length: int) -> None:
+        """Add a subscription, or change the one with the same id."""
+        self.wishes[identity] = throttle, length
+        self._merge()
+
+    def drop(self, identity: Any) -> None:
+        """End the subscription with this id; None: all of them."""
+        if identity is None:
+            self.wishes.clear()
+        self.wishes.pop(identity, None)
+        self._merge()
+
+    def _merge(self) -> None:
+        if self.wishes:
+            self.throttle = min(throttle for throttle, _ in self.wishes.values())
+            self.length = min(length for _, length in self.wishes.values())
+            while self.length and len(self.waiting) > self.length:
+                self.waiting.popleft()
 
     def offer(self, text: str, now: float) -> None:
         """A message is published. Without a queue, one that comes too early is dropped."""
         if self.length == 0 and now - self.sent < self.throttle:
             return
-        if self.length and len(self.waiting) == self.length:
+        if self.length and len(self.waiting) >= self.length:
             self.waiting.popleft()
         self.waiting.append(text)
         if self.length == 0:
@@ -66,25 +100,33 @@ class Session:
     def __init__(self, side: PR2Side) -> None:
         self._side = side
         self._subscriptions: dict[str, Subscription] = {}
-        self._advertised: dict[str, str] = {}
+        self._advertised: dict[str, tuple[str, set[Any]]] = {}  # type, ids of its advertisements
         self._replies: list[str] = []
 
     def receive(self, text: str | bytes, now: float) -> None:
-        """An operation has come; what is wrong with it is answered with a status."""
+        """Take in an operation; what is wrong with it is answered with a status."""
+        identity = None
         try:
-            said = rosbridge.decode(text)
-        except ValueError as error:
-            self._complain(str(error), None)
-            return
-        op, identity = str(said["op"]), said.get("id")
+            said = rosbridge.parse(text)
+            identity = said.get("id")
+            if said.get("op") in BEYOND:
+                raise ValueError(f"{said['op']}: not an operation of this emulator")
+            self._do(rosbridge.checked(said), now)
+        except (ValueError, TypeError) as error:
+            self._complain(str(error), identity)
+
+    def _do(self, said: rosbridge.Operation, now: float) -> None:
+        op = str(said["op"])
         handler = getattr(self, f"_{op}", None)
         if handler is None:
-            self._complain(f"Unknown operation: {op}", identity)
-            return
+            raise ValueError(f"Unknown operation: {op}")
         try:
+            for name, plain in PLAIN.items():
+                if said.get(name) not in plain:
+                    raise ValueError(f"{name}: not a field of this emulator, got {said[name]!r}")
             handler(said, now)
         except (ValueError, TypeError) as error:
-            self._complain(f"{op}: {error}", identity)
+            raise ValueError(f"{op}: {error}") from None
 
     def offer(self, topic: str, text: str, now: float) -> None:
         """The robot has published a message."""
@@ -99,11 +141,18 @@ class Session:
         return texts
 
     def _advertise(self, said: rosbridge.Operation, now: float) -> None:
-        self._check_type(said["topic"], said["type"])
-        self._advertised[said["topic"]] = said["type"]
+        topic, kind = said["topic"], said["type"]
+        self._check_type(topic, kind)
+        self._advertised.setdefault(topic, (kind, set()))[1].add(said.get("id"))
 
     def _unadvertise(self, said: rosbridge.Operation, now: float) -> None:
-        self._advertised.pop(said["topic"], None)
+        topic, identity = said["topic"], said.get("id")
+        _, identities = self._advertised.get(topic, ("", set()))
+        if identity is None:
+            identities.clear()
+        identities.discard(identity)
+        if not identities:
+            self._advertised.pop(topic, None)
 
     def _publish(self, said: rosbridge.Operation, now: float) -> None:
         topic = said["topic"]
@@ -114,13 +163,18 @@ class Session:
         self._side.publish(topic, said["msg"], now)
 
     def _subscribe(self, said: rosbridge.Operation, now: float) -> None:
-        self._check_type(said["topic"], said.get("type"))
-        throttle = max(0, int(said.get("throttle_rate", 0))) / 1000
-        length = max(0, int(said.get("queue_length", 0)))
-        self._subscriptions[said["topic"]] = Subscription(throttle, length)
+        topic, identity = said["topic"], said.get("id")
+        hash(identity)  # raises TypeError
+        self._check_type(topic, said.get("type"))
+        throttle, length = _whole(said, "throttle_rate") / 1000, _whole(said, "queue_length")
+        self._subscriptions.setdefault(topic, Subscription()).wish(identity, throttle, length)
 
     def _unsubscribe(self, said: rosbridge.Operation, now: float) -> None:
-        self._subscriptions.pop(said["topic"], None)
+        topic = said["topic"]
+        if topic in self._subscriptions:
+            self._subscriptions[topic].drop(said.get("id"))
+            if not self._subscriptions[topic].wishes:
+                del self._subscriptions[topic]
 
     def _call_service(self, said: rosbridge.Operation, now: float) -> None:
         service, identity = said["service"], said.get("id")
@@ -134,19 +188,36 @@ class Session:
                 service=service,
                 values=values,
                 result=known is not None,
-                id=identity,
+                id=_echo(identity),
             )
         )
 
-    def _check_type(self, topic: str, kind: str | None) -> None:
-        established = self._side.topics.get(topic)
+    def _check_type(self, topic: str, kind: Any) -> None:
+        ours, _ = self._advertised.get(topic, (None, None))
+        established = self._side.topics.get(topic, ours)
+        if not isinstance(kind, str | None):
+            raise ValueError(f"a type's name expected, got {kind!r}")
         if established is None and kind is None:
             raise ValueError(f"Cannot infer topic type for topic {topic}")
         if None not in (kind, established) and kind != established:
             raise ValueError(f"Tried to use {topic} as {kind}, but it is {established}")
 
     def _complain(self, message: str, identity: Any) -> None:
-        self._replies.append(rosbridge.encode("status", level="error", msg=message, id=identity))
+        text = rosbridge.encode("status", level="error", msg=message, id=_echo(identity))
+        self._replies.append(text)
+
+
+def _whole(said: rosbridge.Operation, name: str) -> int:
+    """A field that is a whole number, 0 if it is not there. Raises ValueError."""
+    value = said.get(name, 0)
+    if type(value) is not int:
+        raise ValueError(f"integer expected for {name}, got {value!r}")
+    return min(max(0, value), LARGEST)
+
+
+def _echo(identity: Any) -> str | int | None:
+    """Return an operation's id, if it is one."""
+    return identity if isinstance(identity, str | int) else None
 
 
 class RosbridgeEmulator:

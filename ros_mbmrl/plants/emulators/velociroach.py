@@ -137,7 +137,7 @@ class FarSide:
         (pose, seen), late = self.firmware.sensors.pose(), self.world.time
         if not self.world.effect.mocap_lost:
             then = self._start + self._ticks * TICK - (late - seen)
-            self._on_pose(then, pose[:3], pose[3:])
+            self._on_pose(*self.faults.to_mocap(then, pose))
         x, y, yaw = self.world.pose()
         self.distance += math.hypot(x - self._last[0], y - self._last[1])
         self._last = (x, y, yaw)

@@ -48,7 +48,7 @@ class SerialLine:
             self._serial = serial.Serial(
                 self.name, self._baud, timeout=CHUNK, write_timeout=PATIENCE, exclusive=True
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OverflowError) as error:
             raise LineError(_reason(self.name, error)) from None
 
     def close(self) -> None:

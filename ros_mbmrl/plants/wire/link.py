@@ -14,6 +14,7 @@ from ros_mbmrl.plants.wire.velociroach import Reply, read_reply
 
 REMEMBERED = 2000  # round trips
 NOISE = 32  # bytes without a frame that are more than a disturbance
+SURE = 3  # sightings that are no chance
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,11 @@ class RadioLink:
         self._asked: deque[float] = deque()
         self._trips: deque[float] = deque(maxlen=REMEMBERED)
         self._strangers: set[int] = set()
+        self._others: set[int] = set()  # kinds of frames that are not expected
         self._mark = (0, 0)  # bytes and frames before the request that waits now
-        self._foreign = self._malformed = self.timeouts = 0
+        self._foreign = self._malformed = self._unexpected = self._bare = self.timeouts = 0
+        self.restarts = 0  # of the radio
+        self._raw = b""  # what came since the line's last pause
 
     def open(self) -> None:
         """Take the line. Raises LineError."""
@@ -72,6 +76,7 @@ class RadioLink:
         tally = self._decoder.tally
         self._mark = (tally.received, tally.frames)
         self._strangers.clear()
+        self._others.clear()
         while (began := self._clock()) < until:
             self._give_up(began)
             alone = not self._asked
@@ -87,23 +92,48 @@ class RadioLink:
         return None
 
     def complaint(self) -> str:
-        """Why the last `ask` may have heard nothing."""
+        """Return why the last `ask` may have heard nothing."""
+        again = f"; the radio has restarted, {self.restarts} in all" if self.restarts else ""
+        return (self._stranger() or self.misconfigured() or self._silence()) + again
+
+    def _stranger(self) -> str:
+        others = ", ".join(f"0x{source:04x}" for source in sorted(self._strangers))
+        return f"robot {others} answers, expected 0x{self._address:04x}" if others else ""
+
+    def misconfigured(self) -> str:
+        """Return how the radio is set up otherwise than expected, empty if it does not show."""
+        if self._others:
+            kind = min(self._others)
+            return f"radio: frames of kind 0x{kind:02x}: {xbee.OTHERS[kind][1]}"
+        if self._bare >= SURE and not self._decoder.tally.frames:
+            return "radio: answers without frames: it is set up with AP=0, expected AP=1"
+        return self.escaping()
+
+    def escaping(self) -> str:
+        """Return whether the radio loses frames in API mode 2, though others are answered."""
+        tally = self._decoder.tally
+        if tally.escaped < SURE or 2 * tally.escaped <= tally.checksum_errors:
+            return ""
+        return f"radio: {tally.escaped} escaped frames: it is set up with AP=2, expected AP=1"
+
+    def _silence(self) -> str:
         tally = self._decoder.tally
         received, frames = tally.received - self._mark[0], tally.frames - self._mark[1]
-        if self._strangers:
-            others = ", ".join(f"0x{source:04x}" for source in sorted(self._strangers))
-            return f"robot {others} answers, expected 0x{self._address:04x}"
-        if received >= NOISE and not tally.frames:
+        if self.garbled:
             return f"{tally.received} bytes, no valid frame: wrong baud rate?"
         if received and not frames:
             return f"radio garbled: {received} bytes, no valid frame"
         return "radio silent: no answer" if not frames else "radio: no answer to what was asked"
 
     @property
+    def garbled(self) -> bool:
+        """Whether bytes have come and never a frame."""
+        return self._decoder.tally.received >= NOISE and not self._decoder.tally.frames
+
+    @property
     def misled(self) -> bool:
-        """Whether what came is nothing that trying again would mend: a wrong baud rate or robot."""
-        garbled = self._decoder.tally.received >= NOISE and not self._decoder.tally.frames
-        return garbled or bool(self._strangers)
+        """Whether what came is nothing that trying again would mend: another set-up or robot."""
+        return self.garbled or bool(self._strangers) or bool(self.misconfigured())
 
     def counters(self) -> dict[str, int | float]:
         """Totals, and round trips from the first byte out to the last byte in [ms]."""
@@ -111,6 +141,8 @@ class RadioLink:
         return {
             **self._decoder.tally.counters(),
             "foreign": self._foreign,
+            "unexpected": self._unexpected,
+            "radio_restarts": self.restarts,
             "malformed": self._malformed,
             "timeouts": self.timeouts,
             "round_trip_p50_ms": round(float(np.percentile(trips, 50)), 3),
@@ -127,20 +159,37 @@ class RadioLink:
         """The robot's replies that `data` completes."""
         now = self._clock()
         heard = []
-        for frame in self._decoder.feed(data):
-            if not isinstance(frame, xbee.Received):
-                continue
-            if frame.source != self._address:
-                self._foreign += 1
-                self._strangers.add(frame.source)
-                continue
-            try:
-                reply = read_reply(frame.data)
-            except ValueError:
-                self._malformed += 1
-                continue
-            heard.append(Heard(reply, now, self._request(now)))
+        frames = self._decoder.feed(data)
+        self._weigh(data)
+        for frame in frames:
+            if isinstance(frame, xbee.ModemStatus):
+                self.restarts += frame.restarted
+            elif isinstance(frame, xbee.Other):
+                self._unexpected += 1
+                self._others.add(frame.body[0])
+            elif isinstance(frame, xbee.Received) and (reply := self._read(frame)) is not None:
+                heard.append(Heard(reply, now, self._request(now)))
         return heard
+
+    def _weigh(self, data: bytes) -> None:
+        """Look what came between two pauses of the line: is it a packet without a frame?"""
+        if data:
+            self._raw = (self._raw + data)[-xbee.LONGEST :]
+        elif self._raw:
+            self._bare += _bare(self._raw)
+            self._raw = b""
+
+    def _read(self, frame: xbee.Received) -> Reply | None:
+        """The reply in a frame; None for another robot's, and for what is none."""
+        if frame.source != self._address:
+            self._foreign += 1
+            self._strangers.add(frame.source)
+            return None
+        try:
+            return read_reply(frame.data)
+        except ValueError:
+            self._malformed += 1
+            return None
 
     def _request(self, now: float) -> float:
         self._give_up(now)
@@ -149,3 +198,11 @@ class RadioLink:
     def _give_up(self, now: float) -> None:
         while self._asked and now - self._asked[0] > self._forget:
             self._asked.popleft()
+
+
+def _bare(data: bytes) -> bool:
+    """Whether it is a packet of the robot without a radio's frame around it."""
+    try:
+        return data[:1] == b"\0" and bool(read_reply(data))
+    except ValueError:
+        return False

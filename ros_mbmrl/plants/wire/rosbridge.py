@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +19,7 @@ FLOAT64 = "std_msgs/Float64"
 BOOL = "std_msgs/Bool"
 JOINT_STATE = "sensor_msgs/JointState"
 POWER_BOARD_STATE = "pr2_msgs/PowerBoardState"
+SHOWN = 40  # characters of a value that is none of ours
 
 # The fields that an operation must have, and their types in JSON.
 FIELDS: Mapping[str, Mapping[str, type]] = MappingProxyType(
@@ -68,60 +70,99 @@ def call_service(service: str, arguments: Mapping[str, Any], identity: str) -> s
 
 
 def decode(text: str | bytes) -> Operation:
-    """The operation in a text, as a dictionary with its `op`.
+    """Return the operation in a text, as a dictionary with its `op`.
 
     Raises ValueError, with one line, for what is not a JSON object, an operation not known, and
     a field missing or of a wrong type.
     """
+    return checked(parse(text))
+
+
+def parse(text: str | bytes) -> Operation:
+    """Return the JSON object in a text. Raises ValueError, with one line, for anything else.
+
+    NaN and Infinity are read though JSON has none: rosbridge sends what is not finite so, or as
+    null; who needs the number must look.
+    """
     try:
-        said = json.loads(text, parse_constant=_not_json)
+        said = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}") from None
     if not isinstance(said, dict):
         raise ValueError(f"expected a JSON object, got {type(said).__name__}")
+    return said
+
+
+def checked(said: Operation) -> Operation:
+    """Return the same, if it is an operation with its fields. Raises ValueError, as `decode`."""
     op = said.get("op")
     if not isinstance(op, str) or op not in FIELDS:
-        raise ValueError(f"unknown operation {op!r}: expected one of {', '.join(FIELDS)}")
+        raise ValueError(f"unknown operation {_shown(op)}: expected one of {', '.join(FIELDS)}")
     for name, kind in FIELDS[op].items():
         if not isinstance(said.get(name), kind):
             raise ValueError(f"{op}: expected a field '{name}' of type {kind.__name__}")
     return said
 
 
-def _not_json(name: str) -> float:
-    # rosbridge itself sends null for these; Python alone would take them.
-    raise ValueError(f"{name} is not a number of JSON")
-
-
 @dataclass(frozen=True)
 class JointStates:
-    """A sensor_msgs/JointState: stamp [s] by the robot's clock; [rad], [rad/s] by joint name."""
+    """A sensor_msgs/JointState: stamp [s] by the robot's clock; [rad], [rad/s] by joint name.
+
+    names: of all joints. bad: of those that are not in positions and velocities, by name, why.
+    """
 
     stamp: float
     positions: Mapping[str, float]
     velocities: Mapping[str, float]
+    bad: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names of all joints in the message."""
+        return frozenset(self.positions) | frozenset(self.bad)
+
+    def complaint(self, joints: Sequence[str]) -> str:
+        """Return what is wrong with the numbers of these joints, empty if nothing is."""
+        return ", ".join(f"{joint}: {self.bad[joint]}" for joint in joints if joint in self.bad)
 
 
 def read_joint_states(message: Mapping[str, Any]) -> JointStates:
-    """From a message's fields. Raises ValueError for another form or a number not finite."""
+    """Return a message's fields. Raises ValueError for another form, not for a joint's numbers.
+
+    A joint whose position or velocity is no finite number is in `bad`: it may be one that nobody
+    needs. Efforts are not read.
+    """
     try:
         stamp = message["header"]["stamp"]
         seconds = _number(stamp["secs"]) + 1e-9 * _number(stamp["nsecs"])
         names = [_text(name) for name in message["name"]]
-        positions = [_number(value) for value in message["position"]]
-        velocities = [_number(value) for value in message["velocity"]]
+        given = [_column(message, what, len(names)) for what in ("position", "velocity")]
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not a {JOINT_STATE}: {error!r}") from None
-    if not len(names) == len(positions) == len(velocities):
-        raise ValueError(
-            f"{JOINT_STATE}: {len(names)} names, {len(positions)} positions, "
-            f"{len(velocities)} velocities"
-        )
+    times = Counter(names)
+    positions, velocities, bad = {}, {}, {}
+    for name, position, velocity in zip(names, *given, strict=True):
+        what = "position"
+        try:
+            if times[name] > 1:
+                raise ValueError(f"comes {times[name]} times")
+            number = _number(position)
+            what = "velocity"
+            velocities[name] = _number(velocity)
+            positions[name] = number
+        except ValueError as error:
+            bad[name] = f"{what} {error}"
     return JointStates(
-        seconds,
-        MappingProxyType(dict(zip(names, positions, strict=True))),
-        MappingProxyType(dict(zip(names, velocities, strict=True))),
+        seconds, MappingProxyType(positions), MappingProxyType(velocities), MappingProxyType(bad)
     )
+
+
+def _column(message: Mapping[str, Any], what: str, count: int) -> Sequence[Any]:
+    """One value a joint; None for each where the message has none at all."""
+    values = message.get(what) or [None] * count
+    if not isinstance(values, list) or len(values) != count:
+        raise ValueError(f"{count} names, not as many of {what}")
+    return values
 
 
 def joint_states(states: JointStates, sequence: int = 0) -> dict[str, Any]:
@@ -166,13 +207,21 @@ def read_run_stop(message: Mapping[str, Any]) -> bool:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{value!r} is not a number")
-    if not math.isfinite(value):
-        raise ValueError(f"{value!r} is not finite")
-    return float(value)
+        raise ValueError(f"{'null' if value is None else _shown(value)} is not a number")
+    try:
+        number = float(value)
+    except OverflowError:  # an integer beyond all floats
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{_shown(value)} is not finite")
+    return number
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:SHOWN]
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not a name")
+        raise ValueError(f"{_shown(value)} is not a name")
     return value

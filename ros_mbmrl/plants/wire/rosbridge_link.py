@@ -49,7 +49,8 @@ class RosbridgeLink:
     """Connects until it is closed, however often the connection ends.
 
     opened(): connected. received(text): a message. lost(reason): not connected, and why; told
-    for every attempt that failed. All three are called in the link's thread. wait(seconds): as
+    for every attempt that failed. All three are called in the link's thread; what `opened` and
+    `received` raise ends the connection, not the thread. wait(seconds): as
     `threading.Event.wait`, true to end.
     """
 
@@ -100,11 +101,18 @@ class RosbridgeLink:
             self._thread.join(self._config.open_timeout + self._config.close_timeout)
 
     def _run(self) -> None:
+        try:
+            self._keep_connected()
+        except BaseException as error:
+            self._lost(f"the link has ended ({type(error).__name__})")
+            raise
+
+    def _keep_connected(self) -> None:
         delay = self._config.first_delay
         while not self._end.is_set():
             try:
                 heard = self._converse()
-            except (OSError, WebSocketException) as error:
+            except Exception as error:  # noqa: BLE001 (whatever it is, it is told)
                 heard = False
                 self._lost(_reason(error))
             if heard:  # only a peer that speaks is a reason to be quick again
@@ -151,7 +159,8 @@ def read_url(port: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """One line."""
+    """Return one line; what is no matter of the connection by its name, for it is our mistake."""
     cause = error.__cause__ or error
     text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-    return " ".join(text.split())
+    known = isinstance(error, OSError | WebSocketException | EOFError)
+    return " ".join(text.split()) if known else f"{type(error).__name__}: {' '.join(text.split())}"

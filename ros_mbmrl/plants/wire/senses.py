@@ -18,10 +18,13 @@ Array = NDArray[np.float64]
 
 
 class Senses:
-    """Takes the newest pose, unless it is older than `patience` [s]."""
+    """Measures with the newest pose, unless it is older than `patience` [s].
+
+    poses: of motion capture.
+    """
 
     def __init__(self, config: RadioConfig, poses: PoseSource, patience: float) -> None:
-        self._poses, self._patience = poses, patience
+        self.poses, self._patience = poses, patience
         self._unsaid = Reconstruction(config.battery, config.back_emf, patience)
 
     def measure(self, heard: Heard, angles: Array, now: float) -> Measurement:
@@ -36,13 +39,17 @@ class Senses:
         return Measurement(now, values, age=now - min(pose.time, heard.asked))
 
     def _fresh_pose(self, now: float) -> StampedPose:
-        pose = self._poses.latest()
+        if fault := self.poses.fault():
+            raise PlantFault(f"mocap: {fault}")
+        refused = self.poses.refused()
+        passed = f"; the last that came was passed over: {refused}" if refused else ""
+        pose = self.poses.latest()
         if pose is None:
-            raise PlantFault("mocap silent: no pose has come yet")
+            raise PlantFault(f"mocap silent: no pose has come yet{passed}")
         age = now - pose.time
         if not abs(age) <= self._patience:
             where = "old" if age > 0 else "ahead of this machine's clock"
-            raise PlantFault(f"mocap stale: the newest pose is {abs(age):.2f} s {where}")
+            raise PlantFault(f"mocap stale: the newest pose is {abs(age):.2f} s {where}{passed}")
         return pose
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.plants.settings import read_settings
 from ros_mbmrl.plants.wire import units
 from ros_mbmrl.plants.wire.dialects import DIALECTS
 
@@ -60,24 +61,5 @@ class RadioConfig:
 
     @staticmethod
     def of(hardware: Mapping[str, Any]) -> RadioConfig:
-        """From settings by name. Raises UserError for an unknown name or a wrong value."""
-        kinds = {field.name: type(field.default) for field in fields(RadioConfig)}
-        values: dict[str, Any] = {}
-        for name, value in hardware.items():
-            choose("hardware setting", name, kinds)
-            values[name] = _typed(name, kinds[name], value)
-        return RadioConfig(**values)
-
-
-def _typed(name: str, kind: type, value: Any) -> Any:
-    numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind is tuple:
-        with_numbers = not isinstance(value, str) and hasattr(value, "__iter__")
-        if with_numbers and all(isinstance(each, int) for each in value):
-            return tuple(value)
-    elif kind is str and isinstance(value, str):
-        return value
-    elif numeric and kind is float and math.isfinite(value) or numeric and kind is type(value):
-        return kind(value)
-    expected = {tuple: "integers", int: "an integer", float: "a number", str: "a text"}[kind]
-    raise UserError(f"hardware.{name}: expected {expected}, got {value!r}")
+        """Return it from settings by name; see `read_settings`."""
+        return read_settings(RadioConfig, hardware)

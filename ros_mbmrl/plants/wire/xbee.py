@@ -1,7 +1,8 @@
 """Frames of an XBee 802.15.4 radio in API mode 1 (unescaped), as bytes and back. No I/O.
 
 A frame is `7E | length (2, big-endian) | body | FF - sum(body)`; the first byte of a body says
-what it is. Source: Digi, XBee/XBee-PRO RF Modules (802.15.4), "API operation".
+what it is. In API mode 2, after the first byte, 7E, 7D, 11 and 13 go as 7D and the byte ^ 20.
+Source: Digi, XBee/XBee-PRO RF Modules (802.15.4), "API operation".
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
-START = 0x7E
+START, ESCAPE, ESCAPED = 0x7E, 0x7D, 0x20
 OVERHEAD = 4  # bytes of a frame that are not its body
 LONGEST = 134  # body [bytes]: 5 of an RX16's head, 2 of a packet's, 127 of the longest version text
 
@@ -95,7 +96,35 @@ class TransmitStatus:
         return frame(bytes([0x89, self.frame_id, self.status]))
 
 
-Frame = Transmit | Received | AtCommand | AtResponse | TransmitStatus
+@dataclass(frozen=True)
+class ModemStatus:
+    """Radio to host: what happened to it (0x8A)."""
+
+    status: int
+
+    def encode(self) -> bytes:
+        """Return the frame. Raises ValueError."""
+        _check(status=(self.status, 8))
+        return frame(bytes([0x8A, self.status]))
+
+    @property
+    def restarted(self) -> bool:
+        """Whether it has restarted: by its supply or reset pin, or by its own watchdog."""
+        return self.status in (0, 1)
+
+
+@dataclass(frozen=True)
+class Other:
+    """A valid frame that a radio set up as expected does not send. body: its first byte too."""
+
+    body: bytes
+
+    def encode(self) -> bytes:
+        """Return the frame. Raises ValueError."""
+        return frame(self.body)
+
+
+Frame = Transmit | Received | AtCommand | AtResponse | TransmitStatus | ModemStatus | Other
 
 
 def frame(body: bytes) -> bytes:
@@ -121,12 +150,35 @@ class _Kind:
 
 Kinds = Mapping[int, _Kind]
 
+_FAMILY = "another family of XBee sends it: expected an 802.15.4 radio, its frames 0x81"
+# Kinds that a radio which is set up otherwise sends: the shortest body, and what is to be done.
+OTHERS: Mapping[int, tuple[int, str]] = MappingProxyType(
+    {
+        0x01: (5, "what we sent comes back: expected no echo on the line"),
+        0x08: (4, "what we sent comes back: expected no echo on the line"),
+        0x80: (
+            11,
+            "a 64-bit source: expected a 16-bit address, MY of the robot's radio below fffe",
+        ),
+        0x82: (11, "input samples from a 64-bit source: expected IR=0 on the robot's radio"),
+        0x83: (5, "input samples: expected IR=0 on the robot's radio"),
+        0x8B: (7, _FAMILY),
+        0x90: (12, _FAMILY),
+        0x91: (18, _FAMILY),
+        0x92: (16, _FAMILY),
+        0x95: (16, _FAMILY),
+        0x97: (15, "an answer to somebody's remote command: expected nobody else at the radio"),
+    }
+)
+
 # What the host may hear, and what the radio may.
 TO_HOST: Kinds = MappingProxyType(
     {
+        **{kind: _Kind(least, LONGEST, Other) for kind, (least, _) in OTHERS.items()},
         0x81: _Kind(6, LONGEST, lambda b: Received(_word(b, 1), b[5:], b[3], b[4])),
         0x88: _Kind(5, LONGEST, lambda b: AtResponse(b[2:4], b[4], b[5:], b[1])),
         0x89: _Kind(3, 3, lambda b: TransmitStatus(b[1], b[2])),
+        0x8A: _Kind(2, 2, lambda b: ModemStatus(b[1])),
     }
 )
 TO_RADIO: Kinds = MappingProxyType(
@@ -141,13 +193,14 @@ TO_RADIO: Kinds = MappingProxyType(
 class Tally:
     """Totals of a decoder.
 
-    frames: valid ones. checksum_errors: what looked like a frame and was none.
-    resynchronisations: valid frames found after bytes had to be skipped. skipped: such bytes.
-    received: all bytes.
+    frames: valid ones. checksum_errors: what looked like a frame and was none. escaped: what was
+    none and would be one in API mode 2. resynchronisations: valid frames found after bytes had to
+    be skipped. skipped: such bytes. received: all bytes.
     """
 
     frames: int = 0
     checksum_errors: int = 0
+    escaped: int = 0
     resynchronisations: int = 0
     skipped: int = 0
     received: int = 0
@@ -189,6 +242,7 @@ class Decoder:
                 place = end
             else:
                 self.tally.checksum_errors += bool(end)
+                self.tally.escaped += self._escaped(begin)
                 self._skip(1)
                 place = begin + 1
         else:
@@ -211,6 +265,24 @@ class Decoder:
                 end = begin + OVERHEAD + length
                 return end if end <= len(self._buffer) else None
         return None
+
+    def _escaped(self, begin: int) -> bool:
+        """Whether a whole frame of API mode 2 begins there, with something escaped in it."""
+        data, escape, escapes = bytearray(), 0, 0
+        for byte in self._buffer[begin + 1 : begin + 2 * (OVERHEAD + LONGEST)]:
+            if byte == START:
+                break
+            if byte == ESCAPE and not escape:
+                escape, escapes = ESCAPED, escapes + 1
+                continue
+            data.append(byte ^ escape)
+            escape = 0
+            if len(data) > 2 and len(data) == (length := data[0] << 8 | data[1]) + 3:
+                body = bytes(data[2:-1])
+                kind = self._kinds.get(body[0]) if body else None
+                fits = kind is not None and kind.shortest <= length <= kind.longest
+                return bool(escapes) and fits and check_sum(body) == data[-1]
+        return False
 
     def _accept(self, body: bytes) -> Frame:
         self.tally.frames += 1

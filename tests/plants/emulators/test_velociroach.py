@@ -157,3 +157,16 @@ def test_unplugging_takes_the_port_away(tmp_path: Path) -> None:
         while not link.exists() and time.monotonic() < end:
             gone.wait(0.01)
         assert os.readlink(link) == emulator.device
+
+
+@pytest.mark.parametrize(
+    ("fault", "ahead", "attitude"),
+    [("zero_quaternion", 0.0, [0, 0, 0, 0]), ("pose_ahead", 1000.0, None)],
+)
+def test_faults_of_motion_capture(fault: str, ahead: float, attitude: list[float] | None) -> None:
+    pose = np.array([1.0, 2.0, 0.0, 0.6, 0.8, 0.0, 0.0])
+    time, position, quaternion = faults(fault).to_mocap(5.0, pose)
+    assert time == 5.0 + ahead
+    assert position.tolist() == [1.0, 2.0, 0.0]
+    assert quaternion.tolist() == (attitude or [0.6, 0.8, 0.0, 0.0])
+    assert faults().to_mocap(5.0, pose)[0] == 5.0

@@ -54,7 +54,6 @@ def test_a_message_is_read_back() -> None:
         ('{"op":"explode"}', "unknown operation 'explode': expected one of advertise, "),
         ('{"op":"publish","topic":"/a"}', "publish: expected a field 'msg' of type dict"),
         ('{"op":"publish","topic":7,"msg":{}}', "publish: expected a field 'topic' of type str"),
-        ('{"op":"publish","topic":"/a","msg":{"data":NaN}}', "NaN is not a number of JSON"),
         ("[" * 100_000, "not JSON"),
     ],
 )
@@ -62,6 +61,14 @@ def test_bad_text_is_refused_in_one_line(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=re.escape(complaint)) as caught:
         rosbridge.decode(text)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "null", "1e999", "9" * 400])
+def test_what_is_not_finite_is_read_and_is_nobodys_number(number: str) -> None:
+    said = rosbridge.decode(f'{{"op":"publish","topic":"/a","msg":{{"data":{number},"x":1}}}}')
+    assert said["msg"]["x"] == 1
+    with pytest.raises(ValueError, match="not a std_msgs/Float64: .* is not (a number|finite)"):
+        rosbridge.read_float64(said["msg"])
 
 
 JSON = st.recursive(
@@ -110,27 +117,59 @@ def test_joint_states_are_read_by_name() -> None:
     assert rosbridge.joint_states(states, 3) == message
 
 
+MESSAGE = {
+    "header": {"stamp": {"secs": 1, "nsecs": 0}},
+    "name": ["a", "b"],
+    "position": [1.0, 2.0],
+    "velocity": [0.0, 0.0],
+}
+
+
 @pytest.mark.parametrize(
     "spoilt",
     [
         {"position": [1.0]},
-        {"velocity": []},  # as publishers without velocities send them
-        {"position": [1.0, None]},  # what rosbridge makes of NaN
-        {"position": [1.0, "2"]},
-        {"position": [1.0, True]},
+        {"velocity": [1.0, 2.0, 3.0]},
+        {"position": "12"},
+        {"position": {"a": 1.0, "b": 2.0}},
         {"name": [["a"], "b"]},
         {"header": {}},
+        {"header": {"stamp": {"secs": 10**400, "nsecs": 0}}},
+        {"header": {"stamp": {"secs": math.nan, "nsecs": 0}}},
     ],
 )
 def test_joint_states_of_another_form_are_refused(spoilt: dict[str, object]) -> None:
-    message = {
-        "header": {"stamp": {"secs": 1, "nsecs": 0}},
-        "name": ["a", "b"],
-        "position": [1.0, 2.0],
-        "velocity": [0.0, 0.0],
-    }
     with pytest.raises(ValueError, match="JointState"):
-        rosbridge.read_joint_states({**message, **spoilt})
+        rosbridge.read_joint_states({**MESSAGE, **spoilt})
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "complaint"),
+    [
+        ({"position": [1.0, None]}, "b: position null is not a number"),
+        ({"position": [1.0, math.nan]}, "b: position nan is not finite"),
+        ({"velocity": [1.0, -math.inf]}, "b: velocity -inf is not finite"),
+        ({"velocity": [1.0, 10**400]}, "b: velocity 10000000000000"),
+        ({"position": [1.0, "2"]}, "b: position '2' is not a number"),
+        ({"position": [1.0, True]}, "b: position True is not a number"),
+        ({"velocity": []}, "b: velocity null is not a number"),  # publishers without velocities
+        ({"velocity": None}, "b: velocity null is not a number"),
+    ],
+)
+def test_a_bad_number_of_one_joint_is_told_of_that_joint(
+    spoilt: dict[str, object], complaint: str
+) -> None:
+    states = rosbridge.read_joint_states({**MESSAGE, **spoilt})
+    assert states.complaint(["b"]).startswith(complaint)
+    assert states.names == {"a", "b"}
+    if len(states.bad) == 1:
+        assert states.complaint(["a"]) == ""
+        assert states.positions == {"a": 1.0}
+
+
+def test_a_joint_that_comes_twice_is_not_believed() -> None:
+    states = rosbridge.read_joint_states({**MESSAGE, "name": ["a", "a"]})
+    assert states.complaint(["a"]) == "a: position comes 2 times"
 
 
 @pytest.mark.parametrize(

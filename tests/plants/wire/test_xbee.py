@@ -13,6 +13,8 @@ from ros_mbmrl.plants.wire.xbee import (
     AtResponse,
     Decoder,
     Frame,
+    ModemStatus,
+    Other,
     Received,
     Transmit,
     TransmitStatus,
@@ -26,6 +28,11 @@ EXPECTED = [
     (Received(0x0001, b"\x00\x8e\x41", rssi=0x28), "7e 00 08 81 00 01 28 00 00 8e 41 86"),
     (AtResponse(b"BD", 0, b"\x06"), "7e 00 06 88 01 42 44 00 06 ea"),
     (TransmitStatus(1, 0), "7e 00 03 89 01 00 75"),
+    (ModemStatus(0), "7e 00 02 8a 00 75"),
+    (
+        Other(bytes.fromhex("80 0013a200 40a1b2c3 28 00 41")),
+        "7e 00 0c 80 00 13 a2 00 40 a1 b2 c3 28 00 41 0b",
+    ),
 ]
 
 
@@ -45,6 +52,12 @@ FRAMES = st.one_of(
     st.builds(Received, WORD, st.binary(min_size=1, max_size=129), BYTE, BYTE),
     st.builds(AtResponse, st.binary(min_size=2, max_size=2), BYTE, st.binary(max_size=9), BYTE),
     st.builds(TransmitStatus, BYTE, BYTE),
+    st.builds(ModemStatus, BYTE),
+    st.builds(
+        lambda kind, rest: Other(bytes([kind]) + rest),
+        st.sampled_from(sorted(xbee.OTHERS)),
+        st.binary(min_size=20, max_size=60),
+    ),
 )
 
 
@@ -155,3 +168,29 @@ def test_a_hundred_thousand_bad_bytes() -> None:
 @pytest.mark.slow
 def test_ten_million_bad_bytes() -> None:
     fuzz(10_000_000, seed=1)
+
+
+def in_mode_2(frame: bytes) -> bytes:
+    """A frame as API mode 2 sends it."""
+    special = (0x7E, 0x7D, 0x11, 0x13)
+    parts = (bytes([0x7D, byte ^ 0x20]) if byte in special else bytes([byte]) for byte in frame[1:])
+    return frame[:1] + b"".join(parts)
+
+
+@given(FRAMES)
+def test_a_frame_of_mode_2_is_no_frame_and_is_told(frame: Frame) -> None:
+    whole = frame.encode()
+    decoder = Decoder()
+    got = decoder.feed(in_mode_2(whole) + b"~")
+    if in_mode_2(whole) == whole:
+        assert (got, decoder.tally.escaped) == ([frame], 0)
+    else:
+        assert frame not in got
+        assert decoder.tally.escaped <= 1
+
+
+@given(st.binary(min_size=1, max_size=50))
+def test_a_frame_of_mode_1_is_never_taken_for_one_of_mode_2(data: bytes) -> None:
+    decoder = Decoder()
+    assert decoder.feed(Received(1, data).encode()) == [Received(1, data)]
+    assert decoder.tally.escaped == 0

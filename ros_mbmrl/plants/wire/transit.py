@@ -1,0 +1,45 @@
+"""Transit: how late a message is, though the clocks of robot and host differ."""
+
+from __future__ import annotations
+
+MEMORY = 5.0  # [s], half of how long the fastest message is remembered
+LEAP = 0.25  # [s] by which a message may be faster than all before it
+DISORDER = 0.05  # [s] by which a stamp may be older than the one before it
+
+
+class Transit:
+    """How much later than the fastest of the last seconds a message came.
+
+    The clocks of robot and host differ by something unknown: arrival alone cannot tell a fresh
+    message from one that has stood in a queue. A stamp that leaps, ahead or back, says nothing
+    until the next one follows it: then the robot's clock was set, and that is reckoned with.
+
+    leapt: whether the newest stamp has leapt. leaps: how often the robot's clock was set.
+    """
+
+    def __init__(self) -> None:
+        self._halves: list[float] = []
+        self._began = 0.0
+        self._last = self._newest = (0.0, 0.0)  # stamp, arrival
+        self.leapt = False
+        self.leaps = 0
+
+    def late(self, stamp: float, arrival: float) -> float:
+        """Return [s] of a message stamped by the robot's clock that came at `arrival` by ours."""
+        offset = arrival - stamp
+        if not self._halves:
+            self._halves, self._began = [offset, offset], arrival
+        elif offset < min(self._halves) - LEAP or stamp < self._last[0] - DISORDER:
+            before, self._newest = self._newest, (stamp, arrival)
+            self.leapt = not 0 < stamp - before[0] <= arrival - before[1] + LEAP
+            if self.leapt:
+                return offset - min(self._halves)
+            change = offset - (self._last[1] - self._last[0])
+            self._halves = [half + change for half in self._halves]
+            self.leaps += 1
+        if arrival - self._began > MEMORY:
+            self._halves, self._began = [self._halves[1], offset], arrival
+        self._last = self._newest = (stamp, arrival)
+        self.leapt = False
+        self._halves[1] = min(self._halves[1], offset)
+        return offset - min(self._halves)
