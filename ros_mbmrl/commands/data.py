@@ -136,6 +136,7 @@ def _topics(info: RecordingInfo) -> dict[str, Any]:
     return {
         name: {
             "type_name": topic.type_name,
+            "encoding": topic.encoding or "cdr",
             "messages": topic.messages,
             "rate_hz": topic.rate,
         }
@@ -146,7 +147,12 @@ def _topics(info: RecordingInfo) -> dict[str, Any]:
 def _contents(row: Mapping[str, Any]) -> Table:
     if "topics" in row:
         cells = [
-            (name, each["type_name"], str(each["messages"]), f"{each['rate_hz']:.2f}")
+            (
+                name,
+                each["type_name"] or each["encoding"],
+                str(each["messages"]),
+                f"{each['rate_hz']:.2f}",
+            )
             for name, each in row["topics"].items()
         ]
         return Table(("topic", "type", "messages", "a second"), cells)
