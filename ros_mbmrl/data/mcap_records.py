@@ -35,14 +35,17 @@ CHUNK_LIMIT, MESSAGE_LIMIT, SCHEMA_LIMIT, FILE_LIMIT = 64 << 20, 4 << 20, 1 << 1
 WINDOW_LIMIT = 128 << 20  # [bytes] that unpacking zstd may look back
 BLOCK = 1 << 16
 ZSTD = b"\x28\xb5\x2f\xfd"
-# Other compressions, by the first bytes of their files.
-COMPRESSED = MappingProxyType(
+# What else a recording may be, and what to do, by the first bytes of the file.
+FOREIGN = MappingProxyType(
     {
-        b"\x04\x22\x4d\x18": "lz4",
-        b"\x1f\x8b": "gzip",
-        b"BZh": "bzip2",
-        b"\xfd7zXZ": "xz",
-        b"PK\x03\x04": "zip",
+        b"\x04\x22\x4d\x18": "compressed with lz4: unpack it first",
+        b"\x1f\x8b": "compressed with gzip: unpack it first",
+        b"BZh": "compressed with bzip2: unpack it first",
+        b"\xfd7zXZ": "compressed with xz: unpack it first",
+        b"PK\x03\x04": "compressed with zip: unpack it first",
+        b"SQLite ": "a bag of SQLite: convert it first (`ros2 bag convert`)",
+        b"#ROSBAG ": "a bag of ROS 1: convert it first (`rosbags-convert`)",
+        b"version ": "a Git LFS pointer: fetch the file first (`git lfs pull`)",
     }
 )
 
@@ -163,9 +166,8 @@ def _opened(path: Path) -> Iterator[_Source]:
             source = _Source(path, stream, size, _zeros(stream, size), len(MAGIC))
             stream.seek(len(MAGIC))
         if head != MAGIC:
-            how = [name for begin, name in COMPRESSED.items() if head.startswith(begin)]
-            found = f"compressed with {how[0]}: unpack it first" if how else "not a recording"
-            raise UserError(f"{path}: {found}, expected an MCAP file")
+            known = [what for begin, what in FOREIGN.items() if head.startswith(begin)]
+            raise UserError(f"{path}: {(*known, 'not a recording')[0]}, expected an MCAP file")
         yield source
 
 

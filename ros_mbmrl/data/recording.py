@@ -31,6 +31,12 @@ from ros_mbmrl.data.message_definitions import definition
 from ros_mbmrl.errors import RunError, UserError
 
 SUFFIX = ".mcap"
+# How files of recordings end, also of those that are refused: other bags, other compressions.
+SUFFIXES = tuple(
+    kind + packed
+    for kind in (SUFFIX, ".db3", ".bag")
+    for packed in ("", ".zstd", ".zst", ".gz", ".bz2", ".lz4", ".xz")
+)
 CHUNK_SECONDS = 1.0  # the most that a kill may cost
 ARRAY_LIMIT = 4096  # how long an array of fixed length may be
 
@@ -230,6 +236,11 @@ def _message(schema: Schema, message: Message) -> bytes:
         if len(size) > 9 or not 1 <= int(size) <= ARRAY_LIMIT:
             raise ValueError(f"{schema.name}: an array of fixed length {size[:20].decode()}")
     return data
+
+
+def stem(path: Path) -> str:
+    """Return the name of a recording without its endings: `run_0` of `run_0.mcap.zstd`."""
+    return path.name.rpartition(SUFFIX)[0] or path.stem
 
 
 def recording_info(path: Path) -> RecordingInfo:

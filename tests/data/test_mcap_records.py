@@ -211,6 +211,7 @@ def test_a_recording_reads_the_same_however_it_is_laid_out(
         same = {name: each for name, each in found.topics.items() if not each.encoding}
         assert same == info.topics
         (again,) = dataset.load([path])
+        assert again.tags["session"] == "again"
         np.testing.assert_array_equal(again.states, rollout.states)
         np.testing.assert_array_equal(again.actions, rollout.actions)
 
