@@ -19,6 +19,7 @@ from mcap.well_known import MessageEncoding, SchemaEncoding
 from mcap.writer import CompressionType, Writer
 from mcap_ros2.decoder import DecoderFactory
 
+from ros_mbmrl.data.bag import BagTopic, describe, forget, qos_text
 from ros_mbmrl.data.mcap_records import (
     MESSAGE_LIMIT,
     SCHEMA_LIMIT,
@@ -29,6 +30,7 @@ from ros_mbmrl.data.mcap_records import (
 )
 from ros_mbmrl.data.message_definitions import definition
 from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.topics import Qos
 
 SUFFIX = ".mcap"
 # How files of recordings end, also of those that are refused: other bags, other compressions.
@@ -71,7 +73,8 @@ class RecordingWriter:
             self._writer.flush()
         self._schemas: dict[str, int] = {}
         self._channels: dict[str, int] = {}
-        self._counts: dict[int, int] = {}
+        self._topics: dict[int, BagTopic] = {}  # by channel
+        self._span: tuple[int, int] | None = None  # earliest and latest log time [ns]
         self._opened: float | None = None  # when the open chunk began
 
     def __enter__(self) -> RecordingWriter:
@@ -92,13 +95,21 @@ class RecordingWriter:
         cdr_bytes: bytes,
         log_time_ns: int,
         publish_time_ns: int,
+        qos: Qos | None = None,
     ) -> None:
-        """Add a serialised message. Raises UserError for a type without a definition."""
-        channel = self._channel(topic, type_name)
+        """Add a serialised message; `qos` is what its topic is offered with.
+
+        Raises UserError for a type without a definition.
+        """
+        channel = self._channel(topic, type_name, qos)
         if self._opened is None:
             self._opened = self._clock()
-        sequence = self._counts.get(channel, 0)
-        self._counts[channel] = sequence + 1
+        sequence = self._topics[channel].messages
+        self._topics[channel] = replace(self._topics[channel], messages=sequence + 1)
+        if self._span is None:
+            forget(self._path.parent)  # it was about another recording alone
+        first, last = self._span or (log_time_ns, log_time_ns)
+        self._span = min(first, log_time_ns), max(last, log_time_ns)
         with self._writing():
             self._writer.add_message(channel, log_time_ns, cdr_bytes, publish_time_ns, sequence)
         self.flush_if_due()
@@ -116,6 +127,14 @@ class RecordingWriter:
             with self._writing():
                 self._writer.finish()
                 self._stream.close()
+            if self._span is not None:
+                describe(self._path, self._topics.values(), *self._span)
+
+    def discard(self) -> None:
+        """Close the file and remove it."""
+        self._span = None
+        self.close()
+        self._path.unlink(missing_ok=True)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -130,14 +149,15 @@ class RecordingWriter:
                 "what was recorded until now can be read"
             ) from error
 
-    def _channel(self, topic: str, type_name: str) -> int:
+    def _channel(self, topic: str, type_name: str, qos: Qos | None) -> int:
         if topic not in self._channels:
             if type_name not in self._schemas:
                 text = definition(type_name).encode()
                 self._schemas[type_name] = self._writer.register_schema(type_name, "ros2msg", text)
-            self._channels[topic] = self._writer.register_channel(
-                topic, "cdr", self._schemas[type_name], {"offered_qos_profiles": ""}
-            )
+            facts = {"offered_qos_profiles": qos_text(qos)}
+            channel = self._writer.register_channel(topic, "cdr", self._schemas[type_name], facts)
+            self._channels[topic] = channel
+            self._topics[channel] = BagTopic(topic, type_name, qos, 0)
         return self._channels[topic]
 
 
