@@ -1,13 +1,37 @@
-"""The topics of the graph: names, types, and quality of service by name. Imports no ROS."""
+"""The topics of the graph: names, types, and quality of service. Imports no ROS."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Qos:
+    """Quality of service. latched: who subscribes later still gets the last `depth` messages."""
+
+    depth: int
+    reliable: bool = True
+    latched: bool = False
+
+
+# Both ends of a topic take it from this table, and so do recordings.
+QOS: Mapping[str, Qos] = MappingProxyType(
+    {
+        "state": Qos(20),
+        # Deep enough for those who must see every command; those who act on it take the newest.
+        "command": Qos(10),
+        "latched": Qos(1, latched=True),
+        "diagnostics": Qos(50),
+        "sensor": Qos(5, reliable=False),
+    }
+)
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic of the graph. qos: a name in `nodes/qos.py`. A name with `/` in front is global."""
+    """A topic of the graph. qos: a name in QOS. A name with `/` in front is global."""
 
     name: str
     type: str

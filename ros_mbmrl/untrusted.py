@@ -20,6 +20,7 @@ from ros_mbmrl.errors import UserError
 
 YAML_LIMIT = 4 << 20  # [bytes]
 SCALAR_LIMIT = 100  # letters of a number or a date
+OBJECTS = "texts (`array.astype(str)`) or numbers"
 ARRAYS_LIMIT = 1 << 30  # [bytes] of all arrays of a file, unpacked
 
 
@@ -88,8 +89,14 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     """NumPy makes room for the shape that a head claims, so the claim is checked first."""
     with archive.open(member) as stream:
         version = npy.read_magic(stream)
-        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
+        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+        if read is None:
+            raise ValueError(
+                f"{member.filename}: version {version} of npy, expected (1, 0), (2, 0)"
+            )
         shape, _, dtype = read(stream)
+        if dtype.hasobject:
+            raise ValueError(f"{member.filename}: objects, expected {OBJECTS}")
         claimed, held = prod(shape) * dtype.itemsize, member.file_size - stream.tell()
     if claimed != held:
         raise ValueError(f"{member.filename}: claims {claimed} bytes, holds {held}")

@@ -17,7 +17,7 @@ class Data:
     """ls: a line each; info: topics, types and rates; check: gaps, clocks, commands, doubtful
     rows, what a kill has cost; plot: what they cover, as pictures and a page."""
     paths: Positional[tuple[Path, ...]]
-    """Recordings (.mcap), folders of recordings, data sets."""
+    """Recordings (.mcap, .mcap.zstd), data sets, folders of them, with their sub-folders."""
     robot: str | None = None
     """Whose recordings they are, where their topics do not tell."""
     out: Path = Path("runs/data")

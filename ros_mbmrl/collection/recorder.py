@@ -15,7 +15,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.spec import Array, RobotSpec
 from ros_mbmrl.safety.types import Checked, Level
-from ros_mbmrl.topics import topic
+from ros_mbmrl.topics import QOS, topic
 
 EPISODE = "collect: episode"
 _WARN, _ERROR = 1, 2
@@ -97,10 +97,11 @@ class RunRecorder:
 
     def _write(self, name: str, message: Any) -> None:
         self._writer = self._writer or RecordingWriter(self.path)
-        kind = topic(name).type
+        known = topic(name)
         full = name if name.startswith("/") else f"/{self._spec.name}/{name}"
-        data = self._messages.encode(kind, message)
-        self._writer.write_raw(full, kind, data, self._stamp, self._stamp)
+        data = self._messages.encode(known.type, message)
+        qos = QOS[known.qos]
+        self._writer.write_raw(full, known.type, data, self._stamp, self._stamp, qos)
 
 
 def episode_values(event: Event) -> dict[str, str]:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.check import Check, check_dataset, check_run, check_together
+from ros_mbmrl.data.dataset import DataSet
 from ros_mbmrl.data.from_recording import rollouts_of
 from ros_mbmrl.data.recording import RecordingInfo, recording_info
 from ros_mbmrl.data.rollout import Rollout
@@ -30,17 +31,13 @@ def run(arguments: Data) -> dict[str, Any]:
     """What each path holds. Raises UserError, after all the others, for one that is unusable."""
     if not arguments.paths:
         raise UserError("expected at least one recording, folder of recordings or data set")
-    files = [file for path in arguments.paths for file in _files(path)]
+    files = list(dict.fromkeys(f for path in arguments.paths for f in dataset.data_in(path)))
     console = wide_console()
     results = _WHAT[arguments.what](files, arguments, console)
     if results["unusable"]:
         path, reason = next(iter(results["unusable"].items()))
         raise UserError(reason if reason.startswith(path) else f"{path}: {reason}")
     return results
-
-
-def _files(path: Path) -> list[Path]:
-    return [path] if dataset.is_dataset(path) else dataset.recordings_in(path)
 
 
 def _each(
@@ -59,7 +56,7 @@ def _each(
 def _list(files: Sequence[Path], arguments: Data, console: Console) -> dict[str, Any]:
     def look(path: Path) -> dict[str, Any]:
         if dataset.is_dataset(path):
-            return _of_rollouts(path, dataset.load([path]))
+            return _of_rollouts(dataset.read_dataset(path))
         return _of_run(read_run(path, arguments.robot))
 
     rows, unusable = _each(files, look)
@@ -95,24 +92,27 @@ def _of_run(run: Run) -> dict[str, Any]:
     }
 
 
-def _of_rollouts(folder: Path, rollouts: Sequence[Rollout]) -> dict[str, Any]:
-    terrains = {r.tags["terrain"] for r in rollouts if "terrain" in r.tags}
+def _of_rollouts(data: DataSet) -> dict[str, Any]:
+    terrains = sorted({r.tags["terrain"] for r in data.rollouts if "terrain" in r.tags})
     return {
-        "robot": rollouts[0].robot,
-        "seconds": sum(float(r.times[-1] - r.times[0]) for r in rollouts),
-        "steps": sum(len(r) for r in rollouts),
-        "bytes": sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
+        "robot": data.robot,
+        "seconds": data.seconds,
+        "steps": sum(len(r) for r in data.rollouts),
+        "bytes": sum(file.stat().st_size for file in data.path.iterdir() if file.is_file()),
         "complete": True,
-        "tags": [f"{len(rollouts)} rollouts", *(f"terrain {name}" for name in sorted(terrains))],
+        "tags": [
+            f"{len(data.rollouts)} rollouts",
+            *(f"terrain {name}" for name in sorted(terrains)),
+        ],
     }
 
 
 def _info(files: Sequence[Path], arguments: Data, console: Console) -> dict[str, Any]:
     def look(path: Path) -> dict[str, Any]:
         if dataset.is_dataset(path):
-            rollouts = dataset.load([path])
-            tags = [dict(rollout.tags) for rollout in rollouts]
-            return {**_of_rollouts(path, rollouts), "rollouts": tags}
+            data = dataset.read_dataset(path)
+            tags = [dict(rollout.tags) for rollout in data.rollouts]
+            return {**_of_rollouts(data), "rollouts": tags}
         info = recording_info(path)
         return {
             "robot": arguments.robot or robot_of(path, info),
@@ -136,6 +136,7 @@ def _topics(info: RecordingInfo) -> dict[str, Any]:
     return {
         name: {
             "type_name": topic.type_name,
+            "encoding": topic.encoding or "cdr",
             "messages": topic.messages,
             "rate_hz": topic.rate,
         }
@@ -146,7 +147,12 @@ def _topics(info: RecordingInfo) -> dict[str, Any]:
 def _contents(row: Mapping[str, Any]) -> Table:
     if "topics" in row:
         cells = [
-            (name, each["type_name"], str(each["messages"]), f"{each['rate_hz']:.2f}")
+            (
+                name,
+                each["type_name"] or each["encoding"],
+                str(each["messages"]),
+                f"{each['rate_hz']:.2f}",
+            )
             for name, each in row["topics"].items()
         ]
         return Table(("topic", "type", "messages", "a second"), cells)

@@ -19,13 +19,13 @@ from ros_mbmrl.data.from_recording import (
     findings_of,
     rollouts_of,
 )
-from ros_mbmrl.data.quality import LONGEST
+from ros_mbmrl.data.quality import LONGEST, impossible, inspect_rollout
 from ros_mbmrl.data.recording import CHUNK_SECONDS
 from ros_mbmrl.data.rollout import Mark, Rollout
 from ros_mbmrl.data.steps import DIAGNOSTICS, MEASURED, PROPOSED, Run, Step, named
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 
 STEPPED = 0.05  # by how much a clock that is stepped, not paced, may be told from one that drifts
 AROUND = 5  # steps on each side of a jump over which the clocks' difference is taken
@@ -129,23 +129,39 @@ def check_run(run: Run) -> Check:
 
 
 def check_dataset(folder: Path) -> Check:
-    """What is marked in a data set. Raises UserError if it is damaged."""
-    rollouts = dataset.load([folder])
-    spec = make_robot(rollouts[0].robot).spec
-    marks = np.concatenate([rollout.marks for rollout in rollouts])
+    """Return what is wrong with a data set. Raises UserError if it is damaged."""
+    data = dataset.read_dataset(folder)
+    spec = make_robot(data.robot).spec
+    marks = np.concatenate([np.zeros(0, np.uint8), *(each.marks for each in data.rollouts)])
     counts = {str(m.name).lower(): int((marks & np.uint8(m) != 0).sum()) for m in Mark if m}
+    found: Counter[str] = Counter()
+    for rollout in data.rollouts:
+        for finding in inspect_rollout(spec, rollout):
+            found[finding.reason] += int(finding.intervals.sum())
+        found["command far out of range"] += int(impossible(spec, rollout.actions).sum())
+    reasons = {reason: count for reason, count in found.items() if count}
+    unusable = ""
+    try:
+        check_rates([data])
+    except UserError as error:
+        unusable = _without(folder, error)
     return Check(
         path=folder,
         robot=spec.name,
-        rate=1 / spec.period,
-        seconds=sum(float(r.times[-1] - r.times[0]) for r in rollouts),
-        steps=len(marks) + len(rollouts),
-        rollouts=len(rollouts),
+        rate=1 / data.period,
+        seconds=data.seconds,
+        steps=len(marks) + len(data.rollouts),
+        rollouts=len(data.rollouts),
         transitions=len(marks),
         marked=int((marks != 0).sum()),
-        problems=tuple(
-            Problem("doubtful", n, f"{name}: {n} steps") for name, n in counts.items() if n
+        problems=(
+            *_holes(data.rollouts, spec.period),
+            *(Problem("doubtful", n, f"{reason}: {n} steps") for reason, n in reasons.items()),
+            *(Problem("marked", n, f"{name}: {n} steps") for name, n in counts.items() if n),
         ),
+        notes=_beyond(spec, data.rollouts),
+        figures={"reasons": reasons, "marks": counts},
+        unusable=unusable,
     )
 
 
@@ -234,6 +250,31 @@ def _gaps(run: Run, period: float) -> list[Problem]:
     return [Problem("gaps", len(gaps), words)]
 
 
+def _holes(rollouts: Sequence[Rollout], period: float) -> list[Problem]:
+    """Return the gaps between the rows of rollouts."""
+    gaps = [
+        (float(step), float(rollout.times[k] - rollout.times[0]), number)
+        for number, rollout in enumerate(rollouts)
+        for k, step in enumerate(np.diff(rollout.times))
+        if step > LONGEST * period
+    ]
+    if not gaps:
+        return []
+    longest, where, number = max(gaps)
+    words = f"{len(gaps)} gaps between rows, the longest {longest:.2f} s, {where:.1f} s in"
+    return [Problem("gaps", len(gaps), words + f" rollout {number}" * (len(rollouts) > 1))]
+
+
+def _beyond(spec: RobotSpec, rollouts: Sequence[Rollout]) -> tuple[str, ...]:
+    """Return a note on commands that are out of the range and still believed."""
+    actions = np.concatenate([np.zeros((0, len(spec.action))), *(r.actions for r in rollouts)])
+    low, high = np.array([(limit.low, limit.high) for limit in spec.action]).T
+    outside = ((actions < low) | (actions > high)).any(axis=1) & ~impossible(spec, actions)
+    if not outside.any():
+        return ()
+    return (f"{int(outside.sum())} commands are out of {spec.name}'s range, but not far: kept",)
+
+
 def _clock(found: Skew, period: float) -> list[Problem]:
     if found.stepped:
         return []
@@ -258,13 +299,19 @@ def _reasons(run: Run, robot: Robot) -> dict[str, int]:
 
 def _commands(run: Run, robot: Robot) -> list[Problem]:
     late = sum(step.late for step in run.steps)
-    unknown = 0
+    unknown = wild = 0
     for _, steps in groupby(run.steps, key=lambda step: step.clock):
-        unknown += int(actions_of(robot, list(steps))[1].sum())
-    if not unknown:
-        return []
-    words = f"{unknown} steps without a command in time, {late} of them told by the driver"
-    return [Problem("commands", unknown, words)]
+        actions, unheard = actions_of(robot, list(steps))
+        unknown += int(unheard.sum())
+        wild += int(impossible(robot.spec, actions).sum())
+    problems = []
+    if unknown:
+        words = f"{unknown} steps without a command in time, {late} of them told by the driver"
+        problems.append(Problem("commands", unknown, words))
+    if wild:
+        words = f"command far out of range: {wild} steps"
+        problems.append(Problem("doubtful", wild, words))
+    return problems
 
 
 def _rollouts(run: Run) -> tuple[list[Rollout], str]:
@@ -272,7 +319,12 @@ def _rollouts(run: Run) -> tuple[list[Rollout], str]:
         check_rates([run])
         return rollouts_of(run), ""
     except UserError as error:
-        return [], str(error).removeprefix(f"{run.path}").lstrip(": ")
+        return [], _without(run.path, error)
+
+
+def _without(path: Path, error: UserError) -> str:
+    """Return an error's words without the path."""
+    return str(error).removeprefix(f"{path}").lstrip(": ")
 
 
 def _seconds(run: Run) -> float:

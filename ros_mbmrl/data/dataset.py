@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,8 +17,9 @@ import yaml
 from numpy.typing import NDArray
 
 from ros_mbmrl.data.from_recording import check_rates, rollouts_of
-from ros_mbmrl.data.recording import SUFFIX
-from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.data.quality import LONGEST, impossible, inspect_rollout, spread
+from ros_mbmrl.data.recording import SUFFIX, SUFFIXES
+from ros_mbmrl.data.rollout import Mark, Rollout
 from ros_mbmrl.data.steps import Run, read_run
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
@@ -62,32 +66,58 @@ def save(folder: Path, rollouts: Sequence[Rollout]) -> str:
     return digest
 
 
+@dataclass(frozen=True)
+class DataSet:
+    """The rollouts of a data set, with marks on what is not to be trained on."""
+
+    path: Path
+    robot: str
+    rollouts: tuple[Rollout, ...]
+
+    @property
+    def period(self) -> float:
+        """Median time between steps [s]; nan without any."""
+        steps = self._steps()
+        return float(np.median(steps)) if len(steps) else math.nan
+
+    @property
+    def seconds(self) -> float:
+        """Time that its steps cover [s], without gaps."""
+        steps = self._steps()
+        return float(steps[steps <= LONGEST * self.period].sum())
+
+    def _steps(self) -> NDArray[np.float64]:
+        """Return the times between rows that go on [s]."""
+        steps: NDArray[np.float64] = np.concatenate(
+            [np.zeros(0), *(np.diff(each.times) for each in self.rollouts)]
+        )
+        return steps[np.isfinite(steps) & (steps > 0)]
+
+
 def load(paths: Iterable[Path]) -> list[Rollout]:
-    """The rollouts of data sets, recordings and folders of recordings, in order.
+    """Return the rollouts of data sets, recordings and folders of recordings, in order.
 
     Raises UserError for what is missing or damaged, was made for other names or units, is of
     another robot than the rest, or at another rate.
     """
-    parts: list[tuple[Path, list[Rollout] | Run]] = []
+    parts: list[DataSet | Run] = []
     for path in map(Path, paths):
-        if is_dataset(path):
-            parts.append((path, _load_one(path)))
-        else:
-            parts += [(file, read_run(file)) for file in recordings_in(path)]
+        parts += [
+            read_dataset(file) if is_dataset(file) else read_run(file) for file in data_in(path)
+        ]
     if not parts:
         raise UserError("no data: expected at least one data set or recording")
     robots: dict[str, Path] = {}
-    for path, part in parts:
-        for name in _robots(part):
-            robots.setdefault(name, path)
+    for part in parts:
+        robots.setdefault(part.robot, part.path)
     if len(robots) > 1:
         whose = ", ".join(f"{path} is of {name}" for name, path in robots.items())
         raise UserError(f"expected data of one robot, got several: {whose}")
-    check_rates([part for _, part in parts if isinstance(part, Run)])
+    check_rates(parts)
     return [
         rollout
-        for _, part in parts
-        for rollout in (rollouts_of(part) if isinstance(part, Run) else part)
+        for part in parts
+        for rollout in (rollouts_of(part) if isinstance(part, Run) else part.rollouts)
     ]
 
 
@@ -96,30 +126,52 @@ def is_dataset(path: Path) -> bool:
     return (path / CARD_FILE).is_file()
 
 
-def recordings_in(path: Path) -> list[Path]:
-    """The recording itself, or those in a folder, by name. Raises UserError if there is none."""
-    if path.is_file():
+def data_in(path: Path) -> list[Path]:
+    """Return the path itself, or the data sets and recordings in a folder and its sub-folders.
+
+    By name, numbers in names by their value, so that `_2` comes before `_10`. What is recorded
+    but cannot be read is among them, so that it is refused and not left out. Raises UserError if
+    there is none.
+    """
+    if path.is_file() or is_dataset(path):
         return [path]
-    found = sorted(path.glob(f"*{SUFFIX}"))
+    found, seen = [], {path.resolve()}
+    for name, folders, files in os.walk(path, onerror=_unreadable, followlinks=True):
+        here = [Path(name, folder) for folder in folders]
+        found += [folder for folder in here if is_dataset(folder)]
+        found += [Path(name, file) for file in files if file.endswith(SUFFIXES)]
+        inside = [f for f in here if not is_dataset(f) and f.resolve() not in seen]
+        seen |= {folder.resolve() for folder in inside}
+        folders[:] = [folder.name for folder in inside]
     if not found:
         raise UserError(
             f"{path}: not a data set, expected a folder with {CARD_FILE} or with recordings, "
             f"or a recording ({SUFFIX})"
         )
-    return found
+    return sorted(found, key=_by_number)
 
 
-def _robots(part: list[Rollout] | Run) -> set[str]:
-    return {part.robot} if isinstance(part, Run) else {rollout.robot for rollout in part}
+def _unreadable(error: OSError) -> None:
+    if isinstance(error, FileNotFoundError):
+        return  # there is nothing in it, which is told
+    raise UserError(f"{error.filename}: cannot be read ({error.strerror})")
+
+
+def _by_number(path: Path) -> list[list[str | int]]:
+    """Return a sort key: every part of a path as texts and numbers in turn."""
+    return [
+        [int(each) if k % 2 else each for k, each in enumerate(re.split("([0-9]+)", part))]
+        for part in path.parts
+    ]
 
 
 def sha256_of(path: Path) -> str:
     """The sha256 of a file, in hexadecimal; of a data set, that of its arrays.
 
-    Of a folder of recordings, that of their sha256s.
+    Of a folder of recordings or data sets, that of their sha256s.
     """
     if path.is_dir() and not is_dataset(path):
-        return hashlib.sha256("".join(map(sha256_of, recordings_in(path))).encode()).hexdigest()
+        return hashlib.sha256("".join(map(sha256_of, data_in(path))).encode()).hexdigest()
     file = path / ARRAYS_FILE if path.is_dir() else path
     digest = hashlib.sha256()
     try:
@@ -207,7 +259,10 @@ def _named(quantities: Sequence[Quantity]) -> list[list[str]]:
     return [[quantity.name, quantity.unit] for quantity in quantities]
 
 
-def _load_one(folder: Path) -> list[Rollout]:
+def read_dataset(folder: Path) -> DataSet:
+    """Read a data set. Marks are those it was saved with, and what its rows show: gaps, times that
+    fall back, numbers that are none, commands that cannot have acted. Raises UserError.
+    """
     card = _read_card(folder)
     spec = make_robot(str(card["robot"])).spec
     for part in ("state", "action"):
@@ -235,7 +290,15 @@ def _load_one(folder: Path) -> list[Rollout]:
     mappings = isinstance(tags, list) and all(isinstance(each, dict) for each in tags)
     if not mappings or len(tags) != len(steps):
         raise UserError(f"{folder / CARD_FILE}: expected tags of {len(steps)} rollouts")
-    return _parted(spec.name, arrays, tags)
+    rollouts = [_marked(spec, each) for each in _parted(spec.name, arrays, tags)]
+    return DataSet(folder, spec.name, tuple(rollouts))
+
+
+def _marked(spec: RobotSpec, rollout: Rollout) -> Rollout:
+    """Return a rollout with the marks that its own rows ask for."""
+    marks = rollout.marks | spread(inspect_rollout(spec, rollout), len(rollout))
+    marks[impossible(spec, rollout.actions)] |= np.uint8(Mark.COMMAND)
+    return replace(rollout, marks=marks)
 
 
 def _parted(

@@ -16,10 +16,12 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 
-from ros_mbmrl.data.quality import Finding, Flags, inspect, off_period, spread
+from ros_mbmrl.data.quality import Finding, Flags, impossible, inspect, off_period, spread
+from ros_mbmrl.data.recording import stem
 from ros_mbmrl.data.rollout import Mark, Rollout
 from ros_mbmrl.data.steps import Run, Step, read_run
 from ros_mbmrl.errors import UserError
@@ -39,8 +41,24 @@ def rollouts_from_recording(path: Path, robot: str | None = None) -> list[Rollou
     return rollouts_of(run)
 
 
-def check_rates(runs: Sequence[Run]) -> None:
-    """Raises UserError if two runs of a robot differ in rate, or one is not at the robot's."""
+class Paced(Protocol):
+    """A recording or a data set."""
+
+    @property
+    def path(self) -> Path:
+        """Return where it lies."""
+
+    @property
+    def robot(self) -> str:
+        """Return the robot's name."""
+
+    @property
+    def period(self) -> float:
+        """Return the median time between steps [s]; nan without any."""
+
+
+def check_rates(runs: Sequence[Paced]) -> None:
+    """Refuse runs of a robot that differ in rate, or are not at the robot's: raises UserError."""
     for first, other in zip(runs[:-1], runs[1:], strict=True):
         if abs(other.period / first.period - 1) > RATE_TOLERANCE:
             raise UserError(
@@ -107,7 +125,7 @@ def _of_one_clock(run: Run, steps: list[Step]) -> list[Rollout]:
     states = [estimator.update(Measurement(step.time, step.measurement)) for step in steps]
     actions, unknown = actions_of(robot, steps)
     marks = spread(findings_of(robot, steps), len(steps) - 1)
-    marks[unknown] |= np.uint8(Mark.COMMAND)
+    marks[unknown | impossible(robot.spec, actions)] |= np.uint8(Mark.COMMAND)
     rollouts = []
     for first, last in _stretches(run, steps, times, robot.spec.period):
         rollouts.append(
@@ -155,4 +173,4 @@ def _tags(run: Run, step: Step) -> MappingProxyType[str, str]:
     if run.episodes is not None and step.episode is not None:
         episode = run.episodes[step.episode]
         tags = {**episode.tags, "episode": episode.index}
-    return MappingProxyType({**tags, "source": "recording", "session": run.path.stem})
+    return MappingProxyType({**tags, "source": "recording", "session": stem(run.path)})

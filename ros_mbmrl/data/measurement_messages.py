@@ -1,8 +1,15 @@
-"""Measurements as messages, by whatever makes blank ones: the middleware, or no middleware."""
+"""Measurements as messages, by whatever makes blank ones: the middleware, or no middleware.
+
+What is not measured is never told as zero. Numbers that may be missing are NaN, as BatteryState
+asks for; arrays of a JointState of which nothing is measured are empty; of poses, twists and the
+parts of an Imu a variance of -1 says that the axis is not measured, as REP 145 has it for Imu.
+All other variances are 0, which is "unknown" in the same convention.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +20,19 @@ from ros_mbmrl.topics import topic
 
 NANO = 1_000_000_000
 AGE = "sensor_time"  # header.stamp: the step; time_ref: when its oldest part was measured
+BATTERY = (
+    *("voltage", "temperature", "current", "charge", "capacity", "design_capacity", "percentage"),
+)
+# Variances, and what they are about, in their order.
+COVARIANCES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "odom.pose.covariance": ("odom.pose.pose.position", "odom.pose.pose.orientation"),
+        "odom.twist.covariance": ("odom.twist.twist.linear", "odom.twist.twist.angular"),
+        "imu.orientation_covariance": ("imu.orientation",),
+        "imu.angular_velocity_covariance": ("imu.angular_velocity",),
+        "imu.linear_acceleration_covariance": ("imu.linear_acceleration",),
+    }
+)
 FRAMES: Mapping[str, str] = MappingProxyType(
     {"odom": "map", "imu": "base_link", "tool_points": "torso_lift_link"}
 )
@@ -24,7 +44,7 @@ class MeasurementMessages:
     def __init__(self, spec: RobotSpec, blank: Callable[[str], Any]) -> None:
         self._blank = blank
         self._channels = tuple(channel(where) for where in spec.channels)
-        self._measured = {(each.topic, each.way) for each in self._channels}
+        self._unmeasured = tuple(unmeasured_variances(spec))
         self._motors, self._joints = [limit.name for limit in spec.action], joint_names(spec)
         self._robot = spec.name
         self.topics: tuple[str, ...] = measurement_topics(spec)
@@ -39,9 +59,11 @@ class MeasurementMessages:
             rates = (measurement.values - previous.values) / (measurement.time - previous.time)
             for each, rate in zip(self._channels, rates, strict=True):
                 velocity = Channel(each.topic, ("velocity", *each.way[1:]))
-                unmeasured = (velocity.topic, velocity.way) not in self._measured
-                if each.way[0] == "position" and unmeasured:
-                    velocity.put(messages[each.topic], float(rate))
+                if each.way[0] == "position" and velocity not in self._channels:
+                    message = messages[each.topic]
+                    if not len(message.velocity):
+                        message.velocity = [math.nan] * len(message.name)
+                    velocity.put(message, float(rate))
         put_stamp(messages[AGE].time_ref, max(0, stamp - nanoseconds(measurement.age)))
         return messages
 
@@ -51,21 +73,33 @@ class MeasurementMessages:
         message.header.frame_id = FRAMES.get(name, "")
         if name == "odom":
             message.child_frame_id = "base_link"
-        elif name == "imu":
-            message.orientation_covariance[0] = -1.0  # REP-145: no orientation given
-        elif name == "joint_states":
-            message.name = self._joints
-            message.position, message.velocity = ([0.0] * len(self._joints) for _ in range(2))
-        elif name == "back_emf":
-            message.name, message.effort = self._motors, [0.0] * len(self._motors)
+        elif name in ("joint_states", "back_emf"):
+            message.name = self._joints if name == "joint_states" else self._motors
+            for field in {str(each.way[0]) for each in self._channels if each.topic == name}:
+                setattr(message, field, [math.nan] * len(message.name))
         elif name == "tool_points":
             points = {each.way[1] for each in self._channels if each.topic == name}
             message.poses = [self._blank("geometry_msgs/msg/Pose") for _ in points]
         elif name == "battery":
             message.present = True
+            for field in BATTERY:
+                setattr(message, field, math.nan)
         elif name == AGE:
             message.source = self._robot
+        for variance in self._unmeasured:
+            if variance.topic == name:
+                variance.put(message, -1.0)
         return message
+
+
+def unmeasured_variances(spec: RobotSpec) -> Iterator[Channel]:
+    """Yield the variances of the axes that a robot does not measure."""
+    for where, parts in COVARIANCES.items():
+        # Of an orientation a quaternion is measured, or nothing.
+        axes = [("w" if part.endswith("orientation") else a, part) for part in parts for a in "xyz"]
+        for k, (axis, part) in enumerate(axes):
+            if f"{part}.{axis}" not in spec.channels:
+                yield channel(f"{where}.{k * (len(axes) + 1)}")
 
 
 def measurement_topics(spec: RobotSpec) -> tuple[str, ...]:

@@ -5,37 +5,42 @@ Format: https://mcap.dev/spec, with the ROS 2 profile of its registry.
 
 from __future__ import annotations
 
-import os
 import re
-import struct
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple, cast
 
-import lz4.frame
-import zstandard
-from mcap.data_stream import ReadDataStream
-from mcap.opcode import Opcode
-from mcap.records import Channel, Chunk, Message, Schema
-from mcap.stream_reader import breakup_chunk
+from mcap.records import Channel, Message, Schema
+from mcap.well_known import MessageEncoding, SchemaEncoding
 from mcap.writer import CompressionType, Writer
 from mcap_ros2.decoder import DecoderFactory
 
+from ros_mbmrl.data.bag import BagTopic, describe, forget, qos_text
+from ros_mbmrl.data.mcap_records import (
+    MESSAGE_LIMIT,
+    SCHEMA_LIMIT,
+    ZSTD,
+    is_complete,
+    messages_of,
+    unpacked_zstd,
+)
 from ros_mbmrl.data.message_definitions import definition
 from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.topics import Qos
 
-MAGIC = b"\x89MCAP0\r\n"
-RECORD_HEAD = struct.Struct("<BQ")  # opcode, length
 SUFFIX = ".mcap"
+# How files of recordings end, also of those that are refused: other bags, other compressions.
+SUFFIXES = tuple(
+    kind + packed
+    for kind in (SUFFIX, ".db3", ".bag")
+    for packed in ("", ".zstd", ".zst", ".gz", ".bz2", ".lz4", ".xz")
+)
 CHUNK_SECONDS = 1.0  # the most that a kill may cost
-# What a file of others may ask us to hold [bytes]: of a chunk unpacked, of a message taken apart,
-# of a type's definition, and how long an array of fixed length may be.
-CHUNK_LIMIT, MESSAGE_LIMIT, SCHEMA_LIMIT, ARRAY_LIMIT = 64 << 20, 4 << 20, 1 << 16, 4096
+ARRAY_LIMIT = 4096  # how long an array of fixed length may be
 
 
 class RecordingWriter:
@@ -68,7 +73,8 @@ class RecordingWriter:
             self._writer.flush()
         self._schemas: dict[str, int] = {}
         self._channels: dict[str, int] = {}
-        self._counts: dict[int, int] = {}
+        self._topics: dict[int, BagTopic] = {}  # by channel
+        self._span: tuple[int, int] | None = None  # earliest and latest log time [ns]
         self._opened: float | None = None  # when the open chunk began
 
     def __enter__(self) -> RecordingWriter:
@@ -89,13 +95,21 @@ class RecordingWriter:
         cdr_bytes: bytes,
         log_time_ns: int,
         publish_time_ns: int,
+        qos: Qos | None = None,
     ) -> None:
-        """Add a serialised message. Raises UserError for a type without a definition."""
-        channel = self._channel(topic, type_name)
+        """Add a serialised message; `qos` is what its topic is offered with.
+
+        Raises UserError for a type without a definition.
+        """
+        channel = self._channel(topic, type_name, qos)
         if self._opened is None:
             self._opened = self._clock()
-        sequence = self._counts.get(channel, 0)
-        self._counts[channel] = sequence + 1
+        sequence = self._topics[channel].messages
+        self._topics[channel] = replace(self._topics[channel], messages=sequence + 1)
+        if self._span is None:
+            forget(self._path.parent)  # it was about another recording alone
+        first, last = self._span or (log_time_ns, log_time_ns)
+        self._span = min(first, log_time_ns), max(last, log_time_ns)
         with self._writing():
             self._writer.add_message(channel, log_time_ns, cdr_bytes, publish_time_ns, sequence)
         self.flush_if_due()
@@ -113,6 +127,14 @@ class RecordingWriter:
             with self._writing():
                 self._writer.finish()
                 self._stream.close()
+            if self._span is not None:
+                describe(self._path, self._topics.values(), *self._span)
+
+    def discard(self) -> None:
+        """Close the file and remove it."""
+        self._span = None
+        self.close()
+        self._path.unlink(missing_ok=True)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -127,14 +149,15 @@ class RecordingWriter:
                 "what was recorded until now can be read"
             ) from error
 
-    def _channel(self, topic: str, type_name: str) -> int:
+    def _channel(self, topic: str, type_name: str, qos: Qos | None) -> int:
         if topic not in self._channels:
             if type_name not in self._schemas:
                 text = definition(type_name).encode()
                 self._schemas[type_name] = self._writer.register_schema(type_name, "ros2msg", text)
-            self._channels[topic] = self._writer.register_channel(
-                topic, "cdr", self._schemas[type_name], {"offered_qos_profiles": ""}
-            )
+            facts = {"offered_qos_profiles": qos_text(qos)}
+            channel = self._writer.register_channel(topic, "cdr", self._schemas[type_name], facts)
+            self._channels[topic] = channel
+            self._topics[channel] = BagTopic(topic, type_name, qos, 0)
         return self._channels[topic]
 
 
@@ -149,12 +172,16 @@ class Recorded(NamedTuple):
 
 @dataclass(frozen=True)
 class TopicInfo:
-    """What is recorded on a topic, and when the first and the last message were."""
+    """Type, number and time of the messages of a topic.
+
+    type_name: empty without a type. encoding: of what is no ROS 2 message, empty for what is one.
+    """
 
     type_name: str
     messages: int
     start_ns: int
     end_ns: int
+    encoding: str = ""
 
     @property
     def rate(self) -> float:
@@ -180,126 +207,81 @@ class RecordingInfo:
 
 
 def read_messages(path: Path, topics: Collection[str] | None = None) -> Iterator[Recorded]:
-    """Messages in the order they were recorded, of `topics` or of all.
+    """Yield messages in the order they were recorded, of `topics` or of all ROS 2 topics.
 
-    A file whose writer was killed is read up to its last whole chunk. Raises UserError for a
-    file that is not a recording, or is damaged.
+    A file whose writer was killed is read up to its last whole record or chunk. Raises UserError
+    for a file that is not a recording or is damaged, and for a topic among `topics` that does not
+    hold ROS 2 messages.
     """
     decoders = DecoderFactory()
-    for schema, channel, message in _raw_messages(path):
+    for schema, channel, message in messages_of(path):
         if topics is not None and channel.topic not in topics:
             continue
+        encoding = _foreign(schema, channel)
+        if schema is None or encoding:
+            if topics is None:
+                continue
+            raise UserError(f"{path}: {channel.topic} holds {encoding}: expected ROS 2 messages")
         try:
-            _check_sizes(schema, message)
+            data = _message(schema, message)
             decode = decoders.decoder_for(channel.message_encoding, schema)
-            decoded = None if decode is None else decode(message.data)
+            decoded = None if decode is None else decode(data)
         except Exception as error:  # whatever parsing damage may raise
             raise UserError(f"{path}: damaged message on {channel.topic} ({error})") from error
-        if decoded is None:
-            raise UserError(f"{path}: {channel.topic} is not a ROS 2 message ({schema.encoding})")
         yield Recorded(channel.topic, schema.name, message.log_time, decoded)
 
 
-def _check_sizes(schema: Schema, message: Message) -> None:
-    """Every part of a message takes up room in its bytes, so that these bound what comes of it."""
-    if len(schema.data) > SCHEMA_LIMIT or len(message.data) > MESSAGE_LIMIT:
+def _foreign(schema: Schema | None, channel: Channel) -> str:
+    """Return the encoding of messages that are not of ROS 2, empty for those that are."""
+    if channel.message_encoding != MessageEncoding.CDR:
+        return channel.message_encoding or "messages of an unknown encoding"
+    if schema is None:
+        return f"{channel.message_encoding} without a type"
+    if schema.encoding != SchemaEncoding.ROS2:
+        return f"{channel.message_encoding} with a type in {schema.encoding or 'no encoding'}"
+    return ""
+
+
+def _message(schema: Schema, message: Message) -> bytes:
+    """Return a message's bytes. Every part of it takes up room in them, so they bound its size."""
+    data: bytes = message.data
+    if data.startswith(ZSTD):  # as `ros2 bag` compresses by message; no CDR begins like that
+        data = unpacked_zstd(data, MESSAGE_LIMIT)
+    if len(schema.data) > SCHEMA_LIMIT or len(data) > MESSAGE_LIMIT:
         raise ValueError(
-            f"{len(schema.data)} bytes of type, {len(message.data)} of message: "
+            f"{len(schema.data)} bytes of type, {len(data)} of message: "
             f"expected up to {SCHEMA_LIMIT} and {MESSAGE_LIMIT}"
         )
     for size in re.findall(rb"\[(\d+)\]", schema.data):
         if len(size) > 9 or not 1 <= int(size) <= ARRAY_LIMIT:
             raise ValueError(f"{schema.name}: an array of fixed length {size[:20].decode()}")
+    return data
+
+
+def stem(path: Path) -> str:
+    """Return the name of a recording without its endings: `run_0` of `run_0.mcap.zstd`."""
+    return path.name.rpartition(SUFFIX)[0] or path.stem
 
 
 def recording_info(path: Path) -> RecordingInfo:
-    """What is in a recording, complete or not. Raises UserError."""
+    """Return what is in a recording, complete or not. Raises UserError."""
     topics: dict[str, TopicInfo] = {}
-    for schema, channel, message in _raw_messages(path):
+    for schema, channel, message in messages_of(path):
         time_ns, before = message.log_time, topics.get(channel.topic)
         if before is None:
-            topics[channel.topic] = TopicInfo(schema.name, 1, time_ns, time_ns)
+            name, encoding = schema.name if schema else "", _foreign(schema, channel)
+            topics[channel.topic] = TopicInfo(name, 1, time_ns, time_ns, encoding)
         else:
-            first, last = min(before.start_ns, time_ns), max(before.end_ns, time_ns)
-            topics[channel.topic] = TopicInfo(schema.name, before.messages + 1, first, last)
+            topics[channel.topic] = replace(
+                before,
+                messages=before.messages + 1,
+                start_ns=min(before.start_ns, time_ns),
+                end_ns=max(before.end_ns, time_ns),
+            )
     return RecordingInfo(
         topics=dict(sorted(topics.items())),
         start_ns=min((topic.start_ns for topic in topics.values()), default=0),
         end_ns=max((topic.end_ns for topic in topics.values()), default=0),
         bytes=path.stat().st_size,
-        complete=_complete(path),
+        complete=is_complete(path),
     )
-
-
-def _raw_messages(path: Path) -> Iterator[tuple[Schema, Channel, Message]]:
-    schemas: dict[int, Schema] = {}
-    channels: dict[int, Channel] = {}
-    for record in _records(path):
-        if isinstance(record, Schema):
-            schemas[record.id] = record
-        elif isinstance(record, Channel):
-            channels[record.id] = record
-        elif isinstance(record, Message):
-            channel = channels.get(record.channel_id)
-            schema = None if channel is None else schemas.get(channel.schema_id)
-            if channel is None or schema is None:
-                raise UserError(f"{path}: a message of a channel or type that is not told of")
-            yield schema, channel, record
-
-
-def _records(path: Path) -> Iterator[Schema | Channel | Message]:
-    """Schemas, channels and messages of every chunk that was written whole."""
-    with _opened(path) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        while stream.tell() + RECORD_HEAD.size <= size:
-            offset = stream.tell()
-            opcode, length = RECORD_HEAD.unpack(stream.read(RECORD_HEAD.size))
-            if opcode == Opcode.DATA_END or stream.tell() + length > size:
-                return
-            if opcode != Opcode.CHUNK:
-                stream.seek(length, os.SEEK_CUR)
-                continue
-            try:
-                if length > CHUNK_LIMIT:
-                    raise ValueError(f"{length} bytes, expected up to {CHUNK_LIMIT}")
-                chunk = Chunk.read(ReadDataStream(BytesIO(stream.read(length))))
-                records = breakup_chunk(_unpacked(chunk), validate_crc=True)
-            except Exception as error:  # whatever decompressing or parsing damage may raise
-                raise UserError(f"{path}: damaged chunk at byte {offset} ({error})") from error
-            for record in records:
-                if isinstance(record, (Schema, Channel, Message)):
-                    yield record
-
-
-def _unpacked(chunk: Chunk) -> Chunk:
-    """The same without compression. Not by the size it claims: by what comes out, to a limit."""
-    if chunk.compression == "zstd":
-        data = zstandard.ZstdDecompressor().stream_reader(chunk.data).read(CHUNK_LIMIT + 1)
-    elif chunk.compression == "lz4":
-        data = lz4.frame.LZ4FrameDecompressor().decompress(chunk.data, CHUNK_LIMIT + 1)
-    elif chunk.compression:
-        raise ValueError(f"unknown compression '{chunk.compression}'")
-    else:
-        return chunk
-    if len(data) > CHUNK_LIMIT:
-        raise ValueError(f"unpacks to more than {CHUNK_LIMIT} bytes")
-    if len(data) != chunk.uncompressed_size:
-        raise ValueError(f"unpacks to {len(data)} bytes, not {chunk.uncompressed_size}")
-    return replace(chunk, compression="", data=data)
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        stream = open(path, "rb")  # noqa: SIM115 (the caller's)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    if stream.read(len(MAGIC)) != MAGIC:
-        stream.close()
-        raise UserError(f"{path}: not a recording, expected an MCAP file")
-    return stream
-
-
-def _complete(path: Path) -> bool:
-    with _opened(path) as stream:
-        stream.seek(max(len(MAGIC), path.stat().st_size - len(MAGIC)))
-        return stream.read() == MAGIC

@@ -19,7 +19,7 @@ class Mark(IntFlag):
     JUMP = 2  # the pose moved faster than the robot can
     WILD = 4  # telemetry outside of what the sensor can read
     REPEAT = 8  # a source gave the same stamp twice
-    COMMAND = 16  # what the robot was told is not known: no command answered in time
+    COMMAND = 16  # what acted is not known: no command in time, or one that cannot have acted
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,13 @@ def read_run(path: Path, robot: str | None = None) -> Run:
     name = robot or robot_of(path, info)
     known = make_robot(name)
     needed = needed_topics(known.spec)
-    topics = named(name, info, (*needed, PROPOSED, MEASURED, REFERENCE, EPISODE, DIAGNOSTICS))
+    wanted = named(name, info, (*needed, PROPOSED, MEASURED, REFERENCE, EPISODE, DIAGNOSTICS))
+    # What is needed and cannot be read is refused, what is only worth having is left out.
+    topics = {
+        topic: where
+        for topic, where in wanted.items()
+        if where in needed or not info.topics[topic].encoding
+    }
     missing = [topic for topic in needed if topic not in topics.values()]
     if missing:
         raise UserError(

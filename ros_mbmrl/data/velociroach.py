@@ -32,8 +32,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ros_mbmrl.data.import_summary import ImportSummary, summarise
-from ros_mbmrl.data.quality import attitude, own, spread, timing
-from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.data.quality import attitude, impossible, own, spread, timing
+from ros_mbmrl.data.rollout import Mark, Rollout
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots import make_robot
@@ -72,7 +72,8 @@ class Logs:
 def import_logs(npz_path: Path) -> tuple[list[Rollout], ImportSummary]:
     """Rollouts of a VelociRoACH log file, in SI units, doubtful transitions marked.
 
-    Commands outside of the robot's range are kept as they were sent. Raises UserError for a
+    Commands outside of the robot's range are kept as they were sent, and marked where they are far
+    outside. Raises UserError for a
     file that is missing, is not such a log, or holds numbers that are not finite.
     """
     logs = read_logs(npz_path)
@@ -92,13 +93,17 @@ def import_logs(npz_path: Path) -> tuple[list[Rollout], ImportSummary]:
         ]
         for finding in findings:
             found[finding.reason] += int(finding.intervals.sum())
+        actions, marks = commands[rows][:-1], spread(findings, int(length) - 1)
+        bad = impossible(robot.spec, actions)
+        marks[bad] |= np.uint8(Mark.COMMAND)
+        found["command far out of range"] += int(bad.sum())
         rollouts.append(
             Rollout(
                 robot=robot.spec.name,
                 states=_states(robot, measurements[rows], times),
-                actions=commands[rows][:-1].astype(np.float32),
+                actions=actions.astype(np.float32),
                 times=times.copy(),
-                marks=spread(findings, int(length) - 1),
+                marks=marks,
                 tags=_tags(logs, k),
             )
         )

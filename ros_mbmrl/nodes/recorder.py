@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rclpy.node import Node
+from rclpy.subscription import MessageInfo
 
 from ros_mbmrl.bringup import PARENT
 from ros_mbmrl.data.measurement_messages import AGE
@@ -21,7 +22,7 @@ from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import listen
 from ros_mbmrl.nodes.timers import every
-from ros_mbmrl.topics import TOPICS
+from ros_mbmrl.topics import QOS, TOPICS, Topic
 
 LOOK = 0.1  # [s] between looks at the open chunk's age, for when nothing comes
 SLACK = 0.3  # [s] of a chunk's age for the look, the way here, and the writing
@@ -54,15 +55,15 @@ class RecorderNode(Node):
         self._observed = False  # whether the robot has been
         for topic in TOPICS:
             full = self.resolve_topic_name(topic.name)
-            listen(self, topic.name, partial(self._on_bytes, full, topic.type), raw=True)
+            listen(self, topic.name, partial(self._on_bytes, full, topic), raw=True, info=True)
         every(self, LOOK, self._writer.flush_if_due)
 
     def close(self) -> None:
         """Writes what is left and the index; of a start that failed nothing stays."""
-        self._writer.close()
         if not self._observed:
-            Path(self._settings.path).unlink(missing_ok=True)
+            self._writer.discard()
             return
+        self._writer.close()
         if self._settings.report and PARENT not in os.environ:
             # In a session of its own: it takes longer than `ros2 launch` has patience.
             folder = str(Path(self._settings.path).parent)
@@ -70,10 +71,11 @@ class RecorderNode(Node):
             words = [sys.executable, "-m", module, folder, *self._settings.report.split()]
             subprocess.Popen(words, start_new_session=True)
 
-    def _on_bytes(self, topic: str, kind: str, data: bytes) -> None:
+    def _on_bytes(self, name: str, topic: Topic, data: bytes, info: MessageInfo) -> None:
         now = time.time_ns()
-        self._observed |= topic.endswith(AGE)
-        self._writer.write_raw(topic, kind, data, now, now)
+        self._observed |= name.endswith(AGE)
+        sent = info["source_timestamp"] or now  # where the middleware does not tell
+        self._writer.write_raw(name, topic.type, data, now, sent, QOS[topic.qos])
 
 
 def build(ending: Ending) -> Sequence[Node]:

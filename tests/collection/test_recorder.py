@@ -103,9 +103,9 @@ def test_the_messages_are_the_graphs(previous: Measurement | None) -> None:
     assert ours.topics == codec.topics
     theirs = codec.encode(measured(3), previous)
     for name, message in ours.encode(measured(3), previous).items():
-        data = serialization.serialize_message(theirs[name])
-        sent = serialization.deserialize_message(data, type(theirs[name]))
-        assert back(name, message) == sent, name
+        # By bytes: what is not measured is NaN, which equals nothing.
+        ours_sent = serialization.serialize_message(back(name, message))
+        assert ours_sent == serialization.serialize_message(theirs[name]), name
 
     from ros_mbmrl.collection.messages import command, diagnostic
 

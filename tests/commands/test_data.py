@@ -184,6 +184,23 @@ def _train(tmp_path: Path, *data: Path) -> tuple[str, ...]:
     return (*words, "--recipe", str(tmp_path / "recipe.yaml"))
 
 
+def test_a_data_set_with_holes_trains_a_finite_model(record: Record, tmp_path: Path) -> None:
+    rollouts = [*dataset.load([record("a", steps=80)]), *dataset.load([record("b", steps=80)])]
+    rollouts[0].states[40], rollouts[1].actions[40] = np.nan, 1e6
+    rollouts[1].times[20:] += 5.0
+    dataset.save(tmp_path / "set", rollouts)
+    cli.main([*_train(tmp_path, tmp_path / "set")])
+    scores = numbers(read_card(tmp_path / "model")["scores"])
+    assert scores and np.isfinite(scores).all()
+
+
+def numbers(scores: Any) -> list[float]:
+    """The numbers in nested scores."""
+    if isinstance(scores, dict):
+        return [each for value in scores.values() for each in numbers(value)]
+    return [scores] if isinstance(scores, (int, float)) else []
+
+
 def test_recordings_train_a_model_and_others_score_it(record: Record, tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     files = [record(name, seed=k) for k, name in enumerate(("a", "b", "more/c", "unseen"))]

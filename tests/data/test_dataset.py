@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ros_mbmrl.data import dataset
-from ros_mbmrl.data.dataset import load, save, select, sha256_of, split
+from ros_mbmrl.data.dataset import data_in, load, save, select, sha256_of, split
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError
 
@@ -205,3 +205,54 @@ def test_impossible_splits_are_refused() -> None:
         split([_rollout(1)], held_out=1.0)
     with pytest.raises(UserError, match="cannot split by 'fault'"):
         split([_rollout(1)], by="fault")
+
+
+NAMES = [
+    *("run_1.mcap", "run_2.mcap", "run_10.mcap", "day/run_9.mcap", "day/run_10.mcap"),
+    *("day2/x/deep.mcap", "day10/a.mcap.zstd", "old/b.db3", "old/c.bag", "packed/d.mcap.gz"),
+]
+
+
+def test_a_folder_is_read_with_its_sub_folders_in_the_order_of_numbers(tmp_path: Path) -> None:
+    for name in [*NAMES, "notes.txt", "day/metadata.yaml"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    save(tmp_path / "day" / "set", [_rollout(3)])
+    found = [str(path.relative_to(tmp_path)) for path in data_in(tmp_path)]
+    assert found == [
+        *("day/run_9.mcap", "day/run_10.mcap", "day/set", "day2/x/deep.mcap", "day10/a.mcap.zstd"),
+        *("old/b.db3", "old/c.bag", "packed/d.mcap.gz"),
+        *("run_1.mcap", "run_2.mcap", "run_10.mcap"),
+    ]
+    assert data_in(tmp_path / "old" / "b.db3") == [tmp_path / "old" / "b.db3"]
+
+
+def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "run.mcap").touch()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "link").symlink_to(tmp_path / "a")
+    (tmp_path / "b" / "back").symlink_to(tmp_path / "b")
+    assert data_in(tmp_path / "b") == [tmp_path / "b" / "link" / "run.mcap"]
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "words"),
+    [
+        ("b.db3", b"SQLite format 3\0", "a bag of SQLite: convert it first"),
+        ("c.bag", b"#ROSBAG V2.0\n", "a bag of ROS 1: convert it first"),
+        ("d.mcap.gz", b"\x1f\x8b\x08\0\0\0\0\0", "compressed with gzip: unpack it first"),
+        ("e.mcap", b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer"),
+    ],
+)
+def test_what_cannot_be_read_in_a_folder_is_refused_not_left_out(
+    tmp_path: Path, name: str, head: bytes, words: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_bytes(head + bytes(100))
+    with pytest.raises(UserError, match=f"in/{name}: {words}"):
+        load([tmp_path])
+
+
+def test_a_data_set_in_a_folder_is_loaded(folder: Path) -> None:
+    assert [len(rollout) for rollout in load([folder.parent])] == [3, 1, 7]

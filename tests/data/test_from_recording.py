@@ -207,3 +207,13 @@ def test_what_the_nodes_send_comes_back_from_the_file(tmp_path: Path, measuremen
     np.testing.assert_allclose(rollout.states[4], expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(rollout.actions, [[3.0, 4.0]] * 5)
     assert not rollout.marks.any()
+
+
+@pytest.mark.parametrize("floor", [-3.0, 0.85, 20.0])
+def test_a_floor_at_another_height_marks_nothing(script: Any, floor: float) -> None:
+    script.steps(0, 30)
+    for topic, _, message in script.messages:
+        if topic == "odom":
+            message.pose.pose.position.z += floor
+    (rollout,) = rollouts_of(script.run())
+    assert not rollout.marks.any()

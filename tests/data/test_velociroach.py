@@ -88,6 +88,29 @@ def test_a_bad_row_marks_each_transition_that_touches_it(
     assert len(rollouts[0]) == 9
 
 
+@pytest.mark.parametrize("floor", [-40.0, -0.85, 0.0, 0.85, 1200.0])
+def test_where_a_laboratory_has_its_origin_is_nothing_wild(
+    log: Log, write: Write, floor: float
+) -> None:
+    for name in "xyz":
+        log["samples"][:, COLUMNS.index(name)] += floor
+    for name, offset in (("t_robot", 1e6), ("t_mocap", 1e6), ("pos_left", 1e9)):
+        log["samples"][:, COLUMNS.index(name)] += offset * np.sign(floor)
+    rollouts, summary = import_logs(write(log))
+    assert summary.total.marked == 0
+    _column(log, "z")[5] += 0.25  # in a hand, above whatever floor
+    rollouts, _ = import_logs(write(log))
+    assert np.flatnonzero(rollouts[0].marks & Mark.WILD).tolist() == [4, 5, 6]
+
+
+def test_a_robot_that_is_carried_for_most_of_a_run_is_above_its_floor(
+    log: Log, write: Write
+) -> None:
+    _column(log, "z")[2:] += 0.9
+    rollouts, _ = import_logs(write(log))
+    assert np.flatnonzero(rollouts[0].marks & Mark.WILD).tolist() == list(range(1, 9))
+
+
 def test_a_gap_marks_its_transition_and_the_one_after(log: Log, write: Write) -> None:
     for name in ("t_robot", "t_mocap"):
         _column(log, name)[4:10] += 0.2

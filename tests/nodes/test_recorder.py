@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mcap.reader import make_reader
 
 from ros_mbmrl import cli
 from ros_mbmrl.bringup import environment
@@ -183,7 +184,23 @@ def test_a_signal_closes_the_file_with_everything_in_it(
     assert process.wait(PATIENCE) == 0
     info = recording_info(path)
     assert info.complete
+    assert (path.parent / "metadata.yaml").is_file()
+    sent_before_it_came(path)
     assert {f"{SPACE}/{name}" for name in ("odom", "imu", "command/safe")} <= set(info.topics)
+
+
+def sent_before_it_came(path: Path) -> None:
+    """Messages carry when they were sent and, later, when they came."""
+    with path.open("rb") as stream:
+        messages = [m for _, _, m in make_reader(stream).iter_messages(topics=[f"{SPACE}/odom"])]
+    stamps = [
+        recorded.message.header.stamp.sec * 10**9 + recorded.message.header.stamp.nanosec
+        for recorded in read_messages(path, [f"{SPACE}/odom"])
+    ]
+    assert len(messages) > 5
+    for stamp, message in zip(stamps, messages, strict=True):
+        assert stamp <= message.publish_time <= message.log_time
+    assert any(message.publish_time < message.log_time for message in messages)
 
 
 def test_a_file_that_is_there_is_not_written_over(

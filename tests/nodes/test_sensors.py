@@ -12,7 +12,8 @@ from rclpy.serialization import deserialize_message, serialize_message
 
 from ros_mbmrl.nodes.sensors import MeasurementAssembler, SensorCodec
 from ros_mbmrl.plants.base import Measurement
-from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots import ROBOTS, make_robot
+from ros_mbmrl.robots.channels import channel
 from ros_mbmrl.robots.hexapod import MEASUREMENT, SPEC
 
 NAMES = [quantity.name for quantity in MEASUREMENT]
@@ -138,3 +139,75 @@ def test_a_passive_joint_that_is_measured_travels_with_the_driven_ones() -> None
     assert (codec.decode(sent).values == measurement.values).all()
     joints.name = list(joints.name)[:6]
     assert not codec.readable("joint_states", joints)
+
+
+# Numbers of each message that a robot may measure, and the variance that tells if it does not.
+PARTS = {
+    "odom": (
+        *(
+            (f"pose.pose.position.{axis}", f"pose.covariance.{7 * k}")
+            for k, axis in enumerate("xyz")
+        ),
+        *(("pose.pose.orientation.w", f"pose.covariance.{k}") for k in (21, 28, 35)),
+        *(
+            (f"twist.twist.linear.{axis}", f"twist.covariance.{7 * k}")
+            for k, axis in enumerate("xyz")
+        ),
+        *(
+            (f"twist.twist.angular.{axis}", f"twist.covariance.{7 * k}")
+            for k, axis in enumerate("xyz", 3)
+        ),
+    ),
+    "imu": (
+        *(("orientation.w", f"orientation_covariance.{4 * k}") for k in range(3)),
+        *(
+            (f"{part}.{axis}", f"{part}_covariance.{4 * k}")
+            for part in ("angular_velocity", "linear_acceleration")
+            for k, axis in enumerate("xyz")
+        ),
+    ),
+    "battery": tuple(
+        (field, field)
+        for field in (
+            *("voltage", "temperature", "current", "charge", "capacity"),
+            *("design_capacity", "percentage"),
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("robot", sorted(ROBOTS))
+@pytest.mark.parametrize("moved", [False, True])
+def test_what_is_not_measured_is_never_told_as_zero(robot: str, moved: bool) -> None:
+    spec = make_robot(robot).spec
+    values = np.arange(1.0, 1 + len(spec.measurement))
+    previous = Measurement(0.9, values - 0.1) if moved else None
+    sent = SensorCodec(spec).encode(Measurement(1.0, values), previous)
+    for topic, message in sent.items():
+        told = over_the_wire(message)
+        for where, sign in PARTS.get(topic, ()):
+            value = channel(f"{topic}.{sign}").get(told)
+            assert (np.isnan(value) or value == -1.0) != (f"{topic}.{where}" in spec.channels), (
+                where
+            )
+        for field in ("position", "velocity", "effort") if hasattr(told, "velocity") else ():
+            derived = moved and field == "velocity" and len(told.position) > 0
+            for k, number in enumerate(getattr(told, field)):
+                known = f"{topic}.{field}.{k}" in spec.channels or derived
+                assert np.isfinite(number) == known, (topic, field, k)
+
+
+def test_a_battery_says_what_it_does_not_know() -> None:
+    battery = SensorCodec(SPEC).encode(_measurement(1), None)["battery"]
+    assert battery.voltage == 17.0 and battery.present
+    assert np.isnan([battery.percentage, battery.current, battery.temperature]).all()
+    assert np.isnan([battery.charge, battery.capacity, battery.design_capacity]).all()
+    assert not len(battery.cell_voltage) and not len(battery.cell_temperature)
+    unknown = (battery.power_supply_status, battery.power_supply_health)
+    assert (*unknown, battery.power_supply_technology) == (0, 0, 0)
+
+
+def test_joint_velocities_are_empty_before_there_is_a_second_measurement() -> None:
+    joints = SensorCodec(SPEC).encode(_measurement(1), None)["joint_states"]
+    assert len(joints.position) == 2
+    assert (len(joints.velocity), len(joints.effort)) == (0, 0)
