@@ -20,6 +20,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from ros_mbmrl.bringup import environment
 from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.nodes.help import answer
 
 PARENT = "MBMRL_PARENT"  # process id of the supervisor, in the environment
 PATIENCE = 2.0  # [s] in all for workers that are half way through something
@@ -64,7 +65,10 @@ def run(build: Build, arguments: Sequence[str] | None = None) -> int:
     threading.Thread(target=_watch_parent, args=(ending,), daemon=True).start()
     os.environ.update(environment(os.environ))  # a node that is started alone stays here, too
     try:
-        nodes = _started(build, ending, list(sys.argv if arguments is None else arguments))
+        words = list(sys.argv if arguments is None else arguments)
+        if (status := answer(words)) is not None:
+            return status
+        nodes = _started(build, ending, words)
         return _spin(nodes, ending)
     except UserError as error:
         print(error, file=sys.stderr, flush=True)
