@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,3 +28,13 @@ class Task(Protocol):
 
         `Run` and `Reach` take leading dimensions too: of states, actions, reference and costs.
         """
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """What a task may have beside, to be reported in units that people know."""
+
+    def measured(
+        self, states: NDArray[np.float64]
+    ) -> Mapping[tuple[str, str], NDArray[np.float64]]:
+        """Return figures of each step (T,) of states (T+1, ds), by name and unit in a key."""
