@@ -1,7 +1,12 @@
-"""What a plan takes on this machine, and how precise its products must be: tried before moving."""
+"""What a plan takes on this machine, and how precise its products must be: tried before moving.
+
+Where a plan as configured does not fit into the period, what fits is chosen: first one thread if
+several are slower, then fewer candidates, then fewer steps, down to a floor.
+"""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,6 +33,9 @@ PLENTY = 3600.0  # [s]
 FEW = 16  # candidates
 FASTER = 0.8  # of float32's time, or bfloat16 is not worth its rounding
 WORSE = 0.02  # that a plan in bfloat16 may cost more
+FLOOR_SAMPLES, FLOOR_STEPS = 0.25, 0.5  # of those configured: below, a plan is another one
+ROOM = 0.9  # of the time left that a smaller plan is chosen to take
+TRIES = 4  # at a number of candidates
 STATES = 8  # that plans are compared from, each a few random commands away from the start
 
 
@@ -37,11 +45,24 @@ def check_precision(name: str) -> None:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """A planner that fits, and the time [s] of its plans.
+
+    note: what was chosen instead of what was configured, in one line; empty for nothing.
+    """
+
+    planner: SamplingPlanner
+    seconds: float
+    note: str
+
+
+@dataclass(frozen=True)
 class DryRun:
     """Plans that nobody carries out: what plans, for which task, from where.
 
     state: (ds,), where the robot is. The task is not to be used any more afterwards. clock:
-    seconds; of this thread's own work, as other processes are still starting beside it.
+    seconds; of this thread's own work, as other processes are still starting beside it. threads:
+    for linear algebra, as `set_threads` has set them.
     """
 
     robot: Robot
@@ -49,28 +70,82 @@ class DryRun:
     task: Task
     state: Array
     clock: Callable[[], float] = time.thread_time
+    threads: int = 1
+    set_threads: Callable[[int], None] = torch.set_num_threads
 
-    def check(self, model: DynamicsModel, adapted: Adapted, left: float) -> float:
-        """Seconds of a plan. Raises UserError, with what would fit, if that is more than `left`."""
-        took = self._seconds(self.planner, model, adapted)
+    def fit(self, model: DynamicsModel, adapted: Adapted, left: float) -> Fit:
+        """Return a planner whose plans take `left` [s] at most, the configured one if that does.
+
+        Raises UserError if not even the smallest one does.
+        """
+
+        def seconds(planner: SamplingPlanner) -> float:
+            return self._seconds(planner, model, adapted)
+
+        configured = took = seconds(self.planner)
+        threads = self.threads
+        if took > left and threads > 1:  # on a machine without as many cores they only wait
+            self.set_threads(1)
+            took = seconds(self.planner)
+            if took < configured:
+                threads = 1
+            else:
+                took = configured
+                self.set_threads(threads)
         if took <= left:
-            return took
-        config, period = self.planner.config, self.robot.spec.period
+            return Fit(self.planner, took, self._note(self.planner, threads, configured))
+        planner, took = self._smaller(seconds, took, left)
+        if took > left:
+            smallest = _size(planner)
+            raise UserError(
+                f"{self._takes(configured, left)}; the smallest allowed, {smallest}, takes "
+                f"{1e3 * took:.3g} ms: expected a longer period or a faster machine"
+            )
+        return Fit(planner, took, self._note(planner, threads, configured))
+
+    def _smaller(
+        self, seconds: Callable[[SamplingPlanner], float], took: float, left: float
+    ) -> tuple[SamplingPlanner, float]:
+        """Return the largest planner found that fits, or the smallest of all, and its time."""
+        config = self.planner.config
         count, horizon = config.num_samples, config.horizon
-        few = max(1, count // 2)
-        rest = self._seconds(self.planner.resized(few), model, adapted)
-        each = max(took - rest, 1e-9) / max(count - few, 1)
-        # Not more than in proportion: large ones no longer fit into the cache.
-        fit = int(min(count - (took - left) / each, count * left / took))
-        steps = int(horizon * left / took)
-        choices = [f"{fit} candidates"] if fit >= 1 else []
-        choices += [f"a horizon of {steps}"] if steps >= 1 else []
-        what = " or ".join(choices)
-        raise UserError(
-            f"a plan of {count} candidates and {horizon} steps takes {1e3 * took:.3g} ms on this "
-            f"machine, the period of {1e3 * period:g} ms leaves {1e3 * left:.3g} ms for it: "
-            + (f"expected about {what} at most" if what else "expected a longer period")
+        fewest = min(count, max(math.ceil(FLOOR_SAMPLES * count), FEW))
+        planner = self.planner.resized(fewest)
+        least = seconds(planner)
+        for steps in range(horizon - 1, math.ceil(FLOOR_STEPS * horizon) - 1, -1):
+            if least <= left:
+                break
+            planner = self.planner.resized(fewest, steps)
+            least = seconds(planner)
+        if least > left or planner.config.horizon < horizon:
+            return planner, least
+        share = (ROOM * left - least) / max(took - least, 1e-9)
+        more = fewest + int(max(share, 0.0) * (count - fewest))
+        for _ in range(TRIES):
+            if more <= fewest:
+                break
+            larger = self.planner.resized(more)
+            if (took := seconds(larger)) <= left:
+                return larger, took
+            more = (more + fewest) // 2
+        return planner, least
+
+    def _takes(self, took: float, left: float) -> str:
+        period = self.robot.spec.period
+        return (
+            f"a plan of {_size(self.planner)} takes {1e3 * took:.3g} ms on this machine, "
+            f"the period of {1e3 * period:g} ms leaves {1e3 * left:.3g} ms for it"
         )
+
+    def _note(self, planner: SamplingPlanner, threads: int, configured: float) -> str:
+        """Return what was chosen instead of what was configured, empty for nothing."""
+        chosen = [_size(planner)] if planner is not self.planner else []
+        if threads != self.threads:
+            chosen.append(f"{threads} thread" + "s" * (threads > 1))
+        if not chosen:
+            return ""
+        told = f"{_size(self.planner)}" + f" and {self.threads} threads" * (self.threads > 1)
+        return f"planning with {' and '.join(chosen)}: {told} take {1e3 * configured:.3g} ms"
 
     def precision(self, model: DynamicsModel, adapted: Adapted) -> tuple[str, str]:
         """bfloat16 where it is clearly faster and plans are as good; the choice, and why."""
@@ -151,3 +226,7 @@ class DryRun:
         actions = torch.rand(STATES, STATES, len(low), generator=generator) * (high - low) + low
         states = predict(start.expand(STATES, -1), actions)
         return [states[k, k] for k in range(STATES)]
+
+
+def _size(planner: SamplingPlanner) -> str:
+    return f"{planner.config.num_samples} candidates and {planner.config.horizon} steps"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from types import MappingProxyType
 
 from ros_mbmrl.errors import UserError, choose
@@ -69,13 +70,13 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
     Raises UserError for an unknown graph or name, a word of another form, a value not allowed.
     """
     choose("graph", graph, ARGUMENTS)
-    known = {argument.name: argument for argument in ARGUMENTS[graph]}
+    known = _known(graph)
     values = {name: argument.default for name, argument in known.items()}
     for word in words:
         name, sign, value = word.partition(":=")
         if not sign:
             raise UserError(f"argument '{word}': expected name:=value")
-        choose("argument", name, known)
+        check_names(graph, [name])
         values[name] = value
     for name, value in values.items():
         if known[name].choices and value not in known[name].choices:
@@ -83,6 +84,22 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
     values["terrain"] = values["terrain"] or usual_ground(values["robot"])
     # Braces rather than a default of the robot's: `ros2 launch --show-args` knows no robot yet.
     return {name: value.replace("{robot}", values["robot"]) for name, value in values.items()}
+
+
+def check_names(graph: str, names: Sequence[str]) -> None:
+    """Raise UserError for a name that is no argument of the graph, with the nearest that is."""
+    known = _known(graph)
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            raise UserError(
+                f"unknown argument '{name}': expected one of {', '.join(sorted(known))}"
+                + (f"; did you mean '{near[0]}'?" if near else "")
+            )
+
+
+def _known(graph: str) -> dict[str, Argument]:
+    return {argument.name: argument for argument in ARGUMENTS[graph]}
 
 
 def integer(arguments: Arguments, name: str, least: int = 0) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
+import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -182,6 +185,35 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The toy as a robot that commands know by name."""
     monkeypatch.setitem(ROBOTS, "toy", f"{ToyRobot.__module__}:ToyRobot")
     return ToyRobot()
+
+
+class Told:
+    """What is handed to an action of `launch`."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self.given, self.named = given, named
+
+
+@pytest.fixture
+def launching(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`nodes/launching.py` with stand-ins for the classes of `launch`, which is no wheel."""
+    actions = ("DeclareLaunchArgument", "OpaqueFunction", "SetEnvironmentVariable", "Shutdown")
+    names = {
+        "launch": ("LaunchContext", "LaunchDescription"),
+        "launch.actions": actions,
+        "launch.substitutions": ("LaunchConfiguration",),
+        "launch_ros": (),
+        "launch_ros.actions": ("Node",),
+    }
+    for name, classes in names.items():
+        module: Any = types.ModuleType(name)
+        for each in classes:
+            setattr(module, each, type(each, (Told,), {}))
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.delitem(sys.modules, "ros_mbmrl.nodes.launching", raising=False)
+    found = importlib.import_module("ros_mbmrl.nodes.launching")
+    monkeypatch.delitem(sys.modules, "ros_mbmrl.nodes.launching")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from ros_mbmrl.collection.joystick import Joystick, JoystickDevice
+from ros_mbmrl.collection.joystick import Joystick, JoystickConfig, JoystickDevice
 from ros_mbmrl.collection.keyboard import Keyboard
 from ros_mbmrl.collection.mapping import Steer, driven
 from ros_mbmrl.collection.requests import Request
@@ -20,7 +20,8 @@ from ros_mbmrl.collection.terminal import Terminal
 class Hands:
     """An operator; a context manager, which opens the devices and gives the terminal back.
 
-    terminal, joystick: devices, None for none. ending: set when the run is to end.
+    terminal, joystick: devices, None for none. ending: set when the run is to end. config: of
+    the joystick.
     Raises UserError for a device that is not what it should be.
     """
 
@@ -30,10 +31,11 @@ class Hands:
         joystick: Path | None,
         ending: threading.Event,
         clock: Callable[[], float],
+        config: JoystickConfig | None = None,
     ) -> None:
         self.unattended = terminal is None and joystick is None
         self._ending = ending
-        self._keyboard, self._joystick = Keyboard(clock), Joystick(clock)
+        self._keyboard, self._joystick = Keyboard(clock), Joystick(clock, config)
         self._held = ExitStack()
         self._paths = terminal, joystick
         self._terminal: Terminal | None = None
@@ -72,6 +74,12 @@ class Hands:
         """Whether the robot may move on its own: of a lone joystick, the dead-man button says."""
         terminal, joystick = self._paths
         return self._joystick.held() if terminal is None and joystick is not None else True
+
+    @property
+    def doubt(self) -> str:
+        """Why what is pressed does not count; empty if it does."""
+        devices = {"keyboard": self._keyboard.doubt, "joystick": self._joystick.doubt}
+        return "; ".join(f"{name}: {why}" for name, why in devices.items() if why)
 
     @property
     def gone(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 from collections.abc import Callable, Sequence
@@ -18,6 +19,11 @@ class JoystickConfig:
     """Numbers of axes and buttons; those given are an Xbox pad's. A button of -1 is none.
 
     timeout: age [s] above which what the joystick said does not count any more.
+    still_timeout: time [s] without any change after which the sticks do not count: a pad that is
+    out of range looks like one that is held still. Sticks under a thumb tremble and change many
+    times a second; digital ones do not and may need more.
+    deadman_timeout: the same for the leave to move that the dead-man button alone gives. Longer,
+    as a button that is held changes nothing; press any other one now and then.
     """
 
     deadman_button: int = 4
@@ -30,13 +36,21 @@ class JoystickConfig:
     stop_button: int = 1
     source_button: int = 2
     timeout: float = 0.5
+    still_timeout: float = 5.0
+    deadman_timeout: float = 30.0
 
     def __post_init__(self) -> None:
         for name in ("deadman_button", "forward_axis", "turn_axis"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
-        if not self.timeout > 0:
-            raise ValueError(f"joy_timeout: expected above 0 s, got {self.timeout}")
+        limits = {
+            "joy_timeout": self.timeout,
+            "still_timeout": self.still_timeout,
+            "deadman_timeout": self.deadman_timeout,
+        }
+        for name, limit in limits.items():
+            if not limit > 0:
+                raise ValueError(f"{name}: expected above 0 s, got {limit}")
 
     @property
     def asking(self) -> tuple[tuple[int, Kind], ...]:
@@ -51,6 +65,25 @@ class JoystickConfig:
         )
 
 
+class Lag:
+    """Delay of stamped messages beyond the shortest one seen.
+
+    The sender's clock need not agree with this machine's: only how its stamps advance counts.
+    """
+
+    def __init__(self) -> None:
+        self._least = math.inf
+
+    def update(self, stamp: float, now: float, restart: bool) -> float:
+        """Return the delay [s] of a message stamped `stamp`, which came at `now` [s], steady.
+
+        restart: forget the shortest one, as the sender's clock may have been set since.
+        """
+        offset = now - stamp
+        self._least = offset if restart else min(self._least, offset)
+        return offset - self._least
+
+
 class Joystick:
     """What the joystick said last, as long as it is fresh. clock: [s], steady."""
 
@@ -58,32 +91,79 @@ class Joystick:
         self._clock, self._config = clock, config or JoystickConfig()
         self._axes: Sequence[float] = ()
         self._buttons: Sequence[int] | None = None
-        self._at = 0.0
+        self._said = b""
+        self._at = self._changed_at = -math.inf
+        self._stamps, self._lag = Lag(), 0.0
 
-    def update(self, axes: Sequence[float], buttons: Sequence[int]) -> list[Request]:
-        """It has spoken; what the buttons that have just been pressed ask for.
+    def update(
+        self, axes: Sequence[float], buttons: Sequence[int], stamp: float | None = None
+    ) -> list[Request]:
+        """Take in what it says; return what the buttons that have just been pressed ask for.
 
-        axes: -1 to 1, forward and left positive, as in `sensor_msgs/Joy`.
+        axes: -1 to 1, forward and left positive, as in `sensor_msgs/Joy`. stamp: [s], by the
+        sender's clock; None: not stamped. A message that is late asks, but does not drive.
         """
+        now, config = self._clock(), self._config
         before = buttons if self._buttons is None else self._buttons
-        self._axes, self._buttons, self._at = axes, tuple(buttons), self._clock()
+        said = struct.pack(f"{len(axes)}d{len(buttons)}q", *axes, *buttons)
+        if said != self._said:
+            self._said, self._changed_at = said, now
+        released = not _pressed(buttons, config.deadman_button)
+        self._lag = 0.0 if stamp is None else self._stamps.update(stamp, now, released)
+        if self._lag <= config.timeout:
+            self._at = now
+        self._axes, self._buttons = axes, tuple(buttons)
         return [
             Request(kind)
-            for button, kind in self._config.asking
+            for button, kind in config.asking
             if _pressed(buttons, button) and not _pressed(before, button)
         ]
 
     def held(self) -> bool:
-        """Whether the dead-man button is."""
-        fresh = 0 <= self._clock() - self._at <= self._config.timeout
-        return fresh and _pressed(self._buttons or (), self._config.deadman_button)
+        """Return whether the dead-man button is pressed, as far as can be known."""
+        return self._counts(self._config.deadman_timeout)
 
     def sticks(self) -> Sticks | None:
-        """Forward and turn; None: the dead-man button is released, or an axis is missing."""
+        """Return forward and turn; None: released, too old, or an axis is missing."""
         config = self._config
-        if not self.held() or len(self._axes) <= max(config.forward_axis, config.turn_axis):
+        wanted = (config.forward_axis, config.turn_axis)
+        if not self._counts(config.still_timeout) or len(self._axes) <= max(wanted):
             return None
-        return float(self._axes[config.forward_axis]), float(self._axes[config.turn_axis])
+        forward, turn = (float(self._axes[axis]) for axis in wanted)
+        return (forward, turn) if math.isfinite(forward + turn) else None
+
+    @property
+    def doubt(self) -> str:
+        """Why the sticks do not count although the dead-man button is pressed; empty: they do."""
+        config = self._config
+        if not self._deadman or self.sticks() is not None:
+            return ""
+        if self._lag > config.timeout:
+            return (
+                f"its stamps lag by more than {config.timeout:g} s: let go of the dead-man button "
+                "and press it again"
+            )
+        if self._age > config.timeout:
+            return f"silent for more than {config.timeout:g} s"
+        if self._still > config.still_timeout:
+            return f"no change for {config.still_timeout:g} s, is it out of range? Move a stick"
+        return f"expected finite numbers on axes {config.forward_axis} and {config.turn_axis}"
+
+    @property
+    def _deadman(self) -> bool:
+        return _pressed(self._buttons or (), self._config.deadman_button)
+
+    @property
+    def _age(self) -> float:
+        return self._clock() - self._at
+
+    @property
+    def _still(self) -> float:
+        return self._clock() - self._changed_at
+
+    def _counts(self, longest: float) -> bool:
+        fresh = 0 <= self._age <= self._config.timeout and 0 <= self._still <= longest
+        return fresh and self._deadman
 
 
 def _pressed(buttons: Sequence[int], button: int) -> bool:
@@ -93,9 +173,10 @@ def _pressed(buttons: Sequence[int], button: int) -> bool:
 class JoystickDevice:
     """A joystick of this machine: /dev/input/js0 and its like.
 
-    It speaks of changes only, so it counts as fresh until it is gone. Events of 8 bytes: time
-    [ms], value, type (1 a button, 2 an axis, 0x80 with either: as it was at the start), number
-    (Linux kernel, Documentation/input/joydev/joystick-api.rst). Raises UserError.
+    It speaks of changes only: as long as it is there, silence means no change, up to the
+    joystick's `still_timeout`. Events of 8 bytes: time [ms], value, type (1 a button, 2 an axis,
+    0x80 with either: as it was at the start), number (Linux kernel,
+    Documentation/input/joydev/joystick-api.rst). Raises UserError.
     """
 
     EVENT = struct.Struct("<IhBB")

@@ -1,11 +1,14 @@
 """The keyboard: driving keys act while they are repeated, the others ask for something.
 
 A terminal tells of presses only. A held key repeats; one that has not come for `timeout` is up.
+Before the first repeat terminals wait longer, for 0.2 to 0.7 s, than between the next ones.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from ros_mbmrl.collection.requests import Kind, Request
@@ -43,20 +46,48 @@ _ARROWS: Mapping[str, str] = MappingProxyType({"A": "up", "B": "down", "C": "rig
 ESCAPE = "\x1b"
 
 
+@dataclass(frozen=True)
+class KeyboardConfig:
+    """Times after which a driving key counts as released [s].
+
+    timeout: after a repeat. first_timeout: after a press that is no repeat yet; as long as the
+    longest usual delay before the first repeat, or the robot would stop and start again.
+    hold_timeout: after the first press of one key that is repeated all the time: a wireless
+    keyboard that is out of range leaves a key down for ever.
+    """
+
+    timeout: float = 0.5
+    first_timeout: float = 0.8
+    hold_timeout: float = 30.0
+
+    def __post_init__(self) -> None:
+        limits = {
+            "key_timeout": self.timeout,
+            "first_key_timeout": self.first_timeout,
+            "hold_timeout": self.hold_timeout,
+        }
+        for name, limit in limits.items():
+            if not limit > 0:
+                raise ValueError(f"{name}: expected above 0 s, got {limit}")
+
+
 class Keyboard:
     """Which driving key is down, and what the other keys ask for. clock: [s], steady."""
 
-    def __init__(self, clock: Callable[[], float], timeout: float = 0.5) -> None:
-        if not timeout > 0:
-            raise ValueError(f"key_timeout: expected above 0 s, got {timeout}")
-        self._clock, self._timeout = clock, timeout
+    def __init__(self, clock: Callable[[], float], config: KeyboardConfig | None = None) -> None:
+        self._clock, self._config = clock, config or KeyboardConfig()
         self._down: Sticks | None = None
-        self._at = 0.0
+        self._at = self._since = -math.inf
+        self._repeats = False
 
     def press(self, key: str) -> Request | None:
-        """A key has come; what it asks for, if it is no driving key."""
+        """Take in a key; return what it asks for, None for a driving key."""
         if key in DRIVE:
-            self._down, self._at = DRIVE[key], self._clock()
+            now = self._clock()
+            if self._down != DRIVE[key] or not self._fresh(now):
+                self._down, self._since = DRIVE[key], now
+            self._repeats = self._since < now <= self._at + self._config.timeout
+            self._at = now
             return None
         request = ASK.get(key)
         if request is not None and request.kind is Kind.HALT:
@@ -64,9 +95,23 @@ class Keyboard:
         return request
 
     def sticks(self) -> Sticks | None:
-        """Forward and turn of the key that is down; None: none is."""
-        fresh = 0 <= self._clock() - self._at < self._timeout
+        """Return forward and turn of the key that is down; None: none is."""
+        now = self._clock()
+        fresh = self._fresh(now) and now - self._since < self._config.hold_timeout
         return self._down if fresh else None
+
+    @property
+    def doubt(self) -> str:
+        """Why the key that is down does not count; empty if it does, or if none is down."""
+        if self._down is None or self.sticks() is not None or not self._fresh(self._clock()):
+            return ""
+        return f"one key held for {self._config.hold_timeout:g} s: let go of it and press it again"
+
+    def _fresh(self, now: float) -> bool:
+        """Whether the key that was pressed last may still be down."""
+        config = self._config
+        first = max(config.timeout, config.first_timeout)
+        return 0 <= now - self._at < (config.timeout if self._repeats else first)
 
 
 class KeyDecoder:

@@ -27,6 +27,10 @@ RECENT = 20  # periods that the rate is taken over
 class Operator(Protocol):
     """Who sits at the keys."""
 
+    @property
+    def doubt(self) -> str:
+        """Why what is pressed does not count; empty if it does."""
+
     def wait(self, timeout: float) -> bool:
         """Wait up to `timeout` [s] for a request; whether there is one."""
 
@@ -218,4 +222,5 @@ class CollectLoop:
             seconds=self._elapsed(),
             drops={"late": self._pacer.overruns, "faults": self._faults},
             counters=self._plant.counters(),
+            hands=self._operator.doubt,
         )

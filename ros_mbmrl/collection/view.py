@@ -23,7 +23,7 @@ class Status:
     """rate: of the control steps [Hz]; age: of the newest state's oldest part [s]; nan: unknown.
 
     level, reasons: of the safety monitor. seconds: of the run. drops: what was missed, by name.
-    counters: of the plant's wires.
+    counters: of the plant's wires. hands: why what the operator presses does not count.
     """
 
     robot: Robot
@@ -35,6 +35,7 @@ class Status:
     seconds: float
     drops: Mapping[str, int]
     counters: Mapping[str, int | float]
+    hands: str = ""
 
 
 def render(status: Status, keys: bool = True) -> RenderableType:
@@ -76,6 +77,8 @@ def _facts(status: Status) -> Table:
     facts.add_row("rate", f"{_number(status.rate, '.1f')} Hz for {status.seconds:.0f} s")
     facts.add_row("age", f"{_number(1000 * status.age, '.0f')} ms")
     facts.add_row("drops", ", ".join(f"{name} {count}" for name, count in status.drops.items()))
+    if status.hands:
+        facts.add_row("hands", Text(status.hands, style="yellow"))
     if status.counters:
         counted = (f"{name} {value:g}" for name, value in status.counters.items())
         facts.add_row("wires", ", ".join(counted))

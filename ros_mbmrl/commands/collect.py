@@ -25,6 +25,7 @@ from rich.table import Table
 from ros_mbmrl.bringup import environment
 from ros_mbmrl.collection.episodes import Event
 from ros_mbmrl.collection.hands import Hands
+from ros_mbmrl.collection.joystick import JoystickConfig
 from ros_mbmrl.collection.loop import CollectLoop, Outcome
 from ros_mbmrl.collection.mapping import steerable, steering
 from ros_mbmrl.collection.policies import random_policy
@@ -52,7 +53,8 @@ def run(arguments: Collect) -> dict[str, Any]:
     check_plant(arguments.robot, arguments.plant, options)
     ending = threading.Event()
     terminal = Path(os.ttyname(sys.stdin.fileno())) if sys.stdin.isatty() else None
-    hands = Hands(terminal, arguments.joystick, ending, time.monotonic)
+    joystick = _joystick(arguments)
+    hands = Hands(terminal, arguments.joystick, ending, time.monotonic, joystick)
     if hands.unattended and arguments.duration == 0:
         raise UserError("duration: nobody is at the keys to end it: expected above 0 s")
     sources, config = _sources(arguments, robot, hands), _config(arguments, robot)
@@ -99,7 +101,7 @@ class Screen:
     """
 
     def __init__(self, steady: Callable[[], float]) -> None:
-        self._steady, self._drawn = steady, -math.inf
+        self._steady, self._drawn, self._hands = steady, -math.inf, ""
         console = Console()
         live = console.is_terminal
         self._live = Live(console=console, auto_refresh=False, transient=True) if live else None
@@ -126,6 +128,9 @@ class Screen:
 
     def shown(self, status: Status) -> None:
         """A step was taken."""
+        if self._live is None and status.hands and status.hands != self._hands:
+            self._waiting.put(status.hands)
+        self._hands = status.hands
         if self._live is not None and self._steady() - self._drawn >= REDRAW:
             self._drawn = self._steady()
             if self._waiting.empty():
@@ -201,6 +206,13 @@ def _sources(arguments: Collect, robot: Robot, hands: Hands) -> dict[str, Source
         }
         raise UserError(f"source {arguments.source}: expected {needed[arguments.source]}")
     return sources
+
+
+def _joystick(arguments: Collect) -> JoystickConfig:
+    try:
+        return JoystickConfig(still_timeout=arguments.joystick_still_timeout)
+    except ValueError as error:
+        raise UserError(f"joystick-{str(error).replace('_', '-')}") from None
 
 
 def _config(arguments: Collect, robot: Robot) -> SessionConfig:

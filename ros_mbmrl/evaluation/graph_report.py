@@ -19,12 +19,20 @@ from ros_mbmrl import __version__
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.html import Image, Section, Table, write_page
 from ros_mbmrl.evaluation.recorded_run import RecordedRun, read_run
+from ros_mbmrl.evaluation.task_figures import task_figures
 
 COLOURS = ("#c44e52", "#4c72b0", "#55a868", "#8172b2", "#ccb974", "#64b5cd")
 SHOWN = {
     "cross_track_before_fault_m": "cross-track before the fault [m]",
     "cross_track_after_fault_m": "cross-track after the fault [m]",
     "cross_track_max_m": "largest cross-track [m]",
+    "return": "return",
+    "speed_before_fault_m_s": "speed before the fault [m/s]",
+    "speed_after_fault_m_s": "speed after the fault [m/s]",
+    "distance_before_fault_m": "distance from the goal before the fault [m]",
+    "distance_after_fault_m": "distance from the goal after the fault [m]",
+    "cost_before_fault": "cost a step before the fault",
+    "cost_after_fault": "cost a step after the fault",
     "model_error_before": "model error, prior",
     "model_error_after": "model error, adapted",
     "accepted_fraction": "adaptations accepted",
@@ -55,8 +63,14 @@ def write_report(
     scenario = {**earlier.get("config", {}), **scenario}
     fault_at = _fault_second(scenario.get("fault", ""))
     known = earlier.get("results", {}).get("methods", {})
+    goal = scenario.get("robot", ""), scenario.get("task", "")
     methods = {
-        name: {**known.get(name, {}), **run.figures(fault_at), **process.get(name, {})}
+        name: {
+            **known.get(name, {}),
+            **run.figures(fault_at),
+            **task_figures(folder / f"{name}.mcap", *goal, fault_at),
+            **process.get(name, {}),
+        }
         for name, run in sorted(runs.items(), key=_unadapted_first)
     }
     report = {

@@ -86,6 +86,7 @@ class ControllerNode(LifecycleNode):
         self._generator = torch.Generator().manual_seed(p.seed)
         self._lock = threading.Lock()
         self._controller: Controller | None = None
+        self._following: Task | None = None
         self._active = threading.Event()
         self._proposed = advertise(self, "command/proposed")
         self._plan = advertise(self, "plan")
@@ -132,9 +133,9 @@ class ControllerNode(LifecycleNode):
     ) -> DynamicsModel:
         """Try planning before the first command; the model in the precision it is planned with.
 
-        left: what a plan may take [s]. In lockstep nothing may depend on how fast the machine is,
-        and nothing is tried; nor with a planner that does not search. Raises UserError, with what
-        would fit, if a plan takes longer.
+        left: what a plan may take [s]; if it takes longer, a smaller one is chosen. In lockstep
+        nothing may depend on how fast the machine is, and nothing is tried; nor with a planner
+        that does not search. Raises UserError if not even the smallest plan fits.
         """
         self._await_listeners()
         p = self.settings
@@ -142,16 +143,25 @@ class ControllerNode(LifecycleNode):
             name = "float32" if p.precision == AUTO else p.precision
             return replace(model, precision=PRECISIONS[name])
         task = self._robot.make_task(p.task or self._robot.tasks()[0], state)
-        trial = DryRun(self._robot, self._planner, task, state)
+        trial = DryRun(self._robot, self._planner, task, state, threads=p.threads)
         name, why = p.precision, "as told"
         if name == AUTO:
             name, why = trial.precision(model, adapted)
         model = replace(model, precision=PRECISIONS[name])
-        took = trial.check(model, adapted, left)
+        fit = trial.fit(model, adapted, left)
+        if fit.note:
+            self.get_logger().warning(f"{fit.note}, the period leaves {1e3 * left:.3g} ms")
         self.get_logger().info(
-            f"planning in {name}: {why}; takes {1e3 * took:.1f} ms of {1e3 * left:.1f} ms"
+            f"planning in {name}: {why}; takes {1e3 * fit.seconds:.1f} ms of {1e3 * left:.1f} ms"
         )
+        self._use(fit.planner)
         return model
+
+    def _use(self, planner: SamplingPlanner) -> None:
+        with self._lock:
+            self._planner = planner
+            if self._following is not None:  # a path that came while plans were tried
+                self._controller = self._make(self._following)
 
     def _await_listeners(self) -> None:
         """Until no more come: a recorder that is found later misses the first proposals."""
@@ -197,6 +207,7 @@ class ControllerNode(LifecycleNode):
             return
         task = PathFollowing(self._robot, path, self.settings.speed)
         with self._lock:
+            self._following = task
             self._controller = self._make(task)
 
     def _make(self, task: Task) -> Controller:

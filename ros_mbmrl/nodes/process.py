@@ -21,6 +21,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from ros_mbmrl.bringup import LAUNCHER, PARENT, environment
 from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.nodes.help import answer
 
 PATIENCE = 2.0  # [s] in all for workers that are half way through something
 GRACE = 4.0  # [s] a node without its supervisor is given to end cleanly
@@ -64,7 +65,10 @@ def run(build: Build, arguments: Sequence[str] | None = None) -> int:
     threading.Thread(target=_watch_parent, args=(ending,), daemon=True).start()
     os.environ.update(environment(os.environ))  # a node that is started alone stays here, too
     try:
-        nodes = _started(build, ending, list(sys.argv if arguments is None else arguments))
+        words = list(sys.argv if arguments is None else arguments)
+        if (status := answer(words)) is not None:
+            return status
+        nodes = _started(build, ending, words)
         return _spin(nodes, ending)
     except UserError as error:
         print(error, file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -23,13 +23,12 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rich.console import Console
 from rich.live import Live
-from sensor_msgs.msg import Joy
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from ros_mbmrl.collection.episodes import Event
 from ros_mbmrl.collection.joystick import Joystick, JoystickConfig
-from ros_mbmrl.collection.keyboard import Keyboard
+from ros_mbmrl.collection.keyboard import Keyboard, KeyboardConfig
 from ros_mbmrl.collection.mapping import driven, steerable, steering
 from ros_mbmrl.collection.policies import random_policy
 from ros_mbmrl.collection.recorder import EPISODE, episode_values
@@ -38,6 +37,7 @@ from ros_mbmrl.collection.session import RANDOM, Session, SessionConfig, Source
 from ros_mbmrl.collection.terminal import Terminal
 from ros_mbmrl.collection.view import Status, line, render
 from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.nodes.joy import JoyListener
 from ros_mbmrl.nodes.messages import (
     command_message,
     diagnostics,
@@ -60,6 +60,7 @@ from ros_mbmrl.robots.spec import Array
 KEYS = 0.02  # [s] between looks at the keyboard
 REDRAW = 0.25  # [s]
 TELL = 5.0  # [s] between lines where there is no terminal
+JOYSTICK = "joystick"
 RECENT = 20  # periods that the rate is taken over
 ACKED = 0.5  # [s] that the last event is given to arrive
 
@@ -69,7 +70,8 @@ class TeleopParameters:
     """source: who drives at the start. tty: the terminal that keys come from, empty for none.
 
     tags: names of terrains, joined by commas. scale: part of the command's range that sticks and
-    keys reach. key_timeout, joy_timeout: [s]. The rest as in `SessionConfig`, `JoystickConfig`.
+    keys reach. key_timeout, joy_timeout: [s]. The rest as in `SessionConfig`, `KeyboardConfig`,
+    `JoystickConfig`.
     """
 
     robot: str = "hexapod"
@@ -80,7 +82,11 @@ class TeleopParameters:
     seed: int = 0
     scale: float = 0.5
     key_timeout: float = 0.5
+    first_key_timeout: float = 0.8
+    hold_timeout: float = 30.0
     joy_timeout: float = 0.5
+    still_timeout: float = 5.0
+    deadman_timeout: float = 30.0
     deadman_button: int = 4
     forward_axis: int = 1
     turn_axis: int = 0
@@ -102,6 +108,11 @@ class TeleopParameters:
         )
 
     @property
+    def keyboard(self) -> KeyboardConfig:
+        """When a key counts as released. Raises ValueError."""
+        return KeyboardConfig(self.key_timeout, self.first_key_timeout, self.hold_timeout)
+
+    @property
     def joystick(self) -> JoystickConfig:
         """Which axes and buttons count. Raises ValueError."""
         names = {field.name for field in fields(JoystickConfig)} - {"timeout"}
@@ -113,16 +124,16 @@ class TeleopNode(Node):
     """Messages around `Session`: answers each state with what drives; released, with nothing."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, name: str = "teleop", **options: Any
+        self, ending: Ending, clock: Callable[[], float] = time.monotonic, **options: Any
     ) -> None:
-        super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
-        self._steady = clock
+        super().__init__("teleop", automatically_declare_parameters_from_overrides=True, **options)
+        self._ending, self._steady = ending, clock
         self._settings = p = read_parameters(self, TeleopParameters)
         self._robot = make_robot(p.robot)
         self._spec = self._robot.spec
         self._owner = owner_of(self, self._spec)
         try:
-            self._keyboard = Keyboard(clock, p.key_timeout)
+            self._keyboard = Keyboard(clock, p.keyboard)
             self._joystick = Joystick(clock, p.joystick)
             self._session = Session(self._robot, self._sources(), p.session, self._permit)
         except ValueError as error:
@@ -141,7 +152,8 @@ class TeleopNode(Node):
         self._proposed = advertise(self, "command/proposed")
         self._episode = advertise(self, "episode")
         self._reset = self.create_client(Trigger, "safety/reset")
-        listen(self, "joy", self._on_joy)
+        session = self._session
+        JoyListener(self, self._joystick, self._obey, lambda: session.source == JOYSTICK, clock)
         listen(self, "safety/state", self._on_stop)
         listen(self, "/diagnostics", self._on_diagnostics)
         self._held = ExitStack()
@@ -159,7 +171,8 @@ class TeleopNode(Node):
             self._tell(self._session.interrupt())
             self._episode.wait_for_all_acked(Duration(seconds=ACKED))
         finally:
-            self._held.close()
+            with suppress(OSError):  # the terminal may be gone
+                self._held.close()
 
     def _open(self, tty: Path) -> None:
         self._terminal = self._held.enter_context(Terminal(tty))
@@ -173,7 +186,7 @@ class TeleopNode(Node):
 
     def _sources(self) -> dict[str, Source]:
         p = self._settings
-        choose("source", p.source, (RANDOM, "keyboard", "joystick"))
+        choose("source", p.source, (RANDOM, "keyboard", JOYSTICK))
         if p.source == "keyboard" and not p.tty:
             raise ValueError("source keyboard: expected a terminal, by the parameter tty")
         sources: dict[str, Source] = {}
@@ -181,18 +194,14 @@ class TeleopNode(Node):
             steer = steering(self._robot, p.scale)
             if p.tty:
                 sources["keyboard"] = driven(self._keyboard.sticks, steer)
-            sources["joystick"] = driven(self._joystick.sticks, steer)
+            sources[JOYSTICK] = driven(self._joystick.sticks, steer)
         sources[RANDOM] = random_policy(self._spec, np.random.default_rng(p.seed))
         return sources
 
     def _permit(self) -> bool:
         """Whether the robot may move on its own: of a lone joystick, the dead-man button says."""
-        alone = self._settings.source == "joystick" and not self._settings.tty
+        alone = self._settings.source == JOYSTICK and not self._settings.tty
         return self._joystick.held() if alone else True
-
-    def _on_joy(self, message: Joy) -> None:
-        for request in self._joystick.update(list(message.axes), list(message.buttons)):
-            self._obey(request)
 
     def _on_keys(self) -> None:
         assert self._terminal is not None
@@ -200,6 +209,8 @@ class TeleopNode(Node):
             request = self._keyboard.press(key)
             if request is not None:
                 self._obey(request)
+        if self._terminal.gone:  # nobody is there to stop what drives by itself
+            self._ending.end(1, f"keyboard: {self._settings.tty} is gone")
 
     def _on_stop(self, message: Bool) -> None:
         self._stopped = message.data
@@ -261,7 +272,8 @@ class TeleopNode(Node):
             return
         told = self._status(self._newest)
         if self._live is not None:
-            self._live.update(render(told), refresh=True)
+            with suppress(OSError):  # the terminal may be gone
+                self._live.update(render(told), refresh=True)
         else:
             print(line(told), flush=True)
 
@@ -278,12 +290,13 @@ class TeleopNode(Node):
             seconds=self._moments[-1] - (self._began or 0.0),
             drops={"missed": self._missed, "incomplete": self._assembler.dropped},
             counters=self._counters,
+            hands=self._keyboard.doubt or self._joystick.doubt,
         )
 
 
 def build(ending: Ending) -> Sequence[Node]:
     """The nodes of this process."""
-    return [TeleopNode()]
+    return [TeleopNode(ending)]
 
 
 def main() -> None:

@@ -65,10 +65,12 @@ class SamplingPlanner(ABC):
         The new mean is a convex combination of feasible sequences, and so is feasible itself.
         """
 
-    def resized(self, num_samples: int) -> SamplingPlanner:
-        """The same planner with so many candidates."""
+    def resized(self, num_samples: int, horizon: int | None = None) -> SamplingPlanner:
+        """Return the same planner with so many candidates and, if given, steps."""
         make: Any = type(self)
-        made: SamplingPlanner = make(self._limits, replace(self.config, num_samples=num_samples))
+        steps = horizon or self.config.horizon
+        config = replace(self.config, num_samples=num_samples, horizon=steps)
+        made: SamplingPlanner = make(self._limits, config)
         return made
 
     def start(self, previous: Tensor | None) -> Search:

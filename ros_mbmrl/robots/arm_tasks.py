@@ -115,6 +115,11 @@ class BringPoints:
         error = (np.asarray(state)[self._points] - self.goal).reshape(3, 3)
         return np.asarray(np.linalg.norm(error, axis=1))
 
+    def measured(self, states: Array) -> dict[tuple[str, str], Array]:
+        """Return the farthest point's distance from its goal. See `Measured.measured`."""
+        error = (states[1:, self._points] - self.goal).reshape(-1, 3, 3)
+        return {("distance", "m"): np.linalg.norm(error, axis=-1).max(axis=-1)}
+
     def reference(self, state: Array) -> Tensor:
         """The goal (3, 3) [m], a row a point."""
         return torch.as_tensor(self.goal.reshape(3, 3), dtype=torch.float32)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ros_mbmrl.robots.spec import Array
 
 if TYPE_CHECKING:
@@ -49,6 +51,10 @@ class Run:
         rewards: Tensor = self._running.reward(x[..., :-1], actions, x[..., 1:])
         return -rewards.sum(-1)
 
+    def measured(self, states: Array) -> dict[tuple[str, str], Array]:
+        """Return the speed along x. See `Measured.measured`."""
+        return {("speed", "m_s"): np.diff(states[:, 0]) / self._running.period}
+
 
 class Reach:
     """A `Task`: the tip, states `first` to `first` + 2, at a goal (3,) [m]."""
@@ -69,3 +75,8 @@ class Reach:
         tip = states[..., 1:, self._tip]
         rewards: Tensor = reaching_reward(tip, reference[..., None, None, :])
         return -rewards.sum(-1)
+
+    def measured(self, states: Array) -> dict[tuple[str, str], Array]:
+        """Return the tip's distance from the goal. See `Measured.measured`."""
+        error = states[1:, self._tip] - self._goal
+        return {("distance", "m"): np.linalg.norm(error, axis=-1)}

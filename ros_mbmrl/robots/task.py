@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -39,3 +40,13 @@ class Finishing(Protocol):
     @property
     def finished(self) -> bool:
         """Return whether the task is done."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """What a task may have beside, to be reported in units that people know."""
+
+    def measured(
+        self, states: NDArray[np.float64]
+    ) -> Mapping[tuple[str, str], NDArray[np.float64]]:
+        """Return figures of each step (T,) of states (T+1, ds), by name and unit in a key."""

@@ -85,6 +85,8 @@ class Walker:
 class Script:
     """Requests by the step before which they come; waiting moves the clock."""
 
+    doubt = ""
+
     def __init__(self, clock: Clock, asked: Mapping[int, Sequence[Request]]) -> None:
         self._clock, self._asked = clock, dict(asked)
         self.step = 0

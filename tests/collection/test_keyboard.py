@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from ros_mbmrl.collection.keyboard import ASK, DRIVE, HELP, Keyboard, KeyDecoder
+from ros_mbmrl.collection.keyboard import ASK, DRIVE, HELP, Keyboard, KeyboardConfig, KeyDecoder
 from ros_mbmrl.collection.requests import Kind, Request
 
 
 def test_a_key_acts_until_it_has_not_been_repeated_for_the_timeout(clock: Any) -> None:
-    keyboard = Keyboard(clock, timeout=0.5)
+    keyboard = Keyboard(clock, KeyboardConfig(timeout=0.5))
     assert keyboard.sticks() is None
     assert keyboard.press("w") is None
     clock.now += 0.49
@@ -21,6 +21,37 @@ def test_a_key_acts_until_it_has_not_been_repeated_for_the_timeout(clock: Any) -
     assert keyboard.sticks() == (1.0, 0.0)
     clock.now += 0.02
     assert keyboard.sticks() is None
+
+
+@pytest.mark.parametrize("delay", [0.2, 0.5, 0.66, 0.75])
+@pytest.mark.parametrize("between", [0.02, 0.04, 0.1, 0.3])
+def test_a_key_that_is_held_down_drives_without_a_gap(
+    clock: Any, delay: float, between: float
+) -> None:
+    keyboard, presses = Keyboard(clock), [0.0, *(delay + k * between for k in range(60))]
+    start = clock.now
+    for at in range(int(100 * presses[-1])):
+        clock.now = start + at / 100
+        while presses and presses[0] <= at / 100:
+            presses.pop(0)
+            keyboard.press("w")
+        assert keyboard.sticks() == (1.0, 0.0), at
+    clock.now = start + at / 100 + 0.51
+    assert keyboard.sticks() is None
+
+
+def test_a_key_that_is_repeated_for_ever_is_let_go(clock: Any) -> None:
+    keyboard, drove = Keyboard(clock), 0.0
+    for _ in range(1500):
+        keyboard.press("w")
+        drove += 0.04 * (keyboard.sticks() is not None)
+        clock.now += 0.04
+    assert drove == pytest.approx(30.0, abs=0.1)
+    assert "one key held for 30 s" in keyboard.doubt
+    keyboard.press("d")
+    assert keyboard.sticks() == (0.0, -1.0)
+    keyboard.press("w")
+    assert keyboard.sticks() == (1.0, 0.0)
 
 
 def test_the_newest_key_is_the_one_that_counts(clock: Any) -> None:
@@ -69,6 +100,6 @@ def test_names_of_keys(parts: list[str], expected: list[str]) -> None:
     assert [key for part in parts for key in decoder.feed(part)] == expected
 
 
-def test_a_timeout_must_be_positive(clock: Any) -> None:
+def test_a_timeout_must_be_positive() -> None:
     with pytest.raises(ValueError, match="key_timeout: expected above 0 s, got 0"):
-        Keyboard(clock, timeout=0.0)
+        KeyboardConfig(timeout=0.0)

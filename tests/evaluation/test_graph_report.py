@@ -111,3 +111,19 @@ def test_a_graph_that_ran_is_reported(tmp_path: Path, monkeypatch: pytest.Monkey
     assert methods["mb"]["accepted_fraction"] == 0.0
     assert "data:image/png" in (tmp_path / "report.html").read_text()
     assert read_run(tmp_path / "mb.mcap").times[0] == 0.0
+
+
+def test_a_robot_that_follows_no_path_is_reported_by_its_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ROS_DOMAIN_ID", "84")
+    words = ["robot:=half_cheetah", "method:=mb", "duration:=2", "lockstep:=true"]
+    launch.run("adapt", [*words, f"report:={tmp_path}"])
+    report = json.loads((tmp_path / "report.json").read_text())
+    figures = report["results"]["methods"]["mb"]
+    assert set(CONTRACT) <= set(figures)
+    assert figures["cross_track_before_fault_m"] is figures["cost_after_fault"] is None
+    assert figures["return"] == pytest.approx(-39 * figures["cost_before_fault"], rel=0.05)
+    assert 0.0 < figures["speed_before_fault_m_s"] < 10.0
+    page = (tmp_path / "report.html").read_text()
+    assert "speed before the fault" in page and "return" in page

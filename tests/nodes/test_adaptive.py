@@ -61,6 +61,28 @@ def test_a_period_that_is_too_short_is_one_line(make: Any, problem: Problem) -> 
         make().prepare(problem.model, adapted(problem), problem.state, left=1e-9)
 
 
+def test_a_plan_that_does_not_fit_is_made_smaller_and_told_once(
+    make: Any, problem: Problem, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    from ros_mbmrl.nodes import controller
+    from ros_mbmrl.nodes.messages import path_message
+
+    node = make()
+    node._on_reference(path_message([(0.0, 0.0, 0.0), (1.0, 0.0, 0.0)], 1))  # before it is tried
+    slow = node._planner
+    monkeypatch.setattr(
+        controller.DryRun, "_seconds", lambda self, planner, *_: 1e-4 * planner.config.num_samples
+    )
+    node.prepare(problem.model, adapted(problem), problem.state, left=0.03)
+    planner = node.controller(problem.state)._planner
+    assert planner is node._planner is not slow
+    count = planner.config.num_samples
+    assert 260 < count <= 300
+    err = capfd.readouterr().err
+    told = f"planning with {count} candidates and 5 steps: 500 candidates and 5 steps take 50 ms"
+    assert err.count(told) == 1 and "the period leaves 30 ms" in err
+
+
 @pytest.mark.parametrize(
     ("precision", "expected"),
     [("auto", torch.float32), ("float32", torch.float32), ("bfloat16", torch.bfloat16)],

@@ -107,7 +107,7 @@ def test_publishers_and_subscribers_are_compatible(
     context: Any, plant: Any, spin: Any, until: Until
 ) -> None:
     rig = Rig(context, plant)
-    teleop = TeleopNode(context=context)
+    teleop = TeleopNode(Ending(), context=context)
     spin(*rig.nodes, teleop)
     node = rig.proposer
     until(lambda: bool(rig.proposer.safe))
@@ -259,7 +259,7 @@ def test_teleop_needs_its_dead_man_button(
     rig = Rig(context, plant)
     rig.proposer.destroy_publisher(rig.proposer._out)  # only one may propose
     rig.proposer.silent = True
-    teleop = TeleopNode(context=context, parameter_overrides=given(joy_timeout=60.0))
+    teleop = TeleopNode(Ending(), context=context, parameter_overrides=given(joy_timeout=60.0))
     out = advertise(rig.proposer, "joy")
     spin(*rig.nodes, teleop)
     until(lambda: out.get_subscription_count() == 1)

@@ -25,6 +25,7 @@ from ros_mbmrl.data.from_recording import rollouts_from_recording
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.nodes.driver import DriverNode
+from ros_mbmrl.nodes.messages import to_stamp
 from ros_mbmrl.nodes.process import Ending
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.recorder import RecorderNode
@@ -51,6 +52,7 @@ class Pad(Node):
         self.events: list[tuple[str, str, str]] = []
         self.proposed: list[tuple[float, ...]] = []
         self.stopped: list[bool] = []
+        self.stamp: Callable[[], float] = lambda: 0  # [ns]
         self._joy = advertise(self, "joy")
         self.create_timer(0.02, self._speak)
         listen(self, "episode", self._on_episode)
@@ -77,7 +79,9 @@ class Pad(Node):
         if not self.silent:
             buttons = [int(k in self.down) for k in range(8)]
             self.said += 1
-            self._joy.publish(Joy(axes=[self.turn, self.forward], buttons=buttons))
+            message = Joy(axes=[self.turn, self.forward], buttons=buttons)
+            message.header.stamp = to_stamp(int(self.stamp()))
+            self._joy.publish(message)
 
     def _on_episode(self, message: Any) -> None:
         for line in message.status:
@@ -100,7 +104,8 @@ class Rig:
         )
         self.safety = SafetyNode(context=context, parameter_overrides=given(adaptation=False))
         self.recorder = RecorderNode(context=context, parameter_overrides=given(path=str(path)))
-        self.teleop = TeleopNode(context=context, parameter_overrides=given(**teleop))
+        self.ending = Ending()
+        self.teleop = TeleopNode(self.ending, context=context, parameter_overrides=given(**teleop))
         self.pad = Pad(context)
         self.nodes = (self.driver, self.safety, self.recorder, self.teleop, self.pad)
 
@@ -188,6 +193,57 @@ def test_chance_and_the_way_back_need_a_lone_joysticks_dead_man_button(
     pad.click(DISCARD, until, pad.told("discard", "1", "unknown"))
 
 
+def test_a_joystick_that_never_changes_is_out_of_range_and_told(
+    context: Any, plant: Any, spin: Any, until: Until, tmp_path: Path, capfd: Any
+) -> None:
+    rig = Rig(context, plant, tmp_path / "run.mcap", still_timeout=1.0)
+    spin(*rig.nodes)
+    pad = rig.pad
+    pad.forward = 1.0
+    pad.down.add(DEADMAN)
+    until(drives(rig))
+    until(stands(rig))  # though the same goes on coming 50 times a second
+    seen: list[str] = []
+    told = "joystick: no change for 1 s"
+    until(lambda: seen.append(capfd.readouterr().err) or told in "".join(seen))
+    pad.forward = 0.9
+    until(drives(rig))
+
+
+def test_old_stamps_repeated_do_not_drive(
+    context: Any, plant: Any, spin: Any, until: Until, tmp_path: Path
+) -> None:
+    rig = Rig(context, plant, tmp_path / "run.mcap")
+    spin(*rig.nodes)
+    pad = rig.pad
+    pad.stamp = lambda: 1e9 * 1000 + pad.get_clock().now().nanoseconds % 10**15  # another clock
+    pad.forward = 1.0
+    pad.down.add(DEADMAN)
+    until(drives(rig))
+    old = pad.stamp()
+    pad.stamp = lambda: old
+    until(stands(rig))
+    count = len(rig.pad.proposed)
+    until(lambda now=plant.now: plant.now > now + 0.5)
+    assert len(rig.pad.proposed) <= count + 1
+
+
+def test_a_joystick_in_another_namespace_is_named_in_a_hint(
+    context: Any, spin: Any, until: Until, capfd: Any
+) -> None:
+    now = [0.0]
+    other = Node("joy_node", context=context)
+    joys = other.create_publisher(Joy, "/joy", 5)
+    teleop = TeleopNode(Ending(), lambda: now[0], context=context, namespace="/hexapod")
+    spin(teleop, other)
+    until(lambda: teleop.count_publishers("/joy") == 1)
+    now[0] = 5.0
+    hint = "joystick: nobody publishes /hexapod/joy; /joy has a publisher: start the joystick's"
+    seen: list[str] = []
+    until(lambda: seen.append(capfd.readouterr().err) or hint in "".join(seen))
+    assert joys.get_subscription_count() == 0  # two robots would both hear it
+
+
 class Typist:
     """Types at one end of a pseudo-terminal, and reads what is drawn there."""
 
@@ -211,18 +267,20 @@ class Typist:
             if select.select([self.ours], [], [], 0.05)[0]:
                 self.seen += os.read(self.ours, 4096)
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
+        """Close the window."""
         self._ended.set()
         self._thread.join()
-        os.close(self.ours)
-        os.close(self.theirs)
+        for end in {self.ours, self.theirs} - {-1}:
+            os.close(end)
+        self.ours = self.theirs = -1
 
 
 @pytest.fixture
 def typist() -> Iterator[Typist]:
     made = Typist()
     yield made
-    made.close()
+    made.hang_up()
 
 
 def test_keys_drive_and_the_view_is_drawn_beside_them(
@@ -260,6 +318,19 @@ def test_keys_drive_and_the_view_is_drawn_beside_them(
     assert termios.tcgetattr(typist.ours) == typist.before
 
 
+def test_what_drives_by_itself_ends_with_its_terminal(
+    context: Any, plant: Any, typist: Typist, until: Until, spin: Any, tmp_path: Path
+) -> None:
+    rig = Rig(context, plant, tmp_path / "run.mcap", source="random", tty=typist.device)
+    spin(*rig.nodes)
+    until(drives(rig))
+    typist.hang_up()
+    until(rig.ending.event.is_set)
+    assert rig.ending.status == 1
+    rig.teleop.close()
+    until(stands(rig))
+
+
 def test_the_running_episode_ends_with_the_node(
     context: Any, plant: Any, spin: Any, until: Until, tmp_path: Path
 ) -> None:
@@ -281,12 +352,14 @@ def test_the_running_episode_ends_with_the_node(
         ({"scale": 2.0}, "scale: expected above 0, up to 1"),
         ({"tags": "a, a"}, "tags: expected 1 to 9 different words"),
         ({"joy_timeout": 0.0}, "joy_timeout: expected above 0 s"),
+        ({"still_timeout": -1.0}, "still_timeout: expected above 0 s"),
+        ({"hold_timeout": 0.0}, "hold_timeout: expected above 0 s"),
         ({"deadman_button": -1}, "deadman_button: expected 0 or more"),
     ],
 )
 def test_parameters_are_checked(context: Any, parameters: dict[str, Any], expected: str) -> None:
     with pytest.raises(UserError) as error:
-        TeleopNode(context=context, parameter_overrides=given(**parameters))
+        TeleopNode(Ending(), context=context, parameter_overrides=given(**parameters))
     assert expected in str(error.value)
 
 
@@ -294,7 +367,9 @@ def test_the_robots_parameter_file_is_read() -> None:
     config = Path(__file__).resolve().parents[2] / "config" / "hexapod.yaml"
     code = (
         "import rclpy, sys; rclpy.init(args=sys.argv);"
-        "from ros_mbmrl.nodes.teleop import TeleopNode; print(TeleopNode()._settings.stop_button)"
+        "from ros_mbmrl.nodes.process import Ending;"
+        "from ros_mbmrl.nodes.teleop import TeleopNode;"
+        "print(TeleopNode(Ending())._settings.stop_button)"
     )
     words = ["--ros-args", "-r", "__ns:=/hexapod", "--params-file", str(config)]
     done = subprocess.run(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 import subprocess
 import sys
 import threading
 import time
-import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,32 +98,11 @@ def unicast(process: Any, domain: int) -> set[str]:
     return {each.laddr.ip for each in sockets if each.laddr.port in ports}
 
 
-def test_ros2_launch_sets_the_same_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`launch` is no wheel: what it is told is caught by stand-ins for its classes."""
-
-    class Told:
-        def __init__(self, *given: Any, **named: Any) -> None:
-            self.given, self.named = given, named
-
-    names = {
-        "launch": ("LaunchContext", "LaunchDescription"),
-        "launch.actions": (
-            *("DeclareLaunchArgument", "OpaqueFunction", "SetEnvironmentVariable", "Shutdown"),
-        ),
-        "launch.substitutions": ("LaunchConfiguration",),
-        "launch_ros": (),
-        "launch_ros.actions": ("Node",),
-    }
-    for name, classes in names.items():
-        module: Any = types.ModuleType(name)
-        for each in classes:
-            setattr(module, each, type(each, (Told,), {}))
-        monkeypatch.setitem(sys.modules, name, module)
+def test_ros2_launch_sets_the_same_environment(
+    launching: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in bringup.environment({}):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.delitem(sys.modules, "ros_mbmrl.nodes.launching", raising=False)
-    launching = importlib.import_module("ros_mbmrl.nodes.launching")
-    monkeypatch.delitem(sys.modules, "ros_mbmrl.nodes.launching")
     (entities,) = launching.describe("twin").given
     kinds = [type(each).__name__ for each in entities]
     told = dict(each.given for each in entities if type(each).__name__ == "SetEnvironmentVariable")

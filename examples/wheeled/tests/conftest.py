@@ -27,34 +27,57 @@ def until() -> Callable[[Callable[[], bool]], None]:
     return wait
 
 
-@pytest.fixture
-def spun() -> Iterator[Callable[[str], Any]]:
-    """Makes nodes that are spun in a thread until the test ends, in a domain of their own."""
-    rclpy = pytest.importorskip("rclpy")
-    from rclpy.executors import SingleThreadedExecutor
+class Spinner:
+    """A participant of the middleware, whose nodes are spun in a thread."""
 
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-    context = rclpy.Context()
-    context.init(args=[], domain_id=random.randrange(1, 100))
-    executor, stop = SingleThreadedExecutor(context=context), threading.Event()
-    nodes = []
+    def __init__(self, domain: int) -> None:
+        rclpy = pytest.importorskip("rclpy")
+        from rclpy.executors import SingleThreadedExecutor
 
-    def make(name: str) -> Any:
-        node = rclpy.create_node(name, context=context, namespace="/wheeled")
-        nodes.append(node)
-        executor.add_node(node)
+        self.context = rclpy.Context()
+        self.context.init(args=[], domain_id=domain)
+        self._create, self._nodes = rclpy.create_node, []
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop)
+        self._thread.start()
+
+    def make(self, name: str) -> Any:
+        node = self._create(name, context=self.context, namespace="/wheeled")
+        self._nodes.append(node)
+        self._executor.add_node(node)
         return node
 
-    def loop() -> None:
-        while not stop.is_set():
-            executor.spin_once(timeout_sec=0.05)
+    def close(self) -> None:
+        if not self._stop.is_set():
+            self._stop.set()
+            self._thread.join()
+            for node in self._nodes:
+                node.destroy_node()
+            self._executor.shutdown()
+            self.context.try_shutdown()
 
-    thread = threading.Thread(target=loop)
-    thread.start()
+    def _loop(self) -> None:
+        while not self._stop.is_set():
+            self._executor.spin_once(timeout_sec=0.05)
+
+
+@pytest.fixture
+def apart() -> Iterator[Callable[[], Spinner]]:
+    """Makes participants of one domain: one cannot hold two types of a topic, as two robots do."""
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    domain, made = random.randrange(1, 100), []
+
+    def make() -> Spinner:
+        made.append(Spinner(domain))
+        return made[-1]
+
     yield make
-    stop.set()
-    thread.join()
-    for node in nodes:
-        node.destroy_node()
-    executor.shutdown()
-    context.try_shutdown()
+    for spinner in made:
+        spinner.close()
+
+
+@pytest.fixture
+def spun(apart: Callable[[], Spinner]) -> Callable[[str], Any]:
+    """Makes nodes that are spun in a thread until the test ends, in a domain of their own."""
+    return apart().make

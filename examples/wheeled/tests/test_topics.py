@@ -16,8 +16,9 @@ from ros_mbmrl.robots import make_robot
 
 pytest.importorskip("rclpy")
 
-from geometry_msgs.msg import Twist, TwistStamped  # noqa: E402
+from geometry_msgs.msg import PoseStamped, Twist, TwistStamped  # noqa: E402
 from nav_msgs.msg import Odometry  # noqa: E402
+from rclpy.qos import DurabilityPolicy, QoSProfile  # noqa: E402
 
 ROBOT = make_robot("wheeled")
 Until = Callable[[Callable[[], bool]], None]
@@ -175,12 +176,119 @@ def test_what_is_not_a_command_is_refused(
         plant.command(np.array(action))
 
 
+def say(plant: Plant, said: list[str]) -> None:
+    """Command once; keep what is wrong, if anything is."""
+    try:
+        plant.command(np.array([0.5, -1.0]))
+    except PlantFault as fault:
+        said.append(str(fault))
+
+
+def made(spinner: Any, **hardware: str) -> Plant:
+    options = PlantOptions(node=spinner.make("driver"), clock=time.time, hardware=hardware)
+    return make_plant(ROBOT, "topics", options)
+
+
+@pytest.mark.parametrize("kinds", [(Twist, TwistStamped), (TwistStamped, Twist)])
+def test_a_base_that_comes_back_with_the_other_type_is_driven(
+    apart: Any, until: Until, kinds: tuple[type, type]
+) -> None:
+    said: list[str] = []
+    with made(apart()) as plant:
+        for kind in kinds:
+            far = apart()
+            base = Base(far.make("base"), kind)
+
+            def reached(base: Base = base) -> bool:
+                say(plant, said)
+                return base.told.count((0.5, -1.0)) >= 5
+
+            until(reached)
+            far.close()
+
+            def missed() -> bool:
+                said.clear()
+                say(plant, said)
+                return any("nobody takes a Twist or TwistStamped" in line for line in said)
+
+            until(missed)
+
+
+@pytest.mark.parametrize("kinds", [(Twist, TwistStamped), (TwistStamped, Twist)])
+def test_an_onlooker_of_the_other_type_is_a_fault_until_it_is_told(
+    apart: Any, until: Until, kinds: tuple[type, type]
+) -> None:
+    apart().make("onlooker").create_subscription(kinds[0], "/cmd_vel", lambda _: None, 5)
+    base = Base(apart().make("base"), kinds[1])
+    said: list[str] = []
+    with made(apart()) as plant:
+        names = ["onlooker", "base"] if kinds[0] is Twist else ["base", "onlooker"]
+        expected = "/cmd_vel is taken as Twist by /wheeled/{} and TwistStamped by /wheeled/{}: "
+
+        def told() -> bool:
+            say(plant, said)
+            return said[-1:] != [] and said[-1].startswith(expected.format(*names))
+
+        until(told)
+    with made(apart(), cmd_vel_type=kinds[1].__name__) as plant:
+        until(lambda: say(plant, said) or (0.5, -1.0) in base.told)
+
+
+def test_who_else_publishes_is_a_fault(apart: Any, until: Until) -> None:
+    Base(apart().make("base"), Twist)
+    spinner, said = apart(), []
+    node = spinner.make("joystick")
+    with made(apart()) as plant:
+        until(lambda: say(plant, said) or plant.counters()["sent"] > 0)
+        other = node.create_publisher(Twist, "/cmd_vel", 1)
+        expected = "/cmd_vel: /wheeled/joystick publishes there as well: expected nobody"
+        until(lambda: say(plant, said) or said[-1:] == [expected])
+        node.destroy_publisher(other)
+        sent = plant.counters()["sent"]
+        until(lambda: say(plant, said) or plant.counters()["sent"] > sent)
+
+
+def test_another_quality_of_service_is_a_fault_that_says_so(apart: Any, until: Until) -> None:
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    apart().make("base").create_subscription(Twist, "/cmd_vel", lambda _: None, latched)
+    said: list[str] = []
+    with made(apart()) as plant:
+        expected = "/cmd_vel: /wheeled/base does not match in quality of service"
+        until(lambda: say(plant, said) or said[-1].startswith(expected))
+        assert plant.counters()["sent"] == 0
+
+
+def test_odom_of_two_or_of_another_type_is_a_fault(apart: Any, until: Until) -> None:
+    def fault() -> str:
+        try:
+            plant.observe()
+        except PlantFault as found:
+            return str(found)
+        return ""
+
+    poses = apart()
+    poses.make("mocap").create_publisher(PoseStamped, "/odom", 5)
+    with made(apart()) as plant:
+        until(lambda: fault().startswith("/odom has geometry_msgs/msg/PoseStamped of /wheeled/moc"))
+        poses.close()
+        far = apart()
+        first = Base(far.make("base"), Twist)
+        until(lambda: first.tell(time.time()) or fault() == "")  # type: ignore[func-returns-value]
+        second = far.make("filter")
+        out = second.create_publisher(Odometry, "/odom", 5)
+        until(lambda: fault().startswith("/odom comes from /wheeled/base and /wheeled/filter"))
+        second.destroy_publisher(out)
+        until(lambda: first.tell(time.time()) or fault() == "")  # type: ignore[func-returns-value]
+
+
 @pytest.mark.parametrize(
     ("hardware", "error"),
     [
         ({"odometry": "/x"}, "hardware: .*odometry"),
         ({"odom": 3}, "odom"),
         ({"odom": "odom"}, "own"),
+        ({"cmd_vel_type": "Accel"}, "cmd_vel_type: expected one of auto, Twist, TwistStamped"),
+        ({"cmd_vel_type": True}, "cmd_vel_type: expected one of auto, Twist, TwistStamped"),
     ],
 )
 def test_a_wrong_setting_is_one_line(spun: Any, hardware: dict[str, Any], error: str) -> None:
