@@ -92,7 +92,7 @@ def run(config: Config) -> Findings:
         with _arguments(config, words, Path(folder)) as arguments, _busy(config.load):
             spec = make_robot(arguments["robot"]).spec
             supervised([*ping_pong(spec.name, trips), *adapt(arguments)])
-        timing = read_timing(recording)
+        timing = read_timing(recording, spec.name)
         # The newest as many: while the graph starts, everything is slow.
         peer = np.array(json.loads(trips.read_text()), dtype=float)[-len(timing.late) :]
     return findings(timing, peer, spec.period)
@@ -123,15 +123,18 @@ def ping_pong(robot: str, path: Path) -> list[NodeSpec]:
     return [node("pong"), node("ping", path=str(path))]
 
 
-def read_timing(recording: Path) -> Timing:
-    """Reads a recording of the adapt graph. Raises UserError if there is nothing in it to time."""
+def read_timing(recording: Path, owner: str) -> Timing:
+    """Read the timing of the graph `owner` from a recording.
+
+    Raises UserError if there is nothing in it to time.
+    """
     driver: dict[int, dict[str, str]] = {}
     controller: dict[int, dict[str, str]] = {}
     for recorded in read_messages(recording, ("/diagnostics",)):
         stamp = recorded.message.header.stamp
         for line in recorded.message.status:
             rows = {DRIVER: driver, CONTROLLER: controller}.get(line.name)
-            if rows is not None:
+            if rows is not None and line.hardware_id == owner:
                 values = {pair.key: pair.value for pair in line.values}
                 rows[stamp.sec * 1_000_000_000 + stamp.nanosec] = values
     answered = [stamp for stamp, values in driver.items() if values["offset_s"] != "nan"]

@@ -85,7 +85,8 @@ def _read_run(path: FilePath) -> RecordedRun:
     poses: dict[int, tuple[float, float]] = {}
     reference: list[tuple[float, float]] = []
     commands: set[int] = set()
-    lines: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    said: dict[str, dict[str, list[tuple[int, dict[str, str]]]]] = {}
+    owner = ""
     for recorded in read_messages(path):
         name, message = recorded.topic.rsplit("/", 1)[-1], recorded.message
         if name == "odom":
@@ -95,10 +96,14 @@ def _read_run(path: FilePath) -> RecordedRun:
             reference = [(p.pose.position.x, p.pose.position.y) for p in message.poses]
         elif recorded.topic.endswith("command/safe"):
             commands.add(_stamp(message))
+            owner = recorded.topic.removesuffix("/command/safe").strip("/")
         elif name in ("diagnostics", "adaptation"):
             for line in message.status:
                 values = {pair.key: pair.value for pair in line.values}
-                lines.setdefault(line.name, []).append((_stamp(message), values))
+                said.setdefault(line.hardware_id, {}).setdefault(line.name, []).append(
+                    (_stamp(message), values)
+                )
+    lines = said.get(owner, {})  # other robots of the domain speak on /diagnostics, too
     if not commands or (reference and not poses):
         what = "odom" if commands else "command/safe"
         raise UserError(f"{path}: nothing on {what}: not a run of the adapt graph")

@@ -24,12 +24,12 @@ NAN = float("nan")
 FILE = Path("run.mcap")
 
 
-def line(name: str, stamp: float, **values: float) -> Any:
+def line(name: str, stamp: float, owner: str = "hexapod", **values: float) -> Any:
     """A recorded line of diagnostics."""
     pairs = [SimpleNamespace(key=k, value=repr(v)) for k, v in values.items()]
     whole, part = divmod(round(stamp * 10), 10)
     header = SimpleNamespace(stamp=SimpleNamespace(sec=whole, nanosec=part * 10**8))
-    status = SimpleNamespace(name=name, values=pairs)
+    status = SimpleNamespace(name=name, hardware_id=owner, values=pairs)
     return SimpleNamespace(message=SimpleNamespace(header=header, status=[status]))
 
 
@@ -52,9 +52,10 @@ def test_latency_is_what_is_left_of_the_way_without_planning(
     lines = [driver(0.0, NAN, NAN), driver(0.1, 0.09), controller(0.1, 1, 80)]
     lines += [driver(1.0, 0.09), driver(1.1, 0.012, 0.11), controller(1.1, 2, 8)]
     lines += [controller(1.2, 1, 3), line("safety: state", 1.2, level=1)]
+    lines += [line(graph.CONTROLLER, 1.2, "half_cheetah", adapt_ms=50.0, plan_ms=50.0)]
     lines += [driver(1.2, 0.005, 0.09), driver(1.3, NAN, 0.1), driver(1.4, 0.02, 0.1)]
     recorded(monkeypatch, lines)
-    timing = graph.read_timing(FILE)
+    timing = graph.read_timing(FILE, "hexapod")
     np.testing.assert_allclose(timing.late, [0.012, 0.005, NAN, 0.02])
     np.testing.assert_allclose(timing.planning, [0.008, 0.003, NAN, NAN])
     assert timing.missed == 1
@@ -72,9 +73,9 @@ def test_a_run_without_answers_or_peer_has_no_ratio(monkeypatch: pytest.MonkeyPa
     for lines in ([], [driver(k / 10, NAN) for k in range(30)], [driver(0.0, 0.01)]):
         recorded(monkeypatch, lines)
         with pytest.raises(UserError, match="fewer than two steps after the first 1 s"):
-            graph.read_timing(FILE)
+            graph.read_timing(FILE, "hexapod")
     recorded(monkeypatch, [driver(k / 10, 0.01) for k in range(30)])
-    results = graph.findings(graph.read_timing(FILE), np.empty(0), 0.1).results
+    results = graph.findings(graph.read_timing(FILE, "hexapod"), np.empty(0), 0.1).results
     assert results["latency_ms_p50"] is results["over_ping_pong"] is None
     assert results["medians_ms"] == {"observation to command": 10.0}
 

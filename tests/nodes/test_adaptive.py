@@ -107,7 +107,7 @@ def test_a_degraded_mode_is_published_as_a_warning(make: Any, mode: Mode) -> Non
     node.publish(1, mode, {"plan_ms": 1.0})
     (line,) = sent[0].status
     assert line.name == "controller: timing"
-    assert line.level == (OK if mode is Mode.FULL else WARN)
+    assert line.level == (OK if mode in (Mode.FULL, Mode.FINISHED) else WARN)
     assert {pair.key: pair.value for pair in line.values}["mode"] == mode.label
     assert line.message == mode.meaning
 

@@ -133,7 +133,7 @@ def test_a_clock_that_is_set_stops_the_robot_and_a_reset_lets_it_go(
     told = {
         values["fault"]
         for recorded in read_messages(robot.recording, ["/diagnostics"])
-        if (values := read_status(recorded.message, "driver: plant")) is not None
+        if (values := read_status(recorded.message, "driver: plant", "hexapod")) is not None
     }
     assert any("stamps of poses leapt by +1000.0" in fault for fault in told)
 

@@ -16,7 +16,7 @@ from rclpy.parameter import Parameter
 
 from ros_mbmrl.nodes.disturber import DisturberNode
 from ros_mbmrl.nodes.ping_pong import PingNode, PingPongParameters
-from ros_mbmrl.nodes.process import make_executor
+from ros_mbmrl.nodes.process import Ending, make_executor
 from ros_mbmrl.nodes.recorder import RecorderNode
 from ros_mbmrl.nodes.safety import SafetyNode
 from ros_mbmrl.nodes.teleop import TeleopNode
@@ -58,7 +58,7 @@ def test_it_ticks_in_the_executor_of_the_nodes(until: Until) -> None:
     "make",
     [
         lambda **o: SafetyNode(parameter_overrides=sim_time(), **o),
-        lambda **o: TeleopNode(parameter_overrides=sim_time(), **o),
+        lambda **o: TeleopNode(Ending(), parameter_overrides=sim_time(), **o),
         lambda **o: PingNode(PingPongParameters(), parameter_overrides=sim_time(), **o),
     ],
 )
