@@ -14,12 +14,16 @@ from ros_mbmrl.robots import ROBOTS
 
 @dataclass(frozen=True)
 class Argument:
-    """A launch argument, `name:=default`. Empty choices: anything goes."""
+    """A launch argument, `name:=default`. Empty choices: anything goes.
+
+    simulated: whether it is for a twin alone, or for a robot alone; None: for both.
+    """
 
     name: str
     default: str
     help: str
     choices: tuple[str, ...] = ()
+    simulated: bool | None = None
 
 
 Arguments = Mapping[str, str]
@@ -29,13 +33,25 @@ _PLANTS = tuple(sorted({name.partition(".")[2] for name in PLANTS}))
 _COMMON = (
     Argument("robot", "hexapod", "which robot", tuple(sorted(ROBOTS))),
     Argument("plant", "twin", "what is driven: the twin, or the robot itself", _PLANTS),
-    Argument("port", "", "of the robot: a serial device, or the URL of its rosbridge"),
-    Argument("mocap", "/mocap/{robot}/pose", "topic of the robot's pose, where it needs one"),
-    Argument("terrain", "", "the twin's ground; default: carpet, or flat, as its robot has it"),
-    Argument("noise", "1", "the twin's, as a share of the real robot's"),
+    Argument(
+        "port", "", "of the robot: a serial device, or the URL of its rosbridge", simulated=False
+    ),
+    Argument(
+        "mocap",
+        "/mocap/{robot}/pose",
+        "topic of the robot's pose, where it needs one",
+        simulated=False,
+    ),
+    Argument(
+        "terrain",
+        "",
+        "the twin's ground; default: carpet, or flat, as its robot has it",
+        simulated=True,
+    ),
+    Argument("noise", "1", "the twin's, as a share of the real robot's", simulated=True),
     Argument("delay", "0", "seconds by which a command acts late: the twin's, or a known robot's"),
-    Argument("fault", "", "what breaks in the twin, NAME@SECONDS"),
-    Argument("viewer", "false", "show the twin in a window", _BOOL),
+    Argument("fault", "", "what breaks in the twin, NAME@SECONDS", simulated=True),
+    Argument("viewer", "false", "show the twin in a window", _BOOL, simulated=True),
     Argument("record", "true", "write one MCAP file a run", _BOOL),
     Argument("recording", "", "the MCAP file; default: runs/recordings/<robot>-<time>.mcap"),
     Argument("duration", "0", "seconds of control after which the run ends; 0: until Ctrl-C"),
@@ -81,6 +97,7 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
     for name, value in values.items():
         if known[name].choices and value not in known[name].choices:
             choose(name, value, known[name].choices)
+    _check_heeded(known, values)
     values["terrain"] = values["terrain"] or usual_ground(values["robot"])
     # Braces rather than a default of the robot's: `ros2 launch --show-args` knows no robot yet.
     return {name: value.replace("{robot}", values["robot"]) for name, value in values.items()}
@@ -96,6 +113,20 @@ def check_names(graph: str, names: Sequence[str]) -> None:
                 f"unknown argument '{name}': expected one of {', '.join(sorted(known))}"
                 + (f"; did you mean '{near[0]}'?" if near else "")
             )
+
+
+def _check_heeded(known: Mapping[str, Argument], values: Mapping[str, str]) -> None:
+    """Raise UserError for a value that would be ignored."""
+    twin = values["plant"] == "twin"
+    for name, argument in known.items():
+        given = values[name] != argument.default
+        if given and argument.simulated is not None and argument.simulated is not twin:
+            whose = "a twin" if argument.simulated else "a robot"
+            raise UserError(
+                f"{name}: is for {whose}, and would be ignored with plant:={values['plant']}"
+            )
+    if values["recording"] and values["record"] != "true":
+        raise UserError("recording: would be ignored with record:=false")
 
 
 def _known(graph: str) -> dict[str, Argument]:
