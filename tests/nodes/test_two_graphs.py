@@ -1,0 +1,60 @@
+"""Two robots in one ROS domain: each behaves as if it were alone."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from ros_mbmrl.data.steps import Run, read_run
+
+ROBOTS = {"hexapod": "path:=figure8", "half_cheetah": "task:=run"}
+
+
+def start(robot: str, recording: Path, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "ros_mbmrl.cli", "launch", "adapt", f"robot:={robot}"]
+    command += [ROBOTS[robot], "method:=mb", f"recording:={recording}", *words]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=recording.parent
+    )
+
+
+def ended(launch: subprocess.Popen[str], recording: Path) -> Run:
+    said, _ = launch.communicate(timeout=1500)
+    assert launch.returncode == 0, said
+    return read_run(recording)
+
+
+@pytest.fixture(autouse=True)
+def domain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A domain that nobody else is in."""
+    monkeypatch.setitem(os.environ, "ROS_DOMAIN_ID", str(random.randrange(1, 100)))
+
+
+@pytest.mark.parametrize("duration", [3, pytest.param(60, marks=pytest.mark.slow)])
+def test_in_lockstep_they_are_bit_for_bit_what_they_are_alone(
+    tmp_path: Path, duration: int
+) -> None:
+    words = ("lockstep:=true", f"duration:={duration}")
+    alone = {}
+    for robot in ROBOTS:
+        path = tmp_path / f"{robot}-alone.mcap"
+        alone[robot] = ended(start(robot, path, *words), path)
+    paths = {robot: tmp_path / f"{robot}-beside.mcap" for robot in ROBOTS}
+    launches = {robot: start(robot, path, *words) for robot, path in paths.items()}
+    for robot, launch in launches.items():
+        beside, single = ended(launch, paths[robot]), alone[robot]
+        assert len(beside.steps) == len(single.steps)
+        for one, other in zip(beside.steps, single.steps, strict=True):
+            np.testing.assert_array_equal(one.measurement, other.measurement)
+            for mine, its in ((one.proposed, other.proposed), (one.command, other.command)):
+                assert (mine is None) == (its is None)
+                if mine is not None:
+                    np.testing.assert_array_equal(mine, its)
