@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 from ros_mbmrl.bringup import FIRST_COMMAND, PARENT, NodeSpec, Value, environment, graph
 from ros_mbmrl.errors import RunError
+from ros_mbmrl.signals import end_on_signals
 
 # Seconds each signal is given, mildest first.
 PATIENCE: tuple[tuple[signal.Signals, float], ...] = (
@@ -31,6 +31,7 @@ PATIENCE: tuple[tuple[signal.Signals, float], ...] = (
     (signal.SIGKILL, 2.0),
 )
 POLL = 0.05  # [s]
+NEWBORN = 1.0  # [s] in which a node gets as far as its signal handlers
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Summary:
 class _Child:
     spec: NodeSpec
     process: subprocess.Popen[str]
+    began: float
     reader: threading.Thread | None = None
     restarts: int = 0
     paused: bool = False
@@ -126,7 +128,8 @@ def supervise(
     """
     watch = _Watch(time.monotonic())
     children: list[_Child] = []
-    restore = _catch_signals(watch.interrupted)
+    # No bound: `_end_all` has its own.
+    restore = end_on_signals(watch.interrupted.set, patience=0)
     try:
         children.extend(_start(spec, command, watch, echo) for spec in specs)
         ended = _wait(children, command, watch, echo, max_restarts)
@@ -157,7 +160,7 @@ def _start(
         errors="replace",
         start_new_session=True,
     )
-    child = _Child(spec, process)
+    child = _Child(spec, process, time.monotonic())
 
     def read() -> None:
         assert process.stdout is not None
@@ -215,7 +218,13 @@ def _tell_paused(children: Sequence[_Child], echo: Callable[[str], None]) -> Non
 
 
 def _end_all(children: Sequence[_Child], patience: Sequence[tuple[signal.Signals, float]]) -> None:
-    """Signals of growing force until none is left; those that end last, last."""
+    """Signals of growing force until none is left; those that end last, last.
+
+    The first one waits for a node that was just started: Python, interrupted while it starts,
+    prints a traceback.
+    """
+    newest = max((child.began for child in children), default=0.0)
+    time.sleep(max(0.0, newest + NEWBORN - time.monotonic()))
     for last in (False, True):
         group = [child for child in children if child.spec.ends_last is last]
         for kind, seconds in patience:
@@ -266,24 +275,6 @@ def _resident(children: Sequence[_Child]) -> int:
         except psutil.Error:
             continue  # it has just ended
     return int(total)
-
-
-def _catch_signals(interrupted: threading.Event) -> Callable[[], None]:
-    """SIGINT and SIGTERM set the event; the answer puts things back. Only in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        return lambda: None
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    before = {kind: signal.signal(kind, handle) for kind in kinds}
-
-    def restore() -> None:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
-
-    return restore
 
 
 def _yaml(value: Value) -> str:

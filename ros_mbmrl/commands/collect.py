@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import os
 import queue
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +36,7 @@ from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.signals import ended_by_signals
 from ros_mbmrl.untrusted import parse_yaml
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def run(arguments: Collect) -> dict[str, Any]:
     session = Session(robot, sources, config, hands.permit)
     recorder = RunRecorder(robot.spec, _path(arguments))
     with ExitStack() as held:
-        held.enter_context(_ended_by_signals(ending))
+        held.enter_context(ended_by_signals(ending.set))
         held.enter_context(recorder)
         held.enter_context(hands)
         screen = held.enter_context(Screen(time.monotonic))
@@ -219,30 +219,6 @@ def _config(arguments: Collect, robot: Robot) -> SessionConfig:
 def _path(arguments: Collect) -> Path:
     now = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
     return arguments.out / f"{arguments.robot}-{now}.mcap"
-
-
-@contextmanager
-def _ended_by_signals(ending: threading.Event) -> Iterator[None]:
-    """Signals only set the event, so that none tears a record in two; the second one is heard.
-
-    A terminal that is closed would otherwise leave the robot driving.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if ending.is_set():
-            raise KeyboardInterrupt
-        ending.set()
-
-    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {kind: signal.signal(kind, handle) for kind in kinds}
-    try:
-        yield
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
 
 
 def _results(path: Path, session: Session, outcome: Outcome) -> dict[str, Any]:

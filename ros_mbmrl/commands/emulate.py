@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import sys
 import threading
 import time
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.signals import ended_by_signals
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.emulate import Emulate
@@ -51,7 +51,8 @@ def _velociroach(arguments: Emulate) -> dict[str, Any]:
             print(f"listening on {emulator.device}", flush=True)
             if note:
                 print(note, flush=True)
-            with _stopped_by_signals() as stop:
+            stop = threading.Event()
+            with ended_by_signals(stop.set):  # the end that is meant, with its results
                 each = _each(arguments.duration, schedule, far_side, stop)
                 emulator.serve(stop, Control(far_side, each) if arguments.control else each)
         finally:
@@ -135,19 +136,6 @@ def _mocap(topic: str, offset: float) -> Iterator[tuple[OnPose, str]]:
         yield lambda when, p, q: publisher.publish(when + offset, p, q), ""
     finally:
         publisher.close()
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets: the end that is meant, with its results."""
-    stop = threading.Event()
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(kind, lambda number, frame: stop.set()) for kind in kinds]
-    try:
-        yield stop
-    finally:
-        for kind, handler in zip(kinds, before, strict=True):
-            signal.signal(kind, handler)
 
 
 def _each(

@@ -1,1 +1,10 @@
 """ROS 2 shells around the core: parameters, messages, and one call each. One process a module."""
+
+import sys
+from pathlib import PurePath
+
+from ros_mbmrl.signals import exit_on_signals
+
+# `python -m ros_mbmrl.nodes.x`, or the script that colcon makes of it: <prefix>/lib/ros_mbmrl/x.
+if sys.argv[0] == "-m" or PurePath(sys.argv[0]).parent.parts[-2:] == ("lib", "ros_mbmrl"):
+    exit_on_signals()  # imports take seconds; a signal meanwhile must not print a traceback
