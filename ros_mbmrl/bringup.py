@@ -179,10 +179,12 @@ def _around(
     lockstep = arguments["lockstep"] == "true"
     safety: dict[str, Value] = {"lockstep": lockstep, "adaptation": adaptation}
     nodes = [_node(arguments, "safety", safety), *middle]
+    run = ""
     if arguments["record"] == "true":
         path = arguments["recording"] or _default_recording(arguments)
         # A run without its record is a run in vain: the recorder is critical.
-        recorder: dict[str, Value] = {"path": path, "report": " ".join(scenario(arguments))}
+        told, run = " ".join(scenario(arguments)), str(Path(path).absolute())
+        recorder: dict[str, Value] = {"path": path, "report": told, "run": run}
         nodes.append(_node(arguments, "recorder", recorder, ends_last=True))
     awaited = [name.rpartition("/")[2] for node in nodes for name in node.nodes]
     driver: dict[str, Value] = {
@@ -200,6 +202,7 @@ def _around(
         "viewer": arguments["viewer"] == "true",
         "startup_timeout": seconds(arguments, "startup_timeout"),
         "await_nodes": ",".join(name for name in awaited if name not in _NOT_AWAITED),
+        "run": run,
     }
     return [*nodes, _node(arguments, "driver", driver)]
 

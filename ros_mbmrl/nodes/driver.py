@@ -40,6 +40,7 @@ from ros_mbmrl.plants import make_plant
 from ros_mbmrl.plants.base import Latching, Measurement, Plant, PlantFault, PlantOptions
 from ros_mbmrl.robots import make_robot
 
+DISCOVERY = 5.0  # [s] that the other nodes' topics may take to be known on a busy machine
 DONE = TransitionCallbackReturn.SUCCESS
 
 
@@ -49,6 +50,7 @@ class DriverParameters:
 
     delay: as in `PlantOptions` and in `DriveConfig`: a twin's commands are made that late.
     await_nodes: names, joined by commas, of nodes that must listen before the first observation.
+    run: said in the diagnostics once a command has come, for the recorder of the same graph.
     The rest as in `DriveConfig`.
     """
 
@@ -69,6 +71,7 @@ class DriverParameters:
     startup_timeout: float = 60.0
     answer_timeout: float = 20.0
     await_nodes: str = ""
+    run: str = ""
     autostart: bool = True
 
 
@@ -119,6 +122,7 @@ class DriverNode(LifecycleNode):
         self._codec = SensorCodec(self._spec)
         self._inbox = Inbox(time.monotonic)
         self._newest = 0  # stamp of the newest observation [ns]
+        self._begun: dict[str, str] = {}  # said with every timing
         self._stopped = False  # as safety says: whatever comes on command/safe
         self._sensors = {topic: advertise(self, topic) for topic in self._codec.topics}
         self._clock_publisher = advertise(self, "/clock")
@@ -128,6 +132,7 @@ class DriverNode(LifecycleNode):
         self.create_service(Trigger, "driver/rearm", self._on_rearm)
         self._held = ExitStack()
         self._plant: Plant | None = None
+        self._known_until = 0.0  # until when another graph may still become known [s]
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         if p.autostart:
@@ -188,6 +193,7 @@ class DriverNode(LifecycleNode):
         stop = self._stop
         self._await_nodes(stop)
         self._check_alone()
+        self._known_until = time.monotonic() + DISCOVERY
         loop = DriveLoop(
             self._plant,
             self._spec,
@@ -195,7 +201,7 @@ class DriverNode(LifecycleNode):
             self._config,
             self._publish,
             self._report,
-            lambda: print(FIRST_COMMAND, flush=True),
+            self._begin,
             time.monotonic,
             self._tell_fault,
         )
@@ -220,12 +226,26 @@ class DriverNode(LifecycleNode):
         ours = next(iter(self._sensors.values())).topic_name
         for topic in (ours, self.resolve_topic_name("command/safe")):
             if self.count_publishers(topic) > 1:
-                raise RunError(
-                    f"driver: {topic} has more than one publisher: another graph runs in this "
-                    "ROS domain: end it, or set ROS_DOMAIN_ID to another number"
-                )
+                raise self._not_alone(topic)
+
+    def _check_still_alone(self) -> None:
+        """Refuses a graph that became known late; later on, a rival is for safety to notice."""
+        if time.monotonic() > self._known_until:
+            return
+        ours = next(iter(self._sensors.values())).topic_name
+        drivers = [info.node_name for info in self.get_publishers_info_by_topic(ours)]
+        if drivers.count(self.get_name()) > 1:
+            raise self._not_alone(ours)
+
+    @staticmethod
+    def _not_alone(topic: str) -> RunError:
+        return RunError(
+            f"driver: {topic} has more than one publisher: another graph runs in this "
+            "ROS domain: end it, or set ROS_DOMAIN_ID to another number"
+        )
 
     def _publish(self, measurement: Measurement, previous: Measurement | None) -> None:
+        self._check_still_alone()
         self._newest = nanoseconds(measurement.time)
         stamp = to_stamp(self._newest)
         if self._plant is not None and self._plant.simulated:
@@ -233,8 +253,14 @@ class DriverNode(LifecycleNode):
         for topic, message in self._codec.encode(measurement, previous).items():
             self._sensors[topic].publish(message)
 
+    def _begin(self) -> None:
+        """The first command has come."""
+        print(FIRST_COMMAND, flush=True)
+        if self._settings.run:
+            self._begun = {"run": self._settings.run}
+
     def _report(self, timing: Timing) -> None:
-        values = asdict(timing)
+        values = {**asdict(timing), **self._begun}
         stamp = values.pop("stamp")
         self._diagnostics.publish(
             diagnostics(stamp, status("driver", "timing", self._owner, values))
