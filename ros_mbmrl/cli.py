@@ -30,6 +30,7 @@ from ros_mbmrl.arguments.score import Score
 from ros_mbmrl.arguments.train import Train
 from ros_mbmrl.arguments.tune import Tune
 from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.streams import make_streams_last
 
 COMMANDS: Mapping[str, type] = {
     "launch": Launch,
@@ -51,6 +52,7 @@ COMMANDS: Mapping[str, type] = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit status: 0, 2 for bad input, 1 for a failed run, 130 for Ctrl-C."""
+    make_streams_last()
     parsed = tyro.extras.subcommand_cli_from_dict(
         dict(COMMANDS), prog="mbmrl", description=__doc__, args=arguments
     )

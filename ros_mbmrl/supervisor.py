@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,7 @@ PATIENCE: tuple[tuple[signal.Signals, float], ...] = (
     (signal.SIGKILL, 2.0),
 )
 POLL = 0.05  # [s]
+LINES = 10_000  # of output that may wait
 NEWBORN = 1.0  # [s] in which a node gets as far as its signal handlers
 
 
@@ -69,6 +71,43 @@ class _Watch:
     first_command: float | None = None
     peak_rss: int = 0
     interrupted: threading.Event = field(default_factory=threading.Event)
+
+
+class _Output:
+    """Lines on their way to `echo`, in a thread of its own: no node ever waits for a reader.
+
+    Lines are dropped while more than LINES wait, and all of them once `echo` fails.
+    """
+
+    def __init__(self, echo: Callable[[str], None]) -> None:
+        self._echo, self._dropped = echo, 0
+        self._lines: queue.Queue[str | None] = queue.Queue(LINES)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def put(self, line: str) -> None:
+        """Show a line, now or later."""
+        try:
+            self._lines.put_nowait(line)
+        except queue.Full:
+            self._dropped += 1
+
+    def close(self) -> None:
+        """Wait until all lines are shown, or a reader has been slow for 2 s."""
+        with suppress(queue.Full):
+            self._lines.put(None, timeout=2.0)
+            self._thread.join(timeout=2.0)
+
+    def _run(self) -> None:
+        with suppress(OSError):
+            while (line := self._lines.get()) is not None:
+                self._echo(line)
+                dropped, self._dropped = self._dropped, 0
+                if dropped:
+                    self._echo(f"{dropped} lines dropped: the output was not read in time")
+            return
+        while self._lines.get() is not None:  # nobody reads any more
+            pass
 
 
 def command_line(spec: NodeSpec) -> list[str]:
@@ -127,12 +166,13 @@ def supervise(
     run is clean if the node that ended it ended cleanly, or a signal asked for its end.
     """
     watch = _Watch(time.monotonic())
+    output = _Output(echo)
     children: list[_Child] = []
     # No bound: `_end_all` has its own.
     restore = end_on_signals(watch.interrupted.set, patience=0)
     try:
-        children.extend(_start(spec, command, watch, echo) for spec in specs)
-        ended = _wait(children, command, watch, echo, max_restarts)
+        children.extend(_start(spec, command, watch, output.put) for spec in specs)
+        ended = _wait(children, command, watch, output.put, max_restarts)
     finally:
         try:
             _end_all(children, tuple(patience))
@@ -141,6 +181,7 @@ def supervise(
     for child in children:
         if child.reader is not None:
             child.reader.join(timeout=2.0)
+    output.close()
     return _summary(children, ended, watch)
 
 

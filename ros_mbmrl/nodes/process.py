@@ -20,6 +20,7 @@ from rclpy.signals import SignalHandlerOptions
 from ros_mbmrl.bringup import LAUNCHER, PARENT, environment
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.signals import end_on_signals, ignore_signals
+from ros_mbmrl.streams import make_streams_last
 
 PATIENCE = 2.0  # [s] in all for workers that are half way through something
 GRACE = 4.0  # [s] a node without its supervisor is given to end cleanly
@@ -59,6 +60,7 @@ def run(build: Build, arguments: Sequence[str] | None = None) -> int:
     A signal only sets an event, so that none interrupts a callback half way; further ones do
     nothing.
     """
+    make_streams_last()
     ending = Ending()
     end_on_signals(ending.end)
     threading.Thread(target=_watch_parent, args=(ending,), daemon=True).start()
