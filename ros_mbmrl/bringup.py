@@ -73,7 +73,7 @@ def adapt(arguments: Arguments) -> list[NodeSpec]:
         "method": arguments["method"],
         "controller": arguments["controller"],
         "seed": integer(arguments, "seed"),
-        "threads": integer(arguments, "threads", least=1),
+        "threads": integer(arguments, "threads", least=1, most=1024),
         "lockstep": arguments["lockstep"] == "true",
         "task": task,
     }

@@ -31,6 +31,7 @@ from ros_mbmrl.collection.recorder import RunRecorder
 from ros_mbmrl.collection.session import RANDOM, Session, SessionConfig, Source
 from ros_mbmrl.collection.view import Status, render
 from ros_mbmrl.errors import RunError, UserError, choose
+from ros_mbmrl.home import expand_home
 from ros_mbmrl.plants import check_plant, make_plant, usual_ground
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.poses import PoseSource
@@ -141,10 +142,6 @@ class Screen:
 
 def _options(arguments: Collect) -> PlantOptions:
     """What the plant is told. Stamps of a real robot are this machine's time of day."""
-    for name in ("duration", "noise"):
-        value = getattr(arguments, name)
-        if not 0 <= value < math.inf:
-            raise UserError(f"{name}: expected 0 or more, got {value:g}")
     offset = time.time() - time.monotonic()
     return PlantOptions(
         terrain=_ground(arguments),
@@ -152,7 +149,7 @@ def _options(arguments: Collect) -> PlantOptions:
         fault=arguments.fault,
         seed=arguments.seed,
         viewer=arguments.viewer,
-        port=arguments.port,
+        port=expand_home(arguments.port, "port"),
         clock=lambda: time.monotonic() + offset,
         hardware=_hardware(arguments.hardware),
     )

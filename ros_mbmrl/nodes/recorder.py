@@ -18,6 +18,7 @@ from rclpy.node import Node
 from ros_mbmrl.bringup import PARENT
 from ros_mbmrl.data.measurement_messages import AGE
 from ros_mbmrl.data.recording import CHUNK_SECONDS, RecordingWriter
+from ros_mbmrl.home import expand_home
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import listen
@@ -52,7 +53,8 @@ class RecorderNode(Node):
     def __init__(self, name: str = "recorder", **options: Any) -> None:
         super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
         self._settings = read_parameters(self, RecorderParameters)
-        self._path, self._run = Path(self._settings.path), self._settings.run.encode()
+        self._path = Path(expand_home(self._settings.path, "path"))
+        self._run = self._settings.run.encode()
         self._new_folders = [each for each in self._path.parents if not each.exists()]
         self._writer = RecordingWriter(self._path, chunk_seconds=CHUNK_SECONDS - SLACK)
         self._begun = False  # whether there is something to keep
