@@ -22,6 +22,7 @@ from ros_mbmrl.planning import PLANNERS
 from ros_mbmrl.plants import check_plant, plants_of
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.ros_environment import log_folder
 
 Value = str | int | float | bool
 
@@ -141,6 +142,7 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
 
     One thread a process for what NumPy does: a second one only costs memory and punctuality. No
     shared memory: a process that is killed while it holds a port's lock hangs all the others.
+    Raises UserError where ROS's logs cannot be written anywhere.
     """
     ours = {
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
@@ -154,7 +156,8 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
     if here and loopback is not None and not base.get("ROS_STATIC_PEERS"):
         # Without it nodes look for nobody else, but listen on every interface.
         ours["FASTDDS_DEFAULT_PROFILES_FILE"] = str(loopback)
-    return {**ours, **base}
+    logs = log_folder(base)
+    return {**ours, **base} | ({} if logs is None else {"ROS_LOG_DIR": str(logs)})
 
 
 def find(relative: str) -> Path | None:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from ros_mbmrl.bringup import FIRST_COMMAND, PARENT, NodeSpec, Value, environment, graph
 from ros_mbmrl.errors import RunError
+from ros_mbmrl.ros_environment import check_middleware
 from ros_mbmrl.signals import end_on_signals
 
 # Seconds each signal is given, mildest first.
@@ -129,6 +130,7 @@ def launch(name: str, words: Sequence[str]) -> Summary:
     Raises UserError for bad words, RunError if the robot's graph already runs in this domain.
     """
     specs = graph(name, words)
+    check_middleware(os.environ)
     with _alone(specs[0].namespace):
         return supervise(specs)
 

@@ -37,6 +37,7 @@ from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.ros_environment import check_middleware, why_not
 from ros_mbmrl.signals import ended_by_signals
 from ros_mbmrl.untrusted import parse_yaml
 
@@ -176,11 +177,12 @@ def _hardware(words: Sequence[str]) -> dict[str, Any]:
 def _poses(topic: str, held: ExitStack) -> PoseSource | None:
     if not topic:
         return None
+    check_middleware(os.environ)
     os.environ.update(environment(os.environ))
     try:
         from ros_mbmrl.nodes.mocap import MocapListener
-    except ImportError:
-        raise UserError(f"mocap {topic}: a topic takes rclpy, which is not installed") from None
+    except ImportError as error:
+        raise UserError(f"mocap {topic}: a topic takes rclpy: {why_not(error)}") from None
     return held.enter_context(MocapListener(topic)).poses
 
 

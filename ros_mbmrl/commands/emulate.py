@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.ros_environment import check_middleware, why_not
 from ros_mbmrl.signals import ended_by_signals
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ros_mbmrl.plants.emulators.velociroach import FarSide, OnPose
     from ros_mbmrl.twin.faults import Fault
 
-NO_ROS = "no rclpy here: poses are not published"
+NO_POSES = "poses are not published"
 MENDED = "none"
 
 
@@ -123,11 +124,12 @@ def _mocap(topic: str, offset: float) -> Iterator[tuple[OnPose, str]]:
     """Where poses go, and what is to be said of it. offset: time of day less the clock [s]."""
     from ros_mbmrl.bringup import environment
 
+    check_middleware(os.environ)
     os.environ.update(environment(os.environ))  # discovery stays here, as for the graph's nodes
     try:
         from ros_mbmrl.nodes.mocap_publisher import MocapPublisher
-    except ImportError:
-        yield (lambda when, position, quaternion: None), NO_ROS
+    except ImportError as error:
+        yield (lambda when, position, quaternion: None), f"{why_not(error)}: {NO_POSES}"
         return
     publisher = MocapPublisher(topic)
     try:

@@ -64,8 +64,8 @@ def run(build: Build, arguments: Sequence[str] | None = None) -> int:
     ending = Ending()
     end_on_signals(ending.end)
     threading.Thread(target=_watch_parent, args=(ending,), daemon=True).start()
-    os.environ.update(environment(os.environ))  # a node that is started alone stays here, too
     try:
+        os.environ.update(environment(os.environ))  # a node that is started alone stays here, too
         nodes = _started(build, ending, list(sys.argv if arguments is None else arguments))
         return _spin(nodes, ending)
     except UserError as error:
