@@ -6,23 +6,20 @@ the recorder can be ended last; each watches its parent, and ends if that is kil
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import queue
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from ros_mbmrl.alone import alone
 from ros_mbmrl.bringup import FIRST_COMMAND, PARENT, NodeSpec, Value, environment, graph
-from ros_mbmrl.errors import RunError
 from ros_mbmrl.ros_environment import check_middleware
 from ros_mbmrl.signals import end_on_signals
 
@@ -135,24 +132,8 @@ def launch(name: str, words: Sequence[str]) -> Summary:
         return supervise(specs)
 
 
-@contextmanager
-def _alone(namespace: str) -> Iterator[None]:
-    """Two graphs of one robot in one domain would hear and command each other.
-
-    The lock goes with this process, however it ends.
-    """
-    domain = os.environ.get("ROS_DOMAIN_ID", "0")
-    folder = Path(tempfile.gettempdir())
-    path = folder / f"ros_mbmrl-{os.getuid()}-{domain}{namespace.replace('/', '-')}.lock"
-    with path.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(
-                f"{namespace} already runs in ROS domain {domain}: "
-                "end it, or set ROS_DOMAIN_ID to another number from 0 to 101"
-            ) from None
-        yield
+def _alone(namespace: str) -> AbstractContextManager[None]:
+    return alone(namespace, os.environ.get("ROS_DOMAIN_ID", "0"))
 
 
 def supervise(

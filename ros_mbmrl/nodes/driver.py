@@ -17,6 +17,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
+from ros_mbmrl.alone import alone
 from ros_mbmrl.bringup import AT_REST, FIRST_COMMAND
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.drive import DriveConfig, DriveLoop, Timing
@@ -40,7 +41,6 @@ from ros_mbmrl.plants import make_plant
 from ros_mbmrl.plants.base import Latching, Measurement, Plant, PlantFault, PlantOptions
 from ros_mbmrl.robots import make_robot
 
-DISCOVERY = 5.0  # [s] that the other nodes' topics may take to be known on a busy machine
 DONE = TransitionCallbackReturn.SUCCESS
 
 
@@ -132,7 +132,6 @@ class DriverNode(LifecycleNode):
         self.create_service(Trigger, "driver/rearm", self._on_rearm)
         self._held = ExitStack()
         self._plant: Plant | None = None
-        self._known_until = 0.0  # until when another graph may still become known [s]
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         if p.autostart:
@@ -174,6 +173,9 @@ class DriverNode(LifecycleNode):
         self._plant = None
 
     def _open(self) -> Plant:
+        # Discovery would tell of another driver on this machine too late.
+        names = f"{self.get_namespace().rstrip('/')}/{self.get_name()}"
+        self._held.enter_context(alone(names, self.context.get_domain_id()))
         return self._held.enter_context(self._make_plant(self._settings, self))
 
     def _named_plant(self, parameters: DriverParameters, node: Node) -> Plant:
@@ -193,7 +195,6 @@ class DriverNode(LifecycleNode):
         stop = self._stop
         self._await_nodes(stop)
         self._check_alone()
-        self._known_until = time.monotonic() + DISCOVERY
         loop = DriveLoop(
             self._plant,
             self._spec,
@@ -226,26 +227,12 @@ class DriverNode(LifecycleNode):
         ours = next(iter(self._sensors.values())).topic_name
         for topic in (ours, self.resolve_topic_name("command/safe")):
             if self.count_publishers(topic) > 1:
-                raise self._not_alone(topic)
-
-    def _check_still_alone(self) -> None:
-        """Refuses a graph that became known late; later on, a rival is for safety to notice."""
-        if time.monotonic() > self._known_until:
-            return
-        ours = next(iter(self._sensors.values())).topic_name
-        drivers = [info.node_name for info in self.get_publishers_info_by_topic(ours)]
-        if drivers.count(self.get_name()) > 1:
-            raise self._not_alone(ours)
-
-    @staticmethod
-    def _not_alone(topic: str) -> RunError:
-        return RunError(
-            f"driver: {topic} has more than one publisher: another graph runs in this "
-            "ROS domain: end it, or set ROS_DOMAIN_ID to another number"
-        )
+                raise RunError(
+                    f"driver: {topic} has more than one publisher: another graph runs in this "
+                    "ROS domain: end it, or set ROS_DOMAIN_ID to another number"
+                )
 
     def _publish(self, measurement: Measurement, previous: Measurement | None) -> None:
-        self._check_still_alone()
         self._newest = nanoseconds(measurement.time)
         stamp = to_stamp(self._newest)
         if self._plant is not None and self._plant.simulated:

@@ -54,7 +54,8 @@ class RecorderNode(Node):
         super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
         self._settings = read_parameters(self, RecorderParameters)
         self._path = Path(expand_home(self._settings.path, "path"))
-        self._run = self._settings.run.encode()
+        # As a message holds a text: after the last byte of its length, and with a zero at its end.
+        self._run = f"\0{self._settings.run}\0".encode()
         self._new_folders = [each for each in self._path.parents if not each.exists()]
         self._writer = RecordingWriter(self._path, chunk_seconds=CHUNK_SECONDS - SLACK)
         self._begun = False  # whether there is something to keep
@@ -83,7 +84,7 @@ class RecorderNode(Node):
     def _on_bytes(self, topic: str, kind: str, data: bytes) -> None:
         now = time.time_ns()
         if not self._begun:
-            self._begun = self._run in data if self._run else topic.endswith(AGE)
+            self._begun = self._run in data if self._settings.run else topic.endswith(AGE)
         self._writer.write_raw(topic, kind, data, now, now)
 
 

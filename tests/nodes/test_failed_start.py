@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ros_mbmrl.bringup import FIRST_COMMAND
+from ros_mbmrl.bringup import FIRST_COMMAND, environment, graph
 from ros_mbmrl.data.recording import recording_info
+from ros_mbmrl.supervisor import command_line
 
 pytest.importorskip("rclpy")
 
@@ -56,25 +59,59 @@ def test_a_start_that_failed_can_be_tried_again(
     assert "is there already" not in said and "Traceback" not in said
 
 
-def test_a_refused_second_launch_keeps_nothing_of_the_first(tmp_path: Path) -> None:
+def _nodes(recording: Path, domain: int, log: Path) -> list[subprocess.Popen[bytes]]:
+    """The nodes alone, without the lock of `mbmrl launch`: as `ros2 launch` starts them."""
+    variables = {**environment(os.environ), "ROS_DOMAIN_ID": str(domain)}
+    with log.open("wb") as stream:
+        return [
+            subprocess.Popen(command_line(spec), env=variables, stdout=stream, stderr=stream)
+            for spec in graph("collect", ["source:=random", f"recording:={recording}"])
+        ]
+
+
+def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+    for process in processes:
+        process.wait(PATIENCE)
+
+
+def test_a_refused_second_graph_keeps_nothing_of_the_first(tmp_path: Path) -> None:
     domain = random.randrange(1, 100)
-    folders = [tmp_path / name for name in ("first", "second")]  # and with them, the locks
-    for folder in folders:
-        folder.mkdir()
-    logs = [tmp_path / f"{folder.name}.log" for folder in folders]
-    words = ["collect", "source:=random", "recording:=run.mcap"]
-    processes = [_launch(words, domain, folders[0], logs[0])]
+    paths, logs = ([tmp_path / f"{k}.{end}" for k in range(2)] for end in ("mcap", "log"))
+    first, second = _nodes(paths[0], domain, logs[0]), []
     try:
         end = time.monotonic() + PATIENCE
         while FIRST_COMMAND not in logs[0].read_text():
             assert time.monotonic() < end, logs[0].read_text()
             time.sleep(0.05)
-        processes.append(_launch(words, domain, folders[1], logs[1]))
-        assert processes[1].wait(PATIENCE) == 1
-        assert "has more than one publisher" in logs[1].read_text()
-        assert not list(folders[1].glob("*.mcap"))
+        second = _nodes(paths[1], domain, logs[1])
+        assert second[-1].wait(PATIENCE) == 1  # its driver
+        assert f"already runs in ROS domain {domain}" in logs[1].read_text()
+        _end(second)
+        assert first[-1].poll() is None
     finally:
-        for process in processes:
-            process.terminate()
-            process.wait(PATIENCE)
-    assert recording_info(folders[0] / "run.mcap").complete
+        _end(first + second)
+    assert recording_info(paths[0]).complete
+    assert not paths[1].exists()
+
+
+def test_what_another_run_says_does_not_make_a_recording_worth_keeping(
+    tmp_path: Path, context: Any
+) -> None:
+    from rclpy.parameter import Parameter
+    from rclpy.serialization import serialize_message
+
+    from ros_mbmrl.nodes.messages import diagnostics, status
+    from ros_mbmrl.nodes.recorder import RecorderNode
+
+    for k, word in enumerate(("/run", "/other/run", "/run2", "")):
+        path = tmp_path / f"{k}.mcap"
+        values = (("path", str(path)), ("run", "/run"))
+        given = [Parameter(name, value=value) for name, value in values]
+        node = RecorderNode(context=context, parameter_overrides=given)
+        data = serialize_message(diagnostics(0, status("driver", "timing", "", {"run": word})))
+        node._on_bytes("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", data)
+        node.close()
+        node.destroy_node()
+        assert path.exists() is (k == 0)
