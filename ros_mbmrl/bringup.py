@@ -22,6 +22,7 @@ from ros_mbmrl.planning import PLANNERS
 from ros_mbmrl.plants import check_plant, plants_of
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.ros_environment import log_folder
 
 Value = str | int | float | bool
 
@@ -73,7 +74,7 @@ def adapt(arguments: Arguments) -> list[NodeSpec]:
         "method": arguments["method"],
         "controller": arguments["controller"],
         "seed": integer(arguments, "seed"),
-        "threads": integer(arguments, "threads", least=1),
+        "threads": integer(arguments, "threads", least=1, most=1024),
         "lockstep": arguments["lockstep"] == "true",
         "task": task,
     }
@@ -141,6 +142,7 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
 
     One thread a process for what NumPy does: a second one only costs memory and punctuality. No
     shared memory: a process that is killed while it holds a port's lock hangs all the others.
+    Raises UserError where ROS's logs cannot be written anywhere.
     """
     ours = {
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
@@ -154,7 +156,8 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
     if here and loopback is not None and not base.get("ROS_STATIC_PEERS"):
         # Without it nodes look for nobody else, but listen on every interface.
         ours["FASTDDS_DEFAULT_PROFILES_FILE"] = str(loopback)
-    return {**ours, **base}
+    logs = log_folder(base)
+    return {**ours, **base} | ({} if logs is None else {"ROS_LOG_DIR": str(logs)})
 
 
 def find(relative: str) -> Path | None:
@@ -179,10 +182,12 @@ def _around(
     lockstep = arguments["lockstep"] == "true"
     safety: dict[str, Value] = {"lockstep": lockstep, "adaptation": adaptation}
     nodes = [_node(arguments, "safety", safety), *middle]
+    run = ""
     if arguments["record"] == "true":
         path = arguments["recording"] or _default_recording(arguments)
         # A run without its record is a run in vain: the recorder is critical.
-        recorder: dict[str, Value] = {"path": path, "report": " ".join(scenario(arguments))}
+        told, run = " ".join(scenario(arguments)), str(Path(path).absolute())
+        recorder: dict[str, Value] = {"path": path, "report": told, "run": run}
         nodes.append(_node(arguments, "recorder", recorder, ends_last=True))
     awaited = [name.rpartition("/")[2] for node in nodes for name in node.nodes]
     driver: dict[str, Value] = {
@@ -200,6 +205,7 @@ def _around(
         "viewer": arguments["viewer"] == "true",
         "startup_timeout": seconds(arguments, "startup_timeout"),
         "await_nodes": ",".join(name for name in awaited if name not in _NOT_AWAITED),
+        "run": run,
     }
     return [*nodes, _node(arguments, "driver", driver)]
 

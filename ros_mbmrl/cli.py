@@ -25,11 +25,14 @@ from ros_mbmrl.arguments.evaluate import Evaluate
 from ros_mbmrl.arguments.faults import Faults
 from ros_mbmrl.arguments.import_logs import Import
 from ros_mbmrl.arguments.launch import Launch
+from ros_mbmrl.arguments.ranges import check_numbers
 from ros_mbmrl.arguments.replay import Replay
 from ros_mbmrl.arguments.score import Score
 from ros_mbmrl.arguments.train import Train
 from ros_mbmrl.arguments.tune import Tune
 from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.home import with_homes
+from ros_mbmrl.streams import make_streams_last
 
 COMMANDS: Mapping[str, type] = {
     "launch": Launch,
@@ -51,11 +54,15 @@ COMMANDS: Mapping[str, type] = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point. Exit status: 0, 2 for bad input, 1 for a failed run, 130 for Ctrl-C."""
+    make_streams_last()
     parsed = tyro.extras.subcommand_cli_from_dict(
         dict(COMMANDS), prog="mbmrl", description=__doc__, args=arguments
     )
     name = next(name for name, cls in COMMANDS.items() if isinstance(parsed, cls))
     try:
+        check_numbers(parsed)
+        parsed = with_homes(parsed)
+        _check_file(parsed.json)
         results = parsed.run()
         if parsed.json is not None:
             _write(parsed.json, name, asdict(parsed), results)
@@ -68,6 +75,12 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         print(f"mbmrl {name}: interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def _check_file(path: Path | None) -> None:
+    """Refuse what cannot be a file before the job is done, not after."""
+    if path is not None and (not path.name or path.is_dir()):
+        raise UserError(f"--json {path}: expected a file, got a folder")
 
 
 def _write(path: Path, command: str, config: dict[str, Any], results: dict[str, Any]) -> None:

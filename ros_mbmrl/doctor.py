@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -16,7 +17,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.ros_environment import MIDDLEWARE, check_middleware
+
 PROBE_SECONDS = 60.0
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 TRIED_PYTHON = ((3, 10), (3, 13))
 
 # The extra that installs each; none: the package itself does.
@@ -36,8 +41,14 @@ PACKAGES = {
     "pyserial": "hardware",
 }
 
+# What each of MuJoCo's GL libraries needs, as Debian and Ubuntu call it.
+GL_PACKAGES = {"egl": "libegl1 and a GL driver (mesa)", "osmesa": "libosmesa6"}
+
 ROS_PROBE = """
-import json, os, rclpy
+import json, os
+from ros_mbmrl.bringup import environment
+os.environ.update(environment(os.environ))
+import rclpy
 rclpy.init()
 node = rclpy.create_node("doctor")
 found = {"middleware": rclpy.get_rmw_implementation_identifier(), "where": rclpy.__file__}
@@ -140,9 +151,20 @@ def check_packages() -> Finding:
 
 def check_ros() -> Finding:
     """Whether a node comes up, and on which middleware."""
+    try:
+        check_middleware(os.environ)
+    except UserError as error:
+        return Finding(False, str(error), f"unset {MIDDLEWARE}, or install that middleware")
     found = probe(ROS_PROBE)
+    if isinstance(found, str) and (named := re.search(r"UserError: ((\w+): .*)", found)):
+        return Finding(False, named[1], f"set {named[2]} to a folder that can be written")
     if isinstance(found, str):
-        advice = "source a ROS 2 distribution's setup.bash, or pip install -e '.[ros]'"
+        missing = "No module named 'rclpy'" in found
+        advice = (
+            "source a ROS 2 distribution's setup.bash, or pip install -e '.[ros]'"
+            if missing
+            else f"rclpy is there but fails: reinstall it for Python {_PYTHON}, unset {MIDDLEWARE}"
+        )
         return Finding(False, found, advice)
     origin = os.environ.get("ROS_DISTRO") or "wheels"
     return Finding(True, f"rclpy ({origin}: {found['where']}) on {found['middleware']}")
@@ -150,10 +172,16 @@ def check_ros() -> Finding:
 
 def check_rendering() -> Finding:
     """Whether MuJoCo draws without a screen: pictures need it, the twin's physics does not."""
-    backend = os.environ.get("MUJOCO_GL") or "egl"
+    backend = os.environ.get("MUJOCO_GL", "").strip().lower() or "egl"
     found = probe(RENDER_PROBE, {"MUJOCO_GL": backend})
     if isinstance(found, str):
-        advice = "install libegl1 and a GL driver (mesa), or try MUJOCO_GL=osmesa"
+        needed = GL_PACKAGES.get(backend)
+        steps = [f"install {needed}"] if needed else []
+        if os.environ.get("MUJOCO_GL"):
+            steps.append("unset MUJOCO_GL")
+        elif backend == "egl":
+            steps.append("use MUJOCO_GL=osmesa with libosmesa6")
+        advice = f"{', or '.join(steps)}; only pictures need it"
         return Finding(False, f"MUJOCO_GL={backend}: {found}", advice)
     drawn = found["brightest"] > 0
     advice = "" if drawn else "the picture is black: try MUJOCO_GL=osmesa"

@@ -8,13 +8,14 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.home import expand_home
 from ros_mbmrl.plants import PLANTS, usual_ground
 from ros_mbmrl.robots import ROBOTS
 
 
 @dataclass(frozen=True)
 class Argument:
-    """A launch argument, `name:=default`. Empty choices: anything goes.
+    """A launch argument, `name:=default`. Empty choices: anything goes. path: `~` is expanded.
 
     simulated: whether it is for a twin alone, or for a robot alone; None: for both.
     """
@@ -24,9 +25,11 @@ class Argument:
     help: str
     choices: tuple[str, ...] = ()
     simulated: bool | None = None
+    path: bool = False
 
 
 Arguments = Mapping[str, str]
+LARGEST = 2**31 - 1  # of a number: what every generator takes as a seed
 
 _BOOL = ("true", "false")
 _PLANTS = tuple(sorted({name.partition(".")[2] for name in PLANTS}))
@@ -34,7 +37,11 @@ _COMMON = (
     Argument("robot", "hexapod", "which robot", tuple(sorted(ROBOTS))),
     Argument("plant", "twin", "what is driven: the twin, or the robot itself", _PLANTS),
     Argument(
-        "port", "", "of the robot: a serial device, or the URL of its rosbridge", simulated=False
+        "port",
+        "",
+        "of the robot: a serial device, or the URL of its rosbridge",
+        simulated=False,
+        path=True,
     ),
     Argument(
         "mocap",
@@ -53,27 +60,34 @@ _COMMON = (
     Argument("fault", "", "what breaks in the twin, NAME@SECONDS", simulated=True),
     Argument("viewer", "false", "show the twin in a window", _BOOL, simulated=True),
     Argument("record", "true", "write one MCAP file a run", _BOOL),
-    Argument("recording", "", "the MCAP file; default: runs/recordings/<robot>-<time>.mcap"),
+    Argument(
+        "recording", "", "the MCAP file; default: runs/recordings/<robot>-<time>.mcap", path=True
+    ),
     Argument("duration", "0", "seconds of control after which the run ends; 0: until Ctrl-C"),
     Argument("lockstep", "false", "step without pacing, every node in turn", _BOOL),
     Argument("seed", "0", "seed of everything random"),
     Argument("startup_timeout", "60", "seconds within which the first command must come"),
-    Argument("params", "", "parameter file; default: config/<robot>.yaml"),
+    Argument("params", "", "parameter file; default: config/<robot>.yaml", path=True),
 )
 _ADAPT = (
     Argument("method", "bayes_context_ll", "how the model is adapted"),
-    Argument("model", "", "model folder; default: models/<robot>/<method>"),
+    Argument("model", "", "model folder; default: models/<robot>/<method>", path=True),
     Argument("controller", "mppi", "planner"),
     Argument("path", "", "what is followed; default: straight, for a robot that follows paths"),
     Argument("task", "", "what is done; default: the robot's first, where it follows no path"),
-    Argument("report", "", "folder of the run's report; its recording is <method>.mcap in there"),
+    Argument(
+        "report",
+        "",
+        "folder of the run's report; its recording is <method>.mcap in there",
+        path=True,
+    ),
     Argument("threads", "1", "threads of the adapting and planning process"),
 )
 _COLLECT = (
     Argument("source", "joystick", "who drives at the start", ("joystick", "keyboard", "random")),
     Argument("tags", "", "names of terrains, joined by commas; default: the twin's ground"),
     Argument("episode_seconds", "30", "length of an episode; 0: until it is stopped"),
-    Argument("tty", "", "terminal that keys come from; default: this one"),
+    Argument("tty", "", "terminal that keys come from; default: this one", path=True),
 )
 ARGUMENTS: Mapping[str, tuple[Argument, ...]] = MappingProxyType(
     {"adapt": _COMMON + _ADAPT, "collect": _COMMON + _COLLECT, "twin": _COMMON}
@@ -97,6 +111,8 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
     for name, value in values.items():
         if known[name].choices and value not in known[name].choices:
             choose(name, value, known[name].choices)
+        if known[name].path:
+            values[name] = expand_home(value, name)
     _check_heeded(known, values)
     values["terrain"] = values["terrain"] or usual_ground(values["robot"])
     # Braces rather than a default of the robot's: `ros2 launch --show-args` knows no robot yet.
@@ -133,14 +149,16 @@ def _known(graph: str) -> dict[str, Argument]:
     return {argument.name: argument for argument in ARGUMENTS[graph]}
 
 
-def integer(arguments: Arguments, name: str, least: int = 0) -> int:
-    """The value of an argument as a whole number from `least` up. Raises UserError."""
+def integer(arguments: Arguments, name: str, least: int = 0, most: int = LARGEST) -> int:
+    """The value of an argument as a whole number from `least` to `most`. Raises UserError."""
     try:
         value = int(arguments[name])
     except ValueError:
         value = least - 1
     if value < least:
         raise UserError(f"{name}: expected an integer from {least} up, got '{arguments[name]}'")
+    if value > most:
+        raise UserError(f"{name}: expected an integer up to {most}, got '{arguments[name]}'")
     return value
 
 
@@ -157,4 +175,6 @@ def number(arguments: Arguments, name: str, what: str = "a number") -> float:
         value = -1.0
     if not 0 <= value < float("inf"):
         raise UserError(f"{name}: expected {what} from 0 up, got '{arguments[name]}'")
+    if value > LARGEST:
+        raise UserError(f"{name}: expected {what} up to {LARGEST}, got '{arguments[name]}'")
     return value

@@ -6,23 +6,22 @@ the recorder can be ended last; each watches its parent, and ends if that is kil
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import FrameType
 
+from ros_mbmrl.alone import alone
 from ros_mbmrl.bringup import FIRST_COMMAND, PARENT, NodeSpec, Value, environment, graph
-from ros_mbmrl.errors import RunError
+from ros_mbmrl.ros_environment import check_middleware
+from ros_mbmrl.signals import end_on_signals
 
 # Seconds each signal is given, mildest first.
 PATIENCE: tuple[tuple[signal.Signals, float], ...] = (
@@ -31,6 +30,8 @@ PATIENCE: tuple[tuple[signal.Signals, float], ...] = (
     (signal.SIGKILL, 2.0),
 )
 POLL = 0.05  # [s]
+LINES = 10_000  # of output that may wait
+NEWBORN = 1.0  # [s] in which a node gets as far as its signal handlers
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Summary:
 class _Child:
     spec: NodeSpec
     process: subprocess.Popen[str]
+    began: float
     reader: threading.Thread | None = None
     restarts: int = 0
     paused: bool = False
@@ -67,6 +69,43 @@ class _Watch:
     first_command: float | None = None
     peak_rss: int = 0
     interrupted: threading.Event = field(default_factory=threading.Event)
+
+
+class _Output:
+    """Lines on their way to `echo`, in a thread of its own: no node ever waits for a reader.
+
+    Lines are dropped while more than LINES wait, and all of them once `echo` fails.
+    """
+
+    def __init__(self, echo: Callable[[str], None]) -> None:
+        self._echo, self._dropped = echo, 0
+        self._lines: queue.Queue[str | None] = queue.Queue(LINES)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def put(self, line: str) -> None:
+        """Show a line, now or later."""
+        try:
+            self._lines.put_nowait(line)
+        except queue.Full:
+            self._dropped += 1
+
+    def close(self) -> None:
+        """Wait until all lines are shown, or a reader has been slow for 2 s."""
+        with suppress(queue.Full):
+            self._lines.put(None, timeout=2.0)
+            self._thread.join(timeout=2.0)
+
+    def _run(self) -> None:
+        with suppress(OSError):
+            while (line := self._lines.get()) is not None:
+                self._echo(line)
+                dropped, self._dropped = self._dropped, 0
+                if dropped:
+                    self._echo(f"{dropped} lines dropped: the output was not read in time")
+            return
+        while self._lines.get() is not None:  # nobody reads any more
+            pass
 
 
 def command_line(spec: NodeSpec) -> list[str]:
@@ -88,28 +127,13 @@ def launch(name: str, words: Sequence[str]) -> Summary:
     Raises UserError for bad words, RunError if the robot's graph already runs in this domain.
     """
     specs = graph(name, words)
+    check_middleware(os.environ)
     with _alone(specs[0].namespace):
         return supervise(specs)
 
 
-@contextmanager
-def _alone(namespace: str) -> Iterator[None]:
-    """Two graphs of one robot in one domain would hear and command each other.
-
-    The lock goes with this process, however it ends.
-    """
-    domain = os.environ.get("ROS_DOMAIN_ID", "0")
-    folder = Path(tempfile.gettempdir())
-    path = folder / f"ros_mbmrl-{os.getuid()}-{domain}{namespace.replace('/', '-')}.lock"
-    with path.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(
-                f"{namespace} already runs in ROS domain {domain}: "
-                "end it, or set ROS_DOMAIN_ID to another number from 0 to 101"
-            ) from None
-        yield
+def _alone(namespace: str) -> AbstractContextManager[None]:
+    return alone(namespace, os.environ.get("ROS_DOMAIN_ID", "0"))
 
 
 def supervise(
@@ -125,11 +149,13 @@ def supervise(
     run is clean if the node that ended it ended cleanly, or a signal asked for its end.
     """
     watch = _Watch(time.monotonic())
+    output = _Output(echo)
     children: list[_Child] = []
-    restore = _catch_signals(watch.interrupted)
+    # No bound: `_end_all` has its own.
+    restore = end_on_signals(watch.interrupted.set, patience=0)
     try:
-        children.extend(_start(spec, command, watch, echo) for spec in specs)
-        ended = _wait(children, command, watch, echo, max_restarts)
+        children.extend(_start(spec, command, watch, output.put) for spec in specs)
+        ended = _wait(children, command, watch, output.put, max_restarts)
     finally:
         try:
             _end_all(children, tuple(patience))
@@ -138,6 +164,7 @@ def supervise(
     for child in children:
         if child.reader is not None:
             child.reader.join(timeout=2.0)
+    output.close()
     return _summary(children, ended, watch)
 
 
@@ -157,7 +184,7 @@ def _start(
         errors="replace",
         start_new_session=True,
     )
-    child = _Child(spec, process)
+    child = _Child(spec, process, time.monotonic())
 
     def read() -> None:
         assert process.stdout is not None
@@ -215,7 +242,13 @@ def _tell_paused(children: Sequence[_Child], echo: Callable[[str], None]) -> Non
 
 
 def _end_all(children: Sequence[_Child], patience: Sequence[tuple[signal.Signals, float]]) -> None:
-    """Signals of growing force until none is left; those that end last, last."""
+    """Signals of growing force until none is left; those that end last, last.
+
+    The first one waits for a node that was just started: Python, interrupted while it starts,
+    prints a traceback.
+    """
+    newest = max((child.began for child in children), default=0.0)
+    time.sleep(max(0.0, newest + NEWBORN - time.monotonic()))
     for last in (False, True):
         group = [child for child in children if child.spec.ends_last is last]
         for kind, seconds in patience:
@@ -266,24 +299,6 @@ def _resident(children: Sequence[_Child]) -> int:
         except psutil.Error:
             continue  # it has just ended
     return int(total)
-
-
-def _catch_signals(interrupted: threading.Event) -> Callable[[], None]:
-    """SIGINT and SIGTERM set the event; the answer puts things back. Only in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        return lambda: None
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    before = {kind: signal.signal(kind, handle) for kind in kinds}
-
-    def restore() -> None:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
-
-    return restore
 
 
 def _yaml(value: Value) -> str:

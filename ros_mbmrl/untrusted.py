@@ -6,8 +6,10 @@ without pickled objects, and as large as the file holds, not as its head says.
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,16 @@ from numpy.typing import NDArray
 from ros_mbmrl.errors import UserError
 
 YAML_LIMIT = 4 << 20  # [bytes]
+POINTER = "a Git LFS pointer, not the file itself: expected the file, as `git lfs pull` fetches it"
 SCALAR_LIMIT = 100  # letters of a number or a date
 OBJECTS = "texts (`array.astype(str)`) or numbers"
 ARRAYS_LIMIT = 1 << 30  # [bytes] of all arrays of a file, unpacked
+
+
+# Numbers to YAML 1.2, to ROS and to people, but texts to YAML 1.1: 1e-4, 2.5e3, .5E+6.
+_FLOAT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$")
+_FLOAT_STARTS = list("-+.0123456789")
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -36,6 +45,20 @@ class _PlainLoader(yaml.SafeLoader):
         if not node.tag.endswith(":str") and len(node.value) > SCALAR_LIMIT:
             raise yaml.MarkedYAMLError(problem="a long number", problem_mark=node.start_mark)
         return node
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Quotes the texts that `_PlainLoader` would read as numbers."""
+
+
+for _each in (_PlainLoader, _PlainDumper):
+    _each.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, _FLOAT_STARTS)
+
+
+def dump_yaml(value: Any, width: int = 80) -> str:
+    """Return plain data as YAML that `parse_yaml` reads back as the same."""
+    text: str = yaml.dump(value, Dumper=_PlainDumper, sort_keys=False, width=width)
+    return text
 
 
 def parse_yaml(text: str) -> Any:
@@ -67,11 +90,21 @@ def read_bytes(path: Path, limit: int) -> bytes:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     if len(data) > limit:
         raise UserError(f"{path}: expected a file of up to {limit} bytes")
+    if data.startswith(_LFS_POINTER):
+        raise UserError(f"{path}: {POINTER}")
     return data
+
+
+def refuse_pointer(path: Path) -> None:
+    """Raise UserError for what Git LFS leaves in place of a file; others are for their readers."""
+    with suppress(OSError), path.open("rb") as stream:
+        if stream.read(len(_LFS_POINTER)) == _LFS_POINTER:
+            raise UserError(f"{path}: {POINTER}")
 
 
 def read_arrays(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
     """Those arrays of an npz file that are called by one of `names`. Raises UserError."""
+    refuse_pointer(path)
     try:
         with zipfile.ZipFile(path) as archive:
             wanted = {f"{name}.npy": name for name in names}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ros_mbmrl import doctor
+from ros_mbmrl import doctor, ros_environment
 
 
 def test_every_check_answers_and_says_what_to_do_about_what_fails() -> None:
@@ -57,3 +57,56 @@ def test_serial_ports_are_listed_with_their_access(
     finding = doctor.check_serial(tmp_path)
     assert not finding.ok
     assert "dialout" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("bogus", "unset MUJOCO_GL; only pictures need it"),
+        ("osmesa", "install libosmesa6, or unset MUJOCO_GL; only pictures need it"),
+        (
+            "",
+            "install libegl1 and a GL driver (mesa), or use MUJOCO_GL=osmesa with libosmesa6; "
+            "only pictures need it",
+        ),
+    ],
+)
+def test_rendering_advice_fits_what_was_asked_for(
+    name: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUJOCO_GL", name)
+    monkeypatch.setattr(doctor, "probe", lambda code, environment: "RuntimeError: no GL")
+    assert doctor.check_rendering().advice == advice
+
+
+def test_another_middleware_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ros_environment, "middlewares", lambda environment: {"rmw_here_cpp"})
+    monkeypatch.setenv("RMW_IMPLEMENTATION", "rmw_there_cpp")
+    finding = doctor.check_ros()
+    assert not finding.ok and "unset RMW_IMPLEMENTATION" in finding.advice
+    assert finding.found.startswith("RMW_IMPLEMENTATION: 'rmw_there_cpp' is not installed")
+
+
+def test_an_rclpy_that_fails_is_not_advised_to_be_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = "ImportError: The C extension cannot be loaded"
+    monkeypatch.setattr(doctor, "probe", lambda code: reason)
+    finding = doctor.check_ros()
+    assert finding.found == reason and "source a ROS" not in finding.advice
+
+
+@pytest.mark.parametrize("home", [None, "", "/proc"])
+def test_without_a_home_ros_works(home: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rclpy")
+    monkeypatch.delenv("HOME")
+    if home is not None:
+        monkeypatch.setenv("HOME", home)
+    assert doctor.check_ros().ok
+
+
+def test_a_log_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rclpy")
+    monkeypatch.setenv("ROS_LOG_DIR", "/proc/none")
+    finding = doctor.check_ros()
+    assert not finding.ok
+    assert finding.found.startswith("ROS_LOG_DIR: '/proc/none' cannot be written")
+    assert finding.advice.startswith("set ROS_LOG_DIR")

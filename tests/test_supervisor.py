@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ros_mbmrl import supervisor
 from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.supervisor import Summary, _alone, command_line, launch, supervise
@@ -172,3 +174,43 @@ def test_nodes_end_when_the_supervisor_is_killed() -> None:
         assert len(children) == 2
         process.kill()
         _until(lambda: all(_gone(child) for child in children))
+
+
+WORDY = "for k in range(4000): print('x' * 50, flush=True)\nopen(r'{}', 'w').close()"
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_node_never_waits_for_who_reads_the_output(tmp_path: Path, slow: bool) -> None:
+    through, read = tmp_path / "through", threading.Event()
+
+    def echo(line: str) -> None:
+        if slow:
+            read.wait(20)  # as `less` does, and a terminal after Ctrl-S
+        else:
+            raise BrokenPipeError(32, "Broken pipe")  # as after `| head -1`
+
+    nodes = {"wordy": WORDY.format(through), "safety": QUIET}
+    specs = [NodeSpec(name, name, "/r") for name in nodes]
+    summary = supervise(
+        specs, command=lambda spec: [sys.executable, "-c", nodes[spec.name]], echo=echo
+    )
+    read.set()
+    assert through.exists()
+    assert (summary.status, summary.exit_codes) == (0, {"wordy": 0, "safety": 0})
+
+
+def test_lines_that_wait_are_bounded_and_the_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "LINES", 10)
+    lines: list[str] = []
+
+    def echo(line: str) -> None:
+        if not lines:
+            time.sleep(1.0)
+        lines.append(line)
+
+    run_of = "print('x\\n' * 2000, flush=True); import time; time.sleep(3)"
+    supervise(
+        [NodeSpec("a", "a", "/r")], command=lambda _: [sys.executable, "-c", run_of], echo=echo
+    )
+    assert lines[0] == "[a] x" and len(lines) < 100
+    assert any(line.endswith("lines dropped: the output was not read in time") for line in lines)

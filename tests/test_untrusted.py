@@ -1,4 +1,4 @@
-"""Files of others: what cannot be read is told in words that say what to do."""
+"""Files of others: YAML as people and ROS write it, Git LFS pointers, arrays of objects."""
 
 from __future__ import annotations
 
@@ -7,9 +7,99 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ros_mbmrl.data import dataset
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics import tensor_file
+from ros_mbmrl.dynamics.files import load_model, save_model
+from ros_mbmrl.dynamics.mlp import Parameters
+from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.untrusted import read_arrays
+from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.untrusted import dump_yaml, parse_yaml, read_arrays, read_yaml
+
+NUMBERS = {
+    "1e-4": 1e-4,
+    "1E4": 1e4,
+    "-2e+3": -2e3,
+    "2.5e3": 2.5e3,
+    "2.e3": 2e3,
+    "+.5e-1": 0.05,
+    "1e400": float("inf"),
+    "0.1": 0.1,
+    "12": 12,
+}
+TEXTS = ("e4", "1e", "1e-", "1e4x", "x1e4", "1e4 m", "0x1e4", "le-4", "1-e4", "'1e4'", '"1e4"')
+POINTER = (
+    "version https://git-lfs.github.com/spec/v1\n"
+    "oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
+)
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_numbers(text: str) -> None:
+    for document in (text, f"[{text}, 1]", f"x: {text}"):
+        value = parse_yaml(document)
+        value = value[0] if isinstance(value, list) else value
+        value = value["x"] if isinstance(value, dict) else value
+        assert value == NUMBERS[text] and type(value) is type(NUMBERS[text])
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_texts(text: str) -> None:
+    assert isinstance(parse_yaml(text), str) or parse_yaml(text) == 0x1E4
+
+
+_scalars = (
+    st.text()
+    | st.from_regex(r"[-+]?[0-9]{0,3}\.?[0-9]{0,3}[eE]?[-+]?[0-9]{0,3}", fullmatch=True)
+    | st.floats(allow_nan=False)
+    | st.integers(-(10**90), 10**90)
+    | st.booleans()
+    | st.none()
+)
+
+
+@settings(deadline=None)
+@given(st.recursive(_scalars, lambda each: st.lists(each) | st.dictionaries(st.text(), each)))
+def test_what_is_written_is_read_back(value: object) -> None:
+    assert parse_yaml(dump_yaml(value)) == value
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "arrays.npz", "card.yaml"])
+def test_a_git_lfs_pointer_is_named(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(POINTER)
+    readers = {
+        "model.safetensors": lambda: tensor_file.load(path),
+        "arrays.npz": lambda: read_arrays(path, ["states"]),
+        "card.yaml": lambda: read_yaml(path),
+    }
+    with pytest.raises(UserError, match="a Git LFS pointer, not the file itself") as caught:
+        readers[name]()
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["card.yaml", "model.safetensors"])
+def test_a_pointer_in_a_model_folder_is_named(
+    name: str, tmp_path: Path, robot: Robot, prior: tuple[DynamicsModel, Parameters]
+) -> None:
+    save_model(tmp_path, *prior, {"method": "mb"})
+    (tmp_path / name).write_text(POINTER)
+    with pytest.raises(UserError, match=f"{name}: a Git LFS pointer"):
+        load_model(tmp_path, robot)
+
+
+@pytest.mark.parametrize("name", [dataset.CARD_FILE, dataset.ARRAYS_FILE])
+def test_a_pointer_in_a_data_set_is_named(
+    name: str, tmp_path: Path, registered: Robot, rollouts: list[Rollout]
+) -> None:
+    dataset.save(tmp_path / "set", rollouts)
+    (tmp_path / "set" / name).write_text(POINTER)
+    with pytest.raises(UserError, match=f"{name}: a Git LFS pointer"):
+        dataset.load([tmp_path / "set"])
 
 
 @pytest.mark.parametrize(

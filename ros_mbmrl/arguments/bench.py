@@ -8,6 +8,18 @@ from typing import Any, Literal
 
 from tyro.conf import Positional
 
+from ros_mbmrl.arguments.ranges import (
+    Amount,
+    Count,
+    Few,
+    Natural,
+    Positive,
+    Processes,
+    Seed,
+    Size,
+    Workers,
+)
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -21,43 +33,43 @@ class Bench:
     graph (the ROS graph on the twin), soak (what that uses: processor, memory, threads, files)."""
     quick: bool = False
     """Small sizes and few repeats: whether it works, not how fast it is."""
-    threads: int = 1
+    threads: Workers = 1
     """Torch's threads; twin takes no notice."""
-    repeats: int | None = None
+    repeats: Count | None = None
     """Rounds that are measured; all but graph, soak."""
-    hidden: tuple[int, ...] | None = None
+    hidden: tuple[Few, ...] | None = None
     """Units of the network's hidden layers; plan, adapt, loop, train, graph with --fast."""
     activation: str | None = None
     """silu or tanh; plan, adapt, loop, train."""
-    samples: int | None = None
+    samples: Size | None = None
     """Candidates; plan, loop."""
-    horizon: int | None = None
+    horizon: Size | None = None
     """Steps looked ahead; plan, loop."""
-    window: int | None = None
+    window: Size | None = None
     """Transitions adapted to, T1; adapt, loop."""
-    steps: int | None = None
+    steps: Natural | None = None
     """Inner gradient steps; adapt, train."""
-    segments: int | None = None
+    segments: Size | None = None
     """Tasks a step; train."""
-    segment_length: int | None = None
+    segment_length: Size | None = None
     """T1 and T2; train."""
-    chunk: int | None = None
+    chunk: Size | None = None
     """Tasks that the peer does at once, the fastest of several if it is not given; train."""
-    seconds: float | None = None
+    seconds: Positive | None = None
     """Of control, graph; of work, soak; simulated in each repeat, twin."""
-    idle: float | None = None
+    idle: Amount | None = None
     """Seconds stopped, after the work; soak."""
-    interval: float | None = None
+    interval: Positive | None = None
     """Seconds between samples; soak."""
     terrain: str | None = None
     """The twin's ground; twin."""
     fast: bool = False
     """At 50 Hz, with an untrained model; graph."""
-    load: int | None = None
+    load: Processes | None = None
     """Processes that keep a core busy meanwhile; graph."""
     launch: tuple[str, ...] | None = None
     """name:=value words for the graph (method:=mb and the like); graph, soak."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of everything random."""
     json: Path | None = None
     """Write the results to this file."""

@@ -8,6 +8,8 @@ from typing import Any
 
 from tyro.conf import Positional
 
+from ros_mbmrl.arguments.ranges import Count, Natural, Seed, Share, Workers
+
 
 @dataclass(frozen=True)
 class Calibrate:
@@ -21,17 +23,17 @@ class Calibrate:
     """The calibration file to write; the one that is used is sim/hexapod.yaml."""
     start: Path | None = None
     """Calibration file to search from; the shipped one by default."""
-    iterations: int = 14
+    iterations: Natural = 14
     """Points that the search may try; 0 only compares the start with the robot."""
-    runs: int = 30
+    runs: Count = 30
     """Runs a terrain that are replayed in the search; the comparison replays all."""
-    untouched: float = 0.2
+    untouched: Share = 0.2
     """Share of the sessions left alone altogether: the same as in `mbmrl train`."""
     pictures: Path | None = Path("runs/calibration")
     """Folder for the pictures."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of everything random."""
-    workers: int = 2
+    workers: Workers = 2
     """Processes that simulate."""
     json: Path | None = None
     """Write the results to this file."""

@@ -8,6 +8,8 @@ from typing import Any
 
 from tyro.conf import Positional
 
+from ros_mbmrl.arguments.ranges import Amount, Number, Seed
+
 
 @dataclass(frozen=True)
 class Collect:
@@ -34,15 +36,15 @@ class Collect:
     """Seconds without any change after which the sticks do not count: it may be out of range."""
     tags: tuple[str, ...] = ()
     """Names of the terrains, which the keys 1 to 9 stand for; default: the twin's own."""
-    duration: float = 0.0
+    duration: Amount = 0.0
     """Seconds of control after which the run ends; 0: until Ctrl-C."""
-    episode_seconds: float = 30.0
+    episode_seconds: Amount = 30.0
     """Length of an episode [s]; 0: until it is stopped."""
-    scale: float = 0.5
+    scale: Number = 0.5
     """Part of the command's range that keys and sticks reach."""
     terrain: str = ""
     """The twin's ground; default: carpet, or flat, as its robot has it."""
-    noise: float = 1.0
+    noise: Amount = 1.0
     """The twin's, as a share of the real robot's."""
     fault: str = ""
     """What breaks in the twin, NAME@SECONDS."""
@@ -50,7 +52,7 @@ class Collect:
     """Show the twin in a window."""
     out: Path = Path("runs/recordings")
     """Folder of the recording, which is called <robot>-<time>.mcap."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the random policy and of the twin."""
     json: Path | None = None
     """Write the results to this file."""

@@ -8,6 +8,8 @@ from typing import Any
 
 from tyro.conf import Positional
 
+from ros_mbmrl.arguments.ranges import Number, Port, Seconds, Seed, Share
+
 
 @dataclass(frozen=True)
 class Emulate:
@@ -15,24 +17,24 @@ class Emulate:
 
     kind: Positional[str]
     """velociroach (a serial port) or rosbridge (a web socket)."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of everything random."""
-    duration: float = 0.0
+    duration: Seconds = 0.0
     """Seconds after which it ends; 0: with Ctrl-C."""
-    port: int = 9090
+    port: Port = 9090
     """rosbridge: where it listens."""
     terrain: str = "carpet"
     """velociroach: the twin's ground."""
     path: str = ""
     """velociroach: the robot is put at the start of this path."""
-    noise: float = 1.0
+    noise: Number = 1.0
     """velociroach: the twin's, as a share of the real robot's."""
     fault: tuple[str, ...] = ()
     """velociroach: NAME@SECONDS, faults of the twin or of the line; none@SECONDS mends the line."""
     control: bool = False
     """velociroach: each line on standard input names the faults that are there from then on (none:
     none), and `driven 0|1 TIME` is printed when the legs are to rest or to turn."""
-    bit_error_rate: float = 1e-4
+    bit_error_rate: Share = 1e-4
     """velociroach: what the fault bit_errors does to every bit."""
     link: Path | None = None
     """velociroach: a symbolic link to the serial port, kept when the port is plugged in again."""

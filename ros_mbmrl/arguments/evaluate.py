@@ -8,6 +8,8 @@ from typing import Any
 
 from tyro.conf import Positional
 
+from ros_mbmrl.arguments.ranges import EpisodeSeconds, Few, Whole, Workers
+
 
 @dataclass(frozen=True)
 class Evaluate:
@@ -28,19 +30,19 @@ class Evaluate:
     versus: tuple[str, ...] = ()
     """Opponents that the ratios are to, those of them that take part; by default mb and mb_de. A
     study's are in its description."""
-    seeds: int | None = None
+    seeds: Few | None = None
     """Paired episodes a condition; by default 3, or as many as a study's scale says."""
-    first_seed: int = 1000
+    first_seed: Whole = 1000
     """The first of them."""
-    train_seeds: int | None = None
+    train_seeds: Few | None = None
     """Of a study: models of each method; by default as many as its scale says."""
-    duration: float | None = None
+    duration: EpisodeSeconds | None = None
     """Length of an episode [s], by default 20; a study's scale has its own."""
     out: Path = Path("runs/evaluate")
     """Folder of the report; what is finished in it is not run again."""
     device: str = "cpu"
     """Of a study: where models learn and plan: cpu, cuda, or auto."""
-    workers: int = 2
+    workers: Workers = 2
     """Processes that run episodes, one thread each."""
     cluster: str = ""
     """Run them as tasks of ray (the extra cluster): an address, `auto`, or `local`. A study's out

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ros_mbmrl.arguments.ranges import Amount, Seed
+
 
 @dataclass(frozen=True)
 class Faults:
@@ -20,11 +22,11 @@ class Faults:
     ROS time stands still), launch, physics, gamepad, start."""
     only: str = ""
     """Only faults whose name holds this text, as 'odom' or 'SIGKILL'."""
-    noise: float = 0.1
+    noise: Amount = 0.1
     """The twin's, as a share of the real robot's."""
     list: bool = False
     """Say what there is, and end."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of everything random."""
     json: Path | None = None
     """Write the results to this file."""

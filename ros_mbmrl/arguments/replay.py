@@ -8,6 +8,8 @@ from typing import Any
 
 from tyro.conf import Positional
 
+from ros_mbmrl.arguments.ranges import Count, Seed
+
 
 @dataclass(frozen=True)
 class Replay:
@@ -23,13 +25,13 @@ class Replay:
     """Planner."""
     task: str = ""
     """What to plan for, where the recording has no reference: a path or a task of the robot."""
-    horizon: int = 8
+    horizon: Count = 8
     """Steps ahead of the second prediction error."""
     params: Path | None = None
     """Parameter file of the controller (speed, planner); default: config/<robot>.yaml."""
     robot: str | None = None
     """Whose recording it is, where its topics do not tell."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the planner's random numbers; the run's own gives its own commands in lockstep."""
     out: Path | None = None
     """Folder of a report with pictures; none is written without it."""

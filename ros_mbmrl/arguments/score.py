@@ -8,6 +8,8 @@ from typing import Any
 
 from tyro.conf import Positional
 
+from ros_mbmrl.arguments.ranges import Few
+
 
 @dataclass(frozen=True)
 class Score:
@@ -18,7 +20,7 @@ class Score:
     same windows."""
     data: tuple[Path, ...]
     """Data sets, recordings, or folders of recordings."""
-    horizons: tuple[int, ...] = (1, 8)
+    horizons: tuple[Few, ...] = (1, 8)
     """Steps ahead."""
     tag: str = "terrain"
     """What the rows are grouped by."""

@@ -8,6 +8,8 @@ from typing import Any
 
 from tyro.conf import Positional
 
+from ros_mbmrl.arguments.ranges import Natural, Seed, Share
+
 
 @dataclass(frozen=True)
 class Train:
@@ -26,13 +28,13 @@ class Train:
     """Folder of the model; training resumes from the checkpoint in it."""
     terrains: tuple[str, ...] = ()
     """Terrains to train on; all of the data's if none is named."""
-    held_out: float = 0.2
+    held_out: Share = 0.2
     """Share of the sessions that is held out for validation."""
-    untouched: float = 0.0
+    untouched: Share = 0.0
     """Share of the sessions left alone altogether, the same for every seed: for `mbmrl score`."""
     recipe: Path | None = None
     """YAML file of training settings; a shipped one lies under config/training."""
-    rounds: int = 1
+    rounds: Natural = 1
     """With `--data twin`: how often on-policy data is added (Algorithm 9)."""
     situations: tuple[str, ...] = ()
     """With `--data twin`: what half_cheetah, ant or arm_7dof are put into, taken in turn:
@@ -46,7 +48,7 @@ class Train:
     `--data twin`, such faults or situations of the twin."""
     device: str = "cpu"
     """cpu, cuda, or auto: the GPU where there is one. The draws are the same on either."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of everything random."""
     fresh: bool = False
     """Start anew even if there is a checkpoint."""

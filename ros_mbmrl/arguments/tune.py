@@ -8,6 +8,8 @@ from typing import Any
 
 from tyro.conf import Positional
 
+from ros_mbmrl.arguments.ranges import Count, EpisodeSeconds, Few, Whole, Workers
+
 
 @dataclass(frozen=True)
 class Tune:
@@ -27,15 +29,15 @@ class Tune:
     coarse grid goes straight into closed loop."""
     experiment: str = "hexapod-validation"
     """What is driven; whatever is chosen on must not be reported on."""
-    seeds: int = 2
+    seeds: Few = 2
     """Paired episodes a condition and path, for the best two; the rest get one."""
-    first_seed: int = 500
+    first_seed: Whole = 500
     """The first of them."""
-    duration: float = 15.0
+    duration: EpisodeSeconds = 15.0
     """Length of an episode [s]."""
-    finalists: int = 6
+    finalists: Count = 6
     """How many go from the data into closed loop, beside the settings as they are."""
-    workers: int = 2
+    workers: Workers = 2
     """Processes that run episodes, one thread each."""
     cluster: str = ""
     """Run them as tasks of ray (the extra cluster): an address, `auto`, or `local`."""

@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-import mujoco
 import numpy as np
 
 from ros_mbmrl.bench.timing import Contender, Figure, Findings, at_least, interleave
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.calibration import make_terrain
+from ros_mbmrl.twin.engine import mujoco
 from ros_mbmrl.twin.world import TICK, HexapodWorld
 from ros_mbmrl.workers import begin_worker
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import os
 import queue
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,12 +32,15 @@ from ros_mbmrl.collection.recorder import RunRecorder
 from ros_mbmrl.collection.session import RANDOM, Session, SessionConfig, Source
 from ros_mbmrl.collection.view import Status, render
 from ros_mbmrl.errors import RunError, UserError, choose
+from ros_mbmrl.home import expand_home
 from ros_mbmrl.plants import check_plant, make_plant, usual_ground
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.clock import SteadyTime
 from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.ros_environment import check_middleware, why_not
+from ros_mbmrl.signals import ended_by_signals
 from ros_mbmrl.untrusted import parse_yaml
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def run(arguments: Collect) -> dict[str, Any]:
     session = Session(robot, sources, config, hands.permit)
     recorder = RunRecorder(robot.spec, _path(arguments))
     with ExitStack() as held:
-        held.enter_context(_ended_by_signals(ending))
+        held.enter_context(ended_by_signals(ending.set))
         held.enter_context(recorder)
         held.enter_context(hands)
         screen = held.enter_context(Screen(time.monotonic))
@@ -147,17 +149,13 @@ class Screen:
 
 def _options(arguments: Collect) -> PlantOptions:
     """Return what the plant is told. Stamps of a real robot are `SteadyTime`."""
-    for name in ("duration", "noise"):
-        value = getattr(arguments, name)
-        if not 0 <= value < math.inf:
-            raise UserError(f"{name}: expected 0 or more, got {value:g}")
     return PlantOptions(
         terrain=_ground(arguments),
         noise=arguments.noise,
         fault=arguments.fault,
         seed=arguments.seed,
         viewer=arguments.viewer,
-        port=arguments.port,
+        port=expand_home(arguments.port, "port"),
         clock=SteadyTime(),
         hardware=_hardware(arguments.hardware),
     )
@@ -184,11 +182,12 @@ def _hardware(words: Sequence[str]) -> dict[str, Any]:
 def _poses(topic: str, held: ExitStack) -> PoseSource | None:
     if not topic:
         return None
+    check_middleware(os.environ)
     os.environ.update(environment(os.environ))
     try:
         from ros_mbmrl.nodes.mocap import MocapListener
-    except ImportError:
-        raise UserError(f"mocap {topic}: a topic takes rclpy, which is not installed") from None
+    except ImportError as error:
+        raise UserError(f"mocap {topic}: a topic takes rclpy: {why_not(error)}") from None
     return held.enter_context(MocapListener(topic)).poses
 
 
@@ -231,30 +230,6 @@ def _config(arguments: Collect, robot: Robot) -> SessionConfig:
 def _path(arguments: Collect) -> Path:
     now = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
     return arguments.out / f"{arguments.robot}-{now}.mcap"
-
-
-@contextmanager
-def _ended_by_signals(ending: threading.Event) -> Iterator[None]:
-    """Signals only set the event, so that none tears a record in two; the second one is heard.
-
-    A terminal that is closed would otherwise leave the robot driving.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if ending.is_set():
-            raise KeyboardInterrupt
-        ending.set()
-
-    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {kind: signal.signal(kind, handle) for kind in kinds}
-    try:
-        yield
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
 
 
 def _results(path: Path, session: Session, outcome: Outcome) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import sys
 import threading
 import time
@@ -14,21 +13,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.ros_environment import check_middleware, why_not
+from ros_mbmrl.signals import ended_by_signals
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.emulate import Emulate
     from ros_mbmrl.plants.emulators.velociroach import FarSide, OnPose
     from ros_mbmrl.twin.faults import Fault
 
-NO_ROS = "no rclpy here: poses are not published"
+NO_POSES = "poses are not published"
 MENDED = "none"
 
 
 def run(arguments: Emulate) -> dict[str, Any]:
     """Serves until Ctrl-C or the end of `duration`; what really happened. Raises UserError."""
     choose("emulator", arguments.kind, KINDS)
-    if not 0 <= arguments.duration < math.inf:
-        raise UserError(f"duration: expected seconds from 0 up, got {arguments.duration:g}")
     return KINDS[arguments.kind](arguments)
 
 
@@ -51,7 +50,8 @@ def _velociroach(arguments: Emulate) -> dict[str, Any]:
             print(f"listening on {emulator.device}", flush=True)
             if note:
                 print(note, flush=True)
-            with _stopped_by_signals() as stop:
+            stop = threading.Event()
+            with ended_by_signals(stop.set):  # the end that is meant, with its results
                 each = _each(arguments.duration, schedule, far_side, stop)
                 emulator.serve(stop, Control(far_side, each) if arguments.control else each)
         finally:
@@ -124,30 +124,18 @@ def _mocap(topic: str, offset: float) -> Iterator[tuple[OnPose, str]]:
     """Where poses go, and what is to be said of it. offset: time of day less the clock [s]."""
     from ros_mbmrl.bringup import environment
 
+    check_middleware(os.environ)
     os.environ.update(environment(os.environ))  # discovery stays here, as for the graph's nodes
     try:
         from ros_mbmrl.nodes.mocap_publisher import MocapPublisher
-    except ImportError:
-        yield (lambda when, position, quaternion: None), NO_ROS
+    except ImportError as error:
+        yield (lambda when, position, quaternion: None), f"{why_not(error)}: {NO_POSES}"
         return
     publisher = MocapPublisher(topic)
     try:
         yield lambda when, p, q: publisher.publish(when + offset, p, q), ""
     finally:
         publisher.close()
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C sets: the end that is meant, with its results."""
-    stop = threading.Event()
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(kind, lambda number, frame: stop.set()) for kind in kinds]
-    try:
-        yield stop
-    finally:
-        for kind, handler in zip(kinds, before, strict=True):
-            signal.signal(kind, handler)
 
 
 def _each(

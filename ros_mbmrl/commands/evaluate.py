@@ -38,8 +38,6 @@ VERSUS = ("mb", "mb_de")
 
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Runs what is not yet in the output folder; writes the tables, plots and `report.html`."""
-    if arguments.workers < 1:
-        raise UserError(f"workers: expected at least 1, got {arguments.workers}")
     choose("experiment", arguments.experiment, (*experiments.EXPERIMENTS, *STUDIES))
     try:
         if arguments.experiment in STUDIES:

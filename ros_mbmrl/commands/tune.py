@@ -128,9 +128,6 @@ def take_over(arguments: Tune, loaded: LoadedModel, method: str) -> dict[str, An
 
 def prepare(arguments: Tune, experiment: Experiment) -> tuple[LoadedModel, str, Candidate]:
     """The model, the method to tune on it, and the settings without tuning. Raises UserError."""
-    for name in ("finalists", "workers"):
-        if (value := getattr(arguments, name)) < 1:
-            raise UserError(f"{name}: expected at least 1, got {value}")
     cells(experiment, arguments.seeds, arguments.first_seed, arguments.duration)
     made_for = read_card(arguments.model).get("robot")
     if made_for != experiment.robot:

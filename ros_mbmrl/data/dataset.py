@@ -13,7 +13,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from ros_mbmrl.data.from_recording import check_rates, rollouts_of
@@ -24,7 +23,7 @@ from ros_mbmrl.data.steps import Run, read_run
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Quantity, RobotSpec
-from ros_mbmrl.untrusted import read_arrays, read_yaml
+from ros_mbmrl.untrusted import dump_yaml, read_arrays, read_yaml, refuse_pointer
 
 FORMAT = 1
 ARRAYS_FILE = "rollouts.npz"
@@ -59,7 +58,7 @@ def save(folder: Path, rollouts: Sequence[Rollout]) -> str:
         os.replace(temporary, arrays)
         digest = sha256_of(arrays)
         temporary = folder / f".{CARD_FILE}.{os.getpid()}"
-        temporary.write_text(yaml.safe_dump(_card(spec, rollouts, digest), sort_keys=False))
+        temporary.write_text(dump_yaml(_card(spec, rollouts, digest)))
         os.replace(temporary, folder / CARD_FILE)
     except OSError as error:
         raise UserError(f"{folder}: cannot write a data set here ({error})") from error
@@ -272,6 +271,7 @@ def read_dataset(folder: Path) -> DataSet:
             f"{folder}: made with a period of {card['period']} s, expected {spec.period} s of "
             f"{spec.name}"
         )
+    refuse_pointer(folder / ARRAYS_FILE)
     if sha256_of(folder) != card["sha256"]:
         raise UserError(f"{folder / ARRAYS_FILE}: damaged or changed, its sha256 is not the card's")
     arrays = _read_arrays(folder / ARRAYS_FILE)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from torch import Tensor
 
 from ros_mbmrl import __version__
@@ -21,7 +20,7 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.untrusted import read_yaml
+from ros_mbmrl.untrusted import dump_yaml, read_yaml
 
 CARD, WEIGHTS = "card.yaml", "model.safetensors"
 LONGEST = 10_000  # of a window [transitions]
@@ -108,7 +107,7 @@ def read_card(folder: Path, weights: str = WEIGHTS) -> dict[str, Any]:
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:
     """Writes a folder's card, all of it or nothing."""
     partial = folder / f"{CARD}.partial"
-    partial.write_text(yaml.safe_dump(dict(card), sort_keys=False, width=100))
+    partial.write_text(dump_yaml(dict(card), width=100))
     os.replace(partial, folder / CARD)
 
 

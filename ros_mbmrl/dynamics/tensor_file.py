@@ -13,6 +13,7 @@ import safetensors.torch
 from torch import Tensor
 
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.untrusted import refuse_pointer
 
 LIMIT = 1 << 30  # [bytes]; what is loaded is as large as its file
 
@@ -29,6 +30,7 @@ def save(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) ->
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and state of a file. Raises UserError if it is truncated or not one of ours."""
+    refuse_pointer(path)
     try:
         if path.stat().st_size > LIMIT:
             raise ValueError(f"expected up to {LIMIT} bytes")

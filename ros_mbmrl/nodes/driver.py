@@ -17,6 +17,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
+from ros_mbmrl.alone import alone
 from ros_mbmrl.bringup import AT_REST, FIRST_COMMAND
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.drive import DriveConfig, DriveLoop, Timing
@@ -50,6 +51,7 @@ class DriverParameters:
 
     delay: as in `PlantOptions` and in `DriveConfig`: a twin's commands are made that late.
     await_nodes: names, joined by commas, of nodes that must listen before the first observation.
+    run: said in the diagnostics once a command has come, for the recorder of the same graph.
     The rest as in `DriveConfig`.
     """
 
@@ -70,6 +72,7 @@ class DriverParameters:
     startup_timeout: float = 60.0
     answer_timeout: float = 20.0
     await_nodes: str = ""
+    run: str = ""
     autostart: bool = True
 
 
@@ -119,6 +122,7 @@ class DriverNode(LifecycleNode):
         self._codec = SensorCodec(self._spec)
         self._inbox = Inbox(time.monotonic)
         self._newest = 0  # stamp of the newest observation [ns]
+        self._begun: dict[str, str] = {}  # said with every timing
         self._stopped = False  # as safety says: whatever comes on command/safe
         self._sensors = {topic: advertise(self, topic) for topic in self._codec.topics}
         self._clock_publisher = advertise(self, "/clock")
@@ -169,6 +173,9 @@ class DriverNode(LifecycleNode):
         self._plant = None
 
     def _open(self) -> Plant:
+        # Discovery would tell of another driver on this machine too late.
+        names = f"{self.get_namespace().rstrip('/')}/{self.get_name()}"
+        self._held.enter_context(alone(names, self.context.get_domain_id()))
         return self._held.enter_context(self._make_plant(self._settings, self))
 
     def _named_plant(self, parameters: DriverParameters, node: Node) -> Plant:
@@ -195,7 +202,7 @@ class DriverNode(LifecycleNode):
             self._config,
             self._publish,
             self._report,
-            lambda: print(FIRST_COMMAND, flush=True),
+            self._begin,
             time.monotonic,
             self._tell_fault,
         )
@@ -233,8 +240,14 @@ class DriverNode(LifecycleNode):
         for topic, message in self._codec.encode(measurement, previous).items():
             self._sensors[topic].publish(message)
 
+    def _begin(self) -> None:
+        """The first command has come."""
+        print(FIRST_COMMAND, flush=True)
+        if self._settings.run:
+            self._begun = {"run": self._settings.run}
+
     def _report(self, timing: Timing) -> None:
-        values = asdict(timing)
+        values = {**asdict(timing), **self._begun}
         stamp = values.pop("stamp")
         self._diagnostics.publish(
             diagnostics(stamp, status("driver", "timing", self._owner, values))

@@ -17,6 +17,7 @@ from ros_mbmrl.adaptation.base import Adapted
 from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.control import OnlineDynamics
 from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.home import expand_home
 from ros_mbmrl.nodes.mailbox import CommandLog, Mailbox
 from ros_mbmrl.nodes.messages import (
     OK,
@@ -73,7 +74,7 @@ class DynamicsNode(Node):
         self.robot = make_robot(p.robot)
         self._owner = owner_of(self, self.robot.spec)
         self._delays = DelayMeter()
-        loaded = load_model(Path(p.model), self.robot)
+        loaded = load_model(Path(expand_home(p.model, "model")), self.robot)
         guard = make_guard(loaded, p.method or None, enabled=p.guard)
         self.online = OnlineDynamics(loaded.model, guard)
         self.states: Mailbox[StateSeen] = Mailbox()

@@ -11,7 +11,7 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
                       the observation that it answers; nan if none did), commanded
                       (what the plant was told last), rested_at (since when that is to rest, on
                       the steady clock; nan if it is not), missed_deadlines, overruns, rejected,
-                      timeouts (totals)
+                      timeouts (totals); run (the parameter of that name, from the first command)
   driver: plant       fault (why the robot cannot be heard or driven, empty if it can), and what
                       the plant counts (`Plant.counters`)
   controller: timing  adapt_ms, plan_ms, wait_ms (for the last command/safe), dropped (transitions,

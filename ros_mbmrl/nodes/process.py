@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from types import FrameType
 
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError, UnknownROSArgsError
@@ -22,6 +20,8 @@ from rclpy.signals import SignalHandlerOptions
 from ros_mbmrl.bringup import LAUNCHER, PARENT, environment
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.help import answer
+from ros_mbmrl.signals import end_on_signals, ignore_signals
+from ros_mbmrl.streams import make_streams_last
 
 PATIENCE = 2.0  # [s] in all for workers that are half way through something
 GRACE = 4.0  # [s] a node without its supervisor is given to end cleanly
@@ -31,7 +31,7 @@ class Ending:
     """The one way a process ends: whoever calls `end` first decides on the exit status."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()  # a signal may come while it is held
+        self._lock = threading.Lock()
         self.event = threading.Event()
         self.status = 0
         self.workers: list[threading.Thread] = []
@@ -58,16 +58,18 @@ Build = Callable[[Ending], Sequence[Node]]
 def run(build: Build, arguments: Sequence[str] | None = None) -> int:
     """Run the nodes that `build` makes until the process ends; its exit status.
 
-    A signal only sets an event, so that none interrupts a callback half way.
+    A signal only sets an event, so that none interrupts a callback half way; further ones do
+    nothing.
     """
+    make_streams_last()
     ending = Ending()
-    _end_on_signals(ending)
+    end_on_signals(ending.end)
     threading.Thread(target=_watch_parent, args=(ending,), daemon=True).start()
-    os.environ.update(environment(os.environ))  # a node that is started alone stays here, too
     try:
         words = list(sys.argv if arguments is None else arguments)
         if (status := answer(words)) is not None:
             return status
+        os.environ.update(environment(os.environ))  # a node that is started alone stays here, too
         nodes = _started(build, ending, words)
         return _spin(nodes, ending)
     except UserError as error:
@@ -77,6 +79,7 @@ def run(build: Build, arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr, flush=True)
         return 1
     finally:
+        ignore_signals()
         rclpy.try_shutdown()
 
 
@@ -143,20 +146,6 @@ def _join(workers: Sequence[threading.Thread]) -> None:
     until = time.monotonic() + PATIENCE
     for worker in workers:
         worker.join(max(0.0, until - time.monotonic()))
-
-
-def _end_on_signals(ending: Ending) -> None:
-    asked: list[int] = []
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if asked:  # twice: at once
-            os._exit(130)
-        asked.append(number)
-        ending.end()
-
-    for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(kind) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(kind, handle)
 
 
 def _watch_parent(ending: Ending) -> None:

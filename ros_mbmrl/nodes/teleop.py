@@ -37,6 +37,7 @@ from ros_mbmrl.collection.session import RANDOM, Session, SessionConfig, Source
 from ros_mbmrl.collection.terminal import Terminal
 from ros_mbmrl.collection.view import Status, line, render
 from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.home import expand_home
 from ros_mbmrl.nodes.joy import JoyListener
 from ros_mbmrl.nodes.messages import (
     command_message,
@@ -160,7 +161,7 @@ class TeleopNode(Node):
         self._live: Live | None = None
         self._terminal: Terminal | None = None
         if p.tty:
-            self._open(Path(p.tty))
+            self._open(Path(expand_home(p.tty, "tty")))
         every(self, REDRAW if self._live else TELL, self._show)
         for topic in self._assembler.topics:
             listen(self, topic, partial(self._on_sensor, topic))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -69,7 +70,7 @@ class TrainConfig:
         for name in ("learning_rate", "gradient_limit", "psi_rate", "weight_decay", "noise"):
             value, zero = getattr(self, name), name in ("weight_decay", "noise")
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not (value > 0 or (zero and value == 0)):
+            if not number or not (0 < value < math.inf or (zero and value == 0)):
                 expected = "a number of at least 0" if zero else "a number above 0"
                 raise ValueError(f"{name}: expected {expected}, got {value!r}")
         for name, known in (("activation", ACTIVATIONS), ("precision", PRECISIONS)):

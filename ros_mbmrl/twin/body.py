@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.assets import sim_path
 from ros_mbmrl.twin.calibration import Frame
+from ros_mbmrl.twin.engine import mujoco
 from ros_mbmrl.twin.faults import LEGS, Effect
 from ros_mbmrl.twin.randomisation import Physics
 from ros_mbmrl.twin.terrain import Terrain

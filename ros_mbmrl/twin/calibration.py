@@ -9,13 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.twin.assets import sim_path
 from ros_mbmrl.twin.motor import Motor
 from ros_mbmrl.twin.terrain import NAMES, PLAIN, Terrain
-from ros_mbmrl.untrusted import read_yaml
+from ros_mbmrl.untrusted import dump_yaml, read_yaml
 
 FILE = "hexapod.yaml"
 
@@ -116,7 +114,7 @@ def save_calibration(path: Path, calibration: Calibration) -> None:
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(yaml.safe_dump(plain, sort_keys=False, width=100))
+        partial.write_text(dump_yaml(plain, width=100))
         os.replace(partial, path)
     except OSError as error:
         raise UserError(f"calibration {path}: cannot be written ({error.strerror})") from None

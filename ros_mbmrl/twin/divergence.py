@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import mujoco
+from ros_mbmrl.twin.engine import mujoco
 
 BAD = (
     mujoco.mjtWarning.mjWARN_BADQPOS,

@@ -10,7 +10,6 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
-import mujoco
 import numpy as np
 
 from ros_mbmrl.errors import choose
@@ -18,6 +17,7 @@ from ros_mbmrl.robots.pr2_limits import limit_efforts
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.assets import sim_path
 from ros_mbmrl.twin.divergence import diverged
+from ros_mbmrl.twin.engine import mujoco
 from ros_mbmrl.twin.pr2_faults import FAULTS, NOMINAL, ArmEffect, ArmFault, ArmPhysics, combine
 
 TICKS_PER_SECOND = 1000  # the PR2's own control rate

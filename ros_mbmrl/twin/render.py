@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from ros_mbmrl.errors import RunError, UserError, choose
+from ros_mbmrl.twin.engine import mujoco
 from ros_mbmrl.twin.world import HexapodWorld
 
 CAMERAS = ("follow", "top")
@@ -34,7 +34,7 @@ def frame(
     choose("camera", camera, CAMERAS)
     if not (0 < width <= LARGEST[0] and 0 < height <= LARGEST[1]):
         raise UserError(f"picture of {width} x {height}: expected 1 x 1 to 1280 x 960 pixels")
-    backend = os.environ.get("MUJOCO_GL") or "egl"
+    backend = os.environ.get("MUJOCO_GL", "").strip().lower() or "egl"
     try:
         with _context(backend, width, height):
             return _draw(world, width, height, camera)

@@ -6,13 +6,13 @@ import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-import mujoco
 import numpy as np
 
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.twin.body import Body
 from ros_mbmrl.twin.calibration import Calibration, calibrated
 from ros_mbmrl.twin.divergence import diverged
+from ros_mbmrl.twin.engine import mujoco
 from ros_mbmrl.twin.faults import FAULTS, Effect, Fault, combine
 from ros_mbmrl.twin.motor import NOMINAL_VOLTAGE, Battery
 from ros_mbmrl.twin.payload import Payload

@@ -13,12 +13,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
-from mujoco.rollout import Rollout
 from numpy.typing import NDArray
 
 from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.twin.engine import Rollout, mujoco
 from ros_mbmrl.twin.simulated import make_simulation
 from ros_mbmrl.twin.simulated.base import Simulation
 from ros_mbmrl.twin.situations import Factors, Situation, Terrain, check_situation

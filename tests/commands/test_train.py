@@ -115,7 +115,9 @@ def test_training_again_carries_on_and_fresh_starts_anew(folder: Path) -> None:
         ("batch: many", "batch: expected an integer"),
         ("batch: 0", "batch: expected an integer of at least 1, got 0"),
         ("hidden: 128", "hidden: expected a list of integers"),
-        ("learning_rate: 1e-3", "learning_rate: expected a number above 0, got '1e-3'"),
+        ("learning_rate: '1e-3'", "learning_rate: expected a number above 0, got '1e-3'"),
+        ("learning_rate: -1e-3", "learning_rate: expected a number above 0, got -0.001"),
+        ("learning_rate: 1e400", "learning_rate: expected a number above 0, got inf"),
         ("activation: relu", "activation: expected one of"),
         ("- a list", "expected a mapping"),
         ("{unclosed: [", "recipe"),
@@ -129,6 +131,13 @@ def test_a_wrong_recipe_is_one_line(tmp_path: Path, text: str, words: str) -> No
         read_recipe(path, "grbal", 0)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_recipes_numbers_are_written_as_people_write_them(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text("learning_rate: 1e-4\nweight_decay: 2.5e-3\nnoise: 1E-1")
+    config = read_recipe(path, "grbal", 0)
+    assert (config.learning_rate, config.weight_decay, config.noise) == (1e-4, 2.5e-3, 0.1)
 
 
 def test_a_recipe_that_cannot_be_read(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from types import MappingProxyType
 
-import mujoco
 import numpy as np
 
 from ros_mbmrl.robots.ant import MOTORS, RUNNING, Ant
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.twin.engine import mujoco
 from ros_mbmrl.twin.simulated.base import Simulation, gymnasium_model
 from ros_mbmrl.twin.situations import Terrain
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import mujoco
 import numpy as np
 
 from ros_mbmrl.robots.arm_7dof import TIP, Arm7Dof, tip_of
 from ros_mbmrl.robots.rewards import reaching_reward
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.twin.engine import mujoco
 from ros_mbmrl.twin.simulated.base import Simulation, gymnasium_model
 from ros_mbmrl.twin.situations import Terrain
 

@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from importlib.resources import files
 from xml.etree import ElementTree
 
-import mujoco
 import numpy as np
 
 from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.twin.engine import mujoco
 from ros_mbmrl.twin.situations import Factors, Terrain
 
 

@@ -12,9 +12,9 @@ import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-import mujoco
 import numpy as np
 
+from ros_mbmrl.twin.engine import mujoco
 from ros_mbmrl.twin.situations import Terrain
 
 BEGIN = 1.5  # x where what is not level begins [m]; the cheetah's nose starts at 0.75

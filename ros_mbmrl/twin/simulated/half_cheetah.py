@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import mujoco
 import numpy as np
 
 from ros_mbmrl.robots.half_cheetah import JOINTS, RUNNING, HalfCheetah
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.twin.engine import mujoco
 from ros_mbmrl.twin.simulated.base import Simulation, gymnasium_model
 from ros_mbmrl.twin.simulated.ground import lay_ground
 from ros_mbmrl.twin.situations import Terrain

@@ -1,0 +1,76 @@
+"""The process's environment as ROS needs it: a middleware that is there, a folder for its logs.
+
+ROS itself ends the process without naming the variable that is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from ros_mbmrl.errors import UserError
+
+MIDDLEWARE = "RMW_IMPLEMENTATION"
+# Where a package says that it is a middleware, below a prefix.
+INDEX = "share/ament_index/resource_index/rmw_typesupport"
+SELECTOR = "rmw_implementation"  # loads one of the others
+
+
+def middlewares(environment: Mapping[str, str]) -> set[str]:
+    """Return the names of the middlewares that are installed; none if ROS is not."""
+    prefixes = [*environment.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
+    folders = [Path(prefix) / INDEX for prefix in prefixes if prefix]
+    names = {each.name for folder in folders if folder.is_dir() for each in folder.iterdir()}
+    return names - {SELECTOR}
+
+
+def check_middleware(environment: Mapping[str, str]) -> None:
+    """Raise UserError if the environment asks for a middleware that is not installed."""
+    name, installed = environment.get(MIDDLEWARE), middlewares(environment)
+    if name and installed and name not in installed:
+        raise UserError(
+            f"{MIDDLEWARE}: '{name}' is not installed: expected {' or '.join(sorted(installed))}, "
+            "or the variable unset"
+        )
+
+
+def why_not(error: ImportError) -> str:
+    """Return why rclpy or what it needs could not be imported, in a line."""
+    if isinstance(error, ModuleNotFoundError) and error.name == "rclpy":
+        return "rclpy is not installed"
+    said = " ".join(str(error).split())[:300]
+    return f"rclpy is installed, but importing it fails ({said})"
+
+
+def log_folder(environment: Mapping[str, str]) -> Path | None:
+    """Return a folder for ROS's logs where its usual one cannot be written; None if it can.
+
+    Raises UserError if there is none, or if the environment names one that cannot be written.
+    """
+    if named := environment.get("ROS_LOG_DIR"):
+        if not _writable(Path(named)):
+            raise UserError(f"ROS_LOG_DIR: '{named}' cannot be written: expected another folder")
+        return None
+    home = environment.get("HOME")
+    usual = environment.get("ROS_HOME") or (f"{home}/.ros" if home else "")
+    if usual and _writable(Path(usual) / "log"):
+        return None
+    instead = Path(tempfile.gettempdir()) / f"ros_mbmrl-{os.getuid()}-log"
+    if instead.is_symlink() or not _writable(instead) or instead.stat().st_uid != os.getuid():
+        raise UserError(
+            f"HOME: '{home or ''}' cannot be written, nor {instead}: expected HOME or ROS_LOG_DIR "
+            "to be a folder that can"
+        )
+    return instead
+
+
+def _writable(folder: Path) -> bool:
+    """Whether this user can write there; makes the folder."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
