@@ -104,6 +104,7 @@ def test_what_another_run_says_does_not_make_a_recording_worth_keeping(
 
     from ros_mbmrl.nodes.messages import diagnostics, status
     from ros_mbmrl.nodes.recorder import RecorderNode
+    from ros_mbmrl.topics import topic
 
     for k, word in enumerate(("/run", "/other/run", "/run2", "")):
         path = tmp_path / f"{k}.mcap"
@@ -111,7 +112,7 @@ def test_what_another_run_says_does_not_make_a_recording_worth_keeping(
         given = [Parameter(name, value=value) for name, value in values]
         node = RecorderNode(context=context, parameter_overrides=given)
         data = serialize_message(diagnostics(0, status("driver", "timing", "", {"run": word})))
-        node._on_bytes("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", data)
+        node._on_bytes("/diagnostics", topic("/diagnostics"), data, {"source_timestamp": 1})
         node.close()
         node.destroy_node()
         assert path.exists() is (k == 0)
