@@ -110,8 +110,7 @@ class Joystick:
             self._said, self._changed_at = said, now
         released = not _pressed(buttons, config.deadman_button)
         self._lag = 0.0 if stamp is None else self._stamps.update(stamp, now, released)
-        if self._lag <= config.timeout:
-            self._at = now
+        self._at = now - self._lag
         self._axes, self._buttons = axes, tuple(buttons)
         return [
             Request(kind)

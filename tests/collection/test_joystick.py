@@ -126,6 +126,14 @@ def test_old_stamps_do_not_count_whatever_they_say(
     assert "its stamps lag by more than 0.5 s" in joystick.doubt
 
 
+def test_a_stamp_that_is_repeated_is_as_old_as_it_says(clock: Any) -> None:
+    """On its way and since it came count together: half a second, not twice that."""
+    joystick, began = Joystick(clock), clock.now
+    while joystick.update([0.0, clock.now], buttons(4), 100.0) is not None and joystick.sticks():
+        clock.now += 0.05
+    assert clock.now - began == pytest.approx(0.55)
+
+
 def test_after_the_senders_clock_was_set_a_release_is_needed(clock: Any) -> None:
     joystick = Joystick(clock)
 
