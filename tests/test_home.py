@@ -62,9 +62,11 @@ def test_every_path_of_a_launch(home: Path) -> None:
     assert {name for name, each in known.items() if each.path} == PATHS
     for graph, arguments in ARGUMENTS.items():
         names = [each.name for each in arguments if each.path]
-        values = parse(graph, [f"{name}:=~/{name}" for name in names])
-        assert all(values[name] == str(home / name) for name in names)
-    assert parse("twin", ["port:=ws://robot:9090"])["port"] == "ws://robot:9090"
+        for name in names:
+            words = ["plant:=serial"] if name == "port" else []
+            assert parse(graph, [*words, f"{name}:=~/{name}"])[name] == str(home / name)
+    words = ["robot:=pr2_arm", "plant:=rosbridge", "port:=ws://robot:9090"]
+    assert parse("twin", words)["port"] == "ws://robot:9090"
 
 
 def test_the_recording_goes_home(home: Path) -> None:

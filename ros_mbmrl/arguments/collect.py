@@ -32,7 +32,7 @@ class Collect:
     """Who drives at the start: random, keyboard or joystick."""
     joystick: Path | None = None
     """The joystick's device, as /dev/input/js0; its dead-man button must be held."""
-    joystick_still_timeout: float = 5.0
+    joystick_still_timeout: Number = 5.0
     """Seconds without any change after which the sticks do not count: it may be out of range."""
     tags: tuple[str, ...] = ()
     """Names of the terrains, which the keys 1 to 9 stand for; default: the twin's own."""
