@@ -94,6 +94,19 @@ class DriveLoop:
         self._begun = False  # whether it has been told that there was one
         self._steps = self._missed = self._timeouts = 0
         self._resting = True
+        self._sending = threading.Lock()
+        self._halted = False
+
+    def halt(self) -> None:
+        """Stop the plant, from another thread; nothing is commanded any more."""
+        with self._sending:
+            self._halted = True
+            self._plant.stop()
+
+    def _command(self, action: Array) -> None:
+        with self._sending:
+            if not self._halted:
+                self._plant.command(action)
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`, or for `duration`. Raises RunError if commands do not come."""
@@ -152,7 +165,7 @@ class DriveLoop:
 
     def _send(self, arrival: Arrival) -> None:
         try:
-            self._plant.command(arrival.action)
+            self._command(arrival.action)
             self._acted = self._clock() - self._observed
             self._note(arrival.action, self._clock())
         except PlantFault as fault:
@@ -192,7 +205,7 @@ class DriveLoop:
             at = 0.0 if self._config.lockstep else min(arrival.offset, period)
             self._let_pass(elapsed, at)
             elapsed = max(elapsed, at)
-            self._plant.command(arrival.action)
+            self._command(arrival.action)
             self._acted = elapsed
             self._note(arrival.action, self._observed + elapsed)
             self._answered = self._observed + arrival.offset

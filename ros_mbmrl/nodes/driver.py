@@ -134,6 +134,7 @@ class DriverNode(LifecycleNode):
         self._plant: Plant | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._drive: DriveLoop | None = None
         if p.autostart:
             self._plant = self._open()
             self.trigger_configure()
@@ -183,19 +184,23 @@ class DriverNode(LifecycleNode):
 
     def _halt(self) -> None:
         self._stop.set()
+        # First of all: the loop may be held up by the middleware, as other nodes end, too.
+        if self._drive is not None:
+            self._drive.halt()
+        elif self._plant is not None:
+            self._plant.stop()
+        if self._plant is not None:
+            print(f"{AT_REST} {time.monotonic():.4f}", flush=True)
         if self._thread is not None:
             self._thread.join(timeout=2.0)
-            self._thread = None
-        if self._plant is not None:
-            self._plant.stop()
-            print(f"{AT_REST} {time.monotonic():.4f}", flush=True)
+            self._thread = self._drive = None
 
     def _loop(self) -> None:
         assert self._plant is not None
         stop = self._stop
         self._await_nodes(stop)
         self._check_alone()
-        loop = DriveLoop(
+        loop = self._drive = DriveLoop(
             self._plant,
             self._spec,
             self._inbox,

@@ -233,3 +233,22 @@ def test_in_lockstep_a_command_acts_at_once(plant: Any) -> None:
 def test_a_delay_is_not_negative() -> None:
     with pytest.raises(ValueError, match="delay: expected 0 s or more"):
         DriveConfig(delay=-0.1)
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_once_halted_nothing_is_commanded_whatever_the_loop_still_does(
+    plant: Any, simulated: bool
+) -> None:
+    plant.simulated = simulated
+    rig = Rig(plant, [[0.02]] * 10, duration=1.0)
+    publish = rig.loop._publish
+
+    def interrupted(measurement: Any, previous: Any) -> None:
+        if len(rig.observed) == 3:  # held up here, while another thread ends the node
+            rig.loop.halt()
+        publish(measurement, previous)
+
+    rig.loop._publish = interrupted
+    rig.loop.run(rig.stop)
+    commands = [entry for entry in plant.log if isinstance(entry, tuple)]
+    assert len(commands) == 3 and plant.action.tolist() == [0.0, 0.0]
