@@ -1,4 +1,4 @@
-"""What a plan takes on this machine, and how precise its products must be: tried before moving.
+"""Measures a plan on this machine before the robot moves, and makes it fit: size, precision.
 
 Where a plan as configured does not fit into the period, what fits is chosen: first one thread if
 several are slower, then fewer candidates, then fewer steps, down to a floor.

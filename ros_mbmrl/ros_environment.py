@@ -68,7 +68,7 @@ def log_folder(environment: Mapping[str, str]) -> Path | None:
 
 
 def _writable(folder: Path) -> bool:
-    """Whether this user can write there; makes the folder."""
+    """Return whether this user can write there; makes the folder."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:

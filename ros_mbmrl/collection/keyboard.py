@@ -108,7 +108,7 @@ class Keyboard:
         return f"one key held for {self._config.hold_timeout:g} s: let go of it and press it again"
 
     def _fresh(self, now: float) -> bool:
-        """Whether the key that was pressed last may still be down."""
+        """Return whether the key that was pressed last may still be down."""
         config = self._config
         first = max(config.timeout, config.first_timeout)
         return 0 <= now - self._at < (config.timeout if self._repeats else first)

@@ -23,7 +23,7 @@ PARAMETERS: Mapping[str, str] = MappingProxyType(
 
 
 def refused_start(kind: str) -> str:
-    """What `mbmrl launch adapt` says of what it must not take; empty if it takes it."""
+    """Return how `mbmrl launch adapt` refuses that kind of start; empty if it does not."""
     with TemporaryDirectory(prefix="mbmrl-faults-") as folder:
         if kind in PARAMETERS:
             path = Path(folder) / "params.yaml"

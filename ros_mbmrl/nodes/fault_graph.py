@@ -106,7 +106,7 @@ class GraphUnderTest:
 
     @property
     def ended(self) -> bool:
-        """Whether every process has ended."""
+        """Return whether every process has ended."""
         return self._over.is_set()
 
     def walks(self, patience: float) -> bool:

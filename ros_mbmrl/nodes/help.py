@@ -18,7 +18,7 @@ STATE = "joint_states, odom, imu and its like: the robot's state"
 
 @dataclass(frozen=True)
 class About:
-    """What a node has to do with others, by the names of topics and services.
+    """Topics and services of a node, by name.
 
     parameters: the dataclasses that it reads, as module:name; imported for the help alone.
     """

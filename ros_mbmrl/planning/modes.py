@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Mode(Enum):
-    """How a plan was made, by its label, and why by its meaning.
+    """Kinds of plans: a label for records, and its meaning for people.
 
     While the clock runs a planner can only stop early. A shorter horizon is chosen before it
     begins, by what blocks have cost lately; the previous plan when not even one fits.

@@ -37,7 +37,7 @@ class StampedPose:
 
 
 class PoseSource(Protocol):
-    """Where a plant gets its pose from. passed_over: poses that were not believed, total."""
+    """A source of poses for a plant. passed_over: poses that were not believed, total."""
 
     passed_over: int
 
@@ -63,11 +63,11 @@ class _Arrival:
         return self.pose.time
 
     def follows(self, other: _Arrival) -> bool:
-        """Whether the stamps went on from `other` as the clock did, or caught up a delay."""
+        """Return whether the stamps went on from `other` as the clock did, or caught up a delay."""
         return 0 < self.stamp - other.stamp <= self.came - other.came + APART
 
     def late(self, other: _Arrival) -> bool:
-        """Whether it was overtaken by `other`, or is the same."""
+        """Return whether it was overtaken by `other`, or is the same."""
         return -REORDERED < self.stamp - other.stamp <= 0
 
 

@@ -138,7 +138,7 @@ class PR2Session:
         return rosbridge.call_service(LIST_CONTROLLERS, {}, LIST_CONTROLLERS)
 
     def must_ask(self, now: float) -> bool:
-        """Whether it is time to ask again: others load, start and stop controllers meanwhile."""
+        """Return whether it is time to ask again, as others may have stopped a controller."""
         return now - self._asked >= ASK_AGAIN
 
     def receive(self, text: str | bytes, now: float) -> None:

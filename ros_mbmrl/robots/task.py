@@ -44,7 +44,7 @@ class Finishing(Protocol):
 
 @runtime_checkable
 class Measured(Protocol):
-    """What a task may have beside, to be reported in units that people know."""
+    """A task with figures of its own, in units that people know."""
 
     def measured(
         self, states: NDArray[np.float64]

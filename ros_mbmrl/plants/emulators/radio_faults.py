@@ -1,4 +1,4 @@
-"""What can go wrong between host, robot and motion capture, switched on and off meanwhile."""
+"""Faults between host, robot and motion capture, switched on and off while it runs."""
 
 from __future__ import annotations
 

@@ -127,12 +127,12 @@ class RadioLink:
 
     @property
     def garbled(self) -> bool:
-        """Whether bytes have come and never a frame."""
+        """Return whether bytes have come and never a frame."""
         return self._decoder.tally.received >= NOISE and not self._decoder.tally.frames
 
     @property
     def misled(self) -> bool:
-        """Whether what came is nothing that trying again would mend: another set-up or robot."""
+        """Return whether trying again would not help: another set-up, or another robot."""
         return self.garbled or bool(self._strangers) or bool(self.misconfigured())
 
     def counters(self) -> dict[str, int | float]:
@@ -201,7 +201,7 @@ class RadioLink:
 
 
 def _bare(data: bytes) -> bool:
-    """Whether it is a packet of the robot without a radio's frame around it."""
+    """Return whether it is a packet of the robot without a radio's frame around it."""
     try:
         return data[:1] == b"\0" and bool(read_reply(data))
     except ValueError:

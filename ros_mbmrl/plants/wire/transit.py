@@ -8,7 +8,7 @@ DISORDER = 0.05  # [s] by which a stamp may be older than the one before it
 
 
 class Transit:
-    """How much later than the fastest of the last seconds a message came.
+    """Measures how much later a message came than the fastest one of the last seconds.
 
     The clocks of robot and host differ by something unknown: arrival alone cannot tell a fresh
     message from one that has stood in a queue. A stamp that leaps, ahead or back, says nothing

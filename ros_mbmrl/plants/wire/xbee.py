@@ -109,7 +109,7 @@ class ModemStatus:
 
     @property
     def restarted(self) -> bool:
-        """Whether it has restarted: by its supply or reset pin, or by its own watchdog."""
+        """Return whether it has restarted: by its supply or reset pin, or by its own watchdog."""
         return self.status in (0, 1)
 
 
@@ -267,7 +267,7 @@ class Decoder:
         return None
 
     def _escaped(self, begin: int) -> bool:
-        """Whether a whole frame of API mode 2 begins there, with something escaped in it."""
+        """Return whether a whole frame of API mode 2 begins there, with something escaped in it."""
         data, escape, escapes = bytearray(), 0, 0
         for byte in self._buffer[begin + 1 : begin + 2 * (OVERHEAD + LONGEST)]:
             if byte == START:
