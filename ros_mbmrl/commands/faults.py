@@ -57,6 +57,8 @@ def run(arguments: Faults) -> dict[str, Any]:
 
     def tell(made: Mapping[str, Any]) -> None:
         done.append(made)
+        found = {"rows": done, "summary": summary(done)}  # kept, should the rest of it fail
+        (arguments.out / "faults.json").write_text(json.dumps(found, indent=1))
         mark = "ok  " if made["passed"] else "FAIL"
         stop = "-" if made["stop_s"] is None else f"{made['stop_s']:.3f} s"
         print(
@@ -68,7 +70,6 @@ def run(arguments: Faults) -> dict[str, Any]:
     campaign = Campaign(arguments.out, tell, arguments.noise, arguments.seed)
     rows = campaign.run(arguments.graphs, lambda fault: arguments.only in fault.name)
     results: dict[str, Any] = {"rows": rows, "summary": summary(rows)}
-    (arguments.out / "faults.json").write_text(json.dumps(results, indent=1))
     (arguments.out / "faults.md").write_text(markdown(rows))
     draw(arguments.out / "faults.png", rows)
     show(results["summary"])

@@ -12,6 +12,7 @@ from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
+from ros_mbmrl.nodes.timers import every
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.channels import channel
@@ -49,7 +50,7 @@ class BaseNode(Node):  # type: ignore[misc]
         kind = TwistStamped if arguments.stamped else Twist
         self.create_subscription(kind, "cmd_vel", self._on_command, 1)
         self._odom = self.create_publisher(Odometry, "odom", 5)
-        self.create_timer(PERIOD, self._on_timer)
+        every(self, PERIOD, self._on_timer)
 
     def _on_command(self, message: Twist | TwistStamped) -> None:
         twist = message.twist if isinstance(message, TwistStamped) else message

@@ -62,6 +62,7 @@ class TopicsPlant:
     def __init__(self, robot: Robot, options: PlantOptions, topics: Topics) -> None:
         from nav_msgs.msg import Odometry
         from rclpy.qos import qos_profile_sensor_data
+        from ros_mbmrl.nodes.timers import every
 
         self._spec, self._node, self._topics = robot.spec, options.node, topics
         self._clock = options.clock
@@ -80,7 +81,7 @@ class TopicsPlant:
             Odometry, topics.odom, self._on_odom, qos_profile_sensor_data
         )
         watch = robot.spec.envelope.command_timeout / 5
-        self._timer = self._node.create_timer(watch, self._on_timer)
+        self._timer = every(self._node, watch, self._on_timer)
 
     def __enter__(self) -> TopicsPlant:
         return self
