@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from torch import Tensor
 
 from ros_mbmrl.data.import_summary import ImportSummary
@@ -23,6 +24,10 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.robots import ROBOTS
 from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
 from ros_mbmrl.training.segments import Transitions
+
+# An example takes as long as it takes: other processes may keep all cores busy.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 STATE = (Quantity("x", "m"), Quantity("y", "m"), Quantity("yaw", "rad"), Quantity("speed", "m/s"))
 CHANGES = (Quantity("forward", "m"), Quantity("left", "m"), Quantity("yaw", "rad"))

@@ -182,7 +182,8 @@ def test_a_frame_of_mode_2_is_no_frame_and_is_told(frame: Frame) -> None:
     whole = frame.encode()
     decoder = Decoder()
     got = decoder.feed(in_mode_2(whole) + b"~")
-    if in_mode_2(whole) == whole:
+    # The escape of a check-sum of 7D begins with 7D: all of the frame is there.
+    if in_mode_2(whole).startswith(whole):
         assert (got, decoder.tally.escaped) == ([frame], 0)
     else:
         assert frame not in got
