@@ -10,6 +10,7 @@ import re
 import zipfile
 from collections.abc import Iterable
 from contextlib import suppress
+from io import StringIO
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,12 @@ for _each in (_PlainLoader, _PlainDumper):
 
 def dump_yaml(value: Any, width: int = 80) -> str:
     """Return plain data as YAML that `parse_yaml` reads back as the same."""
-    text: str = yaml.dump(value, Dumper=_PlainDumper, sort_keys=False, width=width)
-    return text
+    text = StringIO()
+    dumper = _PlainDumper(text, sort_keys=False, width=width)
+    dumper.open()
+    dumper.represent(value)
+    dumper.close()
+    return text.getvalue()
 
 
 def parse_yaml(text: str) -> Any:
