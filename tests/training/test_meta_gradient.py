@@ -58,7 +58,7 @@ def test_it_is_autograds(
     rule = grbal(steps, step=0.2, bias_step=0.3, limit=1.0)
     given = problem(activation, rule, dtype)
     loss, gradients = MetaGradient(given[0], rule)(*given[1:])
-    # In float32 autograd itself is off by half a hundred thousandth, differently on every processor.
+    # In float32 autograd itself is off by 5e-6, differently on every processor.
     exact = problem(activation, rule, torch.float64)
     expected, theirs = by_autograd(exact[0], rule, *exact[1:])
     close = 1e-5 if dtype is torch.float32 else 1e-12
