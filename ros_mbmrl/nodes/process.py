@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+import psutil
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError, UnknownROSArgsError
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
@@ -164,6 +165,11 @@ def _await_end(process: int) -> None:
     try:
         ended = os.pidfd_open(process)
     except ProcessLookupError:
+        return
+    except OSError:  # an old kernel, or a sandbox
+        with suppress(psutil.NoSuchProcess):
+            while psutil.Process(process).status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.05)
         return
     try:
         select.select([ended], [], [])

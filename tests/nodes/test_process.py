@@ -16,6 +16,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from ros_mbmrl.bringup import LAUNCHER, PARENT
+from ros_mbmrl.nodes.process import _await_end
 
 Until = Callable[[Callable[[], bool]], None]
 
@@ -91,3 +92,20 @@ def test_a_node_ends_cleanly_on_every_signal(until: Until, kind: signal.Signals)
     node.send_signal(kind)
     assert node.wait(20.0) == 0
     assert node.stderr is not None and node.stderr.read() == ""
+
+
+@pytest.mark.parametrize("refused", [False, True])
+@pytest.mark.parametrize("reaped", [False, True])
+def test_an_end_is_noticed_with_and_without_the_kernels_help(
+    monkeypatch: pytest.MonkeyPatch, refused: bool, reaped: bool
+) -> None:
+    def refuse(process: int) -> int:
+        raise OSError(38, "Function not implemented")
+
+    if refused:
+        monkeypatch.setattr(os, "pidfd_open", refuse)
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    if reaped:
+        process.wait()
+    _await_end(process.pid)  # a zombie has ended, too
+    assert process.wait(0) == 0
