@@ -31,7 +31,7 @@ $(STAMP): setup.py
 	touch $@
 
 adapt: env
-	$(BIN)/python -m ros_mbmrl.evaluation.adapt_demo --report '$(REPORT)'
+	$(BIN)/python -m ros_mbmrl.commands.adapt_demo --report '$(REPORT)'
 
 test: env
 	$(BIN)/python -m pytest -q -m 'not slow'

@@ -32,7 +32,7 @@ from ros_mbmrl.arguments.train import Train
 from ros_mbmrl.arguments.tune import Tune
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.home import with_homes
-from ros_mbmrl.streams import make_streams_last
+from ros_mbmrl.runtime.streams import make_streams_last
 
 COMMANDS: Mapping[str, type] = {
     "launch": Launch,

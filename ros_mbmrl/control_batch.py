@@ -17,7 +17,7 @@ from torch import Generator, Tensor
 from ros_mbmrl.adaptation.batch_window import BatchWindow
 from ros_mbmrl.adaptation.guard import make_guard, support_of
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.dynamics.mlp import Update
+from ros_mbmrl.networks.mlp import Update
 from ros_mbmrl.planning.batch import BatchMPPI, CostEach, Plans
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.planning.sampling import Limits, configure
@@ -30,7 +30,7 @@ from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Health, SafetyConfig
 
 if TYPE_CHECKING:
-    from ros_mbmrl.twin.worlds import Worlds
+    from ros_mbmrl.simulation.worlds import Worlds
 
 Flags = NDArray[np.bool_]
 SAFETY = SafetyConfig(start_updates=1)  # simulated robots begin with a good state

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.twin.distributions import ROBOTS, TRAINING
-from ros_mbmrl.twin.situations import Situation
+from ros_mbmrl.simulation.distributions import ROBOTS, TRAINING
+from ros_mbmrl.simulation.situations import Situation
 
 if TYPE_CHECKING:
-    from ros_mbmrl.twin.worlds import Worlds
+    from ros_mbmrl.simulation.worlds import Worlds
 
 STEPS = 200  # of an episode, where `max_episode_steps` does not say otherwise: 10 s
 
@@ -79,7 +79,7 @@ class SimulatedEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self._observe(), float(reward), bool(worlds.diverged[0]), False, info
 
     def _make(self, situation: Situation, seed: int) -> Worlds:
-        from ros_mbmrl.twin.worlds import make_worlds  # MuJoCo is not needed to register
+        from ros_mbmrl.simulation.worlds import make_worlds  # MuJoCo is not needed to register
 
         return make_worlds(self._robot.spec.name, [situation], [seed])
 

@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 
-from ros_mbmrl.alone import alone
 from ros_mbmrl.bringup import FIRST_COMMAND, PARENT, NodeSpec, Value, environment, graph
 from ros_mbmrl.ros_environment import check_middleware
-from ros_mbmrl.signals import end_on_signals
+from ros_mbmrl.runtime.alone import alone
+from ros_mbmrl.runtime.signals import end_on_signals
 
 # Seconds each signal is given, mildest first.
 PATIENCE: tuple[tuple[signal.Signals, float], ...] = (

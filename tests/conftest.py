@@ -19,11 +19,11 @@ from torch import Tensor
 from ros_mbmrl.data.import_summary import ImportSummary
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.data.velociroach import import_logs
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots import ROBOTS
 from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
-from ros_mbmrl.training.segments import Transitions
 
 # An example takes as long as it takes: other processes may keep all cores busy.
 settings.register_profile("unhurried", deadline=None)

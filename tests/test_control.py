@@ -14,9 +14,9 @@ from ros_mbmrl.adaptation.base import Adapted, AdaptReport
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.adaptation.residual import MeanResidual
 from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import Plan
 from ros_mbmrl.planning.modes import Mode

@@ -17,8 +17,10 @@ from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
 from ros_mbmrl.control_batch import Acted, Episodes, ModelAgent, run_episodes, tasks_of
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.dynamics.mlp import MLP
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.learning.batch_collection import RandomAgent, collect
+from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots.estimator import StateEstimator
@@ -26,10 +28,8 @@ from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.robots.task import Task
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Level, SafetyConfig
-from ros_mbmrl.training.batch_collection import RandomAgent, collect
-from ros_mbmrl.training.segments import Transitions
-from ros_mbmrl.twin.situations import Situation, TimedFault
-from ros_mbmrl.twin.worlds import make_worlds
+from ros_mbmrl.simulation.situations import Situation, TimedFault
+from ros_mbmrl.simulation.worlds import make_worlds
 
 Change = Callable[[float, Array, Array], Array]
 GAINS = np.array([[1.0, 1.0, 1.0], [0.3, -0.5, 0.2], [1.6, 0.4, -1.0]])

@@ -14,9 +14,9 @@ import torch
 
 from ros_mbmrl.adaptation.base import Adapted, AdaptReport
 from ros_mbmrl.dry_run import DryRun, check_precision
-from ros_mbmrl.dynamics.mlp import Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.robots.spec import Robot
 

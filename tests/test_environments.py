@@ -6,7 +6,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from ros_mbmrl.environments import ENVIRONMENTS, STEPS, register
-from ros_mbmrl.twin.situations import Situation, Terrain, TimedFault
+from ros_mbmrl.simulation.situations import Situation, Terrain, TimedFault
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

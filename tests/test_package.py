@@ -30,7 +30,7 @@ TORCH_FREE = (
     "ros_mbmrl.robots.paths",
     "ros_mbmrl.safety.monitor",
     "ros_mbmrl.supervisor",
-    "ros_mbmrl.twin.world",
+    "ros_mbmrl.simulation.world",
 )
 TORCH_FREE_NODES = tuple(f"ros_mbmrl.nodes.{name}" for name in NODES if name != "adaptive")
 

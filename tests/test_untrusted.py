@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.dynamics import tensor_file
 from ros_mbmrl.dynamics.files import load_model, save_model
-from ros_mbmrl.dynamics.mlp import Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.networks import tensor_file
+from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.untrusted import dump_yaml, parse_yaml, read_arrays, read_yaml
 

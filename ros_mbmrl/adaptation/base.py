@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.dynamics.mlp import MLP, Parameters, Pass, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters, Pass, Update
 
 
 @dataclass(frozen=True)

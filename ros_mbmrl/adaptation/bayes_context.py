@@ -14,8 +14,8 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import encoder
 from ros_mbmrl.adaptation.base import Support
-from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
-from ros_mbmrl.dynamics.recurrent import condition
+from ros_mbmrl.networks.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.recurrent import condition
 
 START_VARIANCE = 16.0  # of one transition's evidence, where the prior's is 1
 

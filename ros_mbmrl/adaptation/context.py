@@ -12,8 +12,8 @@ from torch import Generator
 
 from ros_mbmrl.adaptation import encoder
 from ros_mbmrl.adaptation.base import Support
-from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
-from ros_mbmrl.dynamics.recurrent import condition
+from ros_mbmrl.networks.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.recurrent import condition
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.dynamics.mlp import MLP, Parameters, spread
+from ros_mbmrl.networks.mlp import MLP, Parameters, spread
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from ros_mbmrl.adaptation.base import (
     wild_rows,
 )
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update, spread
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.dynamics.recurrent import fade
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.networks.mlp import MLP, Parameters, Update, spread
+from ros_mbmrl.networks.recurrent import fade
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.bayes_context import BayesContext
-from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update, spread
+from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update, spread
 
 NOISES = (0.01, 0.03, 0.1, 0.3, 1.0)  # standard deviations of an output, normalised
 SHORTEST = 2  # rows that a robot that has just changed is known by

@@ -20,8 +20,8 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import encoder
 from ros_mbmrl.adaptation.base import Support
-from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
-from ros_mbmrl.dynamics.recurrent import PERSISTENCE, condition
+from ros_mbmrl.networks.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.recurrent import PERSISTENCE, condition
 
 MEMORIES = 0.7, 64.0  # shortest and longest time constant at the start of training [steps]
 PRIOR_WEIGHT = 1.0  # of the prior at the start of training [transitions]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters, Update
 
 
 class Prior(UpdateRule):

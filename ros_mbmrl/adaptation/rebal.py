@@ -13,8 +13,8 @@ import torch
 from torch import Generator
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update, spread
-from ros_mbmrl.dynamics.recurrent import condition, init, observe
+from ros_mbmrl.networks.mlp import MLP, Parameters, Update, spread
+from ros_mbmrl.networks.recurrent import condition, init, observe
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, Parameters, Update, spread
+from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update, spread
 
 
 @dataclass(frozen=True)

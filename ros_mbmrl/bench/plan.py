@@ -27,7 +27,7 @@ from ros_mbmrl.bench.products import (
 )
 from ros_mbmrl.bench.timing import Figure, Findings, Run, Times, at_least, interleave, pinned
 from ros_mbmrl.control import Controller
-from ros_mbmrl.dynamics.mlp import MLP
+from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.planning.sampling import Limits

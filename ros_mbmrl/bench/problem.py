@@ -9,9 +9,9 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Window
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.path_following import PathFollowing, make_path
 from ros_mbmrl.robots.spec import Array

@@ -26,8 +26,8 @@ from ros_mbmrl.adaptation.gradient import GradientStep
 from ros_mbmrl.bench.problem import Problem, check_network, make_problem
 from ros_mbmrl.bench.products import NO_BFLOAT16, Floor, bfloat16_slowdown, products_of
 from ros_mbmrl.bench.timing import Figure, Findings, Run, Times, at_least, interleave, pinned
-from ros_mbmrl.dynamics.mlp import Parameters
-from ros_mbmrl.training.meta_gradient import MetaGradient
+from ros_mbmrl.learning.models.meta_gradient import MetaGradient
+from ros_mbmrl.networks.mlp import Parameters
 
 STEP, FLOOR, HALF = "meta-gradient", "matrix products", ", bfloat16"
 PEER, WHOLE = "vmap(grad)", "vmap(grad), all at once"

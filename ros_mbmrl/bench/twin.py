@@ -13,10 +13,10 @@ import numpy as np
 
 from ros_mbmrl.bench.timing import Contender, Figure, Findings, at_least, interleave
 from ros_mbmrl.robots.spec import Array
-from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.twin.engine import mujoco
-from ros_mbmrl.twin.world import TICK, HexapodWorld
-from ros_mbmrl.workers import begin_worker
+from ros_mbmrl.runtime.workers import begin_worker
+from ros_mbmrl.simulation.calibration import make_terrain
+from ros_mbmrl.simulation.engine import mujoco
+from ros_mbmrl.simulation.world import TICK, HexapodWorld
 
 WALK = (25.0, 30.0)  # legs' set-points, left and right [rad/s]: a gentle curve
 WARM_UP = 0.5  # [s] until it walks

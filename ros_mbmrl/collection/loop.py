@@ -14,10 +14,10 @@ from ros_mbmrl.collection.recorder import RunRecorder
 from ros_mbmrl.collection.requests import Kind, Request
 from ros_mbmrl.collection.session import RANDOM, Session
 from ros_mbmrl.collection.view import Status
-from ros_mbmrl.nodes.pacing import Pacer
 from ros_mbmrl.plants.base import Measurement, Plant, PlantFault
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.runtime.pacing import Pacer
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Checked, Health, Level
 

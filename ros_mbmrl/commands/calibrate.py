@@ -20,12 +20,17 @@ from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.evaluation import calibration_plots
 from ros_mbmrl.evaluation.tables import wide_console
+from ros_mbmrl.learning.identification.fit import Problem, fit
+from ros_mbmrl.learning.identification.gait import FIGURES, gait_figures
+from ros_mbmrl.learning.identification.replay import Drive, replay
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.twin.calibration import Telemetry, calibrated, load_calibration, save_calibration
-from ros_mbmrl.twin.fit import Problem, fit
-from ros_mbmrl.twin.gait import FIGURES, gait_figures
-from ros_mbmrl.twin.replay import Drive, replay
-from ros_mbmrl.twin.terrain import NAMES, PLAIN
+from ros_mbmrl.simulation.calibration import (
+    Telemetry,
+    calibrated,
+    load_calibration,
+    save_calibration,
+)
+from ros_mbmrl.simulation.terrain import NAMES, PLAIN
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.calibrate import Calibrate

@@ -21,13 +21,13 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
 
+from ros_mbmrl.agents.chance import random_policy
 from ros_mbmrl.bringup import environment
 from ros_mbmrl.collection.episodes import Event
 from ros_mbmrl.collection.hands import Hands
 from ros_mbmrl.collection.joystick import JoystickConfig
 from ros_mbmrl.collection.loop import CollectLoop, Outcome
 from ros_mbmrl.collection.mapping import steerable, steering
-from ros_mbmrl.collection.policies import random_policy
 from ros_mbmrl.collection.recorder import RunRecorder
 from ros_mbmrl.collection.session import RANDOM, Session, SessionConfig, Source
 from ros_mbmrl.collection.view import Status, render
@@ -40,7 +40,7 @@ from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.ros_environment import check_middleware, why_not
-from ros_mbmrl.signals import ended_by_signals
+from ros_mbmrl.runtime.signals import ended_by_signals
 from ros_mbmrl.untrusted import parse_yaml
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.ros_environment import check_middleware, why_not
-from ros_mbmrl.signals import ended_by_signals
+from ros_mbmrl.runtime.signals import ended_by_signals
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.emulate import Emulate
     from ros_mbmrl.plants.emulators.velociroach import FarSide, OnPose
-    from ros_mbmrl.twin.faults import Fault
+    from ros_mbmrl.simulation.faults import Fault
 
 NO_POSES = "poses are not published"
 MENDED = "none"
@@ -73,7 +73,7 @@ class Schedule:
     def of(words: Sequence[str]) -> Schedule:
         """From NAME@SECONDS words. Raises UserError."""
         from ros_mbmrl.plants.emulators.radio_faults import LINE_FAULTS
-        from ros_mbmrl.twin.faults import FAULTS, parse_fault
+        from ros_mbmrl.simulation.faults import FAULTS, parse_fault
 
         twin, line = [], []
         for word in words:
@@ -104,9 +104,9 @@ def _seconds(word: str, text: str) -> float:
 def _far_side(arguments: Emulate, faults: Sequence[Fault], on_pose: OnPose) -> FarSide:
     from ros_mbmrl.plants.emulators.velociroach import AirConfig, FarSide
     from ros_mbmrl.robots.paths import make_path
-    from ros_mbmrl.twin.calibration import make_terrain
-    from ros_mbmrl.twin.randomisation import Physics
-    from ros_mbmrl.twin.world import HexapodWorld
+    from ros_mbmrl.simulation.calibration import make_terrain
+    from ros_mbmrl.simulation.randomisation import Physics
+    from ros_mbmrl.simulation.world import HexapodWorld
 
     terrain = make_terrain(arguments.terrain)
     start = make_path(arguments.path).start if arguments.path else (0.0, 0.0, 0.0)
@@ -176,7 +176,7 @@ class Control:
 
     def _read(self) -> None:
         from ros_mbmrl.plants.emulators.radio_faults import LINE_FAULTS
-        from ros_mbmrl.twin.faults import FAULTS
+        from ros_mbmrl.simulation.faults import FAULTS
 
         for line in sys.stdin:
             names = frozenset(line.split()) - {MENDED}

@@ -18,10 +18,10 @@ from ros_mbmrl.evaluation import plots, score_summary, tables
 from ros_mbmrl.evaluation.campaign import Entrant
 from ros_mbmrl.evaluation.entrants import common_robot, enter_all
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
-from ros_mbmrl.evaluation.open_loop import OpenLoopErrors, open_loop_errors
 from ros_mbmrl.evaluation.statistics import ALL
+from ros_mbmrl.learning.open_loop import OpenLoopErrors, open_loop_errors
+from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.training.segments import Transitions
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.score import Score

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ros_mbmrl.device import choose_device
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.evaluation import tables as printing
 from ros_mbmrl.evaluation.study import tables
@@ -18,6 +17,7 @@ from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.report import SUMMARY, write_report
 from ros_mbmrl.evaluation.study.run import Runner
 from ros_mbmrl.evaluation.study.studies import make_study
+from ros_mbmrl.runtime.device import choose_device
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate

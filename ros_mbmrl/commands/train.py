@@ -16,17 +16,17 @@ from ros_mbmrl.adaptation import METHODS
 from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.device import choose_device
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.learning.aggregation import aggregate, configured, practice_of
+from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.models.meta import Trained, Trainer, new_model
+from ros_mbmrl.learning.models.warm_start import carried
+from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.learning.tune import GRIDS, tune
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.training.aggregation import aggregate, configured, practice_of
-from ros_mbmrl.training.config import TrainConfig
-from ros_mbmrl.training.meta import Trained, Trainer, new_model
-from ros_mbmrl.training.segments import Transitions
-from ros_mbmrl.training.tune import GRIDS, tune
-from ros_mbmrl.training.warm_start import carried
+from ros_mbmrl.runtime.device import choose_device
 from ros_mbmrl.untrusted import read_yaml
 
 if TYPE_CHECKING:

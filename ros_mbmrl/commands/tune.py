@@ -24,9 +24,8 @@ from ros_mbmrl.evaluation import campaign, tables
 from ros_mbmrl.evaluation.campaign import Job, Row
 from ros_mbmrl.evaluation.experiments import Experiment, cells, make_experiment
 from ros_mbmrl.evaluation.html import Table
-from ros_mbmrl.robots import make_robot
-from ros_mbmrl.training.segments import Transitions
-from ros_mbmrl.training.tune import (
+from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.learning.tune import (
     Candidate,
     Stage,
     grid_of,
@@ -34,6 +33,7 @@ from ros_mbmrl.training.tune import (
     search,
     shortlist,
 )
+from ros_mbmrl.robots import make_robot
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.tune import Tune

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl import __version__
-from ros_mbmrl.dynamics import tensor_file
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.networks import tensor_file
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.untrusted import dump_yaml, read_yaml
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from ros_mbmrl.dynamics.mlp import MLP, Parameters, Update
 from ros_mbmrl.dynamics.normalizer import Normalizer
-from ros_mbmrl.dynamics.recurrent import PERSISTENCE, imagine
 from ros_mbmrl.dynamics.rollout import Buffers, Rollout
+from ros_mbmrl.networks.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.recurrent import PERSISTENCE, imagine
 from ros_mbmrl.robots.spec import Robot
 
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.spec import Robot
 
 

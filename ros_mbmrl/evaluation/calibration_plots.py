@@ -10,7 +10,7 @@ import numpy as np
 
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.evaluation.plots import COLOURS, panels, save
-from ros_mbmrl.twin.gait import FIGURES, steps_and_stretches
+from ros_mbmrl.learning.identification.gait import FIGURES, steps_and_stretches
 
 Figures = Mapping[str, Mapping[str, float]]
 

@@ -14,12 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ros_mbmrl import __version__
 from ros_mbmrl.dynamics.files import CARD, WEIGHTS, load_model
+from ros_mbmrl.episodes.hexapod import Episode, pin_threads, run_episode, settings
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.closed_loop import Episode, pin_threads, run_episode, settings
 from ros_mbmrl.evaluation.experiments import Cell
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.workers import outcomes
+from ros_mbmrl.runtime.workers import outcomes
+from ros_mbmrl.simulation.calibration import make_terrain
 
 ROWS = "rows.jsonl"
 Row = dict[str, Any]

@@ -21,11 +21,11 @@ import tyro
 
 from ros_mbmrl.bringup import find
 from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.episodes.hexapod import Scenario, pin_threads, run_episode
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.closed_loop import Scenario, pin_threads, run_episode
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.twin.randomisation import QUIET
-from ros_mbmrl.workers import begin_worker
+from ros_mbmrl.runtime.workers import begin_worker
+from ros_mbmrl.simulation.randomisation import QUIET
 
 PATHS = ("figure8", "zigzag")
 Row = dict[str, Any]

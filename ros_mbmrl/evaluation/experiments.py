@@ -12,12 +12,12 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ros_mbmrl.episodes.hexapod import SPEED, Scenario
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.evaluation.closed_loop import SPEED, Scenario
 from ros_mbmrl.robots.paths import PATHS, make_path
-from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.twin.faults import Fault
-from ros_mbmrl.twin.randomisation import LOUD, NONE, QUIET, Randomisation
+from ros_mbmrl.simulation.calibration import make_terrain
+from ros_mbmrl.simulation.faults import Fault
+from ros_mbmrl.simulation.randomisation import LOUD, NONE, QUIET, Randomisation
 
 BASELINE = "mb"  # the model that does not adapt
 # Neither trained on nor in a test table: what is chosen, is chosen on these.

@@ -23,16 +23,16 @@ import tyro
 from ros_mbmrl import __version__
 from ros_mbmrl.bringup import find
 from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.episodes.hexapod import run_episode, settings
 from ros_mbmrl.errors import RunError, UserError, choose
 from ros_mbmrl.evaluation import campaign, reach
-from ros_mbmrl.evaluation.closed_loop import run_episode, settings
 from ros_mbmrl.evaluation.experiments import Cell, cells, make_experiment
 from ros_mbmrl.evaluation.plots import COLOURS, panels, save
 from ros_mbmrl.evaluation.statistics import bootstrap, unique
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array
-from ros_mbmrl.twin.pr2_faults import ArmFault
+from ros_mbmrl.simulation.pr2_faults import ArmFault
 
 Row = dict[str, Any]
 

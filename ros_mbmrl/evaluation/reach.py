@@ -32,8 +32,8 @@ from ros_mbmrl.robots.pr2_limits import JOINTS
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Level, SafetyConfig
-from ros_mbmrl.twin.pr2 import START
-from ros_mbmrl.twin.pr2_faults import NO_FAULT, NOMINAL, ArmFault, ArmPhysics
+from ros_mbmrl.simulation.pr2 import START
+from ros_mbmrl.simulation.pr2_faults import NO_FAULT, NOMINAL, ArmFault, ArmPhysics
 from ros_mbmrl.untrusted import read_yaml
 
 ROBOT = "pr2_arm"

@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.ros_environment import check_middleware, why_not
-from ros_mbmrl.signals import exit_on_signals
+from ros_mbmrl.runtime.signals import exit_on_signals
 
 # `python -m ros_mbmrl.nodes.x`, or the script that colcon makes of it: <prefix>/lib/ros_mbmrl/x.
 if sys.argv[0] == "-m" or PurePath(sys.argv[0]).parent.parts[-2:] == ("lib", "ros_mbmrl"):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.inbox import Arrival, Inbox
 from ros_mbmrl.nodes.messages import nanoseconds
-from ros_mbmrl.nodes.pacing import Pacer
 from ros_mbmrl.plants.base import Measurement, Plant, PlantFault
 from ros_mbmrl.robots.spec import Array, RobotSpec
+from ros_mbmrl.runtime.pacing import Pacer
 
 RESEND = 0.5  # [s] without an answer in lockstep, after which the observation is sent again
 

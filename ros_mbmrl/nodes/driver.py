@@ -17,7 +17,6 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
-from ros_mbmrl.alone import alone
 from ros_mbmrl.bringup import AT_REST, FIRST_COMMAND
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.drive import DriveConfig, DriveLoop, Timing
@@ -41,6 +40,7 @@ from ros_mbmrl.plants import make_plant
 from ros_mbmrl.plants.base import Latching, Measurement, Plant, PlantFault, PlantOptions
 from ros_mbmrl.plants.clock import SteadyTime
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.runtime.alone import alone
 
 DONE = TransitionCallbackReturn.SUCCESS
 

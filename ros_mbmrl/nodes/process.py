@@ -21,8 +21,8 @@ from rclpy.signals import SignalHandlerOptions
 from ros_mbmrl.bringup import LAUNCHER, PARENT, environment
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.help import answer
-from ros_mbmrl.signals import end_on_signals, ignore_signals
-from ros_mbmrl.streams import make_streams_last
+from ros_mbmrl.runtime.signals import end_on_signals, ignore_signals
+from ros_mbmrl.runtime.streams import make_streams_last
 
 PATIENCE = 2.0  # [s] in all for workers that are half way through something
 GRACE = 4.0  # [s] a node without its supervisor is given to end cleanly

@@ -26,11 +26,11 @@ from rich.live import Live
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
+from ros_mbmrl.agents.chance import random_policy
 from ros_mbmrl.collection.episodes import Event
 from ros_mbmrl.collection.joystick import Joystick, JoystickConfig
 from ros_mbmrl.collection.keyboard import Keyboard, KeyboardConfig
 from ros_mbmrl.collection.mapping import driven, steerable, steering
-from ros_mbmrl.collection.policies import random_policy
 from ros_mbmrl.collection.recorder import EPISODE, episode_values
 from ros_mbmrl.collection.requests import Kind, Request
 from ros_mbmrl.collection.session import RANDOM, Session, SessionConfig, Source

@@ -17,7 +17,7 @@ PLANNERS: dict[str, str] = {
     "mppi": "ros_mbmrl.planning.mppi:make_mppi",
     "random_shooting": "ros_mbmrl.planning.random_shooting:make_random_shooting",
     "cem": "ros_mbmrl.planning.cem:make_cem",
-    "policy": "ros_mbmrl.planning.policy:make_policy",
+    "policy": "ros_mbmrl.agents.policy_planner:make_policy",
 }
 SEARCHING = tuple(name for name in PLANNERS if name != "policy")
 

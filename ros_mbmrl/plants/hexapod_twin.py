@@ -5,9 +5,9 @@ from __future__ import annotations
 from ros_mbmrl.plants.base import Plant, PlantOptions
 from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.twin.faults import parse_fault
-from ros_mbmrl.twin.randomisation import Physics
+from ros_mbmrl.simulation.calibration import make_terrain
+from ros_mbmrl.simulation.faults import parse_fault
+from ros_mbmrl.simulation.randomisation import Physics
 
 
 def check(options: PlantOptions) -> None:
@@ -28,6 +28,6 @@ def make(robot: Robot, options: PlantOptions) -> Plant:
     plant = TwinPlant(robot, TwinConfig(options.terrain, faults, physics, options.seed, start))
     if not options.viewer:
         return plant
-    from ros_mbmrl.twin.viewer import ViewedTwin
+    from ros_mbmrl.plants.viewer import ViewedTwin
 
     return ViewedTwin(plant)

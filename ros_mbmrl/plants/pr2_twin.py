@@ -12,10 +12,10 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions, check_physics, within_limits
 from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.twin.pr2_faults import NOMINAL, ArmFault, ArmPhysics, parse_arm_fault
+from ros_mbmrl.simulation.pr2_faults import NOMINAL, ArmFault, ArmPhysics, parse_arm_fault
 
 if TYPE_CHECKING:
-    from ros_mbmrl.twin.pr2 import PR2World
+    from ros_mbmrl.simulation.pr2 import PR2World
 
 ANGLE_NOISE = 1e-4  # deviation of an encoder [rad]; chosen, of the order of its resolution
 SPEED_NOISE = 5e-3  # of a velocity, which the robot differentiates itself [rad/s]; chosen
@@ -94,7 +94,7 @@ def make_arm(
     seed: int = 0,
 ) -> PR2TwinPlant:
     """A twin of its own."""
-    from ros_mbmrl.twin.pr2 import PR2World  # its faults can be checked without MuJoCo
+    from ros_mbmrl.simulation.pr2 import PR2World  # its faults can be checked without MuJoCo
 
     return PR2TwinPlant(robot, PR2World(physics, faults, seed))
 

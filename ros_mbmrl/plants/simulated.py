@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions, check_physics, within_limits
 from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.twin.situations import POSSIBLE, Situation, Terrain, TimedFault
+from ros_mbmrl.simulation.situations import POSSIBLE, Situation, Terrain, TimedFault
 
 if TYPE_CHECKING:
-    from ros_mbmrl.twin.worlds import Worlds
+    from ros_mbmrl.simulation.worlds import Worlds
 
 PUSH = "push"  # what a robot that can be pushed is given for a fault
 PUSHED = (0.0, 0.0, -4.0)  # [N]; the largest force of the thesis, appendix E.2
@@ -98,7 +98,7 @@ class SimulatedTwin:
 
     def make(self, robot: Robot, options: PlantOptions) -> Plant:
         """The robot on its terrain, with its fault. Raises UserError."""
-        from ros_mbmrl.twin.worlds import make_worlds  # what is wrong is said without MuJoCo
+        from ros_mbmrl.simulation.worlds import make_worlds  # what is wrong is said without MuJoCo
 
         situation = self._situation(options)
         return SimulatedPlant(make_worlds(self.robot, [situation], [options.seed]), options.delay)

@@ -11,11 +11,11 @@ import numpy as np
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Measurement, check_physics, within_limits
 from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.twin.faults import Fault
-from ros_mbmrl.twin.randomisation import NOMINAL, Physics
-from ros_mbmrl.twin.sensors import Sensors
-from ros_mbmrl.twin.world import HexapodWorld
+from ros_mbmrl.simulation.calibration import make_terrain
+from ros_mbmrl.simulation.faults import Fault
+from ros_mbmrl.simulation.randomisation import NOMINAL, Physics
+from ros_mbmrl.simulation.sensors import Sensors
+from ros_mbmrl.simulation.world import HexapodWorld
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ros_mbmrl.dynamics.mlp import Parameters
+from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
 from ros_mbmrl.policies.inner_step import Experience, inner_step
@@ -22,8 +22,8 @@ from ros_mbmrl.policies.sampling import (
 from ros_mbmrl.robots.spec import Array
 
 if TYPE_CHECKING:
-    from ros_mbmrl.twin.situations import Situation
-    from ros_mbmrl.twin.worlds import Worlds
+    from ros_mbmrl.simulation.situations import Situation
+    from ros_mbmrl.simulation.worlds import Worlds
 
 # make(seeds) -> the worlds of N tasks, M each and the M of a task together, one for each seed
 Make = Callable[[Sequence[int]], "Worlds"]

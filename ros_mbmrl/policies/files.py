@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ros_mbmrl import __version__
-from ros_mbmrl.dynamics import tensor_file
 from ros_mbmrl.dynamics.files import (
     check_interface,
     check_weights,
@@ -18,13 +17,14 @@ from ros_mbmrl.dynamics.files import (
     sha256_of,
     write_card,
 )
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.learning.policies.checkpoint import TrainedPolicy
+from ros_mbmrl.networks import tensor_file
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.adapt import InnerConfig
 from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.gaussian import GaussianPolicy
 from ros_mbmrl.policies.sampling import Discounts
-from ros_mbmrl.policies.training import TrainedPolicy
 from ros_mbmrl.robots.spec import Robot
 
 POLICY = "policy.safetensors"

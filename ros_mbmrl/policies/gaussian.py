@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.networks.mlp import MLP, Parameters
 
 LOG_2_PI = math.log(2 * math.pi)
 

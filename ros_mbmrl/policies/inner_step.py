@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ros_mbmrl.dynamics.mlp import Parameters
+from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.gaussian import GaussianPolicy
 
 

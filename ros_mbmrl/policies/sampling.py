@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ros_mbmrl.dynamics.mlp import Parameters
+from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.advantages import (
     LinearBaseline,
     discounted,
@@ -22,8 +22,8 @@ from ros_mbmrl.policies.inner_step import Experience
 from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 
 if TYPE_CHECKING:
-    from ros_mbmrl.twin.situations import Situation
-    from ros_mbmrl.twin.worlds import Worlds
+    from ros_mbmrl.simulation.situations import Situation
+    from ros_mbmrl.simulation.worlds import Worlds
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from ros_mbmrl.adaptation import METHODS, make_rule
 from ros_mbmrl.adaptation.base import Support, Window
 from ros_mbmrl.adaptation.gradient import GradientStep
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
-from ros_mbmrl.dynamics.mlp import MLP
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.robots.spec import Robot
 
 usual = st.floats(-9.0, 9.0, width=32)

@@ -8,7 +8,7 @@ import torch
 from ros_mbmrl.adaptation import encoder
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.bayes_context import BayesContext
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.networks.mlp import MLP, Parameters
 
 NETWORK = MLP((3, 8, 2))
 RULE = BayesContext(hidden=8, size=4)

@@ -7,7 +7,7 @@ import torch
 
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.context import Context
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.networks.mlp import MLP, Parameters
 
 NETWORK = MLP((3, 8, 2))
 

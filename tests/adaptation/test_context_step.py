@@ -9,7 +9,7 @@ from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.context import Context
 from ros_mbmrl.adaptation.context_step import ContextStep
 from ros_mbmrl.adaptation.gradient import GradientStep
-from ros_mbmrl.dynamics.mlp import MLP
+from ros_mbmrl.networks.mlp import MLP
 
 NETWORK = MLP((3, 8, 2))
 

@@ -13,10 +13,10 @@ from ros_mbmrl.adaptation import METHODS, make_rule
 from ros_mbmrl.adaptation.guard import make_guard, support_of
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.planning.mppi import importance_weights
 from ros_mbmrl.planning.sampling import Limits
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.training.segments import Transitions
 
 THERE = torch.device("meta")
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.gradient import GradientStep
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.networks.mlp import MLP, Parameters
 
 TASKS, LENGTH = 3, 7
 SCALE = torch.tensor([0.5, 1.0, 1.5], dtype=torch.float64)

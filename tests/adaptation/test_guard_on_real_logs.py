@@ -9,11 +9,11 @@ from ros_mbmrl.adaptation.gradient import GradientStep
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.data.import_summary import ImportSummary
 from ros_mbmrl.data.rollout import Mark, Rollout
-from ros_mbmrl.evaluation.open_loop import open_loop_errors
+from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.models.meta import Trainer, new_model
+from ros_mbmrl.learning.open_loop import open_loop_errors
+from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.training.config import TrainConfig
-from ros_mbmrl.training.meta import Trainer, new_model
-from ros_mbmrl.training.segments import Transitions
 
 WINDOW = 16
 

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.last_layer import NOISES, BayesContextLastLayer, LastLayer
-from ros_mbmrl.dynamics.mlp import MLP
+from ros_mbmrl.networks.mlp import MLP
 
 MLP_ = MLP((4, 12, 3), "tanh")
 PARAMETERS = MLP_.init(Generator().manual_seed(0))

@@ -9,8 +9,8 @@ from ros_mbmrl.adaptation import encoder
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.context_step import LeakyContextStep
 from ros_mbmrl.adaptation.leaky_context import LeakyContext
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
-from ros_mbmrl.dynamics.recurrent import PERSISTENCE, condition, fade, imagine
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.recurrent import PERSISTENCE, condition, fade, imagine
 
 NETWORK = MLP((3, 8, 2))
 RULE = LeakyContext(hidden=8, size=4)

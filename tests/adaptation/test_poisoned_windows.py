@@ -20,9 +20,9 @@ from ros_mbmrl.adaptation.guard import Guard, make_guard
 from ros_mbmrl.data.import_summary import ImportSummary
 from ros_mbmrl.data.rollout import Mark, Rollout
 from ros_mbmrl.dynamics.files import LoadedModel, load_model
-from ros_mbmrl.evaluation.open_loop import open_loop_errors
+from ros_mbmrl.learning.open_loop import open_loop_errors
+from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.training.segments import Transitions
 
 WINDOW, HORIZON, POISONED = 16, 8, 4
 MODELS = Path(__file__).resolve().parents[2] / "models" / "hexapod"

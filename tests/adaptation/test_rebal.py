@@ -16,14 +16,14 @@ from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.adaptation.rebal import ReBAL
 from ros_mbmrl.control import Controller, OnlineDynamics
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.dynamics.recurrent import advance, condition, observe
-from ros_mbmrl.evaluation.open_loop import open_loop_errors
+from ros_mbmrl.learning.models.objective import meta_loss
+from ros_mbmrl.learning.open_loop import open_loop_errors
+from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.recurrent import advance, condition, observe
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.training.objective import meta_loss
-from ros_mbmrl.training.segments import Transitions
 
 NETWORK, RULE = MLP((3, 6, 2)), ReBAL(size=4)
 

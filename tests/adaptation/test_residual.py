@@ -7,7 +7,7 @@ import torch
 
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.residual import MeanResidual
-from ros_mbmrl.dynamics.mlp import MLP
+from ros_mbmrl.networks.mlp import MLP
 
 MLP_1 = MLP((1, 1))
 PARAMETERS = {"w0": torch.tensor([[2.0]]), "b0": torch.tensor([0.0])}

@@ -11,7 +11,7 @@ from torch import Generator
 from ros_mbmrl.adaptation import METHODS, make_rule
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.guard import norm_of
-from ros_mbmrl.dynamics.mlp import MLP, LayerUpdate, spread
+from ros_mbmrl.networks.mlp import MLP, LayerUpdate, spread
 
 SIZES, ROWS, COPIES = (5, 8, 8, 3), 9, 3
 

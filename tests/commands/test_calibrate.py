@@ -9,10 +9,10 @@ from ros_mbmrl.commands.calibrate import by_terrain, telemetry
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.learning.identification.replay import Drive, replay
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.twin.calibration import calibrated, load_calibration
-from ros_mbmrl.twin.motor import TURN
-from ros_mbmrl.twin.replay import Drive, replay
+from ros_mbmrl.simulation.calibration import calibrated, load_calibration
+from ros_mbmrl.simulation.motor import TURN
 
 TERRAINS = ("carpet", "styrofoam", "turf", "gravel")
 
@@ -49,7 +49,9 @@ def test_a_robot_like_the_twin_meets_its_own_figures(
 def test_a_fit_writes_its_file_with_its_provenance(
     tmp_path: Path, logs: dict[str, list[Rollout]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ros_mbmrl.twin.fit.GROUND", {})  # fewer to search: faster
+    monkeypatch.setattr(
+        "ros_mbmrl.learning.identification.fit.GROUND", {}
+    )  # fewer to search: faster
     digest = dataset.save(tmp_path / "logs", [r for several in logs.values() for r in several])
     command(tmp_path, iterations=1, runs=1, pictures=None).run()
     fitted = load_calibration(tmp_path / "fitted.yaml")

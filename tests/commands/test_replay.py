@@ -21,11 +21,11 @@ from ros_mbmrl.data.recording import RecordingInfo
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.data.steps import Run, Step
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.replay import Replay, ReplayConfig, check_task, replay, summarise
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots import make_robot
 
 SEED = 3

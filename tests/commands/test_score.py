@@ -18,9 +18,9 @@ from ros_mbmrl.commands.score import _rows
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import save_model
-from ros_mbmrl.dynamics.mlp import Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.evaluation.open_loop import OpenLoopErrors
+from ros_mbmrl.learning.open_loop import OpenLoopErrors
+from ros_mbmrl.networks.mlp import Parameters
 
 KEYS = {"model", "tag", "horizon", "adapter", "n", "median", "mean", "p99", "worst_ratio"}
 KEYS |= {"improved_fraction", "train_seed", "worse_than_1_05_fraction", "window_worst_ratio"}

@@ -19,7 +19,7 @@ from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.training.tune import GRIDS
+from ros_mbmrl.learning.tune import GRIDS
 
 RECIPE = """
 hidden: [12, 12]

@@ -18,15 +18,15 @@ from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import CARD, WEIGHTS, load_model, read_card, save_model
-from ros_mbmrl.dynamics.mlp import MLP
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import RunError
 from ros_mbmrl.evaluation import campaign, experiments
 from ros_mbmrl.evaluation.campaign import Job
 from ros_mbmrl.evaluation.experiments import Condition, Experiment
+from ros_mbmrl.learning.tune import GRIDS
+from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.training.tune import GRIDS
 
 TINY = Experiment("tiny", "Tiny", (Condition("plain", "plain"),), ("straight",), ("mb",))
 

@@ -16,8 +16,8 @@ from ros_mbmrl.data.check import Check, check_dataset, check_run, check_together
 from ros_mbmrl.data.rollout import Mark, Rollout
 from ros_mbmrl.data.steps import Run, Step
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.training.segments import Transitions
 
 PERIOD = 0.1
 

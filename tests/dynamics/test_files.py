@@ -13,9 +13,9 @@ import yaml
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.dynamics.files import load_model, save_model
-from ros_mbmrl.dynamics.mlp import Parameters
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from ros_mbmrl.dynamics.mlp import ACTIVATIONS, MLP, LayerUpdate, Parameters, Update
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.networks.mlp import ACTIVATIONS, MLP, LayerUpdate, Parameters, Update
 from ros_mbmrl.robots.spec import Robot
 
 Prior = tuple[DynamicsModel, Parameters]

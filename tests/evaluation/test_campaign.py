@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from ros_mbmrl.episodes import hexapod as closed_loop
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation import campaign, closed_loop
+from ros_mbmrl.evaluation import campaign
 from ros_mbmrl.evaluation.campaign import Entrant, Job
 from ros_mbmrl.evaluation.experiments import EXPERIMENTS, cells
-from ros_mbmrl.twin import faults
-from ros_mbmrl.twin.faults import Effect
+from ros_mbmrl.simulation import faults
+from ros_mbmrl.simulation.faults import Effect
 
 ENTRANT = Entrant("mb", Path("mb"), "hexapod", "abc", 0)
 JOBS = [Job(ENTRANT, cell) for cell in cells(EXPERIMENTS["hexapod-ood"], 1, 0, 5.0)]

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from ros_mbmrl.episodes.hexapod import SPEED
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.closed_loop import SPEED
 from ros_mbmrl.evaluation.experiments import EXPERIMENTS, Condition, cells, make_experiment
 from ros_mbmrl.robots.paths import make_path
-from ros_mbmrl.twin.faults import FAULTS
-from ros_mbmrl.twin.randomisation import NOMINAL
+from ros_mbmrl.simulation.faults import FAULTS
+from ros_mbmrl.simulation.randomisation import NOMINAL
 
 OOD = EXPERIMENTS["hexapod-ood"]
 

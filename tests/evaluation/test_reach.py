@@ -21,8 +21,8 @@ from ros_mbmrl.evaluation.reach import (
 )
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.twin.pr2 import PR2World
-from ros_mbmrl.twin.pr2_faults import ArmFault
+from ros_mbmrl.simulation.pr2 import PR2World
+from ros_mbmrl.simulation.pr2_faults import ArmFault
 
 ROBOT = make_robot("pr2_arm")
 

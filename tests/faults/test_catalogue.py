@@ -5,8 +5,8 @@ from ros_mbmrl.faults.catalogue import all_faults
 from ros_mbmrl.faults.disturb import KINDS
 from ros_mbmrl.plants.emulators.radio_faults import LINE_FAULTS
 from ros_mbmrl.robots.hexapod import SPEC
+from ros_mbmrl.simulation.faults import FAULTS
 from ros_mbmrl.topics import TOPICS
-from ros_mbmrl.twin.faults import FAULTS
 
 GRAPHS = all_faults(SPEC)
 

@@ -15,9 +15,9 @@ from ros_mbmrl.nodes.drive import DriveConfig, DriveLoop, Timing
 from ros_mbmrl.nodes.inbox import Inbox
 from ros_mbmrl.nodes.mailbox import CommandLog, Mailbox
 from ros_mbmrl.nodes.messages import nanoseconds
-from ros_mbmrl.nodes.pacing import Pacer
 from ros_mbmrl.plants.base import PlantFault
 from ros_mbmrl.robots.hexapod import SPEC
+from ros_mbmrl.runtime.pacing import Pacer
 
 
 class Clock:

@@ -18,9 +18,9 @@ from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.dynamics.files import load_model, save_model
-from ros_mbmrl.dynamics.mlp import MLP
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
@@ -29,8 +29,8 @@ from ros_mbmrl.robots.path_following import PathFollowing
 from ros_mbmrl.robots.paths import Path as Course
 from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.safety.monitor import SafetyMonitor
+from ros_mbmrl.simulation.faults import parse_fault
 from ros_mbmrl.supervisor import supervise
-from ros_mbmrl.twin.faults import parse_fault
 
 STEPS, SEED, FAULT = 30, 3, "leg_left_middle@1.2"
 

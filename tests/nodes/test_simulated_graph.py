@@ -16,9 +16,9 @@ from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics
 from ros_mbmrl.data.from_recording import rollouts_from_recording
 from ros_mbmrl.dynamics.files import load_model, save_model
-from ros_mbmrl.dynamics.mlp import MLP
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.plants import make_plant
 from ros_mbmrl.plants.base import PlantOptions

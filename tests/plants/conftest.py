@@ -13,9 +13,9 @@ from ros_mbmrl.plants.poses import PoseMailbox, StampedPose
 from ros_mbmrl.plants.wire import xbee
 from ros_mbmrl.plants.wire.line import CHUNK, LineError
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.twin.randomisation import Physics
-from ros_mbmrl.twin.world import HexapodWorld
+from ros_mbmrl.simulation.calibration import make_terrain
+from ros_mbmrl.simulation.randomisation import Physics
+from ros_mbmrl.simulation.world import HexapodWorld
 
 ROBOT = make_robot("hexapod")
 

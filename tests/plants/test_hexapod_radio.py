@@ -19,8 +19,8 @@ from ros_mbmrl.plants.wire import velociroach as v
 from ros_mbmrl.plants.wire import xbee
 from ros_mbmrl.plants.wire.line import LineError, SerialLine
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.twin.world import HexapodWorld
+from ros_mbmrl.simulation.calibration import make_terrain
+from ros_mbmrl.simulation.world import HexapodWorld
 
 MakeBench = Callable[..., Any]
 ROBOT = make_robot("hexapod")

@@ -18,7 +18,7 @@ from ros_mbmrl.plants.pr2_rosbridge import PR2Rosbridge
 from ros_mbmrl.plants.pr2_session import PR2Config
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.pr2_kinematics import tool_points
-from ros_mbmrl.twin.pr2 import START, PR2World
+from ros_mbmrl.simulation.pr2 import START, PR2World
 
 ROBOT = make_robot("pr2_arm")
 PUSH = np.array([2.0, 1.0, 1.0, 1.0, 1.0, -1.0, 1.0])

@@ -11,8 +11,8 @@ from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.pr2_twin import PR2TwinPlant, make_arm
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.pr2_kinematics import tool_points
-from ros_mbmrl.twin.pr2 import PR2World
-from ros_mbmrl.twin.pr2_faults import ArmPhysics
+from ros_mbmrl.simulation.pr2 import PR2World
+from ros_mbmrl.simulation.pr2_faults import ArmPhysics
 
 ROBOT = make_robot("pr2_arm")
 PULL = np.array([5.0, -5.0, 1.0, -2.0, 0.5, -1.0, 0.5])

@@ -8,8 +8,8 @@ from ros_mbmrl.plants import check_plant, make_plant, usual_ground
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.simulated import PUSHED, SimulatedPlant
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.twin.situations import Situation, Terrain, TimedFault
-from ros_mbmrl.twin.worlds import make_worlds
+from ros_mbmrl.simulation.situations import Situation, Terrain, TimedFault
+from ros_mbmrl.simulation.worlds import make_worlds
 
 FLAT = PlantOptions(terrain="flat", seed=4)
 

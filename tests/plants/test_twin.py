@@ -6,9 +6,9 @@ from ros_mbmrl.plants import check_plant, make_plant, plants_of
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.twin.faults import Fault
-from ros_mbmrl.twin.world import HexapodWorld
+from ros_mbmrl.simulation.calibration import make_terrain
+from ros_mbmrl.simulation.faults import Fault
+from ros_mbmrl.simulation.world import HexapodWorld
 
 ROBOT = make_robot("hexapod")
 WALK = np.array([30.0, 30.0])

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from ros_mbmrl.learning.policies.maml_rl import MAMLConfig, train_maml_rl
 from ros_mbmrl.policies.adapt import InnerConfig, adapt, repeated, with_goals
-from ros_mbmrl.policies.maml_rl import MAMLConfig, train_maml_rl
 from ros_mbmrl.policies.sampling import Tasks, noise_of, observe, to_commands
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array
-from ros_mbmrl.twin.situations import Situation
-from ros_mbmrl.twin.worlds import Worlds, make_worlds
+from ros_mbmrl.simulation.situations import Situation
+from ros_mbmrl.simulation.worlds import Worlds, make_worlds
 
 ARM = make_robot("arm_7dof")
 ARMS = Tasks(ARM, lambda _: Situation(), partial(make_worlds, "arm_7dof"), goals=3)

@@ -10,9 +10,9 @@ import torch
 import yaml
 
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.learning.policies.maml_rl import MAMLConfig, train_maml_rl
 from ros_mbmrl.policies.adapt import InnerConfig
 from ros_mbmrl.policies.files import load_policy, save_policy
-from ros_mbmrl.policies.maml_rl import MAMLConfig, train_maml_rl
 from ros_mbmrl.policies.sampling import Tasks
 
 INNER = InnerConfig(episodes=2, horizon=5, rate=0.1)

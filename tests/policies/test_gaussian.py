@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
 
 POLICY = GaussianPolicy(MLP((3, 8, 2)), torch.tensor([1.0, 0.0, -1.0]), torch.tensor([2.0, 1, 1]))

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from ros_mbmrl.dynamics.mlp import MLP, Parameters
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
 from ros_mbmrl.policies.inner_step import Experience, inner_step, surrogate
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.robots.pr2_kinematics import tool_points
-from ros_mbmrl.twin.pr2 import PR2World
+from ros_mbmrl.simulation.pr2 import PR2World
 
 
 def test_stretched_out() -> None:

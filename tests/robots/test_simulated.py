@@ -10,10 +10,10 @@ import torch
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.arm_7dof import JOINTS
-from ros_mbmrl.twin.excitation import held_actions
-from ros_mbmrl.twin.simulated import SIMULATIONS, make_simulation
-from ros_mbmrl.twin.situations import Factors, Situation, Terrain
-from ros_mbmrl.twin.worlds import make_worlds
+from ros_mbmrl.simulation.excitation import held_actions
+from ros_mbmrl.simulation.simulated import SIMULATIONS, make_simulation
+from ros_mbmrl.simulation.situations import Factors, Situation, Terrain
+from ros_mbmrl.simulation.worlds import make_worlds
 
 ROBOTS = tuple(SIMULATIONS)
 DIMENSIONS = {"half_cheetah": (18, 6, 17, 18), "ant": (29, 8, 27, 29), "arm_7dof": (17, 7, 17, 14)}

@@ -21,16 +21,16 @@ from ros_mbmrl.commands.train import read_recipe
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.data.velociroach import COLUMNS, import_logs
-from ros_mbmrl.dynamics import tensor_file
 from ros_mbmrl.dynamics.files import load_model, save_model
-from ros_mbmrl.dynamics.mlp import MLP
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.evaluation import campaign, recorded_run
+from ros_mbmrl.networks import tensor_file
+from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.plants.base import Measurement
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.safety.types import Checked, Level
-from ros_mbmrl.twin.calibration import calibrated, load_calibration, save_calibration
+from ros_mbmrl.simulation.calibration import calibrated, load_calibration, save_calibration
 
 HEXAPOD = make_robot("hexapod")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import tyro
-from ros_mbmrl.collection.policies import random_policy
+from ros_mbmrl.agents.chance import random_policy
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.robots import make_robot

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import torch
 
+from ros_mbmrl.agents.physics import NOMINAL, PhysicsAgent
+from ros_mbmrl.agents.policy import PolicyAgent
 from ros_mbmrl.control_batch import Agent, ModelAgent
-from ros_mbmrl.device import choose_device
 from ros_mbmrl.dynamics.files import LoadedModel, load_model
 from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.studies import MODEL_FREE, ORACLE, RANDOM, SIMULATING
-from ros_mbmrl.planning.physics import NOMINAL, PhysicsAgent
-from ros_mbmrl.policies.agent import PolicyAgent
+from ros_mbmrl.learning.batch_collection import RandomAgent
 from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.training.batch_collection import RandomAgent
-from ros_mbmrl.twin.worlds import make_worlds
+from ros_mbmrl.runtime.device import choose_device
+from ros_mbmrl.simulation.worlds import make_worlds
 
 
 def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:

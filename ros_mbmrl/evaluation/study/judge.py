@@ -12,18 +12,18 @@ from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.control_batch import Episodes, run_episodes
 from ros_mbmrl.data import dataset
 from ros_mbmrl.dynamics.files import load_model
-from ros_mbmrl.evaluation.open_loop import open_loop_errors
 from ros_mbmrl.evaluation.study.agents import make_agent
 from ros_mbmrl.evaluation.study.description import Scale, key_of
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.studies import MODEL_FREE, ORACLE, RANDOM, SIMULATING, make_study
+from ros_mbmrl.learning.batch_collection import rollouts_of
+from ros_mbmrl.learning.open_loop import open_loop_errors
+from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.safety.types import Level
-from ros_mbmrl.training.batch_collection import rollouts_of
-from ros_mbmrl.training.segments import Transitions
-from ros_mbmrl.twin.situations import Situation
-from ros_mbmrl.twin.worlds import make_worlds
+from ros_mbmrl.simulation.situations import Situation
+from ros_mbmrl.simulation.worlds import make_worlds
 
 Row = dict[str, Any]
 

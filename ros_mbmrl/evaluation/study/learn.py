@@ -19,18 +19,18 @@ from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.control_batch import run_episodes
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.device import choose_device
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale, Study, Training, key_of
 from ros_mbmrl.evaluation.study.studies import COLLECTOR, ORACLE, make_study
+from ros_mbmrl.learning.batch_collection import RandomAgent, collect
+from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.models.meta import Trainer, new_model
+from ros_mbmrl.learning.models.warm_start import carried
+from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.training.batch_collection import RandomAgent, collect
-from ros_mbmrl.training.config import TrainConfig
-from ros_mbmrl.training.meta import Trainer, new_model
-from ros_mbmrl.training.segments import Transitions
-from ros_mbmrl.training.warm_start import carried
-from ros_mbmrl.twin.distributions import (
+from ros_mbmrl.runtime.device import choose_device
+from ros_mbmrl.simulation.distributions import (
     TEST,
     TRAINING,
     TRAINING_SEEDS,
@@ -39,8 +39,8 @@ from ros_mbmrl.twin.distributions import (
     draw_seed,
     push_up_to,
 )
-from ros_mbmrl.twin.situations import Situation
-from ros_mbmrl.twin.worlds import make_worlds
+from ros_mbmrl.simulation.situations import Situation
+from ros_mbmrl.simulation.worlds import make_worlds
 
 # Section E.5: "a single gradient step for the update rule of GrBAL".
 OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType({"grbal": {"steps": 1}})

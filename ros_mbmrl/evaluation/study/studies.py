@@ -1,6 +1,6 @@
 """The studies of the thesis, section 9.4 and appendix E, on the simulated robots.
 
-Settings are chosen on the validation situations of `twin/distributions.py`; the conditions here
+Settings are chosen on the validation situations of `simulation/distributions.py`; the conditions here
 are looked at afterwards. Hypotheses stand here before anything is run: those of the thesis first.
 """
 

@@ -17,10 +17,10 @@ from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale, key_of
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.studies import make_study
+from ros_mbmrl.learning.tune import GRIDS
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.training.tune import GRIDS
-from ros_mbmrl.twin.distributions import VALIDATION
-from ros_mbmrl.twin.worlds import make_worlds
+from ros_mbmrl.simulation.distributions import VALIDATION
+from ros_mbmrl.simulation.worlds import make_worlds
 
 FIRST_SEED = 500  # of validation episodes: no test episode has these
 Row = dict[str, Any]

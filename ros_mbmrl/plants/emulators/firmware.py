@@ -12,8 +12,8 @@ import numpy as np
 from ros_mbmrl.plants.wire import units
 from ros_mbmrl.plants.wire import velociroach as v
 from ros_mbmrl.robots.spec import Array
-from ros_mbmrl.twin.sensors import Sensors
-from ros_mbmrl.twin.world import TICK, HexapodWorld
+from ros_mbmrl.simulation.sensors import Sensors
+from ros_mbmrl.simulation.world import TICK, HexapodWorld
 
 VERSION = "VelociRoACH twin, emulated radio"
 UPDATES = 10  # of the PID in a tick: 1 kHz

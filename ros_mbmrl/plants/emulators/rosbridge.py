@@ -360,7 +360,7 @@ def serve(port: int, seed: int, duration: float, watchdog: bool = True) -> None:
 
     The first line printed is `listening on ws://127.0.0.1:<port>`. Raises UserError.
     """
-    from ros_mbmrl.twin.pr2 import PR2World
+    from ros_mbmrl.simulation.pr2 import PR2World
 
     world = PR2World(seed=seed)
     with RosbridgeEmulator(lambda now: PR2Side(world, now, watchdog), port) as emulator:

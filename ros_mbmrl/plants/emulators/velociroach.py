@@ -25,7 +25,7 @@ from ros_mbmrl.plants.emulators.firmware import VERSION, Firmware
 from ros_mbmrl.plants.emulators.radio_faults import LineFaults
 from ros_mbmrl.plants.wire import xbee
 from ros_mbmrl.robots.spec import Array
-from ros_mbmrl.twin.world import TICK, HexapodWorld
+from ros_mbmrl.simulation.world import TICK, HexapodWorld
 
 OTHER_VERSION = "ImageProc 2.5 hall"
 BEHIND = 0.5  # [s] behind real time, after which what was missed is left out

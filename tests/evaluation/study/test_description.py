@@ -17,7 +17,7 @@ from ros_mbmrl.evaluation.study.description import (
     key_of,
 )
 from ros_mbmrl.evaluation.study.studies import SCALES, STUDIES, make_study
-from ros_mbmrl.twin.distributions import ROBOTS, TEST
+from ros_mbmrl.simulation.distributions import ROBOTS, TEST
 
 STUDY = make_study("cheetah-disabled")
 

@@ -6,9 +6,9 @@ import pytest
 from ros_mbmrl.plants.emulators.firmware import Firmware, Pid
 from ros_mbmrl.plants.wire import units
 from ros_mbmrl.plants.wire import velociroach as v
-from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.twin.randomisation import Physics
-from ros_mbmrl.twin.world import HexapodWorld
+from ros_mbmrl.simulation.calibration import make_terrain
+from ros_mbmrl.simulation.randomisation import Physics
+from ros_mbmrl.simulation.world import HexapodWorld
 
 GAINS = (1800, 200, 100, 0, 0)
 

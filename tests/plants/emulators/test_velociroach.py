@@ -11,8 +11,8 @@ from ros_mbmrl.plants.emulators.radio_faults import LineFaults
 from ros_mbmrl.plants.emulators.velociroach import AirConfig, FarSide, VelociroachEmulator
 from ros_mbmrl.plants.wire import velociroach as v
 from ros_mbmrl.plants.wire import xbee
-from ros_mbmrl.twin.calibration import make_terrain
-from ros_mbmrl.twin.world import HexapodWorld
+from ros_mbmrl.simulation.calibration import make_terrain
+from ros_mbmrl.simulation.world import HexapodWorld
 
 ASK = xbee.Transmit(0x0001, v.set_vel_get_imu(0, 0)).encode()
 

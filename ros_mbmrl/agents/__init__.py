@@ -1,0 +1,1 @@
+"""Who acts: models that plan, simulators that plan, policies, chance."""

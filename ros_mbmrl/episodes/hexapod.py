@@ -1,0 +1,156 @@
+"""Closed-loop episodes on the twin, in process: Algorithm 10, and how well it kept its path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator
+
+from ros_mbmrl.adaptation.guard import GuardConfig, make_guard
+from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
+from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.planning import make_planner
+from ros_mbmrl.planning.mppi import MPPIConfig
+from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
+from ros_mbmrl.robots.delay import Delay
+from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.path_following import PathFollowing, PathWeights, make_path
+from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.safety.monitor import SafetyMonitor
+from ros_mbmrl.safety.types import Level, SafetyConfig
+from ros_mbmrl.simulation.calibration import calibrated
+from ros_mbmrl.simulation.faults import Fault
+from ros_mbmrl.simulation.randomisation import NOMINAL, Physics
+
+SPEED = 0.25  # along the path [m/s]
+START_UPDATES = 1  # an episode begins with a good state: safety need not wait for more
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One episode: where, what breaks, which path, for how long [s]."""
+
+    path: str = "figure8"
+    terrain: str = "carpet"
+    fault: Fault = field(default_factory=lambda: Fault("none"))
+    physics: Physics = NOMINAL
+    duration: float = 20.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What happened, one row a control step.
+
+    times (T,). poses (T, 3): true x, y [m], yaw [rad]. along, cross_track (T,): arc length reached
+    and signed distance of the true position from the path [m]. steps: the loop's own records.
+    """
+
+    times: Array
+    poses: Array
+    along: Array
+    cross_track: Array
+    steps: tuple[Step, ...]
+
+    @property
+    def progress(self) -> float:
+        """Arc length reached [m]."""
+        return float(self.along[-1])
+
+    def summary(self, after: float = 0.0) -> dict[str, Any]:
+        """The figures of one row of a table, from `after` [s] on; of the last step at least.
+
+        return: minus the mean over the periods of (cross-track)^2 + (lag in a period)^2, each in
+        units of its scale in `PathWeights`: the first two terms of `PathFollowing.cost`, of what
+        happened.
+        """
+        first = min(int(np.searchsorted(self.times, after)), len(self.times) - 1)
+        error = np.abs(self.cross_track[first:])
+        reports = [s.adapted.report for s in self.steps[first:]]
+        lasted = float(self.times[-1] - self.times[first])
+        return {
+            "cross_track_mean_m": float(error.mean()),
+            "cross_track_max_m": float(error.max()),
+            "progress_m_s": float(self.along[-1] - self.along[first]) / lasted if lasted else 0.0,
+            "return": -self._mean_cost(first),
+            "prediction_error_prior": float(np.mean([r.error_before for r in reports])),
+            "prediction_error_adapted": float(np.mean([r.error_after for r in reports])),
+            "accepted_fraction": float(np.mean([r.accepted for r in reports])),
+            "safety_stops": sum(s.checked.level == Level.LATCHED for s in self.steps),
+            "plan_ms_p50": 1e3 * float(np.median([s.plan_seconds for s in self.steps])),
+            "adapt_ms_p50": 1e3 * float(np.median([s.adapt_seconds for s in self.steps])),
+        }
+
+    def _mean_cost(self, first: int) -> float:
+        weights = PathWeights()
+        lag = SPEED * np.diff(self.times[first:]) - np.diff(self.along[first:])
+        across = float(np.mean((self.cross_track[first:] / weights.cross_track) ** 2))
+        return across + (float(np.mean((lag / weights.progress) ** 2)) if len(lag) else 0.0)
+
+
+def settings() -> dict[str, Any]:
+    """What decides an episode beside model and scenario: `run_episode`'s defaults and the twin."""
+    twin = calibrated()
+    own = (PathWeights(), MPPIConfig(), GuardConfig(), SafetyConfig(start_updates=START_UPDATES))
+    parts = (*own, twin.frame, twin.motor, twin.telemetry)
+    return {"speed": SPEED, **{type(part).__name__: asdict(part) for part in parts}}
+
+
+def run_episode(
+    robot: Robot,
+    loaded: LoadedModel,
+    scenario: Scenario,
+    method: str | None = None,
+    controller: str = "mppi",
+    planning: Mapping[str, Any] | None = None,
+    delay: float = 0.0,
+) -> Episode:
+    """One episode with a loaded model; ends early when the path does or safety stops the robot.
+
+    delay: that the loop is told its commands have [s]; what they really have is the scenario's.
+    """
+    path = make_path(scenario.path)
+    task = PathFollowing(robot, path, SPEED)
+    config = TwinConfig(
+        scenario.terrain, (scenario.fault,), scenario.physics, scenario.seed, path.start
+    )
+    period = robot.spec.period
+    with TwinPlant(robot, config) as plant:
+        loop = ControlLoop(
+            plant,
+            StateEstimator(robot),
+            OnlineDynamics(loaded.model, make_guard(loaded, method)),
+            Controller(
+                robot,
+                make_planner(controller, robot.spec, **(planning or {})),
+                task,
+                Generator().manual_seed(scenario.seed),
+            ),
+            SafetyMonitor(robot, SafetyConfig(start_updates=START_UPDATES)),
+            delay=Delay.of(delay, period),
+        )
+        times, poses, along, errors = [], [], [], []
+        steps: list[Step] = []
+        progress = 0.0
+        for k in range(round(scenario.duration / period)):
+            pose = plant.clean_pose()
+            progress, error = path.project(pose[:2], progress)
+            times.append(k * period)
+            poses.append(pose)
+            along.append(progress)
+            errors.append(error)
+            steps.append(loop.step(period))
+            if task.finished or steps[-1].checked.level == Level.LATCHED:
+                break
+    return Episode(
+        np.array(times), np.array(poses), np.array(along), np.array(errors), tuple(steps)
+    )
+
+
+def pin_threads(count: int = 1) -> None:
+    """Torch's threads: a second one only gets in the way of networks this small."""
+    torch.set_num_threads(count)

@@ -1,0 +1,250 @@
+"""Data for Algorithm 9 from the twin: random actions first, then rounds of Algorithm 10."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from ros_mbmrl.control import Step
+from ros_mbmrl.data import dataset
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.episodes.hexapod import Episode, Scenario, run_episode
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.evaluation.experiments import VALIDATION_FAULTS
+from ros_mbmrl.evaluation.reach import Reaching, run_reach
+from ros_mbmrl.evaluation.study.description import keep
+from ros_mbmrl.learning.simulated_collection import (
+    SimulatedConfig,
+    follow,
+    random_rollouts,
+    validation_rollouts,
+)
+from ros_mbmrl.learning.twin_rollouts import Named, Sampler, collect_rollouts, source_of
+from ros_mbmrl.robots.paths import PATHS
+from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.simulation import pr2_faults
+from ros_mbmrl.simulation.distributions import ROBOTS
+from ros_mbmrl.simulation.faults import Fault
+
+
+@dataclass(frozen=True)
+class CollectConfig:
+    """runs, steps: of the random policy. rounds, episodes, duration [s]: on-policy, each round.
+
+    cluster: where runs of the random policy are made, see `workers.outcomes`.
+    """
+
+    terrains: tuple[str, ...] = ("carpet", "styrofoam", "turf")
+    runs: int = 120
+    steps: int = 250
+    rounds: int = 1
+    episodes: int = 48
+    duration: float = 20.0
+    cluster: str = ""
+
+    def __post_init__(self) -> None:
+        if min(self.runs, self.steps, self.episodes) < 1 or self.rounds < 0 or not self.terrains:
+            raise ValueError("runs, steps, episodes: expected at least 1; terrains: at least one")
+
+
+Config = CollectConfig | SimulatedConfig
+
+
+def aggregate(
+    robot: Robot,
+    config: Config,
+    folder: Path,
+    seed: int,
+    fit: Callable[[Sequence[Path], int], LoadedModel],
+    progress: Callable[[str, int, int], None],
+) -> list[Path]:
+    """Algorithm 9, lines 2 to 7: data sets under `folder`, each gathered with the model before it.
+
+    A data set that is there already is not gathered again. `fit` trains on the data sets so far
+    and is called once a round; the model to keep is fitted by the caller, on all of them.
+    Raises UserError for a folder that was gathered with another configuration or seed.
+    """
+    practice = practice_of(robot)
+    facts = {**asdict(config), "robot": robot.spec.name, "seed": seed}
+    keep(folder, {k: v for k, v in facts.items() if k not in ("rounds", "cluster")}, "collection")
+    paths = [folder / "random"]
+    if not paths[0].exists():
+        rollouts = practice.random(robot, config, seed, partial(progress, "random policy"))
+        dataset.save(paths[0], rollouts)
+    for k in range(config.rounds):
+        path = folder / f"round-{k + 1}"
+        if not path.exists():
+            loaded = fit(paths, k)
+            told = partial(progress, f"on-policy round {k + 1}")
+            dataset.save(path, practice.on_policy(robot, loaded, config, seed + 1 + k, told))
+        paths.append(path)
+    return paths
+
+
+def collect_random(
+    robot: Robot,
+    config: CollectConfig,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+    randomisation: Sampler | None = None,
+) -> list[Rollout]:
+    """Rollouts of the random policy, every one on another robot."""
+    return collect_rollouts(
+        robot,
+        config.runs,
+        config.steps,
+        config.terrains,
+        randomisation,
+        seed,
+        progress=progress,
+        cluster=config.cluster,
+    )
+
+
+def collect_faults(robot: Robot, config: CollectConfig, seed: int) -> list[Rollout]:
+    """Random-policy rollouts of robots with a fault, to choose test-time settings on."""
+    faults = practice_of(robot).faults
+    count = 4 * len(faults)
+    # Another seed than the training runs': not one robot is seen twice.
+    return collect_rollouts(
+        robot, count, config.steps, seed=seed + 100, faults=faults, cluster=config.cluster
+    )
+
+
+def collect_on_policy(
+    robot: Robot,
+    loaded: LoadedModel,
+    config: CollectConfig,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+    randomisation: Sampler | None = None,
+) -> list[Rollout]:
+    """Algorithm 9, line 5: rollouts of Algorithm 10 with the model as it stands, along paths."""
+    rng = np.random.default_rng(seed)
+    robots = randomisation or source_of(robot.spec.name).randomisation
+    paths, rollouts = sorted(PATHS), []
+    for k in range(config.episodes):
+        scenario = Scenario(
+            path=paths[k % len(paths)],
+            terrain=config.terrains[k % len(config.terrains)],
+            physics=robots.sample(rng),
+            duration=config.duration,
+            seed=int(rng.integers(2**31)),
+        )
+        episode = run_episode(robot, loaded, scenario)
+        rollouts.append(to_rollout(robot, episode, scenario, f"policy-{seed}-{k}"))
+        if progress is not None:
+            progress(k + 1, config.episodes)
+    return [rollout for rollout in rollouts if len(rollout) >= 2]
+
+
+def reach_on_policy(
+    robot: Robot,
+    loaded: LoadedModel,
+    config: CollectConfig,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Rollout]:
+    """The same with an arm: towards random goals."""
+    rng = np.random.default_rng(seed)
+    robots, rollouts = source_of(robot.spec.name).randomisation, []
+    for k in range(config.episodes):
+        # Seeds that no evaluation gets to: those are counted from 0.
+        what = Reaching(
+            seed=int(rng.integers(2**30, 2**31)),
+            physics=robots.sample(rng),
+            duration=config.duration,
+        )
+        reached = run_reach(robot, loaded, what)
+        tags = {"terrain": config.terrains[0], "fault": "none", "session": f"policy-{seed}-{k}"}
+        rollouts.append(_rollout(robot, reached.steps, tags))
+        if progress is not None:
+            progress(k + 1, config.episodes)
+    return [rollout for rollout in rollouts if len(rollout) >= 2]
+
+
+def to_rollout(robot: Robot, episode: Episode, scenario: Scenario, session: str) -> Rollout:
+    """The transitions of an episode, as the model saw them: with the command that was sent."""
+    tags = {"terrain": scenario.terrain, "fault": scenario.fault.name, "session": session}
+    return _rollout(robot, episode.steps, tags)
+
+
+def _rollout(robot: Robot, steps: Sequence[Step], tags: dict[str, str]) -> Rollout:
+    return Rollout(
+        robot=robot.spec.name,
+        states=np.array([s.state for s in steps], dtype=np.float32),
+        actions=np.array([s.checked.action for s in steps[:-1]], dtype=np.float32),
+        times=np.array([s.measurement.time for s in steps]),
+        marks=np.zeros(len(steps) - 1, dtype=np.uint8),
+        tags=tags,
+    )
+
+
+@dataclass(frozen=True)
+class Practice:
+    """What a robot practises on.
+
+    random, on_policy: what gathers the runs of Algorithm 9. validation: what gathers those that
+    test-time settings are tuned on, with `faults`, or in situations of their own.
+    """
+
+    config: Config
+    on_policy: Callable[..., list[Rollout]]
+    faults: tuple[Named, ...] = ()
+    random: Callable[..., list[Rollout]] = collect_random
+    validation: Callable[..., list[Rollout]] = collect_faults
+
+
+def _simulated(situations: str) -> Practice:
+    config = SimulatedConfig((situations,))
+    return Practice(config, follow, random=random_rollouts, validation=validation_rollouts)
+
+
+PRACTICE: Mapping[str, Practice] = MappingProxyType(
+    {
+        "hexapod": Practice(
+            CollectConfig(), collect_on_policy, tuple(Fault(name) for name in VALIDATION_FAULTS)
+        ),
+        "pr2_arm": Practice(
+            CollectConfig(terrains=("bench",), runs=150, steps=250, episodes=60, duration=8.0),
+            reach_on_policy,
+            tuple(pr2_faults.ArmFault(name) for name in pr2_faults.VALIDATION_FAULTS),
+        ),
+        "half_cheetah": _simulated("cheetah-disabled"),
+        "ant": _simulated("ant-crippled"),
+        "arm_7dof": _simulated("arm-force"),
+    }
+)
+
+
+def practice_of(robot: Robot) -> Practice:
+    """What `robot` practises on. Raises UserError if it has no twin."""
+    choose("robot with a twin to collect on", robot.spec.name, PRACTICE)
+    return PRACTICE[robot.spec.name]
+
+
+def configured(
+    robot: Robot, rounds: int, cluster: str = "", situations: Sequence[str] = ()
+) -> Config:
+    """What `robot` practises on, so often, and where. Raises UserError for what it cannot.
+
+    situations: names of training distributions, of a simulated robot; its own if there are none.
+    """
+    config, name = practice_of(robot).config, robot.spec.name
+    if rounds < 0:
+        raise UserError(f"rounds: expected at least 0, got {rounds}")
+    if isinstance(config, CollectConfig):
+        if situations:
+            raise UserError(f"situations: robot '{name}' has none to choose from, expected none")
+        return replace(config, rounds=rounds, cluster=cluster)
+    if cluster:
+        raise UserError(f"cluster: runs of robot '{name}' are one batch here, expected none")
+    for each in situations:
+        choose(f"situations of robot '{name}'", each, [k for k, r in ROBOTS.items() if r == name])
+    return replace(config, rounds=rounds, situations=tuple(situations) or config.situations)

@@ -1,0 +1,91 @@
+"""Data for Algorithm 9 (thesis, section 9.2) from many simulated robots at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ros_mbmrl.control_batch import Acted, Agent, Episodes, run_episodes
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.safety.types import Level
+from ros_mbmrl.simulation.excitation import held_actions
+from ros_mbmrl.simulation.situations import Situation
+from ros_mbmrl.simulation.worlds import Worlds
+
+SHORTEST = 2  # transitions; less of a run is not worth keeping
+
+
+class RandomAgent:
+    """Held random commands, for `steps` steps at most: what to collect before there is a model."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps, self._next = steps, 0
+
+    def begin(self, worlds: Worlds, seeds: Sequence[int]) -> None:
+        """See `Agent.begin`."""
+        spec = worlds.robot.spec
+        draws = (held_actions(spec, np.random.default_rng(s), self._steps, 1) for s in seeds)
+        self._actions, self._next = np.concatenate(list(draws), axis=1), 0
+
+    def act(self, states: Array) -> Acted:
+        """See `Agent.act`."""
+        self._next += 1
+        return Acted.plainly(self._actions[self._next - 1])
+
+    def acted(self, actions: Array) -> None:
+        """Nothing to learn from it."""
+
+
+def collect(
+    worlds: Worlds, agent: Agent, steps: int, seeds: Sequence[int], session: str
+) -> list[Rollout]:
+    """Lines 4 to 6: runs of `agent` in all worlds, as `rollouts_of` makes them."""
+    return rollouts_of(worlds, run_episodes(worlds, agent, steps, seeds), session)
+
+
+def rollouts_of(
+    worlds: Worlds, episodes: Episodes, session: str, conditions: Sequence[str] = ()
+) -> list[Rollout]:
+    """A rollout a robot, with the commands that were sent, up to where it was stopped for good.
+
+    Tags: terrain, fault and force of its situation; `session`, with the robot's number; condition,
+    where there is one for each robot. Less than SHORTEST transitions are left out. What broke down
+    in the simulation ends there.
+    """
+    rollouts = []
+    for n, situation in enumerate(worlds.situations):
+        length = _usable(episodes, n, bool(worlds.diverged[n]))
+        condition = {"condition": conditions[n]} if conditions else {}
+        if length >= SHORTEST:
+            rollout = Rollout(
+                robot=worlds.robot.spec.name,
+                states=episodes.states[: length + 1, n].astype(np.float32),
+                actions=episodes.actions[:length, n].astype(np.float32),
+                times=episodes.times[: length + 1],
+                marks=np.zeros(length, dtype=np.uint8),
+                tags={**tags_of(situation), "session": f"{session}-{n}", **condition},
+            )
+            rollouts.append(rollout)
+    return rollouts
+
+
+def tags_of(situation: Situation) -> dict[str, str]:
+    """What tells rollouts in different situations apart; faults as NAME@SECONDS if they begin."""
+    faults = [f.name + (f"@{f.begin:g}" if f.begin else "") for f in situation.faults]
+    tags = {"terrain": situation.terrain.kind, "fault": "+".join(faults) or "none"}
+    if any(situation.force):
+        tags["force"] = " ".join(f"{newtons:.3g}" for newtons in situation.force)
+    return tags
+
+
+def _usable(episodes: Episodes, n: int, diverged: bool) -> int:
+    """Transitions of robot n before a stop, or a state that is none."""
+    states = episodes.states[:, n]
+    ends = [len(states) - 1]
+    ends += np.flatnonzero(episodes.levels[:, n] == Level.LATCHED)[:1].tolist()
+    ends += (np.flatnonzero(~np.isfinite(states).all(axis=1))[:1] - 1).tolist()
+    if diverged:  # it stays where it was
+        ends += np.flatnonzero((states[1:] == states[:-1]).all(axis=1))[:1].tolist()
+    return min(ends)

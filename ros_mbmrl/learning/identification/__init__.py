@@ -1,0 +1,1 @@
+"""System identification: the hexapod's twin, fitted to recordings."""

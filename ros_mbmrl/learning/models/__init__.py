@@ -1,0 +1,1 @@
+"""How dynamics models are trained."""

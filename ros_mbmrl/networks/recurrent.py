@@ -1,0 +1,110 @@
+"""A recurrent dynamics model: a memory of the transitions seen shifts the biases of the network.
+
+The memory is the hidden state of a GRU. A real transition enters it together with the *surprise*,
+the observed change less the one predicted from the memory before it, as in a filter. An imagined
+one surprises nobody: the model's own prediction stands in for what is observed. A hidden state of
+zero remembers nothing and shifts nothing: it is the prior.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
+
+PERSISTENCE = "memory.persistence"  # of a leaky memory: logits of what is kept a step
+LIMIT = 5.0  # of everything that enters the memory, in normalised units
+
+
+def init(mlp: MLP, size: int, generator: Generator) -> Parameters:
+    """A GRU of `size` units, in the layout of `torch.nn.GRUCell`, and maps from it to biases.
+
+    The maps are zero: training starts from the network that there is.
+    """
+    inputs = mlp.sizes[0] + 2 * mlp.sizes[-1]
+
+    def uniform(*shape: int) -> Tensor:
+        return (2 * torch.rand(*shape, generator=generator) - 1) / math.sqrt(size)
+
+    own = {"gru.wi": uniform(3 * size, inputs), "gru.wh": uniform(3 * size, size)}
+    own |= {"gru.bi": uniform(3 * size), "gru.bh": uniform(3 * size)}
+    own |= {f"condition.b{k}": torch.zeros(size, n) for k, n in enumerate(mlp.sizes[1:])}
+    return own
+
+
+def advance(
+    parameters: Parameters, hidden: Tensor, x: Tensor, y: Tensor, surprise: Tensor | None = None
+) -> Tensor:
+    """One step of the GRU: hidden (N, size), x (N, inputs), y, surprise (N, outputs) -> hidden."""
+    surprise = torch.zeros_like(y) if surprise is None else surprise
+    seen = torch.cat([x, y, surprise], dim=-1).clamp(-LIMIT, LIMIT)
+    weights = [parameters[f"gru.{name}"] for name in ("wi", "wh", "bi", "bh")]
+    after: Tensor = torch.gru_cell(seen, hidden, *weights)
+    return after
+
+
+def condition(parameters: Parameters, hidden: Tensor) -> Update:
+    """The model that hidden states (N, size) make of the prior, one a task."""
+    layers = sum(name.startswith("condition.") for name in parameters)
+    return Update(
+        tuple(
+            LayerUpdate(bias=(hidden @ parameters[f"condition.b{k}"])[:, None])
+            for k in range(layers)
+        ),
+        hidden,
+    )
+
+
+def observe(mlp: MLP, parameters: Parameters, hidden: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Hidden states (N, size) after a real transition: x (N, inputs), y (N, outputs)."""
+    predicted, _, _ = mlp.forward_updated(parameters, condition(parameters, hidden), x[:, None])
+    return advance(parameters, hidden, x, y, y - predicted[:, 0])
+
+
+def imagine(parameters: Parameters, update: Update, x: Tensor, y: Tensor) -> Update:
+    """The update after an imagined transition: x (N, inputs), own prediction y (N, outputs).
+
+    Without a memory it is the same one. Tasks that remember nothing stay at the prior. A GRU goes
+    on with the prediction; a leaky memory learns nothing from it and fades.
+    """
+    hidden = update.hidden
+    if hidden is None:
+        return update
+    if PERSISTENCE in parameters:
+        return fade(parameters, update, 1)
+    remembers = hidden.any(dim=-1, keepdim=True)
+    after = torch.where(remembers, advance(parameters, hidden, x, y), hidden)
+    return _moved(parameters, update, after)
+
+
+def fade(parameters: Parameters, update: Update, steps: int) -> Update:
+    """The update `steps` after the newest transition, where the memory is a leaky one."""
+    if update.hidden is None or PERSISTENCE not in parameters:
+        return update
+    kept = torch.exp(steps * torch.nn.functional.logsigmoid(parameters[PERSISTENCE]))
+    return _moved(parameters, update, kept * update.hidden)
+
+
+def _moved(parameters: Parameters, update: Update, hidden: Tensor) -> Update:
+    """The update when its memory has become `hidden`; what does not hang on it stays."""
+    assert update.hidden is not None
+    moved = condition(parameters, hidden - update.hidden).layers
+    return Update(tuple(a.plus(b) for a, b in zip(update.layers, moved, strict=True)), hidden)
+
+
+def predict_segment(mlp: MLP, parameters: Parameters, update: Update, x: Tensor) -> Tensor:
+    """Outputs (N, T, outputs) over segments of inputs (N, T, inputs), without seeing an outcome.
+
+    A memory goes on with the model's own predictions from row to row, as it does in planning.
+    """
+    if update.hidden is None:
+        return mlp.forward_updated(parameters, update, x)[0]
+    outputs: list[Tensor] = []
+    for t in range(x.shape[1]):
+        outputs.append(mlp.forward_updated(parameters, update, x[:, t : t + 1])[0])
+        if t + 1 < x.shape[1]:
+            update = imagine(parameters, update, x[:, t], outputs[-1][:, 0])
+    return torch.cat(outputs, dim=1)

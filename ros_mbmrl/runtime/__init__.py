@@ -1,0 +1,1 @@
+"""Processes, threads and devices that work is done on."""

@@ -1,0 +1,97 @@
+"""Simulation: what `Worlds` asks about one kind of simulated robot."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from importlib.resources import files
+from xml.etree import ElementTree
+
+import numpy as np
+
+from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.simulation.engine import mujoco
+from ros_mbmrl.simulation.situations import Factors, Terrain
+
+
+class Simulation(ABC):
+    """A robot's MuJoCo models, how it starts, what breaks, and what it is rewarded for.
+
+    The first joints of a model are the robot's, in the order of its measurement, which is all
+    positions and then all velocities. substeps: steps of physics in a control period. body: its
+    outermost body. goals: numbers of a goal, for the last ones of a state. pushed: the body that
+    `Situation.force` acts on, at its centre of mass; empty: none.
+    """
+
+    robot: Robot
+    substeps: int = 5
+    body: str
+    goals: int = 0
+    pushed: str = ""
+
+    @property
+    def tick(self) -> float:
+        """Length of a step of physics [s]."""
+        return self.robot.spec.period / self.substeps
+
+    def model(self, terrain: Terrain, physics: Factors) -> mujoco.MjModel:
+        """The intact robot on `terrain`."""
+        model = self.specification(terrain).compile()
+        if physics != Factors():
+            self._scale(model, physics)
+        return model
+
+    @abstractmethod
+    def specification(self, terrain: Terrain) -> mujoco.MjSpec:
+        """What to compile."""
+
+    @abstractmethod
+    def start(
+        self, model: mujoco.MjModel, terrain: Terrain, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """The robot's own qpos and qvel to begin with."""
+
+    def goal(self, rng: np.random.Generator) -> Array:
+        """A goal (goals,), of a robot that has one."""
+        return np.zeros(self.goals)
+
+    def powered(self, present: Collection[str]) -> Array:
+        """What is left of each command (da,), 0 to 1, under the faults `present`."""
+        return np.ones(len(self.robot.spec.action))
+
+    def broken(self, present: Collection[str]) -> frozenset[str]:
+        """Those of the faults `present` that change the model."""
+        return frozenset()
+
+    def wreck(self, model: mujoco.MjModel, broken: frozenset[str]) -> None:
+        """Change the numbers of a model, never its sizes, by faults that change it."""
+        raise NotImplementedError(f"{self.robot.spec.name}: no fault changes its model")
+
+    @abstractmethod
+    def reward(self, before: Array, actions: Array, after: Array, goals: Array) -> Array:
+        """Rewards (N,) of table 5: states (N, ds) a control period apart, commands (N, da)."""
+
+    def _scale(self, model: mujoco.MjModel, physics: Factors) -> None:
+        root = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, self.body)
+        bodies = model.body_rootid == root
+        model.body_mass[bodies] *= physics.mass
+        model.body_inertia[bodies] *= physics.mass
+        model.dof_damping[bodies[model.dof_bodyid]] *= physics.damping
+        model.geom_friction *= physics.friction
+        model.actuator_gear *= physics.gear
+        mujoco.mj_setConst(model, mujoco.MjData(model))
+
+
+def gymnasium_model(name: str, without: Sequence[str] = ()) -> mujoco.MjSpec:
+    """A model of gymnasium's, `name` without ending, and without some of the world's bodies.
+
+    `settotalmass` is left out: newer MuJoCos warn of it, and it counts what terrain adds.
+    """
+    xml = (files("gymnasium") / "envs" / "mujoco" / "assets" / f"{name}.xml").read_text()
+    root = ElementTree.fromstring(xml)
+    for compiler in root.iter("compiler"):
+        compiler.attrib.pop("settotalmass", None)
+    for world in root.iter("worldbody"):
+        for body in [each for each in world if each.get("name") in without]:
+            world.remove(body)
+    return mujoco.MjSpec.from_string(ElementTree.tostring(root, encoding="unicode"))

@@ -1,0 +1,50 @@
+"""gymnasium's half-cheetah: joints without torque, and grounds to run on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from ros_mbmrl.robots.half_cheetah import JOINTS, RUNNING, HalfCheetah
+from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.simulation.engine import mujoco
+from ros_mbmrl.simulation.simulated.base import Simulation, gymnasium_model
+from ros_mbmrl.simulation.simulated.ground import lay_ground
+from ros_mbmrl.simulation.situations import Terrain
+
+MASS = 14.0  # [kg]; gymnasium's settotalmass
+NOISE = 0.1  # of the start: half-width of positions, deviation of velocities; gymnasium's
+
+
+class HalfCheetahSimulation(Simulation):
+    """See `Simulation`."""
+
+    robot = HalfCheetah()
+    body = "torso"
+
+    def specification(self, terrain: Terrain) -> mujoco.MjSpec:
+        """The body, with its mass set, on its ground."""
+        specification = gymnasium_model("half_cheetah")
+        mass = specification.compile().body_mass.sum()
+        for geom in specification.geoms:
+            geom.density *= MASS / mass
+        lay_ground(specification, terrain)
+        return specification
+
+    def start(
+        self, model: mujoco.MjModel, terrain: Terrain, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Above the ground and along it."""
+        qpos, qvel = rng.uniform(-NOISE, NOISE, 9), NOISE * rng.standard_normal(9)
+        qpos[1] += qpos[0] * np.tan(terrain.angle)
+        qpos[2] -= terrain.angle
+        return qpos, qvel
+
+    def powered(self, present: Collection[str]) -> Array:
+        """A disabled joint's motor gives nothing."""
+        return np.array([float(f"{joint}_disabled" not in present) for joint in JOINTS])
+
+    def reward(self, before: Array, actions: Array, after: Array, goals: Array) -> Array:
+        """Running forwards."""
+        return np.asarray(RUNNING.reward(before[:, 0], actions, after[:, 0]))

@@ -1,0 +1,60 @@
+"""The figures of an episode, worked out by hand."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ros_mbmrl.episodes.hexapod import SPEED, Episode
+from ros_mbmrl.robots.path_following import PathWeights
+from ros_mbmrl.safety.types import Level
+
+
+def _step(level: Level = Level.RUN, before: float = 2.0, after: float = 1.0) -> Any:
+    return SimpleNamespace(
+        adapted=SimpleNamespace(
+            report=SimpleNamespace(error_before=before, error_after=after, accepted=True)
+        ),
+        checked=SimpleNamespace(level=level),
+        plan_seconds=0.01,
+        adapt_seconds=0.002,
+    )
+
+
+def _episode(cross_track: list[float], lag: float = 0.0, **last: Any) -> Episode:
+    times = 0.1 * np.arange(len(cross_track))
+    steps = (*(_step() for _ in cross_track[1:]), _step(**last))
+    along = (SPEED - lag) * times
+    return Episode(times, np.zeros((len(times), 3)), along, np.array(cross_track), steps)
+
+
+def test_only_what_comes_after_counts() -> None:
+    episode = _episode([0.01, 0.01, -0.02, -0.04], before=4.0)
+    assert episode.summary()["cross_track_mean_m"] == pytest.approx(0.02)
+    later = episode.summary(after=0.2)
+    assert later["cross_track_mean_m"] == pytest.approx(0.03)
+    assert later["cross_track_max_m"] == pytest.approx(0.04)
+    assert later["prediction_error_prior"] == pytest.approx(3.0)
+    assert later["progress_m_s"] == pytest.approx(SPEED)
+
+
+def test_return_is_minus_the_mean_of_the_scaled_errors() -> None:
+    scale = PathWeights().cross_track  # an error as large as its scale costs 1
+    assert _episode([scale, scale, -scale]).summary()["return"] == pytest.approx(-1.0)
+    # 0.1 m/s too slow is 1 cm a period: (1 cm / 10 cm)^2
+    assert _episode([0.0, 0.0, 0.0], lag=0.1).summary()["return"] == pytest.approx(-0.01)
+
+
+def test_an_episode_that_safety_ended_before_the_fault_counts_its_last_step() -> None:
+    summary = _episode([0.0, 0.5], level=Level.LATCHED).summary(after=10.0)
+    assert summary["cross_track_mean_m"] == pytest.approx(0.5)
+    assert summary["progress_m_s"] == 0.0
+    assert summary["safety_stops"] == 1
+
+
+def test_a_single_step_is_an_episode() -> None:
+    summary = _episode([PathWeights().cross_track]).summary()
+    assert (summary["progress_m_s"], summary["return"]) == (0.0, pytest.approx(-1.0))

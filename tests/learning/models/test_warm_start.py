@@ -1,0 +1,99 @@
+"""Parameters carried over to other statistics predict what they predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.adaptation import make_rule
+from ros_mbmrl.adaptation.base import Support
+from ros_mbmrl.adaptation.guard import support_of
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.models.meta import Trainer, new_model
+from ros_mbmrl.learning.models.warm_start import carried
+from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.networks.recurrent import predict_segment
+from ros_mbmrl.robots.spec import Robot
+
+Make = Callable[..., list[Rollout]]
+
+
+def moved_on(model: DynamicsModel) -> DynamicsModel:
+    old = model.normalizer
+    statistics = {
+        "input_mean": old.input_mean + 0.1,
+        "input_std": 1.7 * old.input_std,
+        "change_mean": old.change_mean - 0.02,
+        "change_std": torch.linspace(0.8, 1.3, len(old.change_std)) * old.change_std,
+    }
+    return replace(model, normalizer=replace(old, **statistics, clip=100.0))
+
+
+def adapted(
+    model: DynamicsModel, parameters: Parameters, method: str, raw: tuple[Tensor, ...]
+) -> Tensor:
+    """Changes in SI units over the rows after the first half, which is adapted to."""
+    both = support_of(model, *raw)
+    cut = both.x.shape[1] // 2
+    past = Support(both.x[:, :cut], both.y[:, :cut], both.weight[:, :cut], both.scale)
+    update = make_rule(method).update(model.mlp, parameters, past)
+    outputs = predict_segment(model.mlp, parameters, update, both.x[:, cut:])
+    return model.normalizer.denormalise(outputs)
+
+
+@pytest.mark.parametrize("method", ["mb", "context", "bayes_context", "leaky_context", "rebal"])
+def test_predictions_stay(
+    prior: tuple[DynamicsModel, Parameters], rollouts: list[Rollout], method: str
+) -> None:
+    before = replace(prior[0], normalizer=replace(prior[0].normalizer, clip=100.0))
+    now, generator = moved_on(before), Generator().manual_seed(0)
+    parameters = prior[1] | make_rule(method).init(before.mlp, prior[1], generator)
+    parameters = {
+        name: value + 0.1 * torch.randn(value.shape, generator=generator)
+        for name, value in parameters.items()
+    }
+    data = Transitions.of(before.robot, rollouts)
+    rows = data.starts(8)[::20][:, None] + torch.arange(8)
+    raw = data.features[rows], data.actions[rows], data.changes[rows]
+    kept = carried(parameters, before, now)
+    expected = adapted(before, parameters, method, raw)
+    torch.testing.assert_close(adapted(now, kept, method, raw), expected, rtol=1e-3, atol=1e-5)
+    assert not torch.allclose(adapted(now, parameters, method, raw), expected, rtol=0.01)
+
+
+def test_a_second_fit_begins_where_the_first_ended(robot: Robot, make_rollouts: Make) -> None:
+    """Algorithm 9 twice, the second time with more data and other statistics."""
+    config = TrainConfig(
+        method="grbal",
+        hidden=(16, 16),
+        activation="tanh",
+        adapt_windows=(8,),
+        predict_window=6,
+        supervised_steps=150,
+        meta_steps=60,
+        batch=16,
+        validate_every=30,
+        learning_rate=5e-3,
+        horizon=3,
+    )
+    rollouts = make_rollouts(40, seed=1)
+    validation = Transitions.of(robot, make_rollouts(12, seed=2))
+    fits = []
+    for config_, found in (
+        (config, rollouts[:10]),
+        (replace(config, supervised_steps=0), rollouts),
+    ):
+        data = Transitions.of(robot, found)
+        model = new_model(data, config_, robot)
+        start = carried(fits[-1].parameters, fits[-1].model, model) if fits else None
+        fits.append(Trainer(model, config_, data, validation, parameters=start).run())
+    torch.testing.assert_close(fits[1].model.normalizer.change_std, data.normalizer().change_std)
+    cold = Trainer(model, replace(config, supervised_steps=1), data, validation).run()
+    assert fits[1].scores["open_loop_after"] < cold.scores["open_loop_after"]

@@ -1,0 +1,68 @@
+"""`--data twin`: every robot with a twin gathers its own data by the same code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from ros_mbmrl import cli
+from ros_mbmrl.data import dataset
+from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.learning import aggregation
+from ros_mbmrl.learning.aggregation import CollectConfig, collect_faults, practice_of
+from ros_mbmrl.robots import make_robot
+
+RECIPE = """
+hidden: [12]
+adapt_windows: [4]
+predict_window: 4
+supervised_steps: 4
+batch: 4
+validate_every: 2
+horizon: 3
+"""
+
+
+def test_what_the_hexapod_practises_is_as_it_was() -> None:
+    practice = practice_of(make_robot("hexapod"))
+    assert practice.config == CollectConfig()
+    assert [fault.name for fault in practice.faults] == [
+        *("leg_right_front", "leg_left_back", "leg_right_middle", "weak_right")
+    ]
+
+
+def test_faults_to_tune_on_are_the_robots_own() -> None:
+    arm = make_robot("pr2_arm")
+    rollouts = collect_faults(arm, CollectConfig(terrains=("bench",), steps=2), seed=0)
+    assert len(rollouts) == 16
+    assert {r.tags["fault"] for r in rollouts} == {
+        *("payload_small", "weak_shoulder_pan", "stiff_upper_arm", "push_small")
+    }
+
+
+def test_a_robot_without_a_twin_is_refused() -> None:
+    toy = make_robot("hexapod")
+    toy.spec = replace(toy.spec, name="toy")
+    with pytest.raises(UserError, match="unknown robot with a twin to collect on 'toy'"):
+        practice_of(toy)
+
+
+@pytest.mark.slow
+def test_an_arm_is_trained_on_its_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arm = make_robot("pr2_arm")
+    practice = practice_of(arm)
+    small = replace(practice.config, runs=6, steps=12, episodes=6, duration=1.2)
+    table = {"pr2_arm": replace(practice, config=small)}
+    monkeypatch.setattr(aggregation, "PRACTICE", MappingProxyType(table))
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    words = ["train", "mb", "pr2_arm", "--data", "twin", "--rounds", "1", "--out"]
+    cli.main([*words, str(tmp_path / "m"), "--recipe", str(tmp_path / "recipe.yaml")])
+    card = load_model(tmp_path / "m", arm).card
+    assert [entry["name"] for entry in card["data"]] == ["random", "round-1"]
+    policy = dataset.load([tmp_path / "m" / "data" / "round-1"])
+    assert [len(rollout) for rollout in policy] == [11] * 6
+    assert policy[0].tags["session"] == "policy-1-0"

@@ -1,0 +1,82 @@
+"""Collection from many simulated robots at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ros_mbmrl.control_batch import Episodes, run_episodes
+from ros_mbmrl.learning.batch_collection import RandomAgent, collect, rollouts_of, tags_of
+from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.safety.types import Level
+from ros_mbmrl.simulation.situations import Situation, Terrain, TimedFault
+from ros_mbmrl.simulation.worlds import Worlds, make_worlds
+
+SITUATIONS = (
+    Situation(),
+    Situation(faults=(TimedFault("bshin_disabled"), TimedFault("ffoot_disabled", 0.5))),
+    Situation(Terrain("slope", angle=0.05)),
+)
+STEPS, SEEDS = 12, (4, 5, 6)
+
+
+def worlds() -> Worlds:
+    return make_worlds("half_cheetah", SITUATIONS, SEEDS)
+
+
+def run() -> tuple[Worlds, Episodes]:
+    made = worlds()
+    return made, run_episodes(made, RandomAgent(STEPS), STEPS, SEEDS)
+
+
+def test_a_rollout_each_of_what_was_sent_and_seen() -> None:
+    _, episodes = run()
+    rollouts = collect(worlds(), RandomAgent(STEPS), STEPS, SEEDS, "random-0")
+    assert [len(r) for r in rollouts] == [STEPS] * 3
+    for n, rollout in enumerate(rollouts):
+        assert rollout.robot == "half_cheetah" and rollout.tags["session"] == f"random-0-{n}"
+        np.testing.assert_allclose(rollout.states, episodes.states[:, n], rtol=1e-6)
+        np.testing.assert_allclose(rollout.actions, episodes.actions[:, n], rtol=1e-6)
+        np.testing.assert_allclose(np.diff(rollout.times), 0.05)
+        assert not rollout.marks.any()
+
+
+def test_random_commands_are_held_within_the_range_and_each_robots_own() -> None:
+    _, episodes = run()
+    assert (np.abs(episodes.actions) <= 1.0).all()
+    same = (episodes.actions[1:] == episodes.actions[:-1]).all(axis=2)
+    assert same.any() and not same.all()
+    assert not np.array_equal(episodes.actions[:, 0], episodes.actions[:, 1])
+    alone = make_worlds("half_cheetah", SITUATIONS[1:2], SEEDS[1:2])
+    one = run_episodes(alone, RandomAgent(STEPS), STEPS, SEEDS[1:2])
+    assert np.array_equal(one.actions[:, 0], episodes.actions[:, 1])
+    assert np.array_equal(one.states[:, 0], episodes.states[:, 1])
+
+
+def test_tags_are_the_situations() -> None:
+    pushed = Situation(force=(0.0, 1.5, -0.25))
+    assert tags_of(SITUATIONS[0]) == {"terrain": "flat", "fault": "none"}
+    assert tags_of(SITUATIONS[1])["fault"] == "bshin_disabled+ffoot_disabled@0.5"
+    assert tags_of(SITUATIONS[2])["terrain"] == "slope"
+    assert tags_of(pushed)["force"] == "0 1.5 -0.25"
+
+
+def spoilt(states: Array) -> Array:
+    states = states.copy()
+    states[7, 0] = np.nan  # of the first robot
+    states[5:, 1] = states[4, 1]  # the second has stayed where it was
+    return states
+
+
+@pytest.mark.parametrize(("latched", "expected"), [(9, [6, 4, 9]), (1, [6, 4])])
+def test_a_rollout_ends_where_the_robot_did(latched: int, expected: list[int]) -> None:
+    made, episodes = run()
+    levels = episodes.levels.copy()
+    levels[latched:, 2] = Level.LATCHED
+    made.diverged[1] = True
+    ended = replace(episodes, states=spoilt(episodes.states), levels=levels)
+    rollouts = rollouts_of(made, ended, "x")
+    assert [len(rollout) for rollout in rollouts] == expected
+    assert all(np.isfinite(rollout.states).all() for rollout in rollouts)

@@ -1,0 +1,172 @@
+"""`--data twin` on the simulated robots: batches in drawn situations, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+
+from ros_mbmrl import cli
+from ros_mbmrl.commands.train import read_recipe
+from ros_mbmrl.data import dataset
+from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.evaluation.study.learn import OPTIONS
+from ros_mbmrl.evaluation.study.studies import SMALL, STUDIES
+from ros_mbmrl.learning import aggregation
+from ros_mbmrl.learning.aggregation import configured, practice_of
+from ros_mbmrl.learning.simulated_collection import (
+    SimulatedConfig,
+    random_rollouts,
+    validation_rollouts,
+)
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.simulation.distributions import VALIDATION
+
+ROBOTS = ("half_cheetah", "ant", "arm_7dof")
+RECIPES = Path(__file__).resolve().parents[2] / "config" / "training"
+RECIPE = """
+hidden: [12]
+adapt_windows: [4]
+predict_window: 4
+supervised_steps: 4
+meta_steps: 2
+batch: 4
+validate_every: 2
+horizon: 3
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A few robots for half a second, and what a command begins with."""
+    small = {}
+    for name in ROBOTS:
+        practice = practice_of(make_robot(name))
+        config = replace(practice.config, runs=6, steps=12, episodes=5)
+        small[name] = replace(practice, config=config)
+    monkeypatch.setattr(aggregation, "PRACTICE", MappingProxyType(small))
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    return ["--data", "twin", "--recipe", str(tmp_path / "recipe.yaml"), "--held-out", "0.3"]
+
+
+@pytest.mark.parametrize(
+    ("method", "robot"), [("grbal", "half_cheetah"), ("mb", "ant"), ("residual", "arm_7dof")]
+)
+def test_a_simulated_robot_is_trained_on_what_it_gathers(
+    tiny: list[str], tmp_path: Path, method: str, robot: str
+) -> None:
+    out = tmp_path / "m"
+    cli.main(["train", method, robot, *tiny, "--rounds", "2", "--out", str(out)])
+    card = load_model(out, make_robot(robot)).card
+    names = ["random", "round-1", "round-2"]
+    assert [entry["name"] for entry in card["data"]] == names
+    assert card["tuned_on"] == ["validation"]
+    gathered = [dataset.load([out / "data" / name]) for name in names]
+    assert [[len(r) for r in rollouts] for rollouts in gathered] == [[12] * 6, [12] * 5, [12] * 5]
+    sessions = [r.tags["session"] for rollouts in gathered for r in rollouts]
+    assert len(set(sessions)) == 16 and sorted(sessions) == sorted(card["sessions"])
+    assert not np.array_equal(gathered[1][0].actions, gathered[2][0].actions)
+
+
+def test_situations_are_taken_in_turn_and_drawn_anew() -> None:
+    robot = make_robot("half_cheetah")
+    config = SimulatedConfig(("cheetah-disabled", "cheetah-slope"), runs=20, steps=3)
+    rollouts = random_rollouts(robot, config, seed=0)
+    assert [r.tags["condition"] for r in rollouts[:3]] == [
+        *("cheetah-disabled", "cheetah-slope", "cheetah-disabled")
+    ]
+    assert {r.tags["terrain"] for r in rollouts[1::2]} == {"slope"}
+    joints = {r.tags["fault"] for r in rollouts[::2]}
+    assert len(joints) > 1 and joints <= {
+        f"{j}_disabled" for j in ("bshin", "bfoot", "fthigh", "ffoot")
+    }
+    again, other = (random_rollouts(robot, config, seed=seed) for seed in (0, 1))
+    assert all(np.array_equal(a.states, b.states) for a, b in zip(rollouts, again, strict=True))
+    assert not np.array_equal(rollouts[0].actions, other[0].actions)
+
+
+@pytest.mark.parametrize("name", list(STUDIES))
+def test_settings_are_tuned_in_validation_situations(name: str) -> None:
+    robot = make_robot(STUDIES[name].robot)
+    rollouts = validation_rollouts(robot, SimulatedConfig((name,), steps=2), seed=0)
+    conditions = [r.tags["condition"] for r in rollouts]
+    assert set(conditions) == set(VALIDATION[name])
+    assert {conditions.count(each) for each in conditions} == {8}
+
+
+@pytest.mark.parametrize("robot", ROBOTS)
+@pytest.mark.parametrize("method", ["mb", "grbal", "rebal", "bayes_context"])
+def test_the_shipped_recipes_are_the_studies_settings(robot: str, method: str) -> None:
+    recipe, size = read_recipe(RECIPES / f"{robot}_twin.yaml", method, 0), SMALL.training
+    assert (recipe.hidden, recipe.activation) == (size.hidden, size.activation)
+    assert (max(recipe.adapt_windows), recipe.predict_window) == (
+        size.adapt_window,
+        size.predict_window,
+    )
+    assert (recipe.batch, recipe.learning_rate) == (size.segments, size.learning_rate)
+    assert recipe.weight_decay == size.weight_decay
+    assert recipe.supervised_steps == size.supervised_steps
+    assert recipe.meta_steps == size.meta_steps
+    assert dict(recipe.options) == dict(OPTIONS.get(method, {}))
+
+
+def test_as_many_robots_as_a_study_has() -> None:
+    config = configured(make_robot("ant"), rounds=SMALL.training.rounds)
+    assert isinstance(config, SimulatedConfig) and config.situations == ("ant-crippled",)
+    gathered = (config.runs + config.rounds * config.episodes) * config.steps
+    assert gathered == SMALL.training.transitions(SMALL.training.rounds)
+
+
+@pytest.mark.parametrize(
+    ("robot", "words", "message"),
+    [
+        ("ant", ["--situations", "arm-force"], "unknown situations of robot 'ant' 'arm-force'"),
+        ("hexapod", ["--situations", "slope"], "situations: robot 'hexapod' has none"),
+        ("ant", ["--cluster", "local"], "cluster: runs of robot 'ant' are one batch"),
+        ("ant", ["--rounds", "-1"], "rounds: expected at least 0, got -1"),
+        ("ant", ["--data", "elsewhere", "--situations", "ant-crippled"], "expected `--data twin`"),
+    ],
+)
+def test_what_users_get_wrong_is_one_line(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    robot: str,
+    words: list[str],
+    message: str,
+) -> None:
+    data = [] if "--data" in words else ["--data", "twin"]
+    refused(capsys, ["train", "mb", robot, *data, "--out", str(tmp_path / "m"), *words], message)
+
+
+def test_what_was_gathered_otherwise_is_not_taken(
+    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["train", "mb", "half_cheetah", *tiny, "--rounds", "0", "--out", str(tmp_path / "m")]
+    cli.main(given)
+    cli.main(given)
+    words = ["--situations", "cheetah-slope", "--fresh"]
+    capsys.readouterr()
+    refused(capsys, [*given, *words], "holds another collection: situations was")
+    refused(capsys, [*given, "--seed", "1"], "holds another collection: seed was 0, now 1")
+
+
+def test_rounds_of_another_network_are_not_gone_on_from(
+    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["train", "mb", "half_cheetah", *tiny, "--rounds", "1", "--out", str(tmp_path / "m")]
+    cli.main(given)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE.replace("hidden: [12]", "hidden: [9]"))
+    capsys.readouterr()
+    refused(capsys, [*given, "--fresh"], "train into another folder")
+
+
+def refused(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(words)
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1

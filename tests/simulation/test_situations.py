@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.simulation.situations import (
+    POSSIBLE,
+    Factors,
+    Situation,
+    Terrain,
+    TimedFault,
+    check_situation,
+)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda: TimedFault(""), "a name"),
+        (lambda: TimedFault("x", begin=-1.0), "0 <= begin < end"),
+        (lambda: TimedFault("x", begin=2.0, end=2.0), "0 <= begin < end"),
+        (lambda: TimedFault("x", begin=math.nan), "0 <= begin < end"),
+        (lambda: Terrain("lava"), "one of flat"),
+        (lambda: Terrain("slope", angle=1.0), "at most"),
+        (lambda: Terrain("hill", angle=0.1), "expected 0"),
+        (lambda: Terrain("flat", seed=3), "seed"),
+        (lambda: Factors(mass=0.0), "mass: expected a factor above 0"),
+        (lambda: Situation(force=(0.0, math.nan, 0.0)), "force: expected three"),
+        (lambda: Situation(goal=(0.0, 0.0)), "goal: expected three"),  # type: ignore[arg-type]
+        (lambda: Situation(force_begin=-1.0), "force_begin"),
+    ],
+)
+def test_wrong_values_fail_at_once(make: Any, expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("robot", "situation", "expected"),
+    [
+        ("hexapod", Situation(), "unknown simulated robot 'hexapod'"),
+        ("ant", Situation(Terrain("hill")), "unknown terrain 'hill'"),
+        ("ant", Situation(faults=(TimedFault("bfoot_disabled"),)), "unknown fault"),
+        ("ant", Situation(force=(0.0, 0.0, 1.0)), "cannot be pushed"),
+        ("half_cheetah", Situation(goal=(0.0, 0.0, 0.0)), "has none"),
+    ],
+)
+def test_what_a_robot_cannot_be_put_into(robot: str, situation: Situation, expected: str) -> None:
+    with pytest.raises(UserError, match=expected):
+        check_situation(robot, situation)
+
+
+def test_what_a_robot_can_be_put_into() -> None:
+    assert set(POSSIBLE["half_cheetah"].faults) == {
+        f"{leg}{part}_disabled" for leg in "bf" for part in ("thigh", "shin", "foot")
+    }
+    assert POSSIBLE["ant"].faults == tuple(f"leg_{k}_crippled" for k in (1, 2, 3, 4))
+    for robot, possible in POSSIBLE.items():
+        check_situation(robot, Situation(faults=tuple(map(TimedFault, possible.faults))))
