@@ -21,7 +21,7 @@ from ros_mbmrl.networks.mlp import Update
 from ros_mbmrl.planning.batch import BatchMPPI, CostEach, Plans
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.planning.sampling import Limits, configure
-from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.rewards import Reach
 from ros_mbmrl.robots.spec import Array

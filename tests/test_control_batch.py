@@ -22,7 +22,7 @@ from ros_mbmrl.learning.batch_collection import RandomAgent, collect
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.planning import make_planner
-from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.robots.task import Task

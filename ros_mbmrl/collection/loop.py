@@ -14,7 +14,8 @@ from ros_mbmrl.collection.recorder import RunRecorder
 from ros_mbmrl.collection.requests import Kind, Request
 from ros_mbmrl.collection.session import RANDOM, Session
 from ros_mbmrl.collection.view import Status
-from ros_mbmrl.plants.base import Measurement, Plant, PlantFault
+from ros_mbmrl.plants.base import Plant, PlantFault
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.runtime.pacing import Pacer

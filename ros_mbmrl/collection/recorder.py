@@ -12,7 +12,7 @@ from ros_mbmrl.collection.messages import Messages, command, diagnostic
 from ros_mbmrl.data.measurement_messages import MeasurementMessages, measurement_topics, nanoseconds
 from ros_mbmrl.data.recording import RecordingWriter
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, RobotSpec
 from ros_mbmrl.safety.types import Checked, Level
 from ros_mbmrl.topics import QOS, topic

@@ -16,7 +16,8 @@ import numpy as np
 from ros_mbmrl.agents.chance import Policy, random_policy
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.plants.base import Measurement, Plant
+from ros_mbmrl.plants.base import Plant
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.inbox import Arrival, Inbox
 from ros_mbmrl.nodes.messages import nanoseconds
-from ros_mbmrl.plants.base import Measurement, Plant, PlantFault
+from ros_mbmrl.plants.base import Plant, PlantFault
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, RobotSpec
 from ros_mbmrl.runtime.pacing import Pacer
 

@@ -37,7 +37,8 @@ from ros_mbmrl.nodes.process import Ending, guarded, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import SensorCodec
 from ros_mbmrl.plants import make_plant
-from ros_mbmrl.plants.base import Latching, Measurement, Plant, PlantFault, PlantOptions
+from ros_mbmrl.plants.base import Latching, Plant, PlantFault, PlantOptions
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.clock import SteadyTime
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.alone import alone

@@ -53,7 +53,7 @@ from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import MeasurementAssembler
 from ros_mbmrl.nodes.timers import every
-from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.spec import Array

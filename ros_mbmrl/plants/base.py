@@ -13,24 +13,12 @@ from numpy.typing import NDArray
 
 from ros_mbmrl.errors import RunError
 from ros_mbmrl.plants.poses import PoseSource
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import RobotSpec
 
 
 class PlantFault(RunError):
     """The robot cannot be heard, or must not be driven; the plant can be asked again later."""
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What the sensors said at one instant.
-
-    time: [s] on the plant's clock. values: (dm,) float64, in the order of
-    `RobotSpec.measurement`. age: how old the oldest part of it is [s].
-    """
-
-    time: float
-    values: NDArray[np.float64]
-    age: float = 0.0
 
 
 @dataclass(frozen=True)

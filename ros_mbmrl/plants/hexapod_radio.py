@@ -12,7 +12,8 @@ from types import TracebackType
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, Plant, PlantFault, PlantOptions, within_limits
+from ros_mbmrl.plants.base import Plant, PlantFault, PlantOptions, within_limits
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.plants.wire import units
 from ros_mbmrl.plants.wire import velociroach as v

@@ -18,7 +18,8 @@ from types import TracebackType
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, Plant, PlantFault, PlantOptions, within_limits
+from ros_mbmrl.plants.base import Plant, PlantFault, PlantOptions, within_limits
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.pr2_session import PR2Config, PR2Session, read_config
 from ros_mbmrl.plants.wire.rosbridge_link import LinkConfig, RosbridgeLink, read_url
 from ros_mbmrl.robots.pr2_kinematics import tool_points

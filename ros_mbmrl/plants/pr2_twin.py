@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions, check_physics, within_limits
+from ros_mbmrl.plants.base import Plant, PlantOptions, check_physics, within_limits
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.simulation.pr2_faults import NOMINAL, ArmFault, ArmPhysics, parse_arm_fault

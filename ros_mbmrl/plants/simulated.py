@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.plants.base import Measurement, Plant, PlantOptions, check_physics, within_limits
+from ros_mbmrl.plants.base import Plant, PlantOptions, check_physics, within_limits
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.simulation.situations import POSSIBLE, Situation, Terrain, TimedFault
 

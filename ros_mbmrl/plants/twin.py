@@ -9,7 +9,8 @@ from types import TracebackType
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, check_physics, within_limits
+from ros_mbmrl.plants.base import check_physics, within_limits
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.simulation.calibration import make_terrain
 from ros_mbmrl.simulation.faults import Fault

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 
 

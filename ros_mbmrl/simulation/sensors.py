@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.world import TICK, HexapodWorld
 

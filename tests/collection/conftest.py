@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.collection.requests import Request
-from ros_mbmrl.plants.base import Measurement, PlantFault
+from ros_mbmrl.plants.base import PlantFault
+from ros_mbmrl.robots.measurement import Measurement
 
 NO_LEGS = (0.0, 0.0)
 

@@ -190,7 +190,7 @@ def test_what_the_nodes_send_comes_back_from_the_file(tmp_path: Path, measuremen
     from ros_mbmrl.data.recording import RecordingWriter
     from ros_mbmrl.nodes.messages import command_message
     from ros_mbmrl.nodes.sensors import SensorCodec
-    from ros_mbmrl.plants.base import Measurement
+    from ros_mbmrl.robots.measurement import Measurement
     from ros_mbmrl.topics import topic
 
     codec = SensorCodec(ROBOT.spec)

@@ -24,7 +24,7 @@ from ros_mbmrl.data.recording import CHUNK_SECONDS, read_messages, recording_inf
 from ros_mbmrl.nodes.messages import command_message
 from ros_mbmrl.nodes.qos import advertise
 from ros_mbmrl.nodes.sensors import SensorCodec
-from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import make_robot
 
 ROBOT = make_robot("hexapod")

@@ -11,7 +11,7 @@ pytest.importorskip("rclpy")
 from rclpy.serialization import deserialize_message, serialize_message
 
 from ros_mbmrl.nodes.sensors import MeasurementAssembler, SensorCodec
-from ros_mbmrl.plants.base import Measurement
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import ROBOTS, make_robot
 from ros_mbmrl.robots.channels import channel
 from ros_mbmrl.robots.hexapod import MEASUREMENT, SPEC

@@ -8,7 +8,8 @@ from types import TracebackType
 
 import numpy as np
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Measurement, PlantOptions, within_limits
+from ros_mbmrl.plants.base import PlantOptions, within_limits
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 
 LAG = 0.2  # [s] in which the speed follows its set-point

@@ -11,7 +11,8 @@ from types import MappingProxyType, TracebackType
 import mujoco
 import numpy as np
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.plants.base import Measurement, PlantOptions, within_limits
+from ros_mbmrl.plants.base import PlantOptions, within_limits
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.robots.spec import Array, Robot
 

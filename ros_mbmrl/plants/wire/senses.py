@@ -7,7 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ros_mbmrl.plants.base import Measurement, PlantFault
+from ros_mbmrl.plants.base import PlantFault
+
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.poses import PoseSource, StampedPose
 from ros_mbmrl.plants.wire.link import Heard
 from ros_mbmrl.plants.wire.settings import RadioConfig
