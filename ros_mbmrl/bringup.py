@@ -27,6 +27,7 @@ from ros_mbmrl.ros_environment import log_folder
 Value = str | int | float | bool
 
 # Process ids in the nodes' environment, whose end ends them: of `mbmrl launch`, of `ros2 launch`.
+RANGE, PROFILE = "ROS_AUTOMATIC_DISCOVERY_RANGE", "FASTDDS_DEFAULT_PROFILES_FILE"
 PARENT, LAUNCHER = "MBMRL_PARENT", "MBMRL_LAUNCHER"
 FIRST_COMMAND = "first command"  # the line that the driver prints when the first command came
 AT_REST = "robot at rest, steady time"  # begins the driver's last line; the time comes after it
@@ -141,23 +142,28 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
     """The nodes' environment: discovery stays on this machine unless asked otherwise.
 
     One thread a process for what NumPy does: a second one only costs memory and punctuality. No
-    shared memory: a process that is killed while it holds a port's lock hangs all the others.
-    Raises UserError where ROS's logs cannot be written anywhere.
+    shared memory: a process that is stopped or killed while it holds a port's lock hangs all the
+    others. Raises UserError where ROS's logs cannot be written anywhere.
     """
     ours = {
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        RANGE: "LOCALHOST",
         "FASTDDS_BUILTIN_TRANSPORTS": "UDPv4",
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }
-    loopback = find("config/security/loopback.xml")
-    here = {**ours, **base}["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
-    if here and loopback is not None and not base.get("ROS_STATIC_PEERS"):
-        # Without it nodes look for nobody else, but listen on every interface.
-        ours["FASTDDS_DEFAULT_PROFILES_FILE"] = str(loopback)
     logs = log_folder(base)
-    return {**ours, **base} | ({} if logs is None else {"ROS_LOG_DIR": str(logs)})
+    told = {**ours, **base} | ({} if logs is None else {"ROS_LOG_DIR": str(logs)})
+    loopback = find("config/security/loopback.xml")
+    fast_dds = base.get("RMW_IMPLEMENTATION", "rmw_fastrtps").startswith("rmw_fastrtps")
+    special = base.get("ROS_STATIC_PEERS") or base.get(PROFILE)
+    if told[RANGE] != "LOCALHOST" or loopback is None or not fast_dds or special:
+        return told
+    # The range itself would bring shared memory back, whatever the profile says.
+    told |= {RANGE: "SYSTEM_DEFAULT", PROFILE: str(loopback)}
+    if "ROS_LOCALHOST_ONLY" in told:  # counts more than the range
+        told["ROS_LOCALHOST_ONLY"] = "0"
+    return told
 
 
 def find(relative: str) -> Path | None:

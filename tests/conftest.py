@@ -16,6 +16,7 @@ import torch
 from hypothesis import settings
 from torch import Tensor
 
+from ros_mbmrl.bringup import environment
 from ros_mbmrl.data.import_summary import ImportSummary
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.data.velociroach import import_logs
@@ -28,6 +29,9 @@ from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, Robot
 # An example takes as long as it takes: other processes may keep all cores busy.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+# As the graph's nodes: on this machine alone, without shared memory, which a killed process locks.
+os.environ.update(environment(os.environ))
 
 STATE = (Quantity("x", "m"), Quantity("y", "m"), Quantity("yaw", "rad"), Quantity("speed", "m/s"))
 CHANGES = (Quantity("forward", "m"), Quantity("left", "m"), Quantity("yaw", "rad"))

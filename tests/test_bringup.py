@@ -115,8 +115,18 @@ def test_unknown_graph() -> None:
 
 def test_discovery_stays_here_unless_asked_otherwise() -> None:
     name = "ROS_AUTOMATIC_DISCOVERY_RANGE"
-    assert bringup.environment({})[name] == "LOCALHOST"
+    # Where the profile does what the range would, or in place of it where there is no profile.
+    assert bringup.environment({})[name] == "SYSTEM_DEFAULT"
+    assert bringup.environment({name: "LOCALHOST"})[name] == "SYSTEM_DEFAULT"
+    assert bringup.environment({"RMW_IMPLEMENTATION": "rmw_zenoh_cpp"})[name] == "LOCALHOST"
+    assert bringup.environment({"ROS_STATIC_PEERS": "192.0.2.7"})[name] == "LOCALHOST"
     assert bringup.environment({name: "SUBNET"})[name] == "SUBNET"
+    assert bringup.environment({"ROS_LOCALHOST_ONLY": "1"})["ROS_LOCALHOST_ONLY"] == "0"
+
+
+def test_a_nodes_environment_stays_what_it_is_in_its_children() -> None:
+    once = bringup.environment({})
+    assert bringup.environment(once) == once
 
 
 def test_the_network_is_not_listened_to_unless_asked() -> None:

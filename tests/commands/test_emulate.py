@@ -55,7 +55,6 @@ def test_poses_are_published(monkeypatch: pytest.MonkeyPatch) -> None:
     from ros_mbmrl.nodes.mocap_publisher import MocapPublisher
 
     monkeypatch.setenv("ROS_DOMAIN_ID", str(os.getpid() % 100 + 1))
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     context = rclpy.Context()
     rclpy.init(args=[], context=context)
     node = rclpy.create_node("listener", context=context)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import random
 import threading
 import time
@@ -91,7 +90,6 @@ def plant() -> FakePlant:
 @pytest.fixture
 def context() -> Iterator[Any]:
     """An initialised rclpy context that hears nobody else."""
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     made = rclpy.Context()
     made.init(args=[], domain_id=random.randrange(1, 100))
     yield made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Callable
@@ -17,7 +16,6 @@ def test_poses_travel_from_publisher_to_mailbox(
     until: Callable[[Callable[[], bool]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
-    monkeypatch.setitem(os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     from ros_mbmrl.nodes.mocap import MocapListener
     from ros_mbmrl.nodes.mocap_publisher import MocapPublisher
 
@@ -43,7 +41,6 @@ def test_poses_of_two_publishers_are_distrusted(
     until: Callable[[Callable[[], bool]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
-    monkeypatch.setitem(os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     from ros_mbmrl.nodes.mocap import MocapListener
     from ros_mbmrl.nodes.mocap_publisher import MocapPublisher
 

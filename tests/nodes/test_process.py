@@ -41,7 +41,6 @@ def started(tmp_path: Path) -> Iterator[Callable[..., tuple[Any, Any]]]:
     def start(variable: str, prefix: str = "") -> tuple[Any, Any]:
         words = [sys.executable, "-c", LAUNCH, variable, prefix or "none", str(tmp_path / "said")]
         environment = {k: v for k, v in os.environ.items() if k not in (PARENT, LAUNCHER)}
-        environment |= {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
         launch = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
         assert launch.stdout is not None
         node = psutil.Process(int(launch.stdout.readline()))

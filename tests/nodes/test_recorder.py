@@ -63,12 +63,6 @@ class Sender:
         self._thread.join()
 
 
-@pytest.fixture(autouse=True)
-def _no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that is killed while it holds Fast DDS's lock on a port blocks all the others."""
-    monkeypatch.setenv("FASTDDS_BUILTIN_TRANSPORTS", "UDPv4")
-
-
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts recorder processes in the middleware domain of this process; ends them all."""

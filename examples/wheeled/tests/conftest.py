@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ros_mbmrl.bringup import environment
 
 PATIENCE = 20.0  # [s] for what should take milliseconds
 
@@ -65,7 +66,7 @@ class Spinner:
 @pytest.fixture
 def apart() -> Iterator[Callable[[], Spinner]]:
     """Makes participants of one domain: one cannot hold two types of a topic, as two robots do."""
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    os.environ.update(environment(os.environ))
     domain, made = random.randrange(1, 100), []
 
     def make() -> Spinner:
