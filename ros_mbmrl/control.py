@@ -23,9 +23,9 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.planning.base import Deadline, NoFinitePlan, Plan, Planner, Predict, WarmStart
 from ros_mbmrl.planning.modes import Mode
 from ros_mbmrl.plants.base import Plant
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.delay import LONGEST, NO_DELAY, Delay
 from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.robots.task import Finishing, Task
 from ros_mbmrl.safety.monitor import SafetyMonitor

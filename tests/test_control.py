@@ -20,9 +20,9 @@ from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import Plan
 from ros_mbmrl.planning.modes import Mode
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.delay import Delay
 from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Level, SafetyConfig

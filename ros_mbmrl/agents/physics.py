@@ -2,64 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.control_batch import Acted, cost_each, tasks_of
-from ros_mbmrl.planning.batch import BatchMPPI
+from ros_mbmrl.agents.base import Action, Context
+from ros_mbmrl.planning.batch import BatchMPPI, cost_each
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.planning.sampling import Limits, configure
 from ros_mbmrl.robots.spec import Array
-from ros_mbmrl.robots.task import Task
-from ros_mbmrl.simulation.situations import Factors, Situation
-from ros_mbmrl.simulation.worlds import Worlds, make_worlds
 
-# A robot as it would be modelled without data: every number a fifth off, no fault, on flat ground.
-NOMINAL = Situation(physics=Factors(mass=1.2, friction=0.8, gear=0.8, damping=1.2))
 # Far below what a network is given: every candidate is a simulation.
-PLANNING: Mapping[str, Any] = {"num_samples": 64, "horizon": 10}
+PLANNING: Mapping[str, Any] = MappingProxyType({"num_samples": 64, "horizon": 10})
+
+
+class Simulator(Protocol):
+    """N simulated robots that can be asked what would become of them."""
+
+    def states(self) -> Array:
+        """True states (N, ds)."""
+
+    def set_states(self, states: Array) -> None:
+        """Put the robots into states (N, ds)."""
+
+    def imagine(self, actions: Array) -> Array:
+        """Simulate plans (N, K, H, da) from where they are: states (N, K, H + 1, ds)."""
 
 
 class PhysicsAgent:
     """Plans by simulating every candidate.
 
-    believed: what its simulators are put into, whatever the robots are in. None: it plans in the
-    very worlds that it acts in and knows what is broken now, though not what will be: no learned
-    model can help the same planner to more. planning: parameters of MPPI by name.
+    Args:
+        make: makes the simulators, at the beginning of a run.
+        follows: whether they are put into each state that is acted in. False of simulators that
+            are the very robots: what is broken in those now is known, though not what will be, so
+            that no learned model can help the same planner to more.
+        planning: parameters of MPPI by name.
     """
 
     def __init__(
         self,
-        believed: Situation | None = NOMINAL,
-        tasks: Callable[[Worlds], Sequence[Task]] = tasks_of,
+        make: Callable[[Context], Simulator],
+        follows: bool = True,
         planning: Mapping[str, Any] | None = None,
     ) -> None:
-        self._believed, self._make_tasks = believed, tasks
+        self._make, self._follows = make, follows
         self._config = configure(MPPIConfig, {**PLANNING, **(planning or {})})
 
-    def begin(self, worlds: Worlds, seeds: Sequence[int]) -> None:
+    def begin(self, context: Context) -> None:
         """See `Agent.begin`."""
-        spec, count = worlds.robot.spec, len(worlds)
-        self._planner = BatchMPPI(Limits.of(spec), self._config)
-        self._generators = [Generator().manual_seed(seed) for seed in seeds]
-        self._tasks = list(self._make_tasks(worlds))
-        self._start = self._planner.start(count)
-        self._good = worlds.states()
-        self._simulators = worlds
-        if self._believed is not None:
-            self._simulators = make_worlds(spec.name, [self._believed] * count, seeds)
+        self._planner = BatchMPPI(Limits.of(context.robot.spec), self._config)
+        self._generators = [Generator().manual_seed(seed) for seed in context.seeds]
+        self._tasks = context.tasks
+        self._start = self._planner.start(len(context))
+        self._simulators = self._make(context)
+        self._good = self._simulators.states()
 
     @torch.inference_mode()
-    def act(self, states: Array) -> Acted:
+    def act(self, states: Array, time: float) -> Action:
         """See `Agent.act`."""
         finite = np.asarray(np.isfinite(states).all(axis=1))
         # In place of what is no state: the last one that was. What comes of it is not used.
         self._good = np.where(finite[:, None], states, self._good)
-        if self._believed is not None:
+        if self._follows:
             self._simulators.set_states(self._good)
         self._plans = self._planner.plan(
             self._imagine,
@@ -69,13 +78,12 @@ class PhysicsAgent:
             self._generators,
             torch.as_tensor(finite),
         )
-        zeros = np.zeros(len(states))
-        actions = self._plans.actions[:, 0].numpy().astype(np.float64)
-        return Acted(actions, zeros, zeros, zeros > 0, failed=~self._plans.found.numpy())
+        commands = self._plans.actions[:, 0].numpy().astype(np.float64)
+        return Action(commands, failed=~self._plans.found.numpy())
 
-    def acted(self, actions: Array) -> None:
+    def acted(self, commands: Array) -> None:
         """See `Agent.acted`."""
-        self._start = self._plans.shifted(torch.as_tensor(actions, dtype=torch.float32))
+        self._start = self._plans.shifted(torch.as_tensor(commands, dtype=torch.float32))
 
     def _imagine(self, _: Tensor, actions: Tensor) -> Tensor:
         """From where the simulators are, in float64, whatever the planner's states say."""

@@ -1,60 +1,47 @@
-"""PolicyAgent: a trained policy in the loop of `control_batch`, adapted to each robot first."""
+"""PolicyAgent: a trained policy, adapted to each robot first if it is one that adapts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import torch
 
-from ros_mbmrl.control_batch import Acted
-from ros_mbmrl.policies.adapt import adapt, repeated, with_goals
+from ros_mbmrl.agents.base import Action, Context
+from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.files import LoadedPolicy
 from ros_mbmrl.policies.sampling import observe, to_commands
 from ros_mbmrl.robots.spec import Array
-
-if TYPE_CHECKING:
-    from ros_mbmrl.simulation.situations import Situation
-    from ros_mbmrl.simulation.worlds import Worlds
 
 
 class PolicyAgent:
     """Takes a policy's mean action: the noise was for exploring.
 
-    make: of a policy that adapts, makes the worlds in which it does, before the run: its inner
-    steps on episodes in the same situations, from starts of their own.
+    Args:
+        loaded: the policy.
+        practise: of a policy that adapts: what it does before a run, which returns the
+            parameters of each robot.
     """
 
     def __init__(
-        self,
-        loaded: LoadedPolicy,
-        make: Callable[[Sequence[Situation], Sequence[int]], Worlds] | None = None,
+        self, loaded: LoadedPolicy, practise: Callable[[Context], Parameters] | None = None
     ) -> None:
-        if loaded.inner is not None and make is None:
-            raise ValueError("expected a way to make worlds: this policy adapts in some first")
-        self._loaded, self._make = loaded, make
+        if loaded.inner is not None and practise is None:
+            raise ValueError("expected a way to practise: this policy adapts before it acts")
+        self._loaded, self._practise = loaded, practise
         self._parameters = loaded.parameters
 
-    def begin(self, worlds: Worlds, seeds: Sequence[int]) -> None:
+    def begin(self, context: Context) -> None:
         """See `Agent.begin`."""
-        self._worlds, self._goals = worlds, worlds.goals
-        loaded, inner = self._loaded, self._loaded.inner
-        if inner is None or self._make is None:
-            return
-        situations = list(worlds.situations)
-        if self._goals.shape[1]:
-            situations = with_goals(situations, self._goals)
-        make = repeated(self._make, situations, inner.episodes)
-        own = (loaded.policy, loaded.parameters, inner)
-        self._parameters = adapt(*own, make, seeds, loaded.baselines).parameters
+        self._robot, self._goals = context.robot, context.goals
+        if self._loaded.inner is not None and self._practise is not None:
+            self._parameters = self._practise(context)
 
     @torch.no_grad()
-    def act(self, states: Array) -> Acted:
+    def act(self, states: Array, time: float) -> Action:
         """See `Agent.act`."""
-        robot = self._worlds.robot
-        seen = observe(robot, states, self._goals)[:, None]
+        seen = observe(self._robot, states, self._goals)[:, None]
         actions = self._loaded.policy.means(self._parameters, seen)[:, 0]
-        return Acted.plainly(to_commands(robot.spec, actions.numpy().astype(float)))
+        return Action(to_commands(self._robot.spec, actions.numpy().astype(float)))
 
-    def acted(self, actions: Array) -> None:
+    def acted(self, commands: Array) -> None:
         """See `Agent.acted`: what was sent changes nothing."""

@@ -23,9 +23,9 @@ from ros_mbmrl.bench.problem import PATH, Problem, check_network, make_problem
 from ros_mbmrl.bench.timing import Figure, Findings, Times, at_least, interleave, pinned
 from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
 from ros_mbmrl.planning import make_planner
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.safety.monitor import SafetyMonitor

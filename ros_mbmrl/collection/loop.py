@@ -15,8 +15,8 @@ from ros_mbmrl.collection.requests import Kind, Request
 from ros_mbmrl.collection.session import RANDOM, Session
 from ros_mbmrl.collection.view import Status
 from ros_mbmrl.plants.base import Plant, PlantFault
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.runtime.pacing import Pacer
 from ros_mbmrl.safety.monitor import SafetyMonitor

@@ -25,10 +25,10 @@ from ros_mbmrl.data.recording import stem
 from ros_mbmrl.data.rollout import Mark, Rollout
 from ros_mbmrl.data.steps import Run, Step, read_run
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 
 RATE_TOLERANCE = 0.1  # by which a recording's period may differ from the robot's

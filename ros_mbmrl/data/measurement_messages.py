@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.channels import Channel, channel
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import RobotSpec
 from ros_mbmrl.topics import topic
 

@@ -35,9 +35,9 @@ from ros_mbmrl.data.import_summary import ImportSummary, summarise
 from ros_mbmrl.data.quality import attitude, impossible, own, spread, timing
 from ros_mbmrl.data.rollout import Mark, Rollout
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.untrusted import read_arrays
 

@@ -29,9 +29,9 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import NoFinitePlan
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.path_following import PathFollowing
 from ros_mbmrl.robots.paths import Path
 from ros_mbmrl.robots.spec import Array, Robot

@@ -6,36 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ros_mbmrl.control_batch import Acted, Agent, Episodes, run_episodes
+from ros_mbmrl.agents.base import Agent
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.safety.types import Level
-from ros_mbmrl.simulation.excitation import held_actions
 from ros_mbmrl.simulation.situations import Situation
 from ros_mbmrl.simulation.worlds import Worlds
 
 SHORTEST = 2  # transitions; less of a run is not worth keeping
-
-
-class RandomAgent:
-    """Held random commands, for `steps` steps at most: what to collect before there is a model."""
-
-    def __init__(self, steps: int) -> None:
-        self._steps, self._next = steps, 0
-
-    def begin(self, worlds: Worlds, seeds: Sequence[int]) -> None:
-        """See `Agent.begin`."""
-        spec = worlds.robot.spec
-        draws = (held_actions(spec, np.random.default_rng(s), self._steps, 1) for s in seeds)
-        self._actions, self._next = np.concatenate(list(draws), axis=1), 0
-
-    def act(self, states: Array) -> Acted:
-        """See `Agent.act`."""
-        self._next += 1
-        return Acted.plainly(self._actions[self._next - 1])
-
-    def acted(self, actions: Array) -> None:
-        """Nothing to learn from it."""
 
 
 def collect(

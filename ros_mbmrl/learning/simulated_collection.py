@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ros_mbmrl.control_batch import Agent, ModelAgent, run_episodes
+from ros_mbmrl.agents.base import Agent
+from ros_mbmrl.agents.chance import RandomAgent
+from ros_mbmrl.agents.model import ModelAgent
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.evaluation.study.studies import SMALL
-from ros_mbmrl.learning.batch_collection import RandomAgent, rollouts_of
+from ros_mbmrl.learning.batch_collection import rollouts_of
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.simulation.distributions import (
     TRAINING,

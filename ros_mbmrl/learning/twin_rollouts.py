@@ -17,10 +17,10 @@ from ros_mbmrl.agents.chance import Policy, random_policy
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.plants.base import Plant
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 from ros_mbmrl.runtime.workers import outcomes
 from ros_mbmrl.simulation.calibration import make_terrain

@@ -38,9 +38,9 @@ from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import SensorCodec
 from ros_mbmrl.plants import make_plant
 from ros_mbmrl.plants.base import Latching, Plant, PlantFault, PlantOptions
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.clock import SteadyTime
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.runtime.alone import alone
 
 DONE = TransitionCallbackReturn.SUCCESS

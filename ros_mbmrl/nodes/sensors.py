@@ -10,8 +10,8 @@ import numpy as np
 from ros_mbmrl.data.measurement_messages import AGE, MeasurementMessages, joint_names
 from ros_mbmrl.nodes.messages import NANO, from_stamp, seconds
 from ros_mbmrl.nodes.qos import message_class
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.channels import channel
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import RobotSpec
 
 

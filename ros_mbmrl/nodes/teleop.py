@@ -53,9 +53,9 @@ from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import MeasurementAssembler
 from ros_mbmrl.nodes.timers import every
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array
 
 KEYS = 0.02  # [s] between looks at the keyboard

@@ -13,7 +13,6 @@ import numpy as np
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Plant, PlantFault, PlantOptions, within_limits
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.plants.wire import units
 from ros_mbmrl.plants.wire import velociroach as v
@@ -23,6 +22,7 @@ from ros_mbmrl.plants.wire.line import Line, LineError, SerialLine
 from ros_mbmrl.plants.wire.link import Heard, RadioLink
 from ros_mbmrl.plants.wire.senses import Senses
 from ros_mbmrl.plants.wire.settings import RadioConfig
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 
 ZERO_PAUSE = 1.0  # [s] the encoders take to be zeroed

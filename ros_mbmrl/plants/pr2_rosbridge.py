@@ -19,9 +19,9 @@ import numpy as np
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Plant, PlantFault, PlantOptions, within_limits
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.pr2_session import PR2Config, PR2Session, read_config
 from ros_mbmrl.plants.wire.rosbridge_link import LinkConfig, RosbridgeLink, read_url
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.pr2_limits import limit_efforts
 from ros_mbmrl.robots.spec import Array, Robot

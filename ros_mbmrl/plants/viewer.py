@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any
 
 from ros_mbmrl.errors import RunError
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.twin import TwinPlant
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array
 
 

@@ -114,6 +114,10 @@ POSSIBLE: Mapping[str, Possible] = MappingProxyType(
 )
 
 
+# A robot as it would be modelled without data: every number a fifth off, no fault, on flat ground.
+NOMINAL = Situation(physics=Factors(mass=1.2, friction=0.8, gear=0.8, damping=1.2))
+
+
 def check_situation(robot: str, situation: Situation) -> None:
     """Raises UserError for a robot that is not simulated, and for what it cannot be put into."""
     choose("simulated robot", robot, POSSIBLE)

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ros_mbmrl.robots.rewards import Reach
 from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.robots.task import Task
 from ros_mbmrl.simulation.engine import Rollout, mujoco
 from ros_mbmrl.simulation.simulated import make_simulation
 from ros_mbmrl.simulation.simulated.base import Simulation
@@ -68,6 +70,14 @@ class Worlds:
     def time(self) -> float:
         """Simulated time since the start [s]."""
         return self._ticks * self.simulation.tick
+
+    def tasks(self) -> list[Task]:
+        """Each robot's task of the thesis, table 5, with its own goal if it has one."""
+        robot, goals = self.robot, self.goals
+        if goals.shape[1]:
+            return [Reach(len(robot.spec.state) - goals.shape[1], goal) for goal in goals]
+        (name,) = robot.tasks()
+        return [robot.make_task(name, state) for state in self.states()]
 
     def measurements(self) -> Array:
         """What is measured now, without noise: (N, dm)."""

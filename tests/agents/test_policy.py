@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 import torch
 
 from ros_mbmrl.agents.policy import PolicyAgent
-from ros_mbmrl.control_batch import run_episodes
+from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.learning.policies.maml_rl import MAMLConfig, train_maml_rl
+from ros_mbmrl.learning.policies.practice import practise
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.policies.adapt import InnerConfig
 from ros_mbmrl.policies.files import LoadedPolicy, load_policy, save_policy
@@ -45,8 +47,8 @@ def test_a_policy_that_adapts_does_so_to_each_robot_before_the_run(
         episodes = run_episodes(point_tasks.make(goals, seeds), agent, 20, seeds)
         return float(episodes.rewards.sum(0).mean())
 
-    adapting = PolicyAgent(loaded, point_tasks.make)
+    adapting = PolicyAgent(loaded, partial(practise, loaded, point_tasks.make, goals))
     prior = PolicyAgent(LoadedPolicy(loaded.policy, loaded.parameters, {}))
     assert score(adapting) > score(prior) + 3
-    with pytest.raises(ValueError, match="a way to make worlds"):
+    with pytest.raises(ValueError, match="a way to practise"):
         PolicyAgent(loaded)

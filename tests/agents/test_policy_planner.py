@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Generator
 
+from ros_mbmrl.agents.base import Context
 from ros_mbmrl.agents.policy import PolicyAgent
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.policies.checkpoint import TrainedPolicy
@@ -42,9 +43,9 @@ def test_it_does_what_the_policy_does_in_a_batch(tmp_path: Path) -> None:
     planner = make_planner("policy", ROBOT.spec, policy={"folder": str(_saved(tmp_path))})
     worlds = make_worlds("half_cheetah", [Situation()] * 2, [3, 4])
     agent = PolicyAgent(load_policy(tmp_path, ROBOT))
-    agent.begin(worlds, [3, 4])
+    agent.begin(Context(ROBOT, [3, 4], worlds.tasks(), worlds.goals))
     states = worlds.states()
-    wanted = agent.act(states).actions
+    wanted = agent.act(states, 0.0).commands
     for state, action in zip(states, wanted, strict=True):
         plan = planner.plan(
             lambda states, actions: states,

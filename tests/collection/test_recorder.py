@@ -15,8 +15,8 @@ from ros_mbmrl.data.from_recording import rollouts_from_recording
 from ros_mbmrl.data.measurement_messages import MeasurementMessages, measurement_topics
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.safety.types import Checked, Level
 from ros_mbmrl.topics import topic
 

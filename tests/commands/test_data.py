@@ -20,8 +20,8 @@ from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import read_card
 from ros_mbmrl.nodes.messages import command_message, diagnostics, nanoseconds, status
 from ros_mbmrl.nodes.sensors import SensorCodec
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.topics import topic
 
 ROBOT = make_robot("hexapod")

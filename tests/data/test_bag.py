@@ -15,8 +15,8 @@ from ros_mbmrl.data.bag import METADATA, qos_text
 from ros_mbmrl.data.message_definitions import definition
 from ros_mbmrl.data.recording import RecordingWriter
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.safety.types import Checked, Level
 from ros_mbmrl.topics import QOS, TOPICS, Qos, topic
 

@@ -26,8 +26,8 @@ from ros_mbmrl.data.mcap_records import CHUNK_LIMIT, MAGIC, RECORD_HEAD
 from ros_mbmrl.data.message_definitions import definition
 from ros_mbmrl.data.recording import read_messages, recording_info
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.safety.types import Checked, Level
 
 SPEC = make_robot("hexapod").spec

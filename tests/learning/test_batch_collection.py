@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ros_mbmrl.control_batch import Episodes, run_episodes
-from ros_mbmrl.learning.batch_collection import RandomAgent, collect, rollouts_of, tags_of
+from ros_mbmrl.agents.chance import RandomAgent
+from ros_mbmrl.episodes.batch import Episodes, run_episodes
+from ros_mbmrl.learning.batch_collection import collect, rollouts_of, tags_of
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.safety.types import Level
 from ros_mbmrl.simulation.situations import Situation, Terrain, TimedFault

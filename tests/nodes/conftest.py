@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.plants.base import PlantFault
-
 from ros_mbmrl.robots.measurement import Measurement
 
 rclpy = pytest.importorskip("rclpy")

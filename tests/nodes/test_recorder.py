@@ -24,8 +24,8 @@ from ros_mbmrl.data.recording import CHUNK_SECONDS, read_messages, recording_inf
 from ros_mbmrl.nodes.messages import command_message
 from ros_mbmrl.nodes.qos import advertise
 from ros_mbmrl.nodes.sensors import SensorCodec
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.measurement import Measurement
 
 ROBOT = make_robot("hexapod")
 PATIENCE = 30.0  # [s] for a process to start, or to end

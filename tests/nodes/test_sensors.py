@@ -11,10 +11,10 @@ pytest.importorskip("rclpy")
 from rclpy.serialization import deserialize_message, serialize_message
 
 from ros_mbmrl.nodes.sensors import MeasurementAssembler, SensorCodec
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import ROBOTS, make_robot
 from ros_mbmrl.robots.channels import channel
 from ros_mbmrl.robots.hexapod import MEASUREMENT, SPEC
+from ros_mbmrl.robots.measurement import Measurement
 
 NAMES = [quantity.name for quantity in MEASUREMENT]
 single = st.floats(width=32, allow_nan=False)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from ros_mbmrl.agents.chance import held_actions
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.arm_7dof import JOINTS
-from ros_mbmrl.simulation.excitation import held_actions
 from ros_mbmrl.simulation.simulated import SIMULATIONS, make_simulation
 from ros_mbmrl.simulation.situations import Factors, Situation, Terrain
 from ros_mbmrl.simulation.worlds import make_worlds

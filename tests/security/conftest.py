@@ -27,8 +27,8 @@ from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.evaluation import campaign, recorded_run
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.mlp import MLP
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.safety.types import Checked, Level
 from ros_mbmrl.simulation.calibration import calibrated, load_calibration, save_calibration
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import PlantFault, PlantOptions, within_limits
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.channels import channel
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 
 TYPES = ("Twist", "TwistStamped")  # which of them a base takes has changed over the years

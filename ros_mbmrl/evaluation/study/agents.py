@@ -7,17 +7,20 @@ from pathlib import Path
 
 import torch
 
-from ros_mbmrl.agents.physics import NOMINAL, PhysicsAgent
+from ros_mbmrl.agents.base import Agent, Context
+from ros_mbmrl.agents.chance import RandomAgent
+from ros_mbmrl.agents.model import ModelAgent
+from ros_mbmrl.agents.physics import PhysicsAgent
 from ros_mbmrl.agents.policy import PolicyAgent
-from ros_mbmrl.control_batch import Agent, ModelAgent
 from ros_mbmrl.dynamics.files import LoadedModel, load_model
 from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.studies import MODEL_FREE, ORACLE, RANDOM, SIMULATING
-from ros_mbmrl.learning.batch_collection import RandomAgent
+from ros_mbmrl.learning.policies.practice import practise
 from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.device import choose_device
-from ros_mbmrl.simulation.worlds import make_worlds
+from ros_mbmrl.simulation.situations import NOMINAL
+from ros_mbmrl.simulation.worlds import Worlds, make_worlds
 
 
 def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
@@ -27,15 +30,28 @@ def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
     return ModelAgent(loaded, method, planning=scale.planner, precision=precision, device=device)
 
 
-def make_agent(study: Study, scale: Scale, method: str, folder: Path | None) -> Agent:
-    """The agent called `method`; folder: of its model or policy, if it has one."""
+def nominal(context: Context) -> Worlds:
+    """Simulators of robots as they would be modelled without data."""
+    return make_worlds(context.robot.spec.name, [NOMINAL] * len(context), context.seeds)
+
+
+def make_agent(
+    study: Study, scale: Scale, method: str, folder: Path | None, worlds: Worlds
+) -> Agent:
+    """The agent called `method`, which is to act in `worlds`.
+
+    folder: of its model or policy, if it has one.
+    """
     if method == RANDOM:
         return RandomAgent(scale.training.steps)
     if method in SIMULATING:
-        believed = NOMINAL if method == "nominal" else None
-        return PhysicsAgent(believed, planning=scale.physics)
+        if method == "nominal":
+            return PhysicsAgent(nominal, planning=scale.physics)
+        return PhysicsAgent(lambda _: worlds, follows=False, planning=scale.physics)
     assert folder is not None
     robot = make_robot(study.robot)
     if method in MODEL_FREE:
-        return PolicyAgent(load_policy(folder, robot), partial(make_worlds, study.robot))
+        loaded = load_policy(folder, robot)
+        make = partial(make_worlds, study.robot)
+        return PolicyAgent(loaded, partial(practise, loaded, make, worlds.situations))
     return model_agent(scale, load_model(folder, robot), "mb" if method == ORACLE else method)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ros_mbmrl.adaptation.guard import make_guard
-from ros_mbmrl.control_batch import Episodes, run_episodes
 from ros_mbmrl.data import dataset
 from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.evaluation.study.agents import make_agent
 from ros_mbmrl.evaluation.study.description import Scale, key_of
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of
@@ -74,8 +74,8 @@ def judge(job: Trial) -> tuple[str, Row]:
     situations = situations_of(study, job.conditions, seeds, steps * period)
     every = seeds * len(job.conditions)
     named = [condition for condition in job.conditions for _ in seeds]
-    agent = make_agent(study, scale, job.method, job.folder)
     worlds = make_worlds(study.robot, situations, every)
+    agent = make_agent(study, scale, job.method, job.folder, worlds)
     episodes = run_episodes(worlds, agent, steps, every)
     if job.common:
         rollouts = rollouts_of(worlds, episodes, job.method, named)

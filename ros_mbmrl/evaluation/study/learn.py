@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 
 from ros_mbmrl.adaptation.guard import GuardConfig
-from ros_mbmrl.control_batch import run_episodes
+from ros_mbmrl.agents.chance import RandomAgent
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
+from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale, Study, Training, key_of
 from ros_mbmrl.evaluation.study.studies import COLLECTOR, ORACLE, make_study
-from ros_mbmrl.learning.batch_collection import RandomAgent, collect
+from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import Trainer, new_model
 from ros_mbmrl.learning.models.warm_start import carried

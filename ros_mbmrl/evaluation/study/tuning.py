@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ros_mbmrl.adaptation import trained_as
-from ros_mbmrl.control_batch import run_episodes
 from ros_mbmrl.dynamics.files import load_model, save_model
+from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale, key_of
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.twin import TwinPlant
 from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.simulation.calibration import Calibration
 from ros_mbmrl.simulation.randomisation import NOMINAL, Physics

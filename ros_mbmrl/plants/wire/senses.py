@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ros_mbmrl.plants.base import PlantFault
-
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.plants.poses import PoseSource, StampedPose
 from ros_mbmrl.plants.wire.link import Heard
 from ros_mbmrl.plants.wire.settings import RadioConfig
 from ros_mbmrl.plants.wire.units import Sensed, sensed
 from ros_mbmrl.plants.wire.velociroach import Telemetry
+from ros_mbmrl.robots.measurement import Measurement
 
 Array = NDArray[np.float64]
 

@@ -13,17 +13,20 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.guard import make_guard
+from ros_mbmrl.agents.base import Action, Context
+from ros_mbmrl.agents.chance import RandomAgent
+from ros_mbmrl.agents.model import ModelAgent
 from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
-from ros_mbmrl.control_batch import Acted, Episodes, ModelAgent, run_episodes, tasks_of
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.learning.batch_collection import RandomAgent, collect
+from ros_mbmrl.episodes.batch import Episodes, run_episodes
+from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.planning import make_planner
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.robots.task import Task
 from ros_mbmrl.safety.monitor import SafetyMonitor
@@ -49,6 +52,13 @@ class ToyWorlds:
 
     def __len__(self) -> int:
         return len(self.states)
+
+    def tasks(self) -> list[Task]:
+        return [SpeedTask(0.8)] * len(self)
+
+    @property
+    def goals(self) -> Array:
+        return np.zeros((len(self), 0))
 
     def measurements(self) -> Array:
         states = self.states.copy()
@@ -139,8 +149,8 @@ def run_alone(
 def run_together(
     loaded: LoadedModel, worlds: ToyWorlds, tasks: Sequence[SpeedTask], steps: int = STEPS
 ) -> Episodes:
-    agent = ModelAgent(loaded, tasks=lambda _: tasks, planning=PLANNING)
-    return run_episodes(worlds, agent, steps, range(5, 5 + len(worlds)))
+    agent = ModelAgent(loaded, planning=PLANNING)
+    return run_episodes(worlds, agent, steps, range(5, 5 + len(worlds)), tasks)
 
 
 def assert_same(episodes: Episodes, n: int, steps: list[Step]) -> None:
@@ -243,11 +253,11 @@ def test_shapes_and_seeds(robot: Robot, change: Change, rollouts: list[Rollout])
 class Constant:
     """An agent without a model, which remembers what was sent."""
 
-    def begin(self, worlds: ToyWorlds, seeds: Sequence[int]) -> None:
+    def begin(self, context: Context) -> None:
         self.sent: list[Array] = []
 
-    def act(self, states: Array) -> Acted:
-        return Acted.plainly(np.full((len(states), 2), 7.0))
+    def act(self, states: Array, time: float) -> Action:
+        return Action(np.full((len(states), 2), 7.0))
 
     def acted(self, actions: Array) -> None:
         self.sent.append(actions)
@@ -286,11 +296,11 @@ def test_simulated_robots_do_their_tasks_each_as_if_alone(name: str) -> None:
     episodes = run_episodes(make_worlds(name, situations, [7, 8]), agent, 14, [7, 8])
     assert np.isfinite(episodes.actions).all() and (episodes.levels < Level.HOLD).all()
     second = make_worlds(name, situations[1:], [8])
-    assert_same(episodes, 1, run_alone(loaded, second, tasks_of(second)[0], 8, steps=14))
+    assert_same(episodes, 1, run_alone(loaded, second, second.tasks()[0], 8, steps=14))
 
 
 def test_each_arm_has_a_goal_of_its_own() -> None:
     worlds = make_worlds("arm_7dof", [Situation(goal=(0.1, 0.2, 0.3)), Situation()], [3, 4])
-    first, second = (task.reference(np.zeros(17)).tolist() for task in tasks_of(worlds))
+    first, second = (task.reference(np.zeros(17)).tolist() for task in worlds.tasks())
     assert first == pytest.approx([0.1, 0.2, 0.3])
     assert second == pytest.approx(worlds.goals[1].tolist())

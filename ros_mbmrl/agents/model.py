@@ -1,0 +1,105 @@
+"""ModelAgent: Algorithm 10 for N robots at once: adapt to each one's window, plan, under guard.
+
+The robots share nothing but the time, the model and the products that it is computed with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.adaptation.batch_window import BatchWindow
+from ros_mbmrl.adaptation.guard import make_guard, support_of
+from ros_mbmrl.agents.base import Action, Context, Diagnostics, Flags
+from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.networks.mlp import Update
+from ros_mbmrl.planning.batch import BatchMPPI, Plans, cost_each
+from ros_mbmrl.planning.mppi import MPPIConfig
+from ros_mbmrl.planning.sampling import Limits, configure
+from ros_mbmrl.robots.spec import Array
+
+
+class ModelAgent:
+    """Adapts a model to each robot's own window, under guard, and plans with what comes of it.
+
+    Args:
+        loaded: the model and its card.
+        method: how it is adapted, see `make_guard`.
+        planning: parameters of MPPI by name.
+        precision: of the network's products.
+        device: where all of it is computed.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        method: str | None = None,
+        planning: Mapping[str, Any] | None = None,
+        precision: torch.dtype = torch.float32,
+        device: str = "cpu",
+    ) -> None:
+        self._device = torch.device(device)
+        loaded = loaded.to(self._device, precision)
+        self._model, self._guard = loaded.model, make_guard(loaded, method)
+        limits = Limits.of(loaded.model.robot.spec).to(self._device)
+        self._planner = BatchMPPI(limits, configure(MPPIConfig, planning or {}))
+
+    def begin(self, context: Context) -> None:
+        """See `Agent.begin`."""
+        robot, count = self._model.robot, len(context)
+        self._window = BatchWindow(robot, self._guard.window_size, count, self._device)
+        self._generators = [Generator(self._device).manual_seed(seed) for seed in context.seeds]
+        self._tasks = context.tasks
+        self._start = self._planner.start(count)
+        self._good = np.zeros((count, len(robot.spec.state)))
+
+    @torch.inference_mode()
+    def act(self, states: Array, time: float) -> Action:
+        """See `Agent.act`."""
+        self._window.observe(states, time)
+        update, before, after, accepted = self._adapt()
+        finite = np.asarray(np.isfinite(states).all(axis=1))
+        # In place of what is no state: the last one that was. What comes of it is not used.
+        self._good = np.where(finite[:, None], states, self._good)
+        self._plans = self._plan(update, self._good, finite)
+        return Action(
+            _float64(self._plans.actions[:, 0]),
+            Diagnostics(_float64(before), _float64(after), accepted.numpy(force=True)),
+            failed=~self._plans.found.numpy(force=True),
+        )
+
+    def acted(self, commands: Array) -> None:
+        """See `Agent.acted`."""
+        self._window.commanded(commands)
+        sent = torch.as_tensor(commands, dtype=torch.float32, device=self._device)
+        self._start = self._plans.shifted(sent)
+
+    def _adapt(self) -> tuple[Update, Tensor, Tensor, Tensor]:
+        """Updates; errors (N,) before and after, and whether accepted (N,)."""
+        if not self._window.longest:
+            zeros = torch.zeros(len(self._tasks), device=self._device)
+            return self._model.mlp.no_update, zeros, zeros, zeros > 0
+        support = support_of(self._model, *self._window.transitions())
+        update, verdict = self._guard.update(self._model.mlp, support)
+        before, accepted = verdict.error_before, verdict.accepted
+        if not accepted.any():  # the prior for all of them, in one pass
+            update = self._model.mlp.no_update
+        return update, before, torch.where(accepted, verdict.error_after, before), accepted
+
+    def _plan(self, update: Update, states: Array, finite: Flags) -> Plans:
+        return self._planner.plan(
+            self._model.predictor_each(self._guard.parameters, update),
+            cost_each(self._tasks, states, self._device),
+            torch.as_tensor(states, dtype=torch.float32, device=self._device),
+            self._start,
+            self._generators,
+            torch.as_tensor(finite, device=self._device),
+        )
+
+
+def _float64(values: Tensor) -> Array:
+    return values.numpy(force=True).astype(np.float64)

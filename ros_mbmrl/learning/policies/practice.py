@@ -1,0 +1,39 @@
+"""What a policy that adapts does before a run: its inner steps, in worlds of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ros_mbmrl.agents.base import Context
+from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.policies.adapt import adapt, repeated, with_goals
+from ros_mbmrl.policies.files import LoadedPolicy
+from ros_mbmrl.simulation.situations import Situation
+from ros_mbmrl.simulation.worlds import Worlds
+
+
+def practise(
+    loaded: LoadedPolicy,
+    make: Callable[[Sequence[Situation], Sequence[int]], Worlds],
+    situations: Sequence[Situation],
+    context: Context,
+) -> Parameters:
+    """Adapt the policy to each robot on episodes in its situation, from starts of their own.
+
+    Args:
+        loaded: a policy that adapts.
+        make: makes worlds of situations and seeds.
+        situations: (N,), those that the robots are about to meet.
+        context: of the run.
+
+    Returns:
+        Parameters of each robot, (N, ...).
+    """
+    inner = loaded.inner
+    if inner is None:
+        raise ValueError("expected a policy that adapts")
+    if context.goals.shape[1]:
+        situations = with_goals(situations, context.goals)
+    worlds = repeated(make, situations, inner.episodes)
+    own = (loaded.policy, loaded.parameters, inner)
+    return adapt(*own, worlds, context.seeds, loaded.baselines).parameters
