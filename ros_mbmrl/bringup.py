@@ -23,6 +23,7 @@ from ros_mbmrl.plants import check_plant, plants_of
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.ros_environment import log_folder
+from ros_mbmrl.share import find
 
 Value = str | int | float | bool
 
@@ -164,15 +165,6 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
     if "ROS_LOCALHOST_ONLY" in told:  # counts more than the range
         told["ROS_LOCALHOST_ONLY"] = "0"
     return told
-
-
-def find(relative: str) -> Path | None:
-    """A file or folder of the checkout or, once installed, of the package's share."""
-    # An ament install keeps the package in <prefix>/lib/pythonX/site-packages.
-    above = Path(__file__).resolve().parents
-    prefixes = (Path(sys.prefix), *above[4:5])
-    roots = (above[1], *(prefix / "share" / "ros_mbmrl" for prefix in prefixes))
-    return next((root / relative for root in roots if (root / relative).exists()), None)
 
 
 def _around(

@@ -10,6 +10,7 @@ import pytest
 
 from ros_mbmrl import bringup
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.share import find
 
 
 def specs(tmp_path: Path, *words: str) -> dict[str, bringup.NodeSpec]:
@@ -130,7 +131,7 @@ def test_a_nodes_environment_stays_what_it_is_in_its_children() -> None:
 
 
 def test_the_network_is_not_listened_to_unless_asked() -> None:
-    name, profile = "FASTDDS_DEFAULT_PROFILES_FILE", bringup.find("config/security/loopback.xml")
+    name, profile = "FASTDDS_DEFAULT_PROFILES_FILE", find("config/security/loopback.xml")
     assert bringup.environment({})[name] == str(profile)
     assert bringup.environment({name: "mine.xml"})[name] == "mine.xml"
     for asked in (

@@ -58,10 +58,9 @@ class RandomAgent:
     def begin(self, context: Context) -> None:
         """See `Agent.begin`."""
         spec = context.robot.spec
-        draws = (
-            held_actions(spec, np.random.default_rng(s), self._steps, 1) for s in context.seeds
-        )
-        self._actions, self._next = np.concatenate(list(draws), axis=1), 0
+        rngs = [np.random.default_rng(seed) for seed in context.seeds]
+        draws = [held_actions(spec, rng, self._steps, 1) for rng in rngs]
+        self._actions, self._next = np.concatenate(draws, axis=1), 0
 
     def act(self, states: Array, time: float) -> Action:
         """See `Agent.act`."""

@@ -12,20 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ros_mbmrl.bringup import find
 from ros_mbmrl.errors import RunError, UserError, choose
 from ros_mbmrl.evaluation import campaign, experiments, plots, tables
 from ros_mbmrl.evaluation.campaign import Entrant, Job
 from ros_mbmrl.evaluation.entrants import enter_methods
-from ros_mbmrl.evaluation.experiments import (
-    METHODS,
-    Experiment,
-    cells,
-    make_experiment,
-)
+from ros_mbmrl.evaluation.experiments import METHODS, Experiment, cells, make_experiment
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.statistics import by_train_seed, summarise, unique
 from ros_mbmrl.evaluation.study.studies import STUDIES
+from ros_mbmrl.share import find
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate

@@ -49,7 +49,7 @@ def run(arguments: Faults) -> dict[str, Any]:
         return {"faults": [fault.name for _, fault in chosen]}
     if find_spec("rclpy") is None:
         raise UserError("faults: no rclpy here: install the package's extra 'ros'")
-    from ros_mbmrl.faults.campaign import Campaign, free_domain
+    from ros_mbmrl.nodes.fault_campaign import Campaign, free_domain
 
     arguments.out.mkdir(parents=True, exist_ok=True)
     free_domain()

@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 import tyro
 
-from ros_mbmrl.bringup import find
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.episodes.hexapod import Scenario, pin_threads, run_episode
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.workers import begin_worker
+from ros_mbmrl.share import find
 from ros_mbmrl.simulation.randomisation import QUIET
 
 PATHS = ("figure8", "zigzag")

@@ -16,12 +16,10 @@ from ros_mbmrl.episodes.hexapod import SPEED, Scenario
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots.paths import PATHS, make_path
 from ros_mbmrl.simulation.calibration import make_terrain
-from ros_mbmrl.simulation.faults import Fault
+from ros_mbmrl.simulation.faults import VALIDATION_FAULTS, Fault
 from ros_mbmrl.simulation.randomisation import LOUD, NONE, QUIET, Randomisation
 
 BASELINE = "mb"  # the model that does not adapt
-# Neither trained on nor in a test table: what is chosen, is chosen on these.
-VALIDATION_FAULTS = ("leg_right_front", "leg_left_back", "leg_right_middle", "weak_right")
 
 
 @dataclass(frozen=True)

@@ -21,17 +21,18 @@ import numpy as np
 import tyro
 
 from ros_mbmrl import __version__
-from ros_mbmrl.bringup import find
 from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.episodes import arm
 from ros_mbmrl.episodes.hexapod import run_episode, settings
 from ros_mbmrl.errors import RunError, UserError, choose
-from ros_mbmrl.evaluation import campaign, reach
+from ros_mbmrl.evaluation import campaign
 from ros_mbmrl.evaluation.experiments import Cell, cells, make_experiment
 from ros_mbmrl.evaluation.plots import COLOURS, panels, save
 from ros_mbmrl.evaluation.statistics import bootstrap, unique
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.share import find
 from ros_mbmrl.simulation.pr2_faults import ArmFault
 
 Row = dict[str, Any]
@@ -43,7 +44,7 @@ ARM_FAULTS = ("none", "payload", "weak_shoulder_lift", "weak_elbow")
 FIGURES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
         "hexapod": (("cost", "1"), ("cross_track_mean_m", "m")),
-        reach.ROBOT: (("cost", "m"), ("final_m", "m")),
+        arm.ROBOT: (("cost", "m"), ("final_m", "m")),
     }
 )
 
@@ -167,8 +168,8 @@ def run_job(job: Job) -> tuple[str, Row]:
     else:
         fault, seed, duration = job.what
         told = {**dict(FINE), **setting.overrides}
-        reaching = reach.Reaching(seed, ArmFault(fault), duration=duration)
-        reached = reach.run_reach(robot, loaded, reaching, job.method, told, setting.planner)
+        reaching = arm.Reaching(seed, ArmFault(fault), duration=duration)
+        reached = arm.run_reach(robot, loaded, reaching, job.method, told, setting.planner)
         row |= {"condition": fault, "path": "reach", "seed": seed, **reached.summary()}
         row["cost"] = float(reached.distances.max(axis=1).mean())
         del row["reached_s"]  # infinite where it was not reached, which JSON does not have
@@ -184,7 +185,7 @@ def run(curve: Curve) -> list[Row]:
 
 def make_jobs(curve: Curve) -> list[Job]:
     """Every setting on every episode. Raises UserError."""
-    robot = reach.ROBOT if curve.experiment == ARM else make_experiment(curve.experiment).robot
+    robot = arm.ROBOT if curve.experiment == ARM else make_experiment(curve.experiment).robot
     if curve.workers < 1:
         raise UserError(f"workers: expected at least 1, got {curve.workers}")
     folder = find(f"models/{robot}/{curve.method}")
@@ -194,8 +195,8 @@ def make_jobs(curve: Curve) -> list[Job]:
     whats: Sequence[Cell | tuple[str, int, float]]
     if curve.experiment == ARM:
         duration = curve.duration or 8.0
-        if curve.seeds < 1 or curve.first_seed < 0 or not duration >= reach.SETTLED:
-            raise UserError(f"expected seeds >= 1, first seed >= 0 and {reach.SETTLED:g} s or more")
+        if curve.seeds < 1 or curve.first_seed < 0 or not duration >= arm.SETTLED:
+            raise UserError(f"expected seeds >= 1, first seed >= 0 and {arm.SETTLED:g} s or more")
         seeds = range(curve.first_seed, curve.first_seed + curve.seeds)
         whats = [(fault, seed, duration) for seed in seeds for fault in ARM_FAULTS]
     else:

@@ -1,4 +1,4 @@
-"""The PR2 arm's closed loop on its twin: how near the tool's points come to their goal.
+"""Methods compared on the PR2's arm: how near the tool's points come to their goals.
 
 `python -m ros_mbmrl.evaluation.reach` compares methods over the same goals, arms and faults.
 """
@@ -14,136 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 import tyro
-from torch import Generator
 
 from ros_mbmrl.adaptation import trained_as
-from ros_mbmrl.adaptation.guard import make_guard
-from ros_mbmrl.bringup import find
-from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
-from ros_mbmrl.dynamics.files import LoadedModel, load_model
+from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.episodes.arm import REACHED, ROBOT, SETTLED, Reaching, run_reach
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.planning import make_planner
-from ros_mbmrl.plants.pr2_twin import make_arm
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.robots.arm_tasks import BringPoints
-from ros_mbmrl.robots.estimator import StateEstimator
-from ros_mbmrl.robots.pr2_kinematics import tool_points
-from ros_mbmrl.robots.pr2_limits import JOINTS
-from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.safety.monitor import SafetyMonitor
-from ros_mbmrl.safety.types import Level, SafetyConfig
-from ros_mbmrl.simulation.pr2 import START
-from ros_mbmrl.simulation.pr2_faults import NO_FAULT, NOMINAL, ArmFault, ArmPhysics
-from ros_mbmrl.untrusted import read_yaml
-
-ROBOT = "pr2_arm"
-REACHED = 0.03  # [m]: every point nearer than this
-APART = 0.6  # of a goal's posture from the start's, uniform [rad]
-INSIDE = 0.1  # from a soft limit, at least [rad]
-SETTLED = 1.0  # the time at the end over which the final distance is taken [s]
-
-
-@dataclass(frozen=True)
-class Reaching:
-    """One episode: which goal (by seed), which arm, what breaks, for how long [s]."""
-
-    seed: int = 0
-    fault: ArmFault = NO_FAULT
-    physics: ArmPhysics = NOMINAL
-    duration: float = 8.0
-
-    @property
-    def goal(self) -> Array:
-        """The points (9,) [m] of a random posture in front of the robot."""
-        rng = np.random.default_rng([self.seed, 3])
-        posture = np.array(START) + rng.uniform(-APART, APART, len(JOINTS))
-        low = [joint.soft_lower + INSIDE for joint in JOINTS]
-        high = [joint.soft_upper - INSIDE for joint in JOINTS]
-        return tool_points(np.clip(posture, low, high))
-
-
-@dataclass(frozen=True)
-class Reached:
-    """What happened. distances (T, 3): true distance of each point from its goal [m]."""
-
-    times: Array
-    distances: Array
-    steps: tuple[Step, ...]
-
-    @property
-    def final(self) -> float:
-        """The largest of the three distances [m], its mean over the last second."""
-        return float(self.distances[self.times > self.times[-1] - SETTLED].max(axis=1).mean())
-
-    @property
-    def seconds(self) -> float:
-        """When all points came within 3 cm for good [s]; inf if they did not."""
-        far = np.flatnonzero(self.distances.max(axis=1) > REACHED)
-        if not len(far):
-            return 0.0
-        return float(self.times[far[-1] + 1]) if far[-1] + 1 < len(self.times) else float("inf")
-
-    def summary(self) -> dict[str, float]:
-        """The figures of one row of a table."""
-        reports = [step.adapted.report for step in self.steps]
-        return {
-            "final_m": self.final,
-            "reached_s": self.seconds,
-            "prediction_error_prior": float(np.mean([r.error_before for r in reports])),
-            "prediction_error_adapted": float(np.mean([r.error_after for r in reports])),
-            "accepted_fraction": float(np.mean([r.accepted for r in reports])),
-            "safety_stops": sum(s.checked.level == Level.LATCHED for s in self.steps),
-            "limited": sum(s.checked.level == Level.LIMITED for s in self.steps),
-            "plan_ms_p50": 1e3 * float(np.median([s.plan_seconds for s in self.steps])),
-        }
-
-
-def planning() -> dict[str, Any]:
-    """The planner's settings in the arm's parameter file."""
-    path = find(f"config/{ROBOT}.yaml")
-    if path is None:
-        raise UserError(f"no config/{ROBOT}.yaml")
-    parameters = read_yaml(path)[f"/{ROBOT}/controller"]["ros__parameters"]
-    settings: dict[str, Any] = parameters["planner"]
-    return settings
-
-
-def run_reach(
-    robot: Robot,
-    loaded: LoadedModel,
-    what: Reaching,
-    method: str | None = None,
-    settings: Mapping[str, Any] | None = None,
-    controller: str = "mppi",
-) -> Reached:
-    """One episode with a loaded model; ends early when safety stops the arm."""
-    task = BringPoints(robot, what.goal)
-    period = robot.spec.period
-    with make_arm(robot, what.physics, (what.fault,), what.seed) as plant:
-        loop = ControlLoop(
-            plant,
-            StateEstimator(robot),
-            OnlineDynamics(loaded.model, make_guard(loaded, method)),
-            Controller(
-                robot,
-                make_planner(
-                    controller, robot.spec, **(planning() if settings is None else settings)
-                ),
-                task,
-                Generator().manual_seed(what.seed),
-            ),
-            SafetyMonitor(robot, SafetyConfig(start_updates=1)),
-        )
-        times, distances = [], []
-        steps: list[Step] = []
-        for k in range(round(what.duration / period)):
-            error = (plant.world.points() - what.goal).reshape(3, 3)
-            times.append(k * period)
-            distances.append(np.linalg.norm(error, axis=1))
-            steps.append(loop.step(period))
-            if steps[-1].checked.level == Level.LATCHED:
-                break
-    return Reached(np.array(times), np.array(distances), tuple(steps))
+from ros_mbmrl.share import find
+from ros_mbmrl.simulation.pr2_faults import ArmFault
 
 
 @dataclass(frozen=True)

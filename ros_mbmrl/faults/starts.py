@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
-from ros_mbmrl import bringup
+from ros_mbmrl.share import find
 
 # What a parameter file must not say, by the fault.
 PARAMETERS: Mapping[str, str] = MappingProxyType(
@@ -42,7 +42,7 @@ def refused_start(kind: str) -> str:
 
 def wrong_model(kind: str, folder: Path) -> Path:
     """A model folder that is broken in that way."""
-    models = bringup.find("models")
+    models = find("models")
     assert models is not None
     model = folder / "model"
     shutil.copytree(models / "hexapod" / "mb", model)

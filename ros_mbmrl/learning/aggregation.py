@@ -14,11 +14,9 @@ from ros_mbmrl.control import Step
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.episodes.arm import Reaching, run_reach
 from ros_mbmrl.episodes.hexapod import Episode, Scenario, run_episode
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.evaluation.experiments import VALIDATION_FAULTS
-from ros_mbmrl.evaluation.reach import Reaching, run_reach
-from ros_mbmrl.evaluation.study.description import keep
 from ros_mbmrl.learning.simulated_collection import (
     SimulatedConfig,
     follow,
@@ -28,9 +26,10 @@ from ros_mbmrl.learning.simulated_collection import (
 from ros_mbmrl.learning.twin_rollouts import Named, Sampler, collect_rollouts, source_of
 from ros_mbmrl.robots.paths import PATHS
 from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.runtime.kept import keep
 from ros_mbmrl.simulation import pr2_faults
 from ros_mbmrl.simulation.distributions import ROBOTS
-from ros_mbmrl.simulation.faults import Fault
+from ros_mbmrl.simulation.faults import VALIDATION_FAULTS, Fault
 
 
 @dataclass(frozen=True)

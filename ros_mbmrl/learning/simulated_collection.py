@@ -17,8 +17,8 @@ from ros_mbmrl.agents.model import ModelAgent
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.episodes.batch import run_episodes
-from ros_mbmrl.evaluation.study.studies import SMALL
 from ros_mbmrl.learning.batch_collection import rollouts_of
+from ros_mbmrl.learning.sizes import PLANNER, SMALL
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.simulation.distributions import (
     TRAINING,
@@ -40,15 +40,15 @@ Named = tuple[str, Situation]  # and what it is called in the tags
 class SimulatedConfig:
     """What simulated robots are put into, and how many of them for how long.
 
-    situations: names of `simulation/distributions.py`, taken in turn. runs: robots of the random policy;
-    rounds: after that, of `episodes` robots each. steps: of every run.
+    situations: names of `simulation/distributions.py`, taken in turn. runs: robots of the random
+    policy; rounds: after that, of `episodes` robots each. steps: of every run.
     """
 
     situations: tuple[str, ...]
-    runs: int = SMALL.training.random_runs
-    steps: int = SMALL.training.steps
-    rounds: int = SMALL.training.rounds
-    episodes: int = SMALL.training.runs
+    runs: int = SMALL.random_runs
+    steps: int = SMALL.steps
+    rounds: int = SMALL.rounds
+    episodes: int = SMALL.runs
 
     def __post_init__(self) -> None:
         counts = self.runs, self.steps, self.episodes, len(self.situations)
@@ -78,7 +78,7 @@ def follow(
     """Line 5: of Algorithm 10 with the model as it stands."""
     rng = np.random.default_rng([seed, 1])
     drawn = _training(config, config.episodes, rng)
-    agent = ModelAgent(loaded, planning=SMALL.planner)
+    agent = ModelAgent(loaded, planning=PLANNER)
     return _run(robot, agent, config, drawn, rng, TRAINING_SEEDS, f"policy-{seed}", progress)
 
 

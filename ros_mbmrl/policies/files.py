@@ -18,13 +18,13 @@ from ros_mbmrl.dynamics.files import (
     write_card,
 )
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.learning.policies.checkpoint import TrainedPolicy
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.adapt import InnerConfig
 from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.gaussian import GaussianPolicy
 from ros_mbmrl.policies.sampling import Discounts
+from ros_mbmrl.policies.trained import TrainedPolicy
 from ros_mbmrl.robots.spec import Robot
 
 POLICY = "policy.safetensors"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ros_mbmrl.robots.spec import Array
-from ros_mbmrl.simulation.assets import sim_path
+from ros_mbmrl.share import sim_path
 from ros_mbmrl.simulation.calibration import Frame
 from ros_mbmrl.simulation.engine import mujoco
 from ros_mbmrl.simulation.faults import LEGS, Effect

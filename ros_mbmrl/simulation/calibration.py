@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.simulation.assets import sim_path
+from ros_mbmrl.share import sim_path
 from ros_mbmrl.simulation.motor import Motor
 from ros_mbmrl.simulation.terrain import NAMES, PLAIN, Terrain
 from ros_mbmrl.untrusted import dump_yaml, read_yaml

@@ -15,7 +15,7 @@ import numpy as np
 from ros_mbmrl.errors import choose
 from ros_mbmrl.robots.pr2_limits import limit_efforts
 from ros_mbmrl.robots.spec import Array
-from ros_mbmrl.simulation.assets import sim_path
+from ros_mbmrl.share import sim_path
 from ros_mbmrl.simulation.divergence import diverged
 from ros_mbmrl.simulation.engine import mujoco
 from ros_mbmrl.simulation.pr2_faults import (

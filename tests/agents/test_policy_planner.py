@@ -12,7 +12,6 @@ from torch import Generator
 from ros_mbmrl.agents.base import Context
 from ros_mbmrl.agents.policy import PolicyAgent
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.learning.policies.checkpoint import TrainedPolicy
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import WarmStart
@@ -20,6 +19,7 @@ from ros_mbmrl.policies.adapt import InnerConfig
 from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.files import load_policy, save_policy
 from ros_mbmrl.policies.gaussian import GaussianPolicy
+from ros_mbmrl.policies.trained import TrainedPolicy
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.simulation.situations import Situation
 from ros_mbmrl.simulation.worlds import make_worlds

@@ -9,9 +9,10 @@ import torch
 
 from ros_mbmrl import cli
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.study.description import FILE, describe, keep
+from ros_mbmrl.evaluation.study.description import describe
 from ros_mbmrl.evaluation.study.run import Runner
 from ros_mbmrl.evaluation.study.studies import SCALES, make_study
+from ros_mbmrl.runtime.kept import FILE, keep
 
 STUDY = make_study("cheetah-disabled")
 

@@ -7,20 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ros_mbmrl.bringup import find
 from ros_mbmrl.dynamics.files import LoadedModel, load_model
+from ros_mbmrl.episodes.arm import Reached, Reaching, planning, run_reach
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.reach import (
-    Compare,
-    Reached,
-    Reaching,
-    compare,
-    planning,
-    run_reach,
-    table,
-)
+from ros_mbmrl.evaluation.reach import Compare, compare, table
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.share import find
 from ros_mbmrl.simulation.pr2 import PR2World
 from ros_mbmrl.simulation.pr2_faults import ArmFault
 

@@ -14,7 +14,7 @@ import torch
 import yaml
 
 from ros_mbmrl.adaptation.guard import make_guard
-from ros_mbmrl.bringup import find, graph
+from ros_mbmrl.bringup import graph
 from ros_mbmrl.collection.recorder import RunRecorder
 from ros_mbmrl.commands.replay import settings
 from ros_mbmrl.commands.train import read_recipe
@@ -30,6 +30,7 @@ from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.safety.types import Checked, Level
+from ros_mbmrl.share import find
 from ros_mbmrl.simulation.calibration import calibrated, load_calibration, save_calibration
 
 HEXAPOD = make_robot("hexapod")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from pathlib import Path
+from dataclasses import dataclass, fields
 from typing import Any
 
-from ros_mbmrl import __version__
-from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.errors import choose
+from ros_mbmrl.learning.sizes import Training
+from ros_mbmrl.runtime.kept import plain
 
-FILE = "description.json"
 ALL = "all"  # conditions
 
 
@@ -31,39 +28,6 @@ class Hypothesis:
 
     def __post_init__(self) -> None:
         choose("measure", self.measure, ("return", "error"))
-
-
-@dataclass(frozen=True)
-class Training:
-    """How a model is made by Algorithm 9, at one size.
-
-    random_runs: rollouts of random actions at first. rounds: after that, of `runs` rollouts each
-    that follow the model so far. steps: control steps of a rollout. supervised_steps, meta_steps:
-    of the optimiser, each time. adapt_window, predict_window: T1, T2. segments: a batch.
-    """
-
-    hidden: tuple[int, ...]
-    activation: str
-    random_runs: int
-    rounds: int
-    runs: int
-    steps: int
-    supervised_steps: int
-    meta_steps: int
-    segments: int
-    adapt_window: int
-    predict_window: int
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-3
-
-    def transitions(self, rounds: int) -> int:
-        """Gathered with so many rounds after the random one."""
-        return (self.random_runs + rounds * self.runs) * self.steps
-
-    @property
-    def curve_rounds(self) -> tuple[int, ...]:
-        """After which every method is fitted and tried: half, and all of them."""
-        return tuple(dict.fromkeys((-(-self.rounds // 2), self.rounds)))
 
 
 @dataclass(frozen=True)
@@ -143,60 +107,6 @@ class Study:
 def describe(study: Study, scale: Scale, methods: Sequence[str]) -> dict[str, Any]:
     """All that decides the study's outcome, as plain data."""
     facts = {f.name: getattr(study, f.name) for f in fields(study) if f.name != "scales"}
-    plain = _plain({**facts, "methods": tuple(methods), "scale": scale})
-    assert isinstance(plain, dict)
-    return plain
-
-
-def keep(folder: Path, description: Mapping[str, Any], kind: str = "study") -> None:
-    """Writes the description into `folder`, or holds it against the one there.
-
-    Raises UserError with the first difference: half a table of one study and half of another
-    would look like a whole one. kind: of what is described.
-    """
-    path, wanted = folder / FILE, _plain(description)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.write_text(json.dumps(wanted, indent=1))
-            return
-        known = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: {error}") from None
-    if not isinstance(known, dict):
-        raise UserError(f"{path}: expected the description of a {kind}")
-    if difference := first_difference(known, wanted):
-        raise UserError(
-            f"{folder} holds another {kind}: {difference}; expected the same description, "
-            "or another folder (--out)"
-        )
-
-
-def first_difference(known: Any, wanted: Any, name: str = "") -> str:
-    """Where two descriptions differ first, and how; empty if nowhere."""
-    if isinstance(known, dict) and isinstance(wanted, dict):
-        for key in sorted(known.keys() | wanted.keys()):
-            inner = f"{name}.{key}" if name else str(key)
-            if key not in known or key not in wanted:
-                return f"{inner} is only in {'the command' if key in wanted else 'the folder'}"
-            if found := first_difference(known[key], wanted[key], inner):
-                return found
-        return ""
-    return "" if known == wanted else f"{name} was {known}, now {wanted}"
-
-
-def key_of(*facts: Any) -> str:
-    """Hash of all that decides a job's outcome."""
-    text = json.dumps([__version__, _plain(facts)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _plain(value: Any) -> Any:
-    """As JSON reads it back."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain({f.name: getattr(value, f.name) for f in fields(value)})
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_plain(v) for v in value]
-    return value
+    described = plain({**facts, "methods": tuple(methods), "scale": scale})
+    assert isinstance(described, dict)
+    return described

@@ -13,7 +13,7 @@ from ros_mbmrl.data import dataset
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.evaluation.study.agents import make_agent
-from ros_mbmrl.evaluation.study.description import Scale, key_of
+from ros_mbmrl.evaluation.study.description import Scale
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.studies import MODEL_FREE, ORACLE, RANDOM, SIMULATING, make_study
 from ros_mbmrl.learning.batch_collection import rollouts_of
@@ -21,6 +21,7 @@ from ros_mbmrl.learning.open_loop import open_loop_errors
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.safety.types import Level
 from ros_mbmrl.simulation.situations import Situation
 from ros_mbmrl.simulation.worlds import make_worlds

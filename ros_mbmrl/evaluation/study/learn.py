@@ -22,15 +22,17 @@ from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.evaluation.study.agents import model_agent
-from ros_mbmrl.evaluation.study.description import Scale, Study, Training, key_of
+from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.studies import COLLECTOR, ORACLE, make_study
 from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import Trainer, new_model
 from ros_mbmrl.learning.models.warm_start import carried
 from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.learning.sizes import Training
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.device import choose_device
+from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.distributions import (
     TEST,
     TRAINING,

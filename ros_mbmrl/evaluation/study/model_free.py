@@ -7,15 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ros_mbmrl.evaluation.study.description import Scale, key_of
+from ros_mbmrl.evaluation.study.description import Scale
 from ros_mbmrl.evaluation.study.studies import make_study
-from ros_mbmrl.learning.policies.checkpoint import TrainedPolicy
 from ros_mbmrl.learning.policies.maml_rl import MAMLConfig, train_maml_rl
 from ros_mbmrl.learning.policies.trpo import TRPOConfig, train_trpo
 from ros_mbmrl.policies.adapt import InnerConfig
 from ros_mbmrl.policies.files import save_policy
 from ros_mbmrl.policies.sampling import Tasks
+from ros_mbmrl.policies.trained import TrainedPolicy
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.distributions import TRAINING
 from ros_mbmrl.simulation.worlds import make_worlds
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ros_mbmrl.adaptation import METHODS, trained_as
 from ros_mbmrl.dynamics.files import CARD, WEIGHTS
 from ros_mbmrl.evaluation.campaign import Keyed, finish
-from ros_mbmrl.evaluation.study.description import Scale, Study, describe, keep
+from ros_mbmrl.evaluation.study.description import Scale, Study, describe
 from ros_mbmrl.evaluation.study.judge import Prediction, Trial, can_predict, judge, predict
 from ros_mbmrl.evaluation.study.learn import Learning, learn
 from ros_mbmrl.evaluation.study.model_free import Practice, practise
@@ -22,6 +22,7 @@ from ros_mbmrl.evaluation.study.studies import (
     SIMULATING,
 )
 from ros_mbmrl.evaluation.study.tuning import Tuning, candidates, derive, score
+from ros_mbmrl.runtime.kept import keep
 
 UNTRAINED = (RANDOM, *SIMULATING)
 Row = dict[str, Any]

@@ -1,7 +1,8 @@
 """The studies of the thesis, section 9.4 and appendix E, on the simulated robots.
 
-Settings are chosen on the validation situations of `simulation/distributions.py`; the conditions here
-are looked at afterwards. Hypotheses stand here before anything is run: those of the thesis first.
+Settings are chosen on the validation situations of `simulation/distributions.py`; the conditions
+here are looked at afterwards. Hypotheses stand here before anything is run: those of the thesis
+first.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from types import MappingProxyType
 from typing import Any
 
 from ros_mbmrl.errors import choose
-from ros_mbmrl.evaluation.study.description import Hypothesis, Scale, Study, Training
+from ros_mbmrl.evaluation.study.description import Hypothesis, Scale, Study
+from ros_mbmrl.learning import sizes
+from ros_mbmrl.learning.sizes import Training
 
 # All but the first two groups have a learned model. In the order of every table.
 MODEL_FREE = ("trpo", "maml_rl")
@@ -21,10 +24,6 @@ ORACLE = "mb_oracle"
 RANDOM = "random"
 LEARNED = ("mb", "mb_de", "residual", "last_layer", "grbal", "rebal", "bayes_context")
 COLLECTOR = "collector"  # whose rollouts all methods of a training seed learn from
-# Of the planners' samples: chosen with the true simulators for a model, as config/*.yaml.
-NOISE: Mapping[str, float] = MappingProxyType(
-    {"sigma": 0.3, "correlation": 0.0, "held_fraction": 0.0}
-)
 METHODS = (*LEARNED, "bayes_context_ll", ORACLE, *SIMULATING, *MODEL_FREE, RANDOM)
 
 # What simulates sees further: with the true model, half as far gives two thirds of the return.
@@ -32,15 +31,12 @@ PHYSICS: Mapping[str, Any] = MappingProxyType(
     {"num_samples": 64, "horizon": 15, "sigma": 0.3, "correlation": 0.3, "held_fraction": 0.0}
 )
 
-# Section 9.4.3 gives all methods 1.5 to 3 hours of the robot's time. These 58,800 transitions are
-# 49 minutes. Learning rate, rounds and planner were chosen on validation situations, with models of
-# MB (docs/training.md); the optimiser's steps are what an hour on two cores allows.
 SMALL = Scale(
-    training=Training((128, 128), "silu", 72, 20, 16, 150, 1000, 1500, 32, 16, 16, 4e-3),
+    training=sizes.SMALL,
     oracle=Training((128, 128), "silu", 72, 20, 16, 150, 1100, 0, 32, 16, 16, 4e-3),
     train_seeds=5,
     episodes=10,
-    planner={"num_samples": 128, "horizon": 12, **NOISE},
+    planner=dict(sizes.PLANNER),
     model_free=60_000,
     physics={**PHYSICS},
     tuning_episodes=6,
@@ -56,7 +52,7 @@ PAPER = Scale(
     oracle=Training((512, 512, 512), "silu", 192, 23, 64, 200, 2200, 0, 500, 32, 32),
     train_seeds=5,
     episodes=50,
-    planner={"num_samples": 1000, "horizon": 15, **NOISE},
+    planner={"num_samples": 1000, "horizon": 15, **sizes.NOISE},
     model_free=10_000_000,
     physics={**PHYSICS, "num_samples": 256},
     tuning_episodes=20,
@@ -73,7 +69,7 @@ SMOKE = Scale(
     oracle=Training((16,), "silu", 6, 1, 4, 30, 20, 0, 8, 4, 4),
     train_seeds=2,
     episodes=2,
-    planner={"num_samples": 8, "horizon": 3, **NOISE},
+    planner={"num_samples": 8, "horizon": 3, **sizes.NOISE},
     model_free=400,
     physics={**PHYSICS, "num_samples": 4, "horizon": 3},
     tuning_episodes=1,

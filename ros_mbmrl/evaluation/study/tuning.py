@@ -14,11 +14,12 @@ from ros_mbmrl.adaptation import trained_as
 from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.evaluation.study.agents import model_agent
-from ros_mbmrl.evaluation.study.description import Scale, key_of
+from ros_mbmrl.evaluation.study.description import Scale
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.studies import make_study
 from ros_mbmrl.learning.tune import GRIDS
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.distributions import VALIDATION
 from ros_mbmrl.simulation.worlds import make_worlds
 

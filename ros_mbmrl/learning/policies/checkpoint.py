@@ -1,10 +1,10 @@
-"""What the training of policies has in common: its outcome, its curve, its checkpoint."""
+"""The checkpoint that policies are trained with."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +12,9 @@ from torch import Tensor
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks import tensor_file
-from ros_mbmrl.networks.mlp import Parameters
-from ros_mbmrl.policies.advantages import LinearBaseline
-from ros_mbmrl.policies.gaussian import GaussianPolicy
+from ros_mbmrl.policies.trained import CurvePoint
 
 CHECKPOINT = "checkpoint.safetensors"
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """One iteration. transitions: so far. mean_return: of its episodes, after any adaptation.
-
-    mean_return_before: of the episodes that were adapted on; the same where nothing adapts.
-    """
-
-    transitions: int
-    mean_return: float
-    mean_return_before: float
-
-
-@dataclass(frozen=True)
-class TrainedPolicy:
-    """A policy as it came out of training, and how it got there.
-
-    baselines: of one that adapts, what the advantages of each inner step are counted from.
-    """
-
-    policy: GaussianPolicy
-    parameters: Parameters
-    curve: tuple[CurvePoint, ...]
-    baselines: tuple[LinearBaseline, ...] = ()
 
 
 def save_checkpoint(

@@ -16,12 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ros_mbmrl.learning.policies.checkpoint import (
-    CurvePoint,
-    TrainedPolicy,
-    load_checkpoint,
-    save_checkpoint,
-)
+from ros_mbmrl.learning.policies.checkpoint import load_checkpoint, save_checkpoint
 from ros_mbmrl.learning.policies.trust_region import Stepped, TrustRegion, trust_region_step
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.mlp import MLP, Parameters
@@ -38,6 +33,7 @@ from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
 from ros_mbmrl.policies.inner_step import Experience, inner_step, surrogate
 from ros_mbmrl.policies.moments import Moments
 from ros_mbmrl.policies.sampling import Tasks, experience_of
+from ros_mbmrl.policies.trained import CurvePoint, TrainedPolicy
 
 
 @dataclass(frozen=True)

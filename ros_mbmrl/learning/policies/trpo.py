@@ -14,16 +14,12 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.learning.policies.checkpoint import (
-    CurvePoint,
-    TrainedPolicy,
-    load_checkpoint,
-    save_checkpoint,
-)
+from ros_mbmrl.learning.policies.checkpoint import load_checkpoint, save_checkpoint
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.gaussian import GaussianPolicy
 from ros_mbmrl.policies.sampling import Tasks
+from ros_mbmrl.policies.trained import CurvePoint, TrainedPolicy
 
 STATISTICS = ("obs_rms", "ret_rms")
 LARGEST = 128  # rows in a step of the value function

@@ -15,11 +15,11 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from ros_mbmrl.bringup import find
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.wire import rosbridge
 from ros_mbmrl.robots.pr2_limits import JOINTS
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.share import find
 
 WATCHDOG = "robot_side/pr2_watchdog.py"
 JOINT_STATES, POWER_BOARD = "/joint_states", "/power_board/state"

@@ -9,14 +9,9 @@ from pathlib import Path
 import pytest
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.study.description import (
-    Hypothesis,
-    describe,
-    first_difference,
-    keep,
-    key_of,
-)
+from ros_mbmrl.evaluation.study.description import Hypothesis, describe
 from ros_mbmrl.evaluation.study.studies import SCALES, STUDIES, make_study
+from ros_mbmrl.runtime.kept import first_difference, keep, key_of
 from ros_mbmrl.simulation.distributions import ROBOTS, TEST
 
 STUDY = make_study("cheetah-disabled")
