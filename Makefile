@@ -1,7 +1,7 @@
 # make env    the environment in .venv (CPU torch, no GPU packages), and nothing else
 # make adapt  the whole graph on the hexapod's twin, a leg lost half way; REPORT=DIR
 # make test   every test but those marked slow; make test-slow: those
-# make lint   ruff and mypy
+# make lint   ruff, mypy and the order of imports
 
 PYTHON ?= python3
 REPORT ?= runs/adapt
@@ -42,6 +42,7 @@ test-slow: env
 lint: env
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 clean:
 	rm -rf .venv build install log *.egg-info

@@ -87,6 +87,8 @@ setup(
         "dev": [
             "colcon-common-extensions>=0.3,<1",
             "hypothesis>=6.100,<7",
+            # Layers of packages as a contract: a test fails at the first arrow upwards.
+            "import-linter>=2,<3",
             "mypy>=1.10,<3",
             "pytest>=8,<10",
             "pytest-timeout>=2.3,<3",

@@ -9,6 +9,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
         check_numbers(parsed)
         parsed = with_homes(parsed)
         _check_file(parsed.json)
-        results = parsed.run()
+        results = run(parsed)
         if parsed.json is not None:
             _write(parsed.json, name, asdict(parsed), results)
     except UserError as error:
@@ -75,6 +76,20 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         print(f"mbmrl {name}: interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def run(arguments: Any) -> dict[str, Any]:
+    """Do the job of a command; its module is imported only now, and bears the arguments' name.
+
+    Args:
+        arguments: of a class of `COMMANDS`.
+
+    Returns:
+        The results, as `--json` has them.
+    """
+    name = type(arguments).__module__.rpartition(".")[2]
+    results: dict[str, Any] = import_module(f"ros_mbmrl.commands.{name}").run(arguments)
+    return results
 
 
 def _check_file(path: Path | None) -> None:

@@ -60,12 +60,12 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
 
 
 def fake_doctor(monkeypatch: pytest.MonkeyPatch, outcome: Any) -> None:
-    def run(self: cli.Doctor) -> dict[str, Any]:
+    def run(arguments: Any) -> dict[str, Any]:
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome  # type: ignore[no-any-return]
 
-    monkeypatch.setattr(cli.Doctor, "run", run)
+    monkeypatch.setattr(cli, "run", run)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from tyro.conf import Positional
 
@@ -73,9 +73,3 @@ class Bench:
     """Seed of everything random."""
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Measures, and prints the tables."""
-        from ros_mbmrl.commands import bench
-
-        return bench.run(self)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tyro.conf import Positional
 
@@ -37,9 +36,3 @@ class Calibrate:
     """Processes that simulate."""
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Fits, writes the file, prints the comparison."""
-        from ros_mbmrl.commands import calibrate
-
-        return calibrate.run(self)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tyro.conf import Positional
 
@@ -56,9 +55,3 @@ class Collect:
     """Seed of the random policy and of the twin."""
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Collects until the time is over or Ctrl-C comes."""
-        from ros_mbmrl.commands import collect
-
-        return collect.run(self)

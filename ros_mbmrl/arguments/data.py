@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from tyro.conf import Positional
 
@@ -24,9 +24,3 @@ class Data:
     """Folder of the pictures and the page that `plot` makes."""
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Looks, and prints what it found."""
-        from ros_mbmrl.commands import data
-
-        return data.run(self)

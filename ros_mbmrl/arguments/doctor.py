@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -13,9 +12,3 @@ class Doctor:
 
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Looks, and says what to do about what is missing."""
-        from ros_mbmrl import doctor
-
-        return doctor.run()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tyro.conf import Positional
 
@@ -42,9 +41,3 @@ class Emulate:
     """velociroach: where its pose is published, if there is ROS."""
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Runs until its end."""
-        from ros_mbmrl.commands import emulate
-
-        return emulate.run(self)

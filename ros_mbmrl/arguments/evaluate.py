@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tyro.conf import Positional
 
@@ -49,9 +48,3 @@ class Evaluate:
     must then be where all machines see it."""
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Runs the episodes and writes the report."""
-        from ros_mbmrl.commands import evaluate
-
-        return evaluate.run(self)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ros_mbmrl.arguments.ranges import Amount, Seed
 
@@ -30,9 +29,3 @@ class Faults:
     """Seed of everything random."""
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Runs the campaign, and prints the table."""
-        from ros_mbmrl.commands import faults
-
-        return faults.run(self)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tyro.conf import Positional
 
@@ -21,12 +20,3 @@ class Launch:
     """List the arguments and start nothing."""
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Runs until the graph ends."""
-        from ros_mbmrl.commands import launch
-
-        if self.show_args:
-            launch.show_arguments(self.graph)
-            return {}
-        return launch.run(self.graph, self.arguments)

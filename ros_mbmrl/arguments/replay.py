@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tyro.conf import Positional
 
@@ -37,9 +36,3 @@ class Replay:
     """Folder of a report with pictures; none is written without it."""
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Replays, and prints the tables."""
-        from ros_mbmrl.commands import replay
-
-        return replay.run(self)

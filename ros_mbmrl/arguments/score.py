@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tyro.conf import Positional
 
@@ -34,9 +33,3 @@ class Score:
     """Folder of a report with pictures; none is written without it."""
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Scores and prints the table."""
-        from ros_mbmrl.commands import score
-
-        return score.run(self)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tyro.conf import Positional
 
@@ -54,9 +53,3 @@ class Train:
     """Start anew even if there is a checkpoint."""
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Trains and writes the model folder."""
-        from ros_mbmrl.commands import train
-
-        return train.run(self)

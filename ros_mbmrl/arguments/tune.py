@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tyro.conf import Positional
 
@@ -45,9 +44,3 @@ class Tune:
     """Choose nothing: take over what was chosen for this model, of another training seed."""
     json: Path | None = None
     """Write the results to this file."""
-
-    def run(self) -> dict[str, Any]:
-        """Searches, and writes the tuned model folder."""
-        from ros_mbmrl.commands import tune
-
-        return tune.run(self)

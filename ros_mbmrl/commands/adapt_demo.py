@@ -42,7 +42,7 @@ def main() -> None:
         (demo.report / name).unlink(missing_ok=True)  # of an earlier run; nothing else is touched
     try:
         for method in demo.methods:
-            launch.run("adapt", _words(demo, method))
+            launch.start("adapt", _words(demo, method))
     except (UserError, RunError) as error:
         print(f"adapt: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UserError) else 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -14,13 +14,17 @@ from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.data.velociroach import import_logs
 from ros_mbmrl.errors import choose
 
+if TYPE_CHECKING:
+    from ros_mbmrl.arguments.import_logs import Import
+
 IMPORTERS: dict[str, Callable[[Path], tuple[list[Rollout], ImportSummary]]] = {
     "velociroach": import_logs,
 }
 
 
-def run(kind: str, file: Path, out: Path) -> dict[str, Any]:
-    """Import `file`, save the data set in `out`, print what was marked. Raises UserError."""
+def run(arguments: Import) -> dict[str, Any]:
+    """Import the file, save the data set, print what was marked. Raises UserError."""
+    kind, file, out = arguments.kind, arguments.file, arguments.out
     choose("kind of log", kind, IMPORTERS)
     rollouts, summary = IMPORTERS[kind](file)
     digest = save(out, rollouts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,8 +15,19 @@ from ros_mbmrl import bringup, supervisor
 from ros_mbmrl.errors import RunError, UserError, choose
 from ros_mbmrl.launch_arguments import ARGUMENTS, parse
 
+if TYPE_CHECKING:
+    from ros_mbmrl.arguments.launch import Launch
 
-def run(graph: str, words: Sequence[str]) -> dict[str, Any]:
+
+def run(arguments: Launch) -> dict[str, Any]:
+    """Runs the graph until it ends, or lists its arguments."""
+    if arguments.show_args:
+        show_arguments(arguments.graph)
+        return {}
+    return start(arguments.graph, arguments.arguments)
+
+
+def start(graph: str, words: Sequence[str]) -> dict[str, Any]:
     """Runs the graph until it ends; with report:=DIR, writes the report of that run."""
     arguments = parse(graph, words)
     summary = supervisor.launch(graph, words)

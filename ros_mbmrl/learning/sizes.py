@@ -1,4 +1,4 @@
-"""How large a training by Algorithm 9 is on the simulated robots, and the planner it collects with."""
+"""Size of a training by Algorithm 9 on the simulated robots, and the planner it collects with."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.cli import Calibrate
+from ros_mbmrl.commands import calibrate
 from ros_mbmrl.commands.calibrate import by_terrain, telemetry
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
@@ -37,7 +38,7 @@ def test_a_robot_like_the_twin_meets_its_own_figures(
     tmp_path: Path, logs: dict[str, list[Rollout]]
 ) -> None:
     dataset.save(tmp_path / "logs", [r for several in logs.values() for r in several])
-    results = command(tmp_path).run()
+    results = calibrate.run(command(tmp_path))
     rows = {(row["terrain"], row["figure"]): row["ratio"] for row in results["rows"]}
     assert results["met"] > 0.6 * len(rows)  # two runs a terrain are few
     assert rows["carpet", "stride"] == pytest.approx(1.0, abs=0.15)
@@ -53,7 +54,7 @@ def test_a_fit_writes_its_file_with_its_provenance(
         "ros_mbmrl.learning.identification.fit.GROUND", {}
     )  # fewer to search: faster
     digest = dataset.save(tmp_path / "logs", [r for several in logs.values() for r in several])
-    command(tmp_path, iterations=1, runs=1, pictures=None).run()
+    calibrate.run(command(tmp_path, iterations=1, runs=1, pictures=None))
     fitted = load_calibration(tmp_path / "fitted.yaml")
     assert fitted.provenance["runs"] == dict.fromkeys(TERRAINS, 2)
     assert fitted.provenance["data"] == [{"name": "logs", "sha256": digest}]
@@ -87,12 +88,12 @@ def test_what_needs_no_search_is_the_mean_of_the_robots_figures() -> None:
 def test_bad_input_is_refused_in_one_line(tmp_path: Path, logs: dict[str, list[Rollout]]) -> None:
     dataset.save(tmp_path / "logs", logs["carpet"])
     with pytest.raises(UserError, match="no logs on styrofoam: expected some of each of carpet"):
-        command(tmp_path).run()
+        calibrate.run(command(tmp_path))
     with pytest.raises(UserError, match="unknown robot with a twin 'pr2_arm'"):
-        command(tmp_path, robot="pr2_arm").run()
+        calibrate.run(command(tmp_path, robot="pr2_arm"))
     for wrong in ({"runs": 0}, {"workers": 0}, {"iterations": -1}):
         with pytest.raises(UserError, match="expected at least 1; iterations: 0 or more"):
-            command(tmp_path, **wrong).run()
+            calibrate.run(command(tmp_path, **wrong))
 
 
 def test_logs_of_another_robot_are_refused(
@@ -100,7 +101,7 @@ def test_logs_of_another_robot_are_refused(
 ) -> None:
     dataset.save(tmp_path / "logs", rollouts)
     with pytest.raises(UserError, match="logs of 'toy': expected those of a hexapod"):
-        command(tmp_path).run()
+        calibrate.run(command(tmp_path))
 
 
 def test_logs_without_a_walk_are_refused(tmp_path: Path, logs: dict[str, list[Rollout]]) -> None:
@@ -112,4 +113,4 @@ def test_logs_without_a_walk_are_refused(tmp_path: Path, logs: dict[str, list[Ro
         still.append(replace(rollout, states=states))
     dataset.save(tmp_path / "logs", still)
     with pytest.raises(UserError, match="logs on carpet: expected a walk, but gyro_x is 0"):
-        command(tmp_path).run()
+        calibrate.run(command(tmp_path))

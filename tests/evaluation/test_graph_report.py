@@ -99,7 +99,7 @@ def test_a_graph_that_ran_is_reported(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("ROS_DOMAIN_ID", "83")
     for method in ("mb", "residual"):
         words = [f"method:={method}", "path:=figure8", "fault:=leg_left_middle@2", "duration:=4"]
-        launch.run("adapt", [*words, "lockstep:=true", f"report:={tmp_path}"])
+        launch.start("adapt", [*words, "lockstep:=true", f"report:={tmp_path}"])
     report = json.loads((tmp_path / "report.json").read_text())
     methods = report["results"]["methods"]
     assert list(methods) == ["mb", "residual"]
@@ -118,7 +118,7 @@ def test_a_robot_that_follows_no_path_is_reported_by_its_task(
 ) -> None:
     monkeypatch.setenv("ROS_DOMAIN_ID", "84")
     words = ["robot:=half_cheetah", "method:=mb", "duration:=2", "lockstep:=true"]
-    launch.run("adapt", [*words, f"report:={tmp_path}"])
+    launch.start("adapt", [*words, f"report:={tmp_path}"])
     report = json.loads((tmp_path / "report.json").read_text())
     figures = report["results"]["methods"]["mb"]
     assert set(CONTRACT) <= set(figures)

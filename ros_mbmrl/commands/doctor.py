@@ -15,10 +15,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.ros_environment import MIDDLEWARE, check_middleware
+
+if TYPE_CHECKING:
+    from ros_mbmrl.arguments.doctor import Doctor
 
 PROBE_SECONDS = 60.0
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -93,7 +96,7 @@ def examine() -> dict[str, dict[str, Any]]:
     return {name: asdict(check()) for name, check in CHECKS.items()}
 
 
-def run() -> dict[str, Any]:
+def run(arguments: Doctor) -> dict[str, Any]:
     """Examine, print a table, and return the findings."""
     from rich.console import Console
     from rich.markup import escape

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ros_mbmrl import doctor, ros_environment
+from ros_mbmrl import ros_environment
+from ros_mbmrl.commands import doctor
 
 
 def test_every_check_answers_and_says_what_to_do_about_what_fails() -> None:
