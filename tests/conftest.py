@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
+import random
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,24 @@ settings.load_profile("unhurried")
 
 # As the graph's nodes: on this machine alone, without shared memory, which a killed process locks.
 os.environ.update(environment(os.environ))
+
+
+@pytest.fixture(scope="session")
+def domains() -> Iterator[int]:
+    """ROS domains 1 to 99, over and over; those of tests that run at once are never the same."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    own = range(1 + worker, 100, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    first = random.randrange(len(own))  # other sessions on this machine begin elsewhere
+    return itertools.cycle([*own[first:], *own[:first]])
+
+
+@pytest.fixture(autouse=True)
+def domain(domains: Iterator[int], monkeypatch: pytest.MonkeyPatch) -> int:
+    """A ROS domain that nobody else is in, in the environment."""
+    chosen = next(domains)
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(chosen))
+    return chosen
+
 
 STATE = (Quantity("x", "m"), Quantity("y", "m"), Quantity("yaw", "rad"), Quantity("speed", "m/s"))
 CHANGES = (Quantity("forward", "m"), Quantity("left", "m"), Quantity("yaw", "rad"))

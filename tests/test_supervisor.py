@@ -94,10 +94,9 @@ def test_values_keep_their_type_on_the_command_line() -> None:
     ]
 
 
-def test_a_graph_does_not_start_beside_its_like(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROS_DOMAIN_ID", "99")
+def test_a_graph_does_not_start_beside_its_like(domain: int) -> None:
     with _alone("/hexapod"):
-        with pytest.raises(RunError, match="/hexapod already runs in ROS domain 99"):
+        with pytest.raises(RunError, match=f"/hexapod already runs in ROS domain {domain}"):
             launch("twin", [])
         with _alone("/pr2_arm"):
             pass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -195,14 +194,11 @@ def hexapod_model(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def test_a_lockstep_run_gives_its_own_commands_again(
-    hexapod_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lockstep_run_gives_its_own_commands_again(hexapod_model: Path, tmp_path: Path) -> None:
     pytest.importorskip("rclpy")
     pytest.importorskip("mujoco")
     from ros_mbmrl.supervisor import supervise
 
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
     recording = tmp_path / "run.mcap"
     words = [f"model:={hexapod_model}", "method:=mb_de", "path:=zigzag", f"seed:={SEED}"]
     words += [f"recording:={recording}", "duration:=2", "lockstep:=true"]

@@ -95,8 +95,7 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
         write_report(tmp_path, {}, {})
 
 
-def test_a_graph_that_ran_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROS_DOMAIN_ID", "83")
+def test_a_graph_that_ran_is_reported(tmp_path: Path) -> None:
     for method in ("mb", "residual"):
         words = [f"method:={method}", "path:=figure8", "fault:=leg_left_middle@2", "duration:=4"]
         launch.start("adapt", [*words, "lockstep:=true", f"report:={tmp_path}"])
@@ -114,9 +113,8 @@ def test_a_graph_that_ran_is_reported(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_robot_that_follows_no_path_is_reported_by_its_task(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("ROS_DOMAIN_ID", "84")
     words = ["robot:=half_cheetah", "method:=mb", "duration:=2", "lockstep:=true"]
     launch.start("adapt", [*words, f"report:={tmp_path}"])
     report = json.loads((tmp_path / "report.json").read_text())

@@ -74,9 +74,8 @@ def test_a_recording_of_it_trains(run: Run, model: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_graph_drives_it(run: Run, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_graph_drives_it(run: Run, model: Path) -> None:
     pytest.importorskip("rclpy")
-    monkeypatch.setenv("ROS_DOMAIN_ID", "84")
     folder = model.parent
     words = ("robot:=wheeled", "path:=figure8", "fault:=left_tyre_lost@4", "duration:=8")
     told = ("method:=bayes_context", "model:=bayes_context", "lockstep:=true", "report:=report")

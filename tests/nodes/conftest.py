@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -87,10 +86,10 @@ def plant() -> FakePlant:
 
 
 @pytest.fixture
-def context() -> Iterator[Any]:
+def context(domain: int) -> Iterator[Any]:
     """An initialised rclpy context that hears nobody else."""
     made = rclpy.Context()
-    made.init(args=[], domain_id=random.randrange(1, 100))
+    made.init(args=[], domain_id=domain)
     yield made
     made.try_shutdown()
 

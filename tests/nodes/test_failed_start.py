@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -23,11 +22,11 @@ pytest.importorskip("rclpy")
 PATIENCE = 90.0  # [s] for a graph to start, or to end
 
 
-def _launch(words: Sequence[str], domain: int, folder: Path, log: Path) -> subprocess.Popen[bytes]:
+def _launch(words: Sequence[str], folder: Path, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as stream:
         return subprocess.Popen(
             [sys.executable, "-m", "ros_mbmrl.cli", "launch", *words],
-            env={**os.environ, "ROS_DOMAIN_ID": str(domain), "TMPDIR": str(folder)},
+            env={**os.environ, "TMPDIR": str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
@@ -47,9 +46,9 @@ def test_a_start_that_failed_can_be_tried_again(
 ) -> None:
     (tmp_path / "kept").mkdir()
     before = sorted(each.name for each in tmp_path.iterdir())
-    domain, log = random.randrange(1, 100), tmp_path.with_suffix(".log")
+    log = tmp_path.with_suffix(".log")
     for recording in ("new/folder/run.mcap", "new/folder/run.mcap", "kept/run.mcap"):
-        process = _launch([*words, f"recording:={recording}"], domain, tmp_path, log)
+        process = _launch([*words, f"recording:={recording}"], tmp_path, log)
         assert process.wait(PATIENCE) == 1, log.read_text()
         locks = list(tmp_path.glob("*.lock"))
         assert sorted(each.name for each in tmp_path.iterdir() if each not in locks) == before
@@ -59,9 +58,9 @@ def test_a_start_that_failed_can_be_tried_again(
     assert "is there already" not in said and "Traceback" not in said
 
 
-def _nodes(recording: Path, domain: int, log: Path) -> list[subprocess.Popen[bytes]]:
+def _nodes(recording: Path, log: Path) -> list[subprocess.Popen[bytes]]:
     """The nodes alone, without the lock of `mbmrl launch`: as `ros2 launch` starts them."""
-    variables = {**environment(os.environ), "ROS_DOMAIN_ID": str(domain)}
+    variables = environment(os.environ)
     with log.open("wb") as stream:
         return [
             subprocess.Popen(command_line(spec), env=variables, stdout=stream, stderr=stream)
@@ -76,16 +75,15 @@ def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         process.wait(PATIENCE)
 
 
-def test_a_refused_second_graph_keeps_nothing_of_the_first(tmp_path: Path) -> None:
-    domain = random.randrange(1, 100)
+def test_a_refused_second_graph_keeps_nothing_of_the_first(tmp_path: Path, domain: int) -> None:
     paths, logs = ([tmp_path / f"{k}.{end}" for k in range(2)] for end in ("mcap", "log"))
-    first, second = _nodes(paths[0], domain, logs[0]), []
+    first, second = _nodes(paths[0], logs[0]), []
     try:
         end = time.monotonic() + PATIENCE
         while FIRST_COMMAND not in logs[0].read_text():
             assert time.monotonic() < end, logs[0].read_text()
             time.sleep(0.05)
-        second = _nodes(paths[1], domain, logs[1])
+        second = _nodes(paths[1], logs[1])
         assert second[-1].wait(PATIENCE) == 1  # its driver
         assert f"already runs in ROS domain {domain}" in logs[1].read_text()
         _end(second)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 
@@ -13,9 +12,8 @@ pytest.importorskip("rclpy")
 
 
 def test_poses_travel_from_publisher_to_mailbox(
-    until: Callable[[Callable[[], bool]], None], monkeypatch: pytest.MonkeyPatch
+    until: Callable[[Callable[[], bool]], None],
 ) -> None:
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
     from ros_mbmrl.nodes.mocap import MocapListener
     from ros_mbmrl.nodes.mocap_publisher import MocapPublisher
 
@@ -38,9 +36,8 @@ def test_poses_travel_from_publisher_to_mailbox(
 
 
 def test_poses_of_two_publishers_are_distrusted(
-    until: Callable[[Callable[[], bool]], None], monkeypatch: pytest.MonkeyPatch
+    until: Callable[[Callable[[], bool]], None],
 ) -> None:
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
     from ros_mbmrl.nodes.mocap import MocapListener
     from ros_mbmrl.nodes.mocap_publisher import MocapPublisher
 

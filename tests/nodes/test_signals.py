@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -27,7 +26,7 @@ INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 
 def _variables() -> dict[str, str]:
-    return {**environment(os.environ), "ROS_DOMAIN_ID": str(random.randrange(1, 100))}
+    return environment(os.environ)
 
 
 def _send(group: int, kinds: Sequence[signal.Signals]) -> None:

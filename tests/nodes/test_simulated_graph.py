@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import numpy as np
@@ -47,10 +46,7 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def test_nodes_and_loop_give_the_same_numbers(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
+def test_nodes_and_loop_give_the_same_numbers(model: Path, tmp_path: Path) -> None:
     recording = tmp_path / "run.mcap"
     words = ["robot:=half_cheetah", "method:=mb", f"model:={model}", f"terrain:={TERRAIN}"]
     words += [f"fault:={FAULT}", f"recording:={recording}", f"duration:={STEPS / 20}"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -30,12 +28,6 @@ def ended(launch: subprocess.Popen[str], recording: Path) -> Run:
     said, _ = launch.communicate(timeout=1500)
     assert launch.returncode == 0, said
     return read_run(recording)
-
-
-@pytest.fixture(autouse=True)
-def domain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A domain that nobody else is in."""
-    monkeypatch.setitem(os.environ, "ROS_DOMAIN_ID", str(random.randrange(1, 100)))
 
 
 @pytest.mark.parametrize("duration", [3, pytest.param(60, marks=pytest.mark.slow)])

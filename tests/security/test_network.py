@@ -74,11 +74,10 @@ def test_a_tcp_line_is_on_loopback() -> None:
 
 
 @pytest.mark.parametrize("asked", [None, "SUBNET"])
-def test_a_node_started_alone_listens_here_unless_asked(asked: str | None) -> None:
+def test_a_node_started_alone_listens_here_unless_asked(asked: str | None, domain: int) -> None:
     """The ports that RTPS prescribes for a participant; those it sends from are any."""
     pytest.importorskip("rclpy")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("ROS_", "FASTDDS"))}
-    domain = os.getpid() % 90 + 1
     environment |= {"ROS_DOMAIN_ID": str(domain)}
     environment |= {"ROS_AUTOMATIC_DISCOVERY_RANGE": asked} if asked else {}
     with running("ros_mbmrl.nodes.safety", environment=environment) as process:
