@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 REPORT ?= runs/adapt
+# Processes that tests run in; files stay together.
+JOBS ?= 2
 # Where the default index would serve torch with gigabytes of GPU libraries, name one that serves
 # CPU builds: make env TORCH_INDEX=URL
 TORCH ?= torch==2.13.0
@@ -34,7 +36,7 @@ adapt: env
 	$(BIN)/python -m ros_mbmrl.commands.adapt_demo --report '$(REPORT)'
 
 test: env
-	$(BIN)/python -m pytest -q -m 'not slow'
+	$(BIN)/python -m pytest -q -m 'not slow' -n $(JOBS) --dist loadfile
 
 test-slow: env
 	$(BIN)/python -m pytest -q -m slow --timeout 3600

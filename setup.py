@@ -92,6 +92,8 @@ setup(
             "mypy>=1.10,<3",
             "pytest>=8,<10",
             "pytest-timeout>=2.3,<3",
+            # Tests on both cores; only `make test` uses it.
+            "pytest-xdist>=3.5,<4",
             "rosbags>=0.10,<0.12",
             "ruff>=0.5,<0.18",
             "types-PyYAML>=6",
