@@ -89,16 +89,63 @@ class DynamicsModel:
         """Roll-outs of N tasks, each under its own update: (N, ds), (N, H, da) -> (N, H+1, ds)."""
         return self._rollout(parameters, update, state[:, None], actions[:, None])[:, 0]
 
+    def follow(
+        self,
+        parameters: Parameters,
+        update: Update,
+        state: Tensor,
+        choose: Callable[[Tensor, int], Tensor],
+        horizon: int,
+    ) -> tuple[Tensor, Tensor]:
+        """Roll out a policy from states (N, ds), each task under its own update.
+
+        Args:
+            choose: chooses actions (N, da) in imagined states (N, ds) at a step.
+
+        Returns:
+            States (N, H+1, ds) and the actions (N, H, da).
+        """
+        chosen: list[Tensor] = []
+
+        def act(states: Tensor, step: int) -> Tensor:
+            chosen.append(choose(states[:, 0], step))
+            return chosen[-1][:, None]
+
+        states = self._imagine(parameters, update, state[:, None], act, horizon)
+        return states[:, 0], torch.stack(chosen, dim=-2)
+
+    def outputs(
+        self, parameters: Parameters, update: Update, states: Tensor, actions: Tensor
+    ) -> Tensor:
+        """Return the network's outputs (N, T, dc) in states (N, T, ds) under actions (N, T, da)."""
+        x = self.normalizer.inputs(self.robot.features(states), actions)
+        return self.mlp.forward_updated(parameters, update, x)[0]
+
     def _rollout(
         self, parameters: Parameters, update: Update, state: Tensor, actions: Tensor
     ) -> Tensor:
-        """States (N, T, ds), actions (N, T, H, da) -> (N, T, H+1, ds); one memory a task.
+        """States (N, T, ds), actions (N, T, H, da) -> (N, T, H+1, ds); one memory a task."""
 
-        What is imagined of the first of the T is what enters it.
+        def act(_: Tensor, step: int) -> Tensor:
+            return actions[..., step, :]
+
+        return self._imagine(parameters, update, state, act, actions.shape[-2])
+
+    def _imagine(
+        self,
+        parameters: Parameters,
+        update: Update,
+        state: Tensor,
+        act: Callable[[Tensor, int], Tensor],
+        horizon: int,
+    ) -> Tensor:
+        """States (N, T, ds) -> (N, T, H+1, ds), under actions (N, T, da) of each step.
+
+        What is imagined of the first of the T is what enters a task's memory.
         """
-        states, horizon = [state], actions.shape[-2]
+        states = [state]
         for h in range(horizon):
-            x = self.normalizer.inputs(self.robot.features(states[-1]), actions[..., h, :])
+            x = self.normalizer.inputs(self.robot.features(states[-1]), act(states[-1], h))
             outputs, _, _ = self.mlp.forward_updated(parameters, update, x)
             change = self.normalizer.denormalise(outputs)
             states.append(self.robot.advance(states[-1], change))

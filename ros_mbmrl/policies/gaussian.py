@@ -8,8 +8,10 @@ from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
+from torch.distributions import Independent, Normal
 
 from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.policies.base import Choice
 
 LOG_2_PI = math.log(2 * math.pi)
 
@@ -56,6 +58,21 @@ class GaussianPolicy:
             if k < self.mlp.layers - 1:
                 h = self.mlp.act(h)
         return h
+
+    def first_memory(self, count: int) -> None:
+        """See `Policy.first_memory`: it remembers nothing."""
+
+    def distribution(
+        self,
+        parameters: Parameters,
+        observation: Tensor,
+        memory: Tensor | None = None,
+        context: Tensor | None = None,
+    ) -> Choice:
+        """See `Policy.distribution`; a context is seen after the observation."""
+        seen = observation if context is None else torch.cat([observation, context], dim=-1)
+        std = parameters["log_std"].exp().unsqueeze(-2)
+        return Choice(Independent(Normal(self.means(parameters, seen), std), 1), None)
 
     def sample(self, parameters: Parameters, observations: Tensor, noise: Tensor) -> Tensor:
         """Actions (..., B, da) from standard normal noise of the same shape."""

@@ -7,6 +7,7 @@ import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
 from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.policies.base import Policy
 from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
 
 POLICY = GaussianPolicy(MLP((3, 8, 2)), torch.tensor([1.0, 0.0, -1.0]), torch.tensor([2.0, 1, 1]))
@@ -65,3 +66,30 @@ def test_wrong_statistics_are_refused() -> None:
     for mean, std in ((torch.zeros(2), torch.ones(2)), (torch.zeros(3), torch.zeros(3))):
         with pytest.raises(ValueError, match="expected shape"):
             GaussianPolicy(MLP((3, 2)), mean, std)
+
+
+def test_the_distribution_is_what_is_sampled_and_scored() -> None:
+    policy: Policy = POLICY
+    made, seen, actions = parameters(2), torch.randn(5, 3), torch.randn(5, 2)
+    choice = policy.distribution(made, seen, policy.first_memory(5))
+    torch.testing.assert_close(choice.actions.mean, POLICY.means(made, seen))
+    torch.testing.assert_close(
+        choice.actions.log_prob(actions), POLICY.log_prob(made, seen, actions)
+    )
+    assert choice.memory is None
+
+
+def test_a_context_is_seen_after_the_observation() -> None:
+    made, seen = parameters(3), torch.randn(5, 3)
+    apart = POLICY.distribution(made, seen[:, :2], context=seen[:, 2:])
+    torch.testing.assert_close(apart.actions.mean, POLICY.means(made, seen))
+
+
+def test_each_task_has_its_own_distribution() -> None:
+    made = {name: torch.stack([parameters(k)[name] for k in range(2)]) for name in parameters(0)}
+    seen = torch.randn(2, 4, 3)
+    choice = POLICY.distribution(made, seen)
+    for k in range(2):
+        alone = POLICY.distribution(parameters(k), seen[k])
+        torch.testing.assert_close(choice.actions.mean[k], alone.actions.mean)
+        torch.testing.assert_close(choice.actions.variance[k], alone.actions.variance)
