@@ -1,4 +1,4 @@
-"""Policy: pi(a | o), a pure function of its parameters, its memory and what it knows of the task."""
+"""Policy: pi(a | o), a pure function of parameters, memory and what is known of the task."""
 
 from __future__ import annotations
 
