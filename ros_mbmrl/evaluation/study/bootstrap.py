@@ -30,7 +30,7 @@ Values = Mapping[tuple[Any, Episode], float]  # by training seed and episode
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure, its 95 % interval, and the two-sided p-value of 0.
+    """A figure, its 95 % interval, and the two-sided p-value of the hypothesis that it is 0.
 
     interval, p: None where there is too little to say. p is at least 2 / (1 + resamples).
     """
@@ -41,7 +41,7 @@ class Estimate:
 
     @classmethod
     def of(cls, value: float, draws: Array) -> Estimate:
-        """By percentiles of the draws."""
+        """Estimate from percentiles of the draws."""
         low, high = np.quantile(draws, [0.025, 0.975])
         rarer = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
         p = min(1.0, 2 * (1 + rarer) / (1 + len(draws)))
@@ -50,7 +50,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Sample:
-    """One figure of episodes: a block (S, E_c) a condition, a training seed a row.
+    """One figure of all episodes: a block (S, E_c) for each condition, a row a training seed.
 
     nested: each training seed has episodes of its own; otherwise a column is one episode.
     """
@@ -62,9 +62,11 @@ class Sample:
 
     @classmethod
     def of(cls, values: Values) -> Sample:
-        """Raises ValueError unless every training seed has as many episodes of each condition.
+        """Sort values into blocks.
 
-        Also where its episodes are neither all those of the others nor all its own.
+        Raises:
+            ValueError: training seeds have different numbers of episodes of a condition, or
+                share only some of them.
         """
         seeds = sorted({seed for seed, _ in values}, key=lambda seed: (seed is None, seed or 0))
         conditions = tuple(dict.fromkeys(episode[0] for _, episode in values))
@@ -86,16 +88,16 @@ class Sample:
 
     @property
     def n_episodes(self) -> int:
-        """Different ones."""
+        """Number of different episodes."""
         return sum(b.size if self.nested else b.shape[1] for b in self.blocks)
 
     @cached_property
     def mean(self) -> float:
-        """Every condition counts the same, whatever its episodes."""
+        """Mean over conditions, which all count the same whatever their number of episodes."""
         return float(np.mean([block.mean() for block in self.blocks]))
 
     def weights(self, rng: Generator, resamples: int) -> Iterator[Array]:
-        """Condition by condition (B, S, E_c): how much each value counts in a draw; they sum to 1.
+        """Draw the weights (B, S, E_c) of the values, condition by condition; they sum to 1.
 
         Of n there are n - 1 drawn, which makes the variance unbiased.
         """
@@ -107,7 +109,7 @@ class Sample:
             yield of_seeds * drawn.reshape(resamples, rows, own)
 
     def estimate(self, rng: Generator, resamples: int = RESAMPLES) -> Estimate:
-        """The mean with its interval; without one for less than FEWEST episodes a condition."""
+        """Estimate the mean; no interval for fewer than FEWEST episodes a condition."""
         if min(block.shape[1] for block in self.blocks) < FEWEST:
             return Estimate(self.mean)
         variance, freedom = self._variance()
@@ -120,7 +122,7 @@ class Sample:
         return Estimate.of(self.mean, self.mean + offsets * stretch(freedom, rng, resamples))
 
     def _variance(self) -> tuple[float, float]:
-        """Of the mean, and Satterthwaite's degrees of freedom; 0 where nothing varies.
+        """Return the variance of the mean and Satterthwaite's degrees of freedom, 0 if nothing varies.
 
         Nested: of the training seeds' means. Crossed: mean squares of training seeds and of
         episodes, less the residual that is in both; never less than either.
@@ -146,13 +148,13 @@ class Sample:
 
 
 def stretch(freedom: float, rng: Generator, resamples: int) -> Array:
-    """(B,): factors that make Student's t of a standard normal variable."""
+    """Draw factors (B,) that turn a standard normal variable into Student's t."""
     factors: Array = np.sqrt(freedom / rng.chisquare(freedom, resamples))
     return factors
 
 
 def paired(own: Values, other: Values) -> tuple[Values, Values]:
-    """Both where both are known: by episode, and by training seed.
+    """Return the values of both methods for the episodes and training seeds that both have.
 
     One that has a single training seed serves all of the other's: by its own alone, what training
     moves would go uncounted. Raises ValueError if both have several and share none.
@@ -170,7 +172,7 @@ def paired(own: Values, other: Values) -> tuple[Values, Values]:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """The p-values adjusted for their number (Holm, "A sequentially rejective ...", 1979)."""
+    """Adjust p-values for their number (Holm, "A sequentially rejective ...", 1979)."""
     adjusted = [0.0] * len(p)
     least = 0.0
     for rank, k in enumerate(sorted(range(len(p)), key=lambda k: p[k])):

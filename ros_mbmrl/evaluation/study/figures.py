@@ -24,7 +24,7 @@ BEFORE, AFTER = COLOURS[0], COLOURS[1]
 
 
 def bars(summary: Sequence[Row], path: Path) -> None:
-    """Mean return by condition and method, with 95 % intervals. Thesis fig. 33.
+    """Draw the mean return by condition and method, with 95 % intervals. Thesis fig. 33.
 
     summary: of `summaries.returns`. Normalised by the oracle where every condition is.
     """
@@ -53,7 +53,7 @@ def bars(summary: Sequence[Row], path: Path) -> None:
 
 
 def sample_efficiency(curves: Sequence[Row], path: Path) -> None:
-    """Return against transitions of training, a panel a condition. Thesis fig. 32.
+    """Draw the return against training transitions, a panel a condition. Thesis fig. 32.
 
     curves: a method, train_seed, transitions, condition and return each; mean and
     `over_seeds`.
@@ -75,7 +75,7 @@ def sample_efficiency(curves: Sequence[Row], path: Path) -> None:
 
 
 def update_errors(records: Sequence[Row], path: Path) -> None:
-    """Histograms of the K-step error before and after the update. Thesis fig. 31 and 45.
+    """Draw histograms of the K-step error before and after the update. Thesis fig. 31, 45.
 
     records: `before` and `after`, a number a window; a line of panels a method, a panel a
     condition, over all training seeds. Dashed: medians. The last bar holds all beyond it.
@@ -108,7 +108,7 @@ def update_errors(records: Sequence[Row], path: Path) -> None:
 def error_traces(
     records: Sequence[Row], path: Path, onsets: Mapping[str, float] | None = None
 ) -> None:
-    """The K-step error at every time step of one rollout, before and after. Thesis fig. 46.
+    """Draw the K-step error along one rollout, before and after the update. Thesis fig. 46.
 
     records: with `before`, `after`, `rollout` and `time` [s], a number a window. The first
     rollout of the first training seed; a line of panels a method, a panel a condition. onsets
@@ -132,7 +132,7 @@ def error_traces(
 
 
 def sensitivity(rows: Sequence[Row], path: Path) -> None:
-    """Learning curves for several T1 = T2, a panel a condition. Thesis fig. 48.
+    """Draw learning curves for several T1 = T2, a panel a condition. Thesis fig. 48.
 
     rows: a window (T1 = T2), train_seed, transitions, condition and return each; mean and
     `over_seeds`.
@@ -150,7 +150,7 @@ def sensitivity(rows: Sequence[Row], path: Path) -> None:
 
 
 def training_distribution(rows: Sequence[Row], path: Path) -> None:
-    """Return by condition for models trained on forces up to several values. Thesis fig. 47.
+    """Draw the return of models trained on forces up to several values. Thesis fig. 47.
 
     rows: a training_force [N], train_seed, condition and return each; mean and
     `over_seeds`, and a dot for each training seed.
@@ -193,13 +193,13 @@ def _return_label(summary: Sequence[Row]) -> str:
 
 
 def in_order(methods: Sequence[Any]) -> list[str]:
-    """The methods in the order of their looks, those without one last."""
+    """Sort methods in the order of their looks, those without one last."""
     known = list(LOOKS)
     return sorted(methods, key=lambda m: known.index(m) if m in known else len(known))
 
 
 def _curve(axes: Axes, rows: Sequence[Row], **style: Any) -> None:
-    """Mean and band over the training seeds, point by point: the k-th one of each seed."""
+    """Draw mean and band over the training seeds, from the k-th point of each seed."""
     curves = [
         sorted((r["transitions"], r["return"]) for r in rows if r["train_seed"] == s)
         for s in _seeds(rows)
@@ -216,7 +216,7 @@ def _curve(axes: Axes, rows: Sequence[Row], **style: Any) -> None:
 
 
 def over_seeds(values: Array) -> tuple[Array, Array, Array]:
-    """Mean (P,) of values (S, P) and its 95 % interval: Student's t over the training seeds.
+    """Return the mean (P,) of values (S, P) and its 95 % interval: Student's t over the seeds.
 
     Of less than three, of which that says nothing, the least and the most.
     """
@@ -232,7 +232,7 @@ def _seeds(rows: Sequence[Row]) -> list[Any]:
 
 
 def _graded(k: int, count: int) -> str:
-    """The k-th of `count` colours, dark to light; the lightest yellow is not used."""
+    """Return the k-th of `count` colours, dark to light, without the lightest yellow."""
     return to_hex(matplotlib.colormaps["viridis"](0.88 * k / max(count - 1, 1)))
 
 
@@ -249,7 +249,7 @@ def _name(axes: Axes, title: str, x: str, y: str) -> None:
 
 
 def _name_inner(axes: Axes, method: str, condition: str, x: str, y: str) -> None:
-    """Of a panel among many: axes are named at the figure's edges alone."""
+    """Name the axes of a panel only at the edges of the figure."""
     place = axes.get_subplotspec()
     assert place is not None
     x, y = x if place.is_last_row() else "", y if place.is_first_col() else ""
@@ -258,7 +258,7 @@ def _name_inner(axes: Axes, method: str, condition: str, x: str, y: str) -> None
 
 
 def _legend_of_all(figure: Figure, grid: Sequence[Axes]) -> None:
-    """One legend beside the panels, of all that any of them shows."""
+    """Draw one legend for all panels, beside them."""
     found: dict[str, Any] = {}
     for axes in grid:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
@@ -270,7 +270,7 @@ def _legend_of_all(figure: Figure, grid: Sequence[Axes]) -> None:
 def _beside_legend(
     count: int, width: float, height: float, columns: int = 3
 ) -> tuple[Figure, list[Axes]]:
-    """Panels with room for a legend beside them."""
+    """Make panels with room for a legend beside them."""
     figure, grid = panels(count, width, height, columns)
     figure.set_figwidth(figure.get_figwidth() + 1.5)
     return figure, grid

@@ -19,7 +19,7 @@ RESAMPLES = 4000  # no far tail is asked for
 
 @dataclass(frozen=True)
 class Ranked:
-    """The rows of one experiment, and what its methods are ranked by."""
+    """Rows of one experiment, and the figure that ranks its methods."""
 
     rows: Sequence[Row]
     measure: str = RETURN
@@ -27,7 +27,7 @@ class Ranked:
 
 
 def common_methods(experiments: Sequence[Ranked]) -> tuple[str, ...]:
-    """The methods that took part in every condition of every experiment."""
+    """Return the methods that took part in every condition of every experiment."""
     met = [
         {row["method"] for row in experiment.rows if row["condition"] == condition}
         for experiment in experiments
@@ -38,7 +38,7 @@ def common_methods(experiments: Sequence[Ranked]) -> tuple[str, ...]:
 
 
 def shared(experiment: Ranked, methods: Sequence[str]) -> Ranked:
-    """Of the methods, with the training seeds and episodes alone that all of them met.
+    """Return samples of the methods, from the training seeds and episodes that all of them met.
 
     Raises ValueError for a condition of which nothing is left.
     """
@@ -52,7 +52,7 @@ def shared(experiment: Ranked, methods: Sequence[str]) -> Ranked:
 
 
 def mean_ranks(experiments: Sequence[Ranked], methods: Sequence[str]) -> dict[str, float]:
-    """Each method's rank among `methods`, 1 the best, in the mean over all conditions.
+    """Rank each of `methods`, 1 the best, in the mean over all conditions.
 
     Ranked by the mean over training seeds and episodes; equal ones share the mean of their ranks.
     """
@@ -73,7 +73,7 @@ def rank_difference(
     rng: Generator,
     resamples: int = RESAMPLES,
 ) -> Estimate:
-    """The mean rank of `method` less that of `opponent`: below 0, `method` is the better one.
+    """Subtract the mean rank of `opponent` from that of `method`: below 0, `method` is better.
 
     The interval is over training seeds and episodes, of the conditions that were tried: of others
     it says nothing; none for less than FEWEST episodes a condition. Degrees of freedom: all
@@ -99,7 +99,7 @@ def rank_difference(
 
 
 def _expanded(plain: Estimate, draws: Array, freedom: int) -> Estimate:
-    """At the percentiles that few training seeds ask for: ranks are bounded, and do not stretch.
+    """Return the interval at percentiles widened for few seeds: ranks are bounded and cannot stretch.
 
     Hesterberg, "What teachers should know about the bootstrap", 2015.
     """
@@ -112,7 +112,7 @@ def _expanded(plain: Estimate, draws: Array, freedom: int) -> Estimate:
 
 
 def _samples(experiment: Ranked, methods: Sequence[str]) -> list[Sample]:
-    """A sample a method. Raises ValueError unless all have the same training seeds and episodes."""
+    """Make a sample of each method. Raises ValueError unless seeds and episodes are the same."""
     conditions = unique(experiment.rows, "condition")
     figures = [
         values(chosen(experiment.rows, name, conditions), experiment.measure) for name in methods
@@ -123,7 +123,7 @@ def _samples(experiment: Ranked, methods: Sequence[str]) -> list[Sample]:
 
 
 def _ranks(scores: Array, higher_is_better: bool) -> Array:
-    """Ranks (B, M) of scores (B, M), 1 the best; equal ones share the mean of their ranks."""
+    """Rank scores (B, M), 1 the best; equal ones share the mean of their ranks."""
     own, other = scores[:, :, None], scores[:, None, :]
     ahead = other > own if higher_is_better else other < own
     result: Array = 0.5 + ahead.sum(axis=2) + 0.5 * (other == own).sum(axis=2)

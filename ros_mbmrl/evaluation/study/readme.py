@@ -29,7 +29,7 @@ Summary = Mapping[str, Any]
 
 
 def readme_table(summaries: Sequence[Summary]) -> str:
-    """Markdown: a line a study and condition, a column a method; what was stated, below it."""
+    """Return the table as Markdown: a line a study and condition, a column a method."""
     methods = in_order(unique([row for s in summaries for row in s["returns"]], "method"))
     cells = []
     for summary in summaries:
@@ -48,7 +48,7 @@ def readme_table(summaries: Sequence[Summary]) -> str:
 
 
 def _mean_ranks(summaries: Sequence[Summary]) -> dict[str, float]:
-    """Of the contenders that met every condition of every study."""
+    """Rank the contenders that met every condition of every study."""
     several = [
         Ranked(
             [
@@ -75,7 +75,7 @@ def _caption(summaries: Sequence[Summary]) -> str:
 
 
 def _verdicts(summary: Summary) -> dict[tuple[str, str], str]:
-    """Each method's against the baseline, by method and condition."""
+    """Compare each method with the baseline, by method and condition."""
     found = {}
     turned = {BETTER: WORSE, WORSE: BETTER}
     for row in summary["comparisons"]:
@@ -90,7 +90,7 @@ def _verdicts(summary: Summary) -> dict[tuple[str, str], str]:
 
 
 def _normalised(row: Mapping[str, Any]) -> bool:
-    """By the oracle alone: between it and random actions what is small beside those is lost."""
+    """Normalise by the oracle alone; relative to random actions too, small differences vanish."""
     return row["normalised"] is not None and row["normalised_by"] == "oracle"
 
 
@@ -100,7 +100,7 @@ def _cell(row: Mapping[str, Any], verdict: str | None) -> str:
 
 
 def filled(text: str, summaries: Sequence[Summary]) -> str:
-    """The text with the table between its marks. Raises UserError where they are missing."""
+    """Put the table between its marks in the text. Raises UserError where they are missing."""
     head, begin, rest = text.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:
@@ -109,7 +109,7 @@ def filled(text: str, summaries: Sequence[Summary]) -> str:
 
 
 def read_summaries(folder: Path) -> list[Summary]:
-    """The summaries `*.json` in the folder, by name. Raises UserError for one that is not JSON."""
+    """Read the summaries `*.json` of a folder, by name. Raises UserError for broken JSON."""
     found = []
     for path in sorted(folder.glob("*.json")):
         try:
@@ -120,7 +120,7 @@ def read_summaries(folder: Path) -> list[Summary]:
 
 
 def main() -> None:
-    """Fills the file that is named. Exit status 2 if it cannot be."""
+    """Fill the named file. Exit status 2 if that is not possible."""
     if len(sys.argv) != 2:
         sys.exit("expected a Markdown file")
     document = Path(sys.argv[1])

@@ -1,4 +1,4 @@
-"""The report of a study: what was stated in advance first, then the thesis's figures and tables."""
+"""Report of a study: first the hypotheses stated in advance, then figures and tables."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHOWN = ("grbal", "rebal", "bayes_context_ll")  # methods whose updates are draw
 
 
 class Described(Protocol):
-    """A study, as far as a report needs it."""
+    """Parts of a study that a report needs."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -51,7 +51,7 @@ def summarise(
     protocol: Mapping[str, str] | None = None,
     resamples: int = RESAMPLES,
 ) -> dict[str, Any]:
-    """All that the tables show, for JSON: what `summary.json` holds.
+    """Return all that the tables show, as `summary.json` holds it.
 
     study, title, protocol, hypotheses, returns, comparisons, headroom, updates, ranks.
     """
@@ -73,7 +73,7 @@ def summarise(
 
 
 def _ranks(evidence: Evidence, methods: Sequence[str]) -> dict[str, float]:
-    """Of the contenders that met every condition."""
+    """Rank the contenders that met every condition."""
     conditions = set(unique(evidence.rows, "condition"))
     ranked = [
         method
@@ -99,7 +99,7 @@ def write_report(
     protocol: Mapping[str, str] | None = None,
     versus: Sequence[str] = (BASELINE,),
 ) -> Path:
-    """Writes report.html, summary.json and the pictures into `out`; the page's path.
+    """Write report.html, summary.json and pictures into `out`; return the path of the page.
 
     rows: an episode each: method, train_seed (None of what was not trained), condition, seed (and
     path), return; return_after, accepted_fraction and safety_stops. Paired by train_seed,

@@ -27,19 +27,19 @@ from ros_mbmrl.evaluation.study.comparisons import (
 
 @dataclass(frozen=True)
 class Scale:
-    """The return that counts as 0 and the one that counts as 1, and what they are."""
+    """Returns that count as 0 and as 1, and where they come from."""
 
     zero: float
     one: float
     by: str
 
     def __call__(self, value: float) -> float:
-        """The return on this scale."""
+        """Convert a return to this scale."""
         return (value - self.zero) / (self.one - self.zero)
 
 
 def oracle_scale(rows: Sequence[Row], condition: str) -> Scale | None:
-    """1 is the oracle's mean return on the condition; 0 is a return of 0.
+    """Return the scale on which the oracle's mean return is 1 and a return of 0 is 0.
 
     Where the oracle's return is not positive, 0 is what random actions get. None without an
     oracle, or with one that is no better than that.
@@ -60,7 +60,7 @@ def oracle_scale(rows: Sequence[Row], condition: str) -> Scale | None:
 def returns(
     rows: Sequence[Row], methods: Sequence[str], rng: Generator, resamples: int = RESAMPLES
 ) -> list[dict[str, Any]]:
-    """A row for each condition and method: the mean return with its 95 % interval.
+    """Make a row for each condition and method: the mean return with its 95 % interval.
 
     normalised, normalised_interval, normalised_by: see `oracle_scale`; the oracle's mean is taken
     as it is, its own interval is in its own row. safety_stops: episodes that safety ended.
@@ -104,7 +104,7 @@ def _mean(rows: Sequence[Row], name: str) -> float | None:
 def updates(
     records: Sequence[Row], methods: Sequence[str], rng: Generator, resamples: int = RESAMPLES
 ) -> list[dict[str, Any]]:
-    """A row for each condition and method: the K-step error before and after the update.
+    """Make a row for each condition and method: the K-step error before and after the update.
 
     Over the windows of all training seeds: n, median and mean before and after, improved (the
     fraction of windows that are better after), and typical_ratio, of the geometric means after to
@@ -143,7 +143,7 @@ def updates(
 def headroom(
     evidence: Evidence, methods: Sequence[str], rng: Generator, resamples: int = RESAMPLES
 ) -> list[dict[str, Any]]:
-    """By condition, what a perfect model would be worth: the true one's return less the baseline's.
+    """Make a row for each condition: return of the true model minus return of the baseline.
 
     gain with its interval, and percent of the baseline's mean. reached: by contender, its own
     gain as a share of that one; empty where the interval holds 0. No row where either is missing.

@@ -16,7 +16,7 @@ from ros_mbmrl.evaluation.study.verdicts import number, p_value, share
 
 
 def markdown(table: Table) -> str:
-    """The table in Markdown, its caption below."""
+    """Return the table as Markdown, with its caption below."""
     lines = [table.columns, ["---", *["---:"] * (len(table.columns) - 1)], *table.rows]
     cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
     body = "".join(f"| {' | '.join(line)} |\n" for line in cells)
@@ -24,7 +24,7 @@ def markdown(table: Table) -> str:
 
 
 def all_tables(summary: Mapping[str, Any]) -> list[Table]:
-    """Every table there is something for, the hypotheses first."""
+    """Return every table that has data, the hypotheses first."""
     returned = summary["returns"]
     normalised = any(row["normalised"] is not None for row in returned)
     several = (
@@ -41,7 +41,7 @@ def all_tables(summary: Mapping[str, Any]) -> list[Table]:
 
 
 def hypotheses(rows: Sequence[Row]) -> Table:
-    """What was stated, what became of it."""
+    """Return the hypotheses and their outcomes."""
     cells = []
     for row in rows:
         sign = "<" if row["measure"] == ERROR else ">"
@@ -58,7 +58,7 @@ def hypotheses(rows: Sequence[Row]) -> Table:
 
 
 def by_condition(rows: Sequence[Row], name: str, caption: str) -> Table:
-    """A line a method, a column a condition: `name` with its interval."""
+    """Return the figure `name` with its interval: a line a method, a column a condition."""
     conditions = unique(rows, "condition")
     known = {(row["method"], row["condition"]): row for row in rows}
     cells = []
@@ -70,7 +70,7 @@ def by_condition(rows: Sequence[Row], name: str, caption: str) -> Table:
 
 
 def normalised_note(rows: Sequence[Row]) -> str:
-    """What 1 and 0 are, for a caption."""
+    """Say in a caption which returns count as 1 and 0."""
     chance = [r["condition"] for r in rows if r["normalised_by"] not in (None, "oracle")]
     without = [r["condition"] for r in rows if r["normalised_by"] is None]
     text = "Mean return (95 % interval); 1 is the MB oracle's on that condition"
@@ -83,7 +83,7 @@ def normalised_note(rows: Sequence[Row]) -> str:
 
 
 def comparisons(rows: Sequence[Row]) -> Table:
-    """All that were tested, with their p-values before and after the correction."""
+    """Return all tested comparisons, with p-values before and after the correction."""
     cells = []
     for row in rows:
         percent = row["percent"]
@@ -111,7 +111,7 @@ def comparisons(rows: Sequence[Row]) -> Table:
 
 
 def headroom(rows: Sequence[Row]) -> Table:
-    """What a perfect model would be worth, and how much of that was reached."""
+    """Return the gain of a perfect model and the share that each method reached."""
     methods = list(dict.fromkeys(method for row in rows for method in row["reached"]))
     cells = [
         (
@@ -130,7 +130,7 @@ def headroom(rows: Sequence[Row]) -> Table:
 
 
 def updates(rows: Sequence[Row]) -> Table:
-    """Errors before and after the update, on common trajectories."""
+    """Return errors before and after the update, on common trajectories."""
     cells = [
         (
             row["condition"],
@@ -152,14 +152,14 @@ def updates(rows: Sequence[Row]) -> Table:
 
 
 def ranks(rows: Mapping[str, float]) -> Table:
-    """Mean ranks, best first."""
+    """Return mean ranks, best first."""
     ordered = sorted(rows.items(), key=lambda item: item[1])
     cells = [(look(method).name, f"{rank:.2f}") for method, rank in ordered]
     return Table(("method", "mean rank"), cells, "Rank by return, in the mean over the conditions")
 
 
 def details(rows: Sequence[Row]) -> Table:
-    """What else there is to say of each method and condition."""
+    """Return the other figures of each method and condition."""
     cells = [
         (
             row["condition"],
@@ -178,7 +178,7 @@ def details(rows: Sequence[Row]) -> Table:
 
 
 def tuning(rows: Sequence[Row]) -> Table:
-    """The settings that were tried on validation conditions. rows: `chosen`, and what was tried."""
+    """Return the settings tried on validation conditions; rows mark the `chosen` one."""
     known = ("method", "return", "error", "chosen")
     cells = []
     for row in rows:
@@ -191,12 +191,12 @@ def tuning(rows: Sequence[Row]) -> Table:
 def with_interval(
     value: float | None, interval: Interval | None, write: Callable[[float], str] = number
 ) -> str:
-    """1.23 (1.10 to 1.36); nothing of nothing."""
+    """Write a value with its interval, as 1.23 (1.10 to 1.36); empty for None."""
     if value is None:
         return ""
     return write(value) + (f" ({write(interval[0])} to {write(interval[1])})" if interval else "")
 
 
 def in_percent(figures: tuple[float, Interval | None] | None) -> str:
-    """A number of percent with its interval."""
+    """Write a percentage with its interval."""
     return with_interval(*figures, share) if figures else ""

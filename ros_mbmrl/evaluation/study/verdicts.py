@@ -1,4 +1,4 @@
-"""What became of each hypothesis, in one sentence that says no more than the figures do."""
+"""Outcome of each hypothesis, in one sentence that claims no more than the figures show."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def judge_all(
     rng: Generator,
     resamples: int = RESAMPLES,
 ) -> list[dict[str, Any]]:
-    """A row for each hypothesis: what it says, outcome, sentence, comparison and by_condition.
+    """Make a row for each hypothesis: statement, outcome, sentence, comparison, by_condition.
 
     comparisons: of `compare_all`. by_condition: differences with intervals on each of several
     conditions; not tested, so without p-values.
@@ -62,7 +62,7 @@ def judge_all(
 
 
 def outcome(found: Comparison | None) -> str:
-    """Of the hypothesis that the comparison's method is the better one."""
+    """Return the outcome of the hypothesis that the comparison's method is the better one."""
     if found is None or found.p_holm is None:
         return UNTESTED
     if found.verdict == NULL:
@@ -71,7 +71,7 @@ def outcome(found: Comparison | None) -> str:
 
 
 def sentence(key: Key, found: Comparison | None) -> str:
-    """One sentence. key: what was to be compared, also where it could not be."""
+    """Write the outcome as a sentence. key: the intended comparison, made or not."""
     method, opponent, conditions, measure = key
     named = listed([f"`{condition}`" for condition in conditions])
     where = f"in the mean of {named}" if len(conditions) > 1 else f"on {named}"
@@ -93,14 +93,14 @@ def sentence(key: Key, found: Comparison | None) -> str:
 
 
 def amount(found: Comparison, level: str = "") -> str:
-    """The difference with its sign and interval: +12 % (3 to 20)."""
+    """Write the difference with its sign and interval, as +12 % (3 to 20)."""
     by, between = in_words(found)
     sign = "+" if found.difference > 0 else ""
     return f"{sign}{by}" + (f" ({level}{between})" if between else "")
 
 
 def in_words(found: Comparison, positive: bool = False) -> tuple[str, str]:
-    """The difference, in % where that says something, and its interval; "" without one.
+    """Write the difference, in % where that is meaningful, and its interval, "" without one.
 
     positive: both with their signs turned where the difference is negative.
     """
@@ -114,20 +114,20 @@ def in_words(found: Comparison, positive: bool = False) -> tuple[str, str]:
 
 
 def number(value: float) -> str:
-    """As many digits as are worth reading."""
+    """Write a number with two significant digits or a few more."""
     size = abs(value)
     text = f"{value:.{0 if size >= 99.5 else 1 if size >= 9.95 else 2}f}"
     return text if float(text) else text.lstrip("-")
 
 
 def share(value: float) -> str:
-    """A number of percent, without the sign for it."""
+    """Write a percentage without the % sign."""
     text = f"{value:.{0 if abs(value) >= 9.95 else 1}f}"
     return text if float(text) else text.lstrip("-")
 
 
 def p_value(p: float) -> str:
-    """Without the leading zero: .012, < .001, 1."""
+    """Write a p-value without the leading zero: .012, < .001, 1."""
     if p < 0.001:
         return "< .001"
     text = f"{p:.2g}"
@@ -135,5 +135,5 @@ def p_value(p: float) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """a, b and c."""
+    """Join words as in "a, b and c"."""
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))
