@@ -122,7 +122,7 @@ class Sample:
         return Estimate.of(self.mean, self.mean + offsets * stretch(freedom, rng, resamples))
 
     def _variance(self) -> tuple[float, float]:
-        """Return the variance of the mean and Satterthwaite's degrees of freedom, 0 if nothing varies.
+        """Return the mean's variance and Satterthwaite's degrees of freedom, 0 if nothing varies.
 
         Nested: of the training seeds' means. Crossed: mean squares of training seeds and of
         episodes, less the residual that is in both; never less than either.

@@ -99,7 +99,7 @@ def rank_difference(
 
 
 def _expanded(plain: Estimate, draws: Array, freedom: int) -> Estimate:
-    """Return the interval at percentiles widened for few seeds: ranks are bounded and cannot stretch.
+    """Return the interval at percentiles widened for few seeds: ranks cannot stretch.
 
     Hesterberg, "What teachers should know about the bootstrap", 2015.
     """
