@@ -128,6 +128,7 @@ class DriverNode(LifecycleNode):
         self._sensors = {topic: advertise(self, topic) for topic in self._codec.topics}
         self._clock_publisher = advertise(self, "/clock")
         self._diagnostics = advertise(self, "/diagnostics")
+        self._heard = advertise(self, "command/heard")
         listen(self, "command/safe", self._on_command, newest=True)
         listen(self, "safety/state", self._on_stop_state)
         self.create_service(Trigger, "driver/rearm", self._on_rearm)
@@ -279,6 +280,10 @@ class DriverNode(LifecycleNode):
         return response
 
     def _on_command(self, message: JointState) -> None:
+        self._take(message)
+        self._heard.publish(message)  # as it came, taken or not: safety knows what it sent
+
+    def _take(self, message: JointState) -> None:
         try:
             stamp, action = read_command(self._spec, message)
         except ValueError as error:

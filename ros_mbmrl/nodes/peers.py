@@ -1,53 +1,60 @@
-"""What is wrong with who else speaks on the graph, as safety and the controller hear it."""
+"""Find commands of others, second publishers and stamps that jump."""
 
 from __future__ import annotations
 
-from ast import literal_eval
+import threading
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 
-import numpy as np
 from rclpy.node import Node
+from sensor_msgs.msg import JointState
 
-from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.nodes.messages import from_stamp
 
-ALONE = ("command/proposed", "command/safe", "adaptation")  # topics of a single publisher
-REMEMBERED = 32  # own commands
+# Topics of a single publisher.
+ALONE = (
+    *("command/proposed", "command/proposed/heard", "command/safe", "command/heard"),
+    "adaptation",
+)
+REMEMBERED = 32  # states, with our own commands for each
 HEARD = 0.5  # [s] for which what was heard counts
 JUMP = 0.5  # [s] that stamps may gain on the steady clock
 RECENT = 20  # states that the gain is counted from
 
 
 class Echo:
-    """Whether what was sent is what arrived: who receives commands tells what it was told.
+    """Compare the commands that a receiver heard with those that were sent to it.
 
-    Whatever comes in between, and whoever else sends, shows here. `foreign` counts.
+    A command that was changed on its way, or that somebody else sent, is foreign. `foreign` counts.
+    One thread may send while another one hears.
     """
 
-    def __init__(self, rest: Array) -> None:
-        self._rest = tuple(rest.tolist())
-        self._sent: OrderedDict[int, set[tuple[float, ...]]] = OrderedDict()
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sent: OrderedDict[int, list[JointState]] = OrderedDict()
         self.foreign = 0
 
-    def sent(self, stamp: int, action: Array) -> None:
-        """Our own command in answer to the state stamped `stamp` [ns]; there may be several."""
-        self._sent.setdefault(stamp, set()).add(tuple(action.tolist()))
-        while len(self._sent) > REMEMBERED:
-            self._sent.popitem(last=False)
+    def sent(self, command: JointState) -> None:
+        """Remember our own command; there may be several for the same state. Call it first."""
+        stamp = from_stamp(command.header.stamp)
+        with self._lock:
+            known = self._sent.setdefault(stamp, [])
+            if command not in known:  # who stands still says the same again and again
+                known.append(command)
+            while len(self._sent) > REMEMBERED:
+                self._sent.popitem(last=False)
 
-    def told(self, stamp: int, text: str, late: bool = True) -> bool:
-        """Whether what the other end says it heard by the end of that step is not ours.
+    def heard(self, command: JointState) -> bool:
+        """Return whether the command that the receiver heard is foreign.
 
-        It is ours if it answers that state (late: or the one before it, for ours may have come too
-        late), or if it is rest. What was said of a state that we know nothing of is not judged.
+        Commands from before the oldest one that is remembered are not judged.
         """
-        stamps = list(self._sent)
-        if stamp not in stamps[1:]:
-            return False
-        last = stamps.index(stamp)
-        ours = {self._rest}.union(*(self._sent[each] for each in stamps[last - late : last + 1]))
-        foreign = _numbers(text) not in ours
-        self.foreign += foreign
+        stamp = from_stamp(command.header.stamp)
+        with self._lock:
+            if not self._sent or stamp < min(self._sent):
+                return False
+            foreign = command not in self._sent.get(stamp, ())
+            self.foreign += foreign
         return foreign
 
 
@@ -92,11 +99,3 @@ class PeerWatch:
         counts = {name: self._node.count_publishers(full) for name, full in self._topics.items()}
         several = [f"{name} has {n} publishers" for name, n in counts.items() if n > 1]
         return "; ".join([*several, *self._found])
-
-
-def _numbers(text: str) -> tuple[float, ...] | None:
-    """Numbers that were written by `repr`; None for anything else."""
-    try:
-        return tuple(float(value) for value in np.atleast_1d(literal_eval(text)))
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return None

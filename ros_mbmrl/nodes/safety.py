@@ -123,11 +123,12 @@ class SafetyNode(Node):
         self._answer: JointState | None = None
         self._published_stop: bool | None = None
         self._peers = PeerWatch(self, self._assembler.topics)
-        self._echo = Echo(self._spec.rest)
+        self._echo = Echo()
         self._repeated = self._disordered = 0  # proposals
         self._told_at = clock()  # when the model error was told last
 
         self._safe = advertise(self, "command/safe")
+        self._proposed_heard = advertise(self, "command/proposed/heard")
         self._stop_state = advertise(self, "safety/state")
         self._diagnostics = advertise(self, "/diagnostics")
         for topic in self._assembler.topics:
@@ -135,6 +136,8 @@ class SafetyNode(Node):
         listen(self, "adaptation", self._on_adaptation)
         listen(self, "/diagnostics", self._on_diagnostics)
         listen(self, "command/proposed", self._on_proposed, newest=True)
+        if not p.lockstep:
+            listen(self, "command/heard", self._on_heard)
         self.create_service(Trigger, "safety/stop", self._on_stop)
         self.create_service(Trigger, "safety/reset", self._on_reset)
         if not p.lockstep:
@@ -163,11 +166,6 @@ class SafetyNode(Node):
             self._try_answer()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        timing = read_status(message, "driver: timing", self._owner)
-        if timing is not None and not self._settings.lockstep:
-            told = timing.get("commanded", "")
-            if self._echo.told(from_stamp(message.header.stamp), told):
-                self._complain(f"the driver was told {told}, not by safety")
         if read_status(message, "controller: echo", self._owner) is not None:
             self._complain("a command was proposed that is not the controller's")
         values = read_status(message, "driver: plant", self._owner)
@@ -176,11 +174,16 @@ class SafetyNode(Node):
             if self._fault:
                 self._speak_up()
 
+    def _on_heard(self, message: JointState) -> None:
+        if self._echo.heard(message):
+            self._complain("the driver heard a command that is not safety's")
+
     def _complain(self, what: str) -> None:
         self._peers.note(what, self._steady())
         self._speak_up()
 
     def _on_proposed(self, message: JointState) -> None:
+        self._proposed_heard.publish(message)
         try:
             stamp, action = read_command(self._spec, message)
             failed = action is None
@@ -253,7 +256,7 @@ class SafetyNode(Node):
 
     def _publish(self, checked: Checked, stamp: int) -> None:
         self._answer = command_message(self._spec, checked.action, stamp)
-        self._echo.sent(stamp, checked.action)
+        self._echo.sent(self._answer)
         self._safe.publish(self._answer)
         self._publish_stop()
         level = OK if checked.level <= Level.LIMITED else WARN
@@ -261,16 +264,12 @@ class SafetyNode(Node):
             "level": checked.level.name,
             "reasons": "; ".join(checked.reasons),
         }
-        states, proposal = self._assembler, self._proposal
+        states = self._assembler
         values |= {
             "malformed": states.malformed,
             "repeated": states.repeated + self._repeated,
             "disordered": states.disordered + self._disordered,
             "foreign": self._echo.foreign,
-            "answered": -1 if proposal is None else proposal.stamp,
-            "proposed": ""
-            if proposal is None or proposal.action is None
-            else repr(tuple(proposal.action.tolist())),
         }
         line = status(
             "safety",
