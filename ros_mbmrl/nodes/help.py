@@ -32,7 +32,7 @@ class About:
 NODES: Mapping[str, About] = MappingProxyType(
     {
         "driver": About(
-            ("driver:DriverParameters",),
+            ("driver_parameters:DriverParameters",),
             ("command/safe", "safety/state"),
             (STATE, "command/heard", "/clock", "/diagnostics"),
             ("driver/rearm",),

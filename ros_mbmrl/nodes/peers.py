@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
+from ros_mbmrl.errors import RunError
 from ros_mbmrl.nodes.messages import from_stamp
 
 # Topics of a single publisher.
@@ -59,7 +60,7 @@ class Echo:
 
 
 class PeerWatch:
-    """Second publishers, commands that are not ours at the plant, stamps that jump.
+    """Find second publishers and stamps that jump, and keep what else was found, for a while.
 
     states: topics of the robot's state, which one publisher may speak on, too.
     """
@@ -74,7 +75,7 @@ class PeerWatch:
         self._found: dict[str, float] = {}  # what was heard, and when on the steady clock
 
     def note(self, what: str, now: float) -> None:
-        """Something is wrong."""
+        """Keep what is wrong, found at `now` [s]."""
         self._found[what] = now
 
     def stamped(self, stamp: float, now: float) -> None:
@@ -94,8 +95,47 @@ class PeerWatch:
         self._newest = stamp
 
     def complaint(self, now: float) -> str:
-        """What is wrong, empty if nothing is."""
+        """Return what is wrong at `now` [s], empty if nothing is."""
         self._found = {what: when for what, when in self._found.items() if now - when < HEARD}
         counts = {name: self._node.count_publishers(full) for name, full in self._topics.items()}
         several = [f"{name} has {n} publishers" for name, n in counts.items() if n > 1]
         return "; ".join([*several, *self._found])
+
+
+def await_listeners(
+    node: Node,
+    topic: str,
+    names: Iterable[str],
+    stop: threading.Event,
+    clock: Callable[[], float],
+    patience: float,
+) -> None:
+    """Wait until the nodes called `names` listen to a topic, or until `stop`.
+
+    Args:
+        clock: [s], steady.
+        patience: [s].
+
+    Raises:
+        RunError: If one of them is not there in time.
+    """
+    awaited, until = set(names), clock() + patience
+    while awaited and not stop.wait(0.02):
+        awaited -= {info.node_name for info in node.get_subscriptions_info_by_topic(topic)}
+        if awaited and clock() > until:
+            missing = ", ".join(sorted(awaited))
+            raise RunError(f"{node.get_name()}: not there in {patience:g} s: {missing}")
+
+
+def refuse_company(node: Node, topics: Iterable[str]) -> None:
+    """Refuse to share topics with another graph of the same name.
+
+    Raises:
+        RunError: If one of them has more than one publisher.
+    """
+    for topic in topics:
+        if node.count_publishers(topic) > 1:
+            raise RunError(
+                f"{node.get_name()}: {topic} has more than one publisher: another graph runs in "
+                "this ROS domain: end it, or set ROS_DOMAIN_ID to another number"
+            )
