@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
@@ -74,9 +75,11 @@ class PeerWatch:
         self._newest = 0.0  # stamp [s]
         self._found: dict[str, float] = {}  # what was heard, and when on the steady clock
 
-    def note(self, what: str, now: float) -> None:
-        """Keep what is wrong, found at `now` [s]."""
+    def note(self, what: str, now: float) -> bool:
+        """Keep what is wrong, found at `now` [s]; return whether it was not known."""
+        known = now - self._found.get(what, -math.inf) < HEARD
         self._found[what] = now
+        return not known
 
     def stamped(self, stamp: float, now: float) -> None:
         """Judge the stamp [s] of a state that has come at `now` [s].

@@ -163,8 +163,9 @@ class SafetyNode(Node):
             self._complain("the driver heard a command that is not safety's")
 
     def _complain(self, what: str) -> None:
-        self._peers.note(what, self._steady())
-        self._speak_up()
+        """Answer at once to what is new, and only to that: each answer may be changed, too."""
+        if self._peers.note(what, self._steady()):
+            self._speak_up()
 
     def _on_proposed(self, message: JointState) -> None:
         self._proposed_heard.publish(message)

@@ -190,7 +190,9 @@ def test_in_lockstep_each_observation_is_answered_and_told(make: Any, capsys: An
     assert {each["commanded"] for each in timings} == {repr(WALK)}
     assert {each["run"] for each in timings} == {"seven"}
     assert [from_stamp(m.header.stamp) for m in bench.sent["/diagnostics"] if m.status] == [
-        stamp for stamp in stamps for _ in range(2)  # of the plant and of the period
+        stamp
+        for stamp in stamps
+        for _ in range(2)  # of the plant and of the period
     ]
 
 

@@ -109,6 +109,14 @@ def test_second_publishers_are_named() -> None:
     assert watch.complaint(0.0) == "command/safe has 2 publishers"
 
 
+def test_what_was_found_is_new_once_and_again_after_a_while() -> None:
+    watch = PeerWatch(Publishers())  # type: ignore[arg-type]
+    assert [watch.note("somebody", now) for now in (10.0, 10.4, 10.8, 11.4)] == [
+        *(True, False, False, True)
+    ]
+    assert watch.complaint(11.5) == "somebody"
+
+
 def test_stamps_that_jump_count_for_a_while() -> None:
     watch = PeerWatch(Publishers())  # type: ignore[arg-type]
     for stamp, now in ((5.0, 100.0), (5.1, 100.1), (15.2, 100.2)):

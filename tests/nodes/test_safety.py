@@ -253,6 +253,18 @@ def test_the_first_changed_command_stops_at_once(make: Any) -> None:
     assert from_stamp(bench.sent["command/safe"][-1].header.stamp) == bench.stamp
 
 
+def test_each_answer_may_be_changed_too_and_is_not_answered(make: Any) -> None:
+    """Otherwise safety and the driver would answer each other as fast as messages travel."""
+    bench = make().walking()
+    foreign_command(bench)
+    count = len(bench.sent["command/safe"])
+    for _ in range(3):
+        foreign_command(bench)
+    assert len(bench.sent["command/safe"]) == count
+    bench.step()
+    assert len(bench.sent["command/safe"]) == count + 1 and bench.told["foreign"] == "4"
+
+
 def test_a_plant_that_is_well_again_can_be_let_go(make: Any) -> None:
     bench = make().walking()
     plant_fault(bench)
