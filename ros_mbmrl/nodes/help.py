@@ -55,7 +55,7 @@ NODES: Mapping[str, About] = MappingProxyType(
             ("reference:ReferenceParameters",), (STATE, "reference/set"), ("reference",)
         ),
         "teleop": About(
-            ("teleop:TeleopParameters",),
+            ("teleop_parameters:TeleopParameters",),
             (STATE, "joy", "safety/state", "/diagnostics"),
             ("command/proposed", "episode"),
         ),
