@@ -37,7 +37,7 @@ def test_the_nearest_edge_counts_and_beyond_it_is_negative(
 def test_only_an_edge_that_is_near_can_be_headed_for(
     x: float, y: float, outwards: tuple[float, ...]
 ) -> None:
-    # A little off the axes: along an edge is neither out nor in.
+    # Along an edge, rounding decides whether that is out or in.
     found = {yaw for yaw in (EAST, NORTH, WEST, SOUTH) if heads_out(WIDE, x, y, yaw)}
     assert set(outwards) <= found
     assert not any(heads_out(WIDE, x, y, yaw + math.pi) for yaw in outwards)
