@@ -19,7 +19,7 @@ from std_srvs.srv import Trigger
 from ros_mbmrl.bringup import AT_REST, FIRST_COMMAND
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.nodes.drive import DriveLoop, Timing
-from ros_mbmrl.nodes.driver_parameters import DriverParameters, plant_options
+from ros_mbmrl.nodes.driver_parameters import DriverParameters, named_plant
 from ros_mbmrl.nodes.inbox import Inbox
 from ros_mbmrl.nodes.messages import (
     ERROR,
@@ -36,7 +36,6 @@ from ros_mbmrl.nodes.peers import await_listeners, refuse_company
 from ros_mbmrl.nodes.process import Ending, guarded, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import SensorCodec
-from ros_mbmrl.plants import make_plant
 from ros_mbmrl.plants.base import Latching, Plant, PlantFault
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.measurement import Measurement
@@ -56,18 +55,14 @@ class DriverNode(LifecycleNode):
     def __init__(
         self,
         ending: Ending,
-        plant: Callable[[DriverParameters, Node], Plant] | None = None,
+        plant: Callable[[DriverParameters, Node], Plant] = named_plant,
         clock: Callable[[], float] = time.monotonic,
-        name: str = "driver",
         **options: Any,
     ) -> None:
-        super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
-        self._ending, self._make_plant = ending, plant or self._named_plant
-        self._steady = clock
-        self._settings = read_parameters(self, DriverParameters)
-        p = self._settings
-        self._robot = make_robot(p.robot)
-        self._spec = self._robot.spec
+        super().__init__("driver", automatically_declare_parameters_from_overrides=True, **options)
+        self._ending, self._make_plant, self._steady = ending, plant, clock
+        self._settings = p = read_parameters(self, DriverParameters)
+        self._spec = make_robot(p.robot).spec
         self._rest = self._spec.rest
         self._owner = owner_of(self, self._spec)
         try:
@@ -118,10 +113,7 @@ class DriverNode(LifecycleNode):
         self.close()
         return DONE
 
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Let go of the plant."""
-        self.close()
-        return DONE
+    on_shutdown = on_cleanup
 
     def close(self) -> None:
         """Stop the robot and let go of it; may be called again."""
@@ -134,9 +126,6 @@ class DriverNode(LifecycleNode):
         names = f"{self.get_namespace().rstrip('/')}/{self.get_name()}"
         self._held.enter_context(alone(names, self.context.get_domain_id()))
         return self._held.enter_context(self._make_plant(self._settings, self))
-
-    def _named_plant(self, parameters: DriverParameters, node: Node) -> Plant:
-        return make_plant(self._robot, parameters.plant, plant_options(parameters, node))
 
     def _halt(self) -> None:
         self._stop.set()

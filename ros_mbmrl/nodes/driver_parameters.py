@@ -9,8 +9,10 @@ from rclpy.node import Node
 
 from ros_mbmrl.nodes.drive import DriveConfig
 from ros_mbmrl.nodes.mocap import listen_for_poses
-from ros_mbmrl.plants.base import PlantOptions
+from ros_mbmrl.plants import make_plant
+from ros_mbmrl.plants.base import Plant, PlantOptions
 from ros_mbmrl.plants.clock import SteadyTime
+from ros_mbmrl.robots import make_robot
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,12 @@ class DriverParameters:
             answer_timeout=self.answer_timeout,
             delay=self.delay,
         )
+
+
+def named_plant(parameters: DriverParameters, node: Node) -> Plant:
+    """Return the plant that the parameters name."""
+    robot = make_robot(parameters.robot)
+    return make_plant(robot, parameters.plant, plant_options(parameters, node))
 
 
 def plant_options(parameters: DriverParameters, node: Node) -> PlantOptions:

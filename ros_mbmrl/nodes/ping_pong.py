@@ -45,10 +45,9 @@ class PingNode(Node):
         self,
         settings: PingPongParameters,
         clock: Callable[[], float] = time.monotonic,
-        name: str = "ping",
         **options: Any,
     ) -> None:
-        super().__init__(name, **options)
+        super().__init__("ping", **options)
         self._spec, self._path = make_robot(settings.robot).spec, Path(settings.path)
         self._clock = clock
         self._sent: dict[int, float] = {}
@@ -79,8 +78,8 @@ class PingNode(Node):
 class PongNode(Node):
     """Send back what comes."""
 
-    def __init__(self, name: str = "pong", **options: Any) -> None:
-        super().__init__(name, **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__("pong", **options)
         publisher = self.create_publisher(JointState, BACK, PROFILES["command"])
         self.create_subscription(JointState, THERE, publisher.publish, PROFILES["command"])
 

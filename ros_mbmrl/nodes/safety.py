@@ -94,10 +94,8 @@ def watched_robot(parameters: SafetyParameters) -> tuple[Robot, SafetyMonitor]:
 class SafetyNode(Node):
     """Messages around `SafetyMonitor`. clock: [s], steady."""
 
-    def __init__(
-        self, clock: Callable[[], float] = time.monotonic, name: str = "safety", **options: Any
-    ) -> None:
-        super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
+    def __init__(self, clock: Callable[[], float] = time.monotonic, **options: Any) -> None:
+        super().__init__("safety", automatically_declare_parameters_from_overrides=True, **options)
         self._steady = clock
         self._settings = p = read_parameters(self, SafetyParameters)
         robot, self._monitor = watched_robot(p)
