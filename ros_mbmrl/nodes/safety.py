@@ -203,26 +203,18 @@ class SafetyNode(Node):
         self._echo.sent(self._answer)
         self._safe.publish(self._answer)
         self._publish_stop()
-        level = OK if checked.level <= Level.LIMITED else WARN
+        states, proposals = self._assembler, self._inputs
         values: dict[str, object] = {
             "level": checked.level.name,
             "reasons": "; ".join(checked.reasons),
-        }
-        states, proposals = self._assembler, self._inputs
-        values |= {
             "malformed": states.malformed,
             "repeated": states.repeated + proposals.repeated,
             "disordered": states.disordered + proposals.disordered,
             "foreign": self._echo.foreign,
         }
-        line = status(
-            "safety",
-            "state",
-            self._owner,
-            values,
-            ERROR if checked.level is Level.LATCHED else level,
-            checked.level.name,
-        )
+        level = OK if checked.level <= Level.LIMITED else WARN
+        level = ERROR if checked.level is Level.LATCHED else level
+        line = status("safety", "state", self._owner, values, level, checked.level.name)
         self._diagnostics.publish(diagnostics(stamp, line))
 
     def _publish_stop(self) -> None:
