@@ -17,7 +17,6 @@ from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from ros_mbmrl.bringup import AT_REST, FIRST_COMMAND
-from ros_mbmrl.errors import UserError
 from ros_mbmrl.nodes.drive import DriveLoop, Timing
 from ros_mbmrl.nodes.driver_parameters import DriverParameters, named_plant
 from ros_mbmrl.nodes.inbox import Inbox
@@ -63,12 +62,8 @@ class DriverNode(LifecycleNode):
         self._ending, self._make_plant, self._steady = ending, plant, clock
         self._settings = p = read_parameters(self, DriverParameters)
         self._spec = make_robot(p.robot).spec
-        self._rest = self._spec.rest
         self._owner = owner_of(self, self._spec)
-        try:
-            self._config = p.drive
-        except ValueError as error:
-            raise UserError(f"driver: {error}") from None
+        self._config = p.drive
         self._codec = SensorCodec(self._spec)
         self._inbox = Inbox(clock)
         self._newest = 0  # stamp of the newest observation [ns]
@@ -225,14 +220,14 @@ class DriverNode(LifecycleNode):
         # NaN is neither above nor below anything.
         if action is None or not ((action >= low) & (action <= high)).all():
             raise ValueError(f"expected finite numbers within the robot's limits, got {action}")
-        if self._stopped and (action != self._rest).any():
+        if self._stopped and (action != self._spec.rest).any():
             raise ValueError("safety says stop, expected rest")
 
     def _on_stop_state(self, message: Bool) -> None:
         """Stop at once: a stop comes this way, too, so that it does not hang on one topic."""
         self._stopped = message.data
         if self._stopped:
-            self._inbox.override(self._rest)
+            self._inbox.override(self._spec.rest)
 
 
 def build(ending: Ending) -> Sequence[Node]:

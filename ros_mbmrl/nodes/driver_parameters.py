@@ -46,6 +46,9 @@ class DriverParameters:
     run: str = ""
     autostart: bool = True
 
+    def __post_init__(self) -> None:
+        _ = self.drive  # refuses wrong numbers
+
     @property
     def drive(self) -> DriveConfig:
         """Return the configuration of the loop. Raises ValueError."""
