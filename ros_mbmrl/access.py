@@ -49,7 +49,7 @@ GRAPH: Mapping[str, Mapping[str, Access]] = MappingProxyType(
     {
         "driver": {
             "driver": Access(
-                (MEASURED, "/clock", "/diagnostics"),
+                (MEASURED, "command/heard", "/clock", "/diagnostics"),
                 ("command/safe", "safety/state", POSE),
                 (REARM,),
                 lifecycle=True,
@@ -59,14 +59,14 @@ GRAPH: Mapping[str, Mapping[str, Access]] = MappingProxyType(
             "dynamics": Access(("adaptation",), (MEASURED, "command/safe", "/diagnostics")),
             "controller": Access(
                 ("command/proposed", "plan", "/diagnostics"),
-                ("reference", "safety/state"),
+                ("reference", "safety/state", "command/proposed/heard"),
                 lifecycle=True,
             ),
         },
         "safety": {
             "safety": Access(
-                ("command/safe", "safety/state", "/diagnostics"),
-                (MEASURED, "command/proposed", "adaptation", "/diagnostics"),
+                ("command/safe", "command/proposed/heard", "safety/state", "/diagnostics"),
+                (MEASURED, "command/proposed", "command/heard", "adaptation", "/diagnostics"),
                 (STOP, RESET),
             )
         },

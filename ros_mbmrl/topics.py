@@ -49,6 +49,9 @@ TOPICS: tuple[Topic, ...] = (
     Topic("sensor_time", "sensor_msgs/msg/TimeReference", "state"),
     Topic("command/proposed", "sensor_msgs/msg/JointState", "command"),
     Topic("command/safe", "sensor_msgs/msg/JointState", "command"),
+    # Each command as its receiver heard it; the sender compares it with what it sent.
+    Topic("command/proposed/heard", "sensor_msgs/msg/JointState", "command"),
+    Topic("command/heard", "sensor_msgs/msg/JointState", "command"),
     Topic("adaptation", "diagnostic_msgs/msg/DiagnosticArray", "state"),
     Topic("plan", "nav_msgs/msg/Path", "state"),
     Topic("reference", "nav_msgs/msg/Path", "latched"),

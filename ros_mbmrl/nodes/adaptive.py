@@ -43,7 +43,6 @@ class AdaptiveWorker:
         self._period = period = dynamics.robot.spec.period
         self._patience = 10.0 if self._lockstep else 0.2 * period  # for the last command/safe
         self._latest = LATEST * period
-        dynamics.disowned = controller.disown
         self._asked: int | None = None  # stamp of the proposal whose fate is not known yet
         self._delay = 0.0  # that it was made for [s]
         self._repeat: Callable[[], None] | None = None
@@ -111,7 +110,6 @@ class AdaptiveWorker:
 
         if self._node.stopped:  # the window goes on; planning would be for nothing
             rest = self._dynamics.robot.spec.rest
-            self._dynamics.proposals.sent(seen.stamp, rest)
             self._node.propose(seen.stamp, rest)
             self._asked = seen.stamp
             return
@@ -133,8 +131,6 @@ class AdaptiveWorker:
             self._node.propose(seen.stamp, proposed)
             self._dynamics.publish(seen.stamp, adapted, 1e3 * (planned - began))
 
-        if proposed is not None:
-            self._dynamics.proposals.sent(seen.stamp, proposed)
         publish()
         self._asked, self._repeat = seen.stamp, publish if self._lockstep else None
         self._tell(seen, adapted, plan, (planned - began, ended - planned, waited))

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from nav_msgs.msg import Path as PathMessage
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 
 from ros_mbmrl.adaptation.base import Adapted
@@ -24,12 +25,14 @@ from ros_mbmrl.nodes.messages import (
     WARN,
     command_message,
     diagnostics,
+    from_stamp,
     owner_of,
     path_message,
     read_path,
     status,
 )
 from ros_mbmrl.nodes.parameters import read_parameters
+from ros_mbmrl.nodes.peers import Echo
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import Plan
@@ -89,12 +92,14 @@ class ControllerNode(LifecycleNode):
         self._following: Task | None = None
         self._active = threading.Event()
         self._proposed = advertise(self, "command/proposed")
+        self._echo = Echo()
         self._plan = advertise(self, "plan")
         self._diagnostics = advertise(self, "/diagnostics")
         listen(self, "reference", self._on_reference)
         self.stopped = False  # as safety says: until a reset there is nothing to plan
         if not p.lockstep:
             listen(self, "safety/state", self._on_stop_state)
+            listen(self, "command/proposed/heard", self._on_heard)
         if p.autostart:
             self.trigger_configure()
             self.trigger_activate()
@@ -126,7 +131,9 @@ class ControllerNode(LifecycleNode):
 
     def propose(self, stamp: int, action: Array | None) -> None:
         """Publish the command that answers the state stamped `stamp` [ns]; None: no plan."""
-        self._proposed.publish(command_message(self._spec, action, stamp))
+        message = command_message(self._spec, action, stamp)
+        self._echo.sent(message)
+        self._proposed.publish(message)
 
     def prepare(
         self, model: DynamicsModel, adapted: Adapted, state: Array, left: float
@@ -173,11 +180,6 @@ class ControllerNode(LifecycleNode):
                 count, since = found, now
             time.sleep(0.01)
 
-    def disown(self, stamp: int, count: int) -> None:
-        """Tell that safety heard a proposal for the state stamped `stamp` [ns] that is not ours."""
-        line = status("controller", "echo", self._owner, {"foreign": count}, ERROR)
-        self._diagnostics.publish(diagnostics(stamp, line))
-
     def publish(self, stamp: int, mode: Mode, values: Mapping[str, object]) -> None:
         """Publish how long it took, see `messages.py`; a warning if there was not time for all."""
         level = WARN if mode.degraded else OK
@@ -195,6 +197,13 @@ class ControllerNode(LifecycleNode):
         states = predict(now[None], plan.actions[None])[0]
         poses = [self._robot.pose(each.numpy().astype(float)) for each in states]
         self._plan.publish(path_message([pose for pose in poses if pose is not None], stamp))
+
+    def _on_heard(self, message: JointState) -> None:
+        """Tell it if safety heard a proposal that is not ours."""
+        if self._echo.heard(message):
+            values = {"foreign": self._echo.foreign}
+            line = status("controller", "echo", self._owner, values, ERROR)
+            self._diagnostics.publish(diagnostics(from_stamp(message.header.stamp), line))
 
     def _on_stop_state(self, message: Bool) -> None:
         self.stopped = message.data

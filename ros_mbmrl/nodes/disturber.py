@@ -38,8 +38,10 @@ class DisturberParameters:
 class DisturberNode(Node):
     """Passes messages on."""
 
-    def __init__(self, name: str = "disturber", **options: Any) -> None:
-        super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            "disturber", automatically_declare_parameters_from_overrides=True, **options
+        )
         parameters = read_parameters(self, DisturberParameters)
         self._fields = Fields(make_robot(parameters.robot).spec)
         self._active: dict[str, Disturbance] = {}

@@ -1,4 +1,4 @@
-"""driver: owns the plant. The only way in is `command/safe`; every way out stops the robot."""
+"""driver: own the plant. `command/safe` is the only way in; every way out stops the robot."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
@@ -18,8 +17,8 @@ from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from ros_mbmrl.bringup import AT_REST, FIRST_COMMAND
-from ros_mbmrl.errors import RunError, UserError
-from ros_mbmrl.nodes.drive import DriveConfig, DriveLoop, Timing
+from ros_mbmrl.nodes.drive import DriveLoop, Timing
+from ros_mbmrl.nodes.driver_parameters import DriverParameters, named_plant
 from ros_mbmrl.nodes.inbox import Inbox
 from ros_mbmrl.nodes.messages import (
     ERROR,
@@ -31,103 +30,49 @@ from ros_mbmrl.nodes.messages import (
     status,
     to_stamp,
 )
-from ros_mbmrl.nodes.mocap import listen_for_poses
 from ros_mbmrl.nodes.parameters import read_parameters
+from ros_mbmrl.nodes.peers import await_listeners, refuse_company
 from ros_mbmrl.nodes.process import Ending, guarded, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import SensorCodec
-from ros_mbmrl.plants import make_plant
-from ros_mbmrl.plants.base import Latching, Plant, PlantFault, PlantOptions
-from ros_mbmrl.plants.clock import SteadyTime
+from ros_mbmrl.plants.base import Latching, Plant, PlantFault
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.measurement import Measurement
+from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.runtime.alone import alone
 
 DONE = TransitionCallbackReturn.SUCCESS
 
 
-@dataclass(frozen=True)
-class DriverParameters:
-    """plant, and what it is told: see `PlantOptions`. mocap: topic of the robot's pose, if any.
-
-    delay: as in `PlantOptions` and in `DriveConfig`: a twin's commands are made that late.
-    await_nodes: names, joined by commas, of nodes that must listen before the first observation.
-    run: said in the diagnostics once a command has come, for the recorder of the same graph.
-    The rest as in `DriveConfig`.
-    """
-
-    robot: str = "hexapod"
-    plant: str = "twin"
-    terrain: str = "carpet"
-    noise: float = 1.0
-    fault: str = ""
-    path: str = ""
-    seed: int = 0
-    duration: float = 0.0
-    lockstep: bool = False
-    viewer: bool = False
-    delay: float = 0.0
-    port: str = ""
-    mocap: str = ""
-    hardware: dict[str, Any] = field(default_factory=dict)
-    startup_timeout: float = 60.0
-    answer_timeout: float = 20.0
-    await_nodes: str = ""
-    run: str = ""
-    autostart: bool = True
-
-
-def options(parameters: DriverParameters, node: Node) -> PlantOptions:
-    """Return what the plant is told. Stamps of a real robot are `SteadyTime`."""
-    p = parameters
-    return PlantOptions(
-        terrain=p.terrain,
-        noise=p.noise,
-        fault=p.fault,
-        path=p.path,
-        seed=p.seed,
-        viewer=p.viewer,
-        delay=p.delay,
-        port=p.port,
-        poses=listen_for_poses(node, p.mocap) if p.mocap else None,
-        clock=SteadyTime(),
-        node=node,
-        hardware=p.hardware,
-    )
-
-
 class DriverNode(LifecycleNode):
-    """Inactive: the plant is there, at rest. Active: the loop runs."""
+    """Messages around `DriveLoop`.
+
+    Inactive: the plant is there, at rest. Active: the loop runs. plant: makes it; by default the
+    one that the parameters name. clock: [s], steady.
+    """
 
     def __init__(
         self,
         ending: Ending,
-        plant: Callable[[DriverParameters, Node], Plant] | None = None,
-        name: str = "driver",
+        plant: Callable[[DriverParameters, Node], Plant] = named_plant,
+        clock: Callable[[], float] = time.monotonic,
         **options: Any,
     ) -> None:
-        super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
-        self._ending, self._make_plant = ending, plant or self._named_plant
-        self._settings = read_parameters(self, DriverParameters)
-        p = self._settings
-        self._robot = make_robot(p.robot)
-        self._spec = self._robot.spec
-        self._rest = self._spec.rest
+        super().__init__("driver", automatically_declare_parameters_from_overrides=True, **options)
+        self._ending, self._make_plant, self._steady = ending, plant, clock
+        self._settings = p = read_parameters(self, DriverParameters)
+        self._spec = make_robot(p.robot).spec
         self._owner = owner_of(self, self._spec)
-        try:
-            self._config = DriveConfig(
-                p.duration, p.lockstep, p.startup_timeout, p.answer_timeout, p.delay
-            )
-        except ValueError as error:
-            raise UserError(f"driver: {error}") from None
+        self._config = p.drive
         self._codec = SensorCodec(self._spec)
-        self._inbox = Inbox(time.monotonic)
+        self._inbox = Inbox(clock)
         self._newest = 0  # stamp of the newest observation [ns]
         self._begun: dict[str, str] = {}  # said with every timing
         self._stopped = False  # as safety says: whatever comes on command/safe
         self._sensors = {topic: advertise(self, topic) for topic in self._codec.topics}
         self._clock_publisher = advertise(self, "/clock")
         self._diagnostics = advertise(self, "/diagnostics")
+        self._heard = advertise(self, "command/heard")
         listen(self, "command/safe", self._on_command, newest=True)
         listen(self, "safety/state", self._on_stop_state)
         self.create_service(Trigger, "driver/rearm", self._on_rearm)
@@ -142,34 +87,31 @@ class DriverNode(LifecycleNode):
             self.trigger_activate()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Opens the plant."""
+        """Open the plant."""
         self._plant = self._plant or self._open()
         return DONE
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Starts the loop."""
+        """Start the loop."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=guarded(self._ending, self._loop), daemon=True)
         self._thread.start()
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Ends the loop and stops the robot."""
+        """End the loop and stop the robot."""
         self._halt()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Lets go of the plant."""
+        """Let go of the plant."""
         self.close()
         return DONE
 
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Lets go of the plant."""
-        self.close()
-        return DONE
+    on_shutdown = on_cleanup
 
     def close(self) -> None:
-        """Stops the robot and lets go of it; may be called again."""
+        """Stop the robot and let go of it; may be called again."""
         self._halt()
         self._held.close()
         self._plant = None
@@ -180,9 +122,6 @@ class DriverNode(LifecycleNode):
         self._held.enter_context(alone(names, self.context.get_domain_id()))
         return self._held.enter_context(self._make_plant(self._settings, self))
 
-    def _named_plant(self, parameters: DriverParameters, node: Node) -> Plant:
-        return make_plant(self._robot, parameters.plant, options(parameters, node))
-
     def _halt(self) -> None:
         self._stop.set()
         # First of all: the loop may be held up by the middleware, as other nodes end, too.
@@ -191,7 +130,7 @@ class DriverNode(LifecycleNode):
         elif self._plant is not None:
             self._plant.stop()
         if self._plant is not None:
-            print(f"{AT_REST} {time.monotonic():.4f}", flush=True)
+            print(f"{AT_REST} {self._steady():.4f}", flush=True)
         if self._thread is not None:
             self._thread.join(timeout=2.0)
             self._thread = self._drive = None
@@ -199,8 +138,11 @@ class DriverNode(LifecycleNode):
     def _loop(self) -> None:
         assert self._plant is not None
         stop = self._stop
-        self._await_nodes(stop)
-        self._check_alone()
+        ours = next(iter(self._sensors.values())).topic_name
+        names = self._settings.await_nodes.split(",")
+        patience = self._config.startup_timeout
+        await_listeners(self, ours, filter(None, names), stop, self._steady, patience)
+        refuse_company(self, (ours, self.resolve_topic_name("command/safe")))
         loop = self._drive = DriveLoop(
             self._plant,
             self._spec,
@@ -209,34 +151,13 @@ class DriverNode(LifecycleNode):
             self._publish,
             self._report,
             self._begin,
-            time.monotonic,
+            self._steady,
             self._tell_fault,
         )
         loop.run(stop)
         if not stop.is_set():
             self._plant.stop()
             self._ending.end(0, f"{self._config.duration:g} s of control are over")
-
-    def _await_nodes(self, stop: threading.Event) -> None:
-        awaited = {name for name in self._settings.await_nodes.split(",") if name}
-        topic = next(iter(self._sensors.values())).topic_name
-        until = time.monotonic() + self._config.startup_timeout
-        while awaited and not stop.wait(0.02):
-            there = {info.node_name for info in self.get_subscriptions_info_by_topic(topic)}
-            awaited -= there
-            if awaited and time.monotonic() > until:
-                names = ", ".join(sorted(awaited))
-                raise RunError(f"driver: not there in {self._config.startup_timeout:g} s: {names}")
-
-    def _check_alone(self) -> None:
-        """Refuses to share its topics with another graph of the same name."""
-        ours = next(iter(self._sensors.values())).topic_name
-        for topic in (ours, self.resolve_topic_name("command/safe")):
-            if self.count_publishers(topic) > 1:
-                raise RunError(
-                    f"driver: {topic} has more than one publisher: another graph runs in this "
-                    "ROS domain: end it, or set ROS_DOMAIN_ID to another number"
-                )
 
     def _publish(self, measurement: Measurement, previous: Measurement | None) -> None:
         self._newest = nanoseconds(measurement.time)
@@ -247,7 +168,7 @@ class DriverNode(LifecycleNode):
             self._sensors[topic].publish(message)
 
     def _begin(self) -> None:
-        """The first command has come."""
+        """Tell that the first command has come."""
         print(FIRST_COMMAND, flush=True)
         if self._settings.run:
             self._begun = {"run": self._settings.run}
@@ -269,7 +190,7 @@ class DriverNode(LifecycleNode):
             self.get_logger().error(reason, throttle_duration_sec=1.0)
 
     def _on_rearm(self, _: Any, response: Any) -> Any:
-        """What latches in the plant itself (a run-stop); safety/reset is another matter."""
+        """Let go what latches in the plant itself (a run-stop), as safety/reset does not."""
         try:
             if isinstance(self._plant, Latching):
                 self._plant.rearm()
@@ -279,45 +200,43 @@ class DriverNode(LifecycleNode):
         return response
 
     def _on_command(self, message: JointState) -> None:
+        self._take(message)
+        self._heard.publish(message)  # as it came, taken or not: safety knows what it sent
+
+    def _take(self, message: JointState) -> None:
         try:
             stamp, action = read_command(self._spec, message)
+            self._check(action)
         except ValueError as error:
             self._inbox.reject()
             self.get_logger().warning(f"command/safe: {error}", throttle_duration_sec=5.0)
             return
-        if action is None or not self._drivable(action):
-            self._inbox.reject()
-            self.get_logger().warning(
-                f"command/safe: expected finite numbers within the robot's limits, got {action}",
-                throttle_duration_sec=5.0,
-            )
-            return
-        if self._stopped and (action != self._rest).any():
-            self._inbox.reject()
-            self.get_logger().warning(
-                "command/safe: safety says stop, expected rest", throttle_duration_sec=5.0
-            )
-            return
+        assert action is not None
         self._inbox.deliver(stamp, action)
 
+    def _check(self, action: Array | None) -> None:
+        """Raise ValueError for a command that the plant must not be told."""
+        low, high = self._spec.action_low, self._spec.action_high
+        # NaN is neither above nor below anything.
+        if action is None or not ((action >= low) & (action <= high)).all():
+            raise ValueError(f"expected finite numbers within the robot's limits, got {action}")
+        if self._stopped and (action != self._spec.rest).any():
+            raise ValueError("safety says stop, expected rest")
+
     def _on_stop_state(self, message: Bool) -> None:
-        """A stop comes this way, too: it does not hang on one topic."""
+        """Stop at once: a stop comes this way, too, so that it does not hang on one topic."""
         self._stopped = message.data
         if self._stopped:
-            self._inbox.override(self._rest)
-
-    def _drivable(self, action: np.ndarray[Any, Any]) -> bool:
-        low, high = self._spec.action_low, self._spec.action_high
-        return bool(np.isfinite(action).all() and (action >= low).all() and (action <= high).all())
+            self._inbox.override(self._spec.rest)
 
 
 def build(ending: Ending) -> Sequence[Node]:
-    """The nodes of this process."""
+    """Return the nodes of this process."""
     return [DriverNode(ending)]
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the node until its process ends."""
     raise SystemExit(run(build))
 
 

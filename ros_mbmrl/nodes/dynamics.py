@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,6 @@ from ros_mbmrl.nodes.messages import (
     status,
 )
 from ros_mbmrl.nodes.parameters import read_parameters
-from ros_mbmrl.nodes.peers import Echo
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import MeasurementAssembler
 from ros_mbmrl.robots import make_robot
@@ -87,8 +85,6 @@ class DynamicsNode(Node):
             listen(self, topic, partial(self._on_sensor, topic))
         listen(self, "command/safe", self._on_command)
         self._compensates = p.compensate_delay
-        self.proposals = Echo(self.robot.spec.rest)
-        self.disowned: Callable[[int, int], None] = lambda stamp, count: None
         if not p.lockstep:
             listen(self, "/diagnostics", self._on_diagnostics)
 
@@ -122,12 +118,6 @@ class DynamicsNode(Node):
         values = read_status(message, "driver: timing", self._owner)
         if values is not None:
             self._delays.add(read_number(values, "delay_s"))
-        safety = read_status(message, "safety: state", self._owner)
-        if safety is not None and safety.get("proposed"):
-            stamp = safety.get("answered", "")
-            known = stamp.isdecimal()
-            if known and self.proposals.told(int(stamp), safety["proposed"], late=False):
-                self.disowned(int(stamp), self.proposals.foreign)
 
     def _on_command(self, message: JointState) -> None:
         try:

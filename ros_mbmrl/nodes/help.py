@@ -32,27 +32,30 @@ class About:
 NODES: Mapping[str, About] = MappingProxyType(
     {
         "driver": About(
-            ("driver:DriverParameters",),
+            ("driver_parameters:DriverParameters",),
             ("command/safe", "safety/state"),
-            (STATE, "/clock", "/diagnostics"),
+            (STATE, "command/heard", "/clock", "/diagnostics"),
             ("driver/rearm",),
         ),
         "safety": About(
             ("safety:SafetyParameters",),
-            (STATE, "command/proposed", "adaptation", "/diagnostics"),
-            ("command/safe", "safety/state", "/diagnostics"),
+            (STATE, "command/proposed", "command/heard", "adaptation", "/diagnostics"),
+            ("command/safe", "command/proposed/heard", "safety/state", "/diagnostics"),
             ("safety/stop", "safety/reset"),
         ),
         "adaptive": About(
             ("controller:ControllerParameters", "dynamics:DynamicsParameters"),
-            (STATE, "command/safe", "reference", "safety/state", "/diagnostics"),
+            (
+                *(STATE, "command/safe", "command/proposed/heard"),
+                *("reference", "safety/state", "/diagnostics"),
+            ),
             ("command/proposed", "plan", "adaptation", "/diagnostics"),
         ),
         "reference": About(
             ("reference:ReferenceParameters",), (STATE, "reference/set"), ("reference",)
         ),
         "teleop": About(
-            ("teleop:TeleopParameters",),
+            ("teleop_parameters:TeleopParameters",),
             (STATE, "joy", "safety/state", "/diagnostics"),
             ("command/proposed", "episode"),
         ),

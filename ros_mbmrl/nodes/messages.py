@@ -21,8 +21,7 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
   controller: echo    foreign (commands that safety heard from somebody else, total); only then
   safety: state       level (a name of `Level`), reasons (joined by "; "), malformed, repeated,
                       disordered (messages that safety heard), foreign (commands that the driver
-                      was told and not by safety), totals; proposed and answered (the command that
-                      it heard, and the stamp [ns] that it answers)
+                      heard and that safety did not send), totals
 - on adaptation, one a control step:
   dynamics: adaptation  transitions, error_before, error_after, change, accepted, reason, ms
 A command/proposed without names says that the planner found no finite plan.

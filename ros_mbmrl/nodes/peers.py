@@ -1,58 +1,67 @@
-"""What is wrong with who else speaks on the graph, as safety and the controller hear it."""
+"""Find commands of others, second publishers and stamps that jump."""
 
 from __future__ import annotations
 
-from ast import literal_eval
+import math
+import threading
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-import numpy as np
 from rclpy.node import Node
+from sensor_msgs.msg import JointState
 
-from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.errors import RunError
+from ros_mbmrl.nodes.messages import from_stamp
 
-ALONE = ("command/proposed", "command/safe", "adaptation")  # topics of a single publisher
-REMEMBERED = 32  # own commands
+# Topics of a single publisher.
+ALONE = (
+    *("command/proposed", "command/proposed/heard", "command/safe", "command/heard"),
+    "adaptation",
+)
+REMEMBERED = 32  # states, with our own commands for each
 HEARD = 0.5  # [s] for which what was heard counts
 JUMP = 0.5  # [s] that stamps may gain on the steady clock
 RECENT = 20  # states that the gain is counted from
 
 
 class Echo:
-    """Whether what was sent is what arrived: who receives commands tells what it was told.
+    """Compare the commands that a receiver heard with those that were sent to it.
 
-    Whatever comes in between, and whoever else sends, shows here. `foreign` counts.
+    A command that was changed on its way, or that somebody else sent, is foreign. `foreign` counts.
+    One thread may send while another one hears.
     """
 
-    def __init__(self, rest: Array) -> None:
-        self._rest = tuple(rest.tolist())
-        self._sent: OrderedDict[int, set[tuple[float, ...]]] = OrderedDict()
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sent: OrderedDict[int, list[JointState]] = OrderedDict()
         self.foreign = 0
 
-    def sent(self, stamp: int, action: Array) -> None:
-        """Our own command in answer to the state stamped `stamp` [ns]; there may be several."""
-        self._sent.setdefault(stamp, set()).add(tuple(action.tolist()))
-        while len(self._sent) > REMEMBERED:
-            self._sent.popitem(last=False)
+    def sent(self, command: JointState) -> None:
+        """Remember our own command; there may be several for the same state. Call it first."""
+        stamp = from_stamp(command.header.stamp)
+        with self._lock:
+            known = self._sent.setdefault(stamp, [])
+            if command not in known:  # who stands still says the same again and again
+                known.append(command)
+            while len(self._sent) > REMEMBERED:
+                self._sent.popitem(last=False)
 
-    def told(self, stamp: int, text: str, late: bool = True) -> bool:
-        """Whether what the other end says it heard by the end of that step is not ours.
+    def heard(self, command: JointState) -> bool:
+        """Return whether the command that the receiver heard is foreign.
 
-        It is ours if it answers that state (late: or the one before it, for ours may have come too
-        late), or if it is rest. What was said of a state that we know nothing of is not judged.
+        Commands from before the oldest one that is remembered are not judged.
         """
-        stamps = list(self._sent)
-        if stamp not in stamps[1:]:
-            return False
-        last = stamps.index(stamp)
-        ours = {self._rest}.union(*(self._sent[each] for each in stamps[last - late : last + 1]))
-        foreign = _numbers(text) not in ours
-        self.foreign += foreign
+        stamp = from_stamp(command.header.stamp)
+        with self._lock:
+            if not self._sent or stamp < min(self._sent):
+                return False
+            foreign = command not in self._sent.get(stamp, ())
+            self.foreign += foreign
         return foreign
 
 
 class PeerWatch:
-    """Second publishers, commands that are not ours at the plant, stamps that jump.
+    """Find second publishers and stamps that jump, and keep what else was found, for a while.
 
     states: topics of the robot's state, which one publisher may speak on, too.
     """
@@ -66,9 +75,11 @@ class PeerWatch:
         self._newest = 0.0  # stamp [s]
         self._found: dict[str, float] = {}  # what was heard, and when on the steady clock
 
-    def note(self, what: str, now: float) -> None:
-        """Something is wrong."""
+    def note(self, what: str, now: float) -> bool:
+        """Keep what is wrong, found at `now` [s]; return whether it was not known."""
+        known = now - self._found.get(what, -math.inf) < HEARD
         self._found[what] = now
+        return not known
 
     def stamped(self, stamp: float, now: float) -> None:
         """Judge the stamp [s] of a state that has come at `now` [s].
@@ -87,16 +98,47 @@ class PeerWatch:
         self._newest = stamp
 
     def complaint(self, now: float) -> str:
-        """What is wrong, empty if nothing is."""
+        """Return what is wrong at `now` [s], empty if nothing is."""
         self._found = {what: when for what, when in self._found.items() if now - when < HEARD}
         counts = {name: self._node.count_publishers(full) for name, full in self._topics.items()}
         several = [f"{name} has {n} publishers" for name, n in counts.items() if n > 1]
         return "; ".join([*several, *self._found])
 
 
-def _numbers(text: str) -> tuple[float, ...] | None:
-    """Numbers that were written by `repr`; None for anything else."""
-    try:
-        return tuple(float(value) for value in np.atleast_1d(literal_eval(text)))
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return None
+def await_listeners(
+    node: Node,
+    topic: str,
+    names: Iterable[str],
+    stop: threading.Event,
+    clock: Callable[[], float],
+    patience: float,
+) -> None:
+    """Wait until the nodes called `names` listen to a topic, or until `stop`.
+
+    Args:
+        clock: [s], steady.
+        patience: [s].
+
+    Raises:
+        RunError: If one of them is not there in time.
+    """
+    awaited, until = set(names), clock() + patience
+    while awaited and not stop.wait(0.02):
+        awaited -= {info.node_name for info in node.get_subscriptions_info_by_topic(topic)}
+        if awaited and clock() > until:
+            missing = ", ".join(sorted(awaited))
+            raise RunError(f"{node.get_name()}: not there in {patience:g} s: {missing}")
+
+
+def refuse_company(node: Node, topics: Iterable[str]) -> None:
+    """Refuse to share topics with another graph of the same name.
+
+    Raises:
+        RunError: If one of them has more than one publisher.
+    """
+    for topic in topics:
+        if node.count_publishers(topic) > 1:
+            raise RunError(
+                f"{node.get_name()}: {topic} has more than one publisher: another graph runs in "
+                "this ROS domain: end it, or set ROS_DOMAIN_ID to another number"
+            )

@@ -1,4 +1,4 @@
-"""ping_pong: a command there and back between two bare processes; the peer of `bench graph`.
+"""ping_pong: send a command there and back between two bare processes; the peer of `bench graph`.
 
 Nothing is adapted, planned or checked: it is what the middleware and rclpy take by themselves.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,17 @@ class PingPongParameters:
 
 
 class PingNode(Node):
-    """Sends a command every period, and notes when it is back."""
+    """Send a command every period, and note when it is back. clock: [s], steady."""
 
-    def __init__(self, settings: PingPongParameters, name: str = "ping", **options: Any) -> None:
-        super().__init__(name, **options)
+    def __init__(
+        self,
+        settings: PingPongParameters,
+        clock: Callable[[], float] = time.monotonic,
+        **options: Any,
+    ) -> None:
+        super().__init__("ping", **options)
         self._spec, self._path = make_robot(settings.robot).spec, Path(settings.path)
+        self._clock = clock
         self._sent: dict[int, float] = {}
         self.seconds: list[float] = []
         self._publisher = self.create_publisher(JointState, THERE, PROFILES["command"])
@@ -52,7 +58,7 @@ class PingNode(Node):
         every(self, self._spec.period, self._send)
 
     def close(self) -> None:
-        """Writes the round trips."""
+        """Write the round trips."""
         partial = self._path.with_name(self._path.name + ".partial")
         partial.write_text(json.dumps(self.seconds))
         os.replace(partial, self._path)
@@ -60,29 +66,29 @@ class PingNode(Node):
     def _send(self) -> None:
         self._count += 1
         message = command_message(self._spec, np.zeros(len(self._spec.action)), self._count)
-        self._sent = {self._count: time.monotonic()}
+        self._sent = {self._count: self._clock()}
         self._publisher.publish(message)
 
     def _on_back(self, message: JointState) -> None:
         began = self._sent.pop(from_stamp(message.header.stamp), None)
         if began is not None:
-            self.seconds.append(time.monotonic() - began)
+            self.seconds.append(self._clock() - began)
 
 
 class PongNode(Node):
-    """Sends back what comes."""
+    """Send back what comes."""
 
-    def __init__(self, name: str = "pong", **options: Any) -> None:
-        super().__init__(name, **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__("pong", **options)
         publisher = self.create_publisher(JointState, BACK, PROFILES["command"])
         self.create_subscription(JointState, THERE, publisher.publish, PROFILES["command"])
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Release nothing: nothing is held."""
 
 
 def build(ending: Ending) -> Sequence[Node]:
-    """The node of this process."""
+    """Return the node of this process."""
     asked = Node("ping_pong", automatically_declare_parameters_from_overrides=True)
     settings = read_parameters(asked, PingPongParameters)
     asked.destroy_node()
@@ -90,7 +96,7 @@ def build(ending: Ending) -> Sequence[Node]:
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the node until its process ends."""
     raise SystemExit(run(build))
 
 

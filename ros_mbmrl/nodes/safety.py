@@ -1,12 +1,11 @@
-"""safety: the last word. Only this node publishes `command/safe`.
+"""safety: check each proposed command. Only this node publishes `command/safe`.
 
-Answers each `command/proposed` once the state it answers is there, too; a timer notices when
+It answers each `command/proposed` once the state it answers is there, too; a timer notices when
 nothing comes any more. Ages are taken from the steady clock, in lockstep from the stamps.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +31,6 @@ from ros_mbmrl.nodes.messages import (
     read_command,
     read_number,
     read_status,
-    seconds,
     status,
 )
 from ros_mbmrl.nodes.parameters import read_parameters
@@ -43,18 +41,18 @@ from ros_mbmrl.nodes.sensors import MeasurementAssembler
 from ros_mbmrl.nodes.timers import every
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
-from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.safety.inputs import Inputs
 from ros_mbmrl.safety.limits import narrowed
 from ros_mbmrl.safety.monitor import SafetyMonitor
-from ros_mbmrl.safety.types import Checked, Health, Level, SafetyConfig
-
-MODEL_SILENT = 0.5  # [s] without a word of the model's error
+from ros_mbmrl.safety.types import Checked, Level, SafetyConfig
 
 
 @dataclass(frozen=True)
 class SafetyParameters:
-    """adaptation: a dynamics node tells its model error. check_period: [s] of the timer.
+    """Parameters of the node `safety`.
 
+    adaptation: a dynamics node tells its model error. check_period: [s] of the timer.
     monitor: fields of `SafetyConfig`. limits: [low, high] by the name of a command, a state,
     `arena_x` or `arena_y`, within the robot's own.
     """
@@ -67,67 +65,52 @@ class SafetyParameters:
     limits: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A state and when it came."""
+def watched_robot(parameters: SafetyParameters) -> tuple[Robot, SafetyMonitor]:
+    """Return the robot within the limits of the parameters, and its monitor.
 
-    stamp: int
-    state: Array
-    age: float
-    arrival: float
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A proposed command and when it came; failed: the planner had none."""
-
-    stamp: int
-    action: Array | None
-    failed: bool
-    arrival: float
+    Raises:
+        UserError: For a wrong limit, a wrong field of `SafetyConfig`, or a timer that is too slow.
+    """
+    p = parameters
+    robot = make_robot(p.robot)
+    try:
+        robot = narrowed(robot, p.limits)
+    except ValueError as error:
+        raise UserError(f"safety: limits: {error}") from None
+    try:
+        monitor = SafetyMonitor(robot, SafetyConfig(**p.monitor))
+    except (TypeError, ValueError) as error:
+        raise UserError(f"safety: monitor: {error}") from None
+    envelope = robot.spec.envelope
+    longest = 0.5 * min(envelope.state_timeout, envelope.command_timeout)
+    if not 0 < p.check_period <= longest:
+        raise UserError(
+            f"safety: check_period: expected above 0 s, up to {longest:g} s (half of the "
+            f"shortest time-out), got {p.check_period}"
+        )
+    return robot, monitor
 
 
 class SafetyNode(Node):
-    """Messages around `SafetyMonitor`."""
+    """Messages around `SafetyMonitor`. clock: [s], steady."""
 
-    def __init__(
-        self, clock: Callable[[], float] = time.monotonic, name: str = "safety", **options: Any
-    ) -> None:
-        super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
+    def __init__(self, clock: Callable[[], float] = time.monotonic, **options: Any) -> None:
+        super().__init__("safety", automatically_declare_parameters_from_overrides=True, **options)
         self._steady = clock
         self._settings = p = read_parameters(self, SafetyParameters)
-        robot = make_robot(p.robot)
-        try:
-            robot = narrowed(robot, p.limits)
-        except ValueError as error:
-            raise UserError(f"safety: limits: {error}") from None
+        robot, self._monitor = watched_robot(p)
         self._spec = robot.spec
         self._owner = owner_of(self, self._spec)
-        try:
-            self._monitor = SafetyMonitor(robot, SafetyConfig(**p.monitor))
-        except (TypeError, ValueError) as error:
-            raise UserError(f"safety: monitor: {error}") from None
-        longest = 0.5 * min(self._spec.envelope.state_timeout, self._spec.envelope.command_timeout)
-        if not 0 < p.check_period <= longest:
-            raise UserError(
-                f"safety: check_period: expected above 0 s, up to {longest:g} s (half of the "
-                f"shortest time-out), got {p.check_period}"
-            )
         self._estimator = StateEstimator(robot)
         self._assembler = MeasurementAssembler(robot.spec)
-        self._seen: Seen | None = None
-        self._proposal: Proposal | None = None  # the newest one
-        self._pending = False  # whether the newest one still has to be answered
-        self._error: tuple[int, float] = (-1, 0.0)
-        self._fault = ""  # what the driver says
+        self._inputs = Inputs(clock, p.lockstep, p.adaptation)
         self._answer: JointState | None = None
         self._published_stop: bool | None = None
         self._peers = PeerWatch(self, self._assembler.topics)
-        self._echo = Echo(self._spec.rest)
-        self._repeated = self._disordered = 0  # proposals
-        self._told_at = clock()  # when the model error was told last
+        self._echo = Echo()
 
         self._safe = advertise(self, "command/safe")
+        self._proposed_heard = advertise(self, "command/proposed/heard")
         self._stop_state = advertise(self, "safety/state")
         self._diagnostics = advertise(self, "/diagnostics")
         for topic in self._assembler.topics:
@@ -135,6 +118,8 @@ class SafetyNode(Node):
         listen(self, "adaptation", self._on_adaptation)
         listen(self, "/diagnostics", self._on_diagnostics)
         listen(self, "command/proposed", self._on_proposed, newest=True)
+        if not p.lockstep:
+            listen(self, "command/heard", self._on_heard)
         self.create_service(Trigger, "safety/stop", self._on_stop)
         self.create_service(Trigger, "safety/reset", self._on_reset)
         if not p.lockstep:
@@ -142,144 +127,94 @@ class SafetyNode(Node):
         self._publish_stop()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Release nothing: nothing is held."""
 
     def _on_sensor(self, topic: str, message: Any) -> None:
         measurement = self._assembler.add(topic, message)
         if measurement is None:
             return
         stamp = nanoseconds(measurement.time)
-        if self._seen is None or stamp != self._seen.stamp:
+        if self._inputs.is_new(stamp):
             state = self._estimator.update(measurement)
-            self._seen = Seen(stamp, state, measurement.age, self._steady())
+            self._inputs.take_state(stamp, measurement.time, state, measurement.age)
             self._peers.stamped(measurement.time, self._steady())
         self._try_answer()
 
     def _on_adaptation(self, message: DiagnosticArray) -> None:
         values = read_status(message, "dynamics: adaptation", self._owner)
         if values is not None:
-            self._error = (from_stamp(message.header.stamp), read_number(values, "error_after"))
-            self._told_at = self._steady()
+            stamp = from_stamp(message.header.stamp)
+            self._inputs.take_error(stamp, read_number(values, "error_after"))
             self._try_answer()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        timing = read_status(message, "driver: timing", self._owner)
-        if timing is not None and not self._settings.lockstep:
-            told = timing.get("commanded", "")
-            if self._echo.told(from_stamp(message.header.stamp), told):
-                self._complain(f"the driver was told {told}, not by safety")
         if read_status(message, "controller: echo", self._owner) is not None:
             self._complain("a command was proposed that is not the controller's")
         values = read_status(message, "driver: plant", self._owner)
-        if values is not None and values.get("fault", "") != self._fault:
-            self._fault = values.get("fault", "")
-            if self._fault:
+        if values is not None and values.get("fault", "") != self._inputs.plant_fault:
+            self._inputs.plant_fault = values.get("fault", "")
+            if self._inputs.plant_fault:
                 self._speak_up()
 
+    def _on_heard(self, message: JointState) -> None:
+        if self._echo.heard(message):
+            self._complain("the driver heard a command that is not safety's")
+
     def _complain(self, what: str) -> None:
-        self._peers.note(what, self._steady())
-        self._speak_up()
+        """Answer at once to what is new, and only to that: each answer may be changed, too."""
+        if self._peers.note(what, self._steady()):
+            self._speak_up()
 
     def _on_proposed(self, message: JointState) -> None:
+        self._proposed_heard.publish(message)
         try:
             stamp, action = read_command(self._spec, message)
             failed = action is None
         except ValueError as error:
             stamp, action, failed = from_stamp(message.header.stamp), None, False
             self.get_logger().warning(f"command/proposed: {error}", throttle_duration_sec=5.0)
-        if self._proposal is not None:
-            self._repeated += stamp == self._proposal.stamp
-            self._disordered += stamp < self._proposal.stamp
-        self._proposal = Proposal(stamp, action, failed, self._steady())
-        self._pending = True
+        self._inputs.take_proposal(stamp, action, failed)
         self._try_answer()
 
     def _try_answer(self) -> None:
         """Answer the newest proposal once all that belongs to it has come."""
-        proposal, seen = self._proposal, self._seen
-        if not self._pending or proposal is None:
+        answered = None if self._answer is None else from_stamp(self._answer.header.stamp)
+        proposal = self._inputs.due(answered)
+        if proposal is None:
             return
-        if self._answer is not None and proposal.stamp == from_stamp(self._answer.header.stamp):
-            self._pending = False
-            if self._settings.lockstep:  # asked again: the same answer, not a second step
-                self._safe.publish(self._answer)
-                return
-        elif seen is None or seen.stamp < proposal.stamp:
-            return
-        waits = self._settings.lockstep and self._settings.adaptation
-        if waits and self._error[0] != proposal.stamp:
-            return
-        self._pending = False
-        self._publish(self._check(proposal, seen), proposal.stamp)
+        if self._settings.lockstep and proposal.stamp == answered:
+            self._safe.publish(self._answer)  # asked again: the same answer, not a second step
+        else:
+            self._publish(self._check(), proposal.stamp)
 
-    def _check(self, proposal: Proposal | None, seen: Seen | None) -> Checked:
-        """One update of the monitor."""
-        lockstep, now = self._settings.lockstep, self._steady()
-        state_age, command_age = self._ages(now)
-        health = Health(
-            state_age=state_age,
-            command_age=command_age,
-            model_error=self._model_error(now),
-            planner_failed=proposal is not None and proposal.failed,
-            plant_fault=self._fault,
-            peers="" if lockstep else self._peers.complaint(now),
-        )
+    def _check(self) -> Checked:
+        """Return the monitor's answer to the newest state and proposal: one update of it."""
+        inputs = self._inputs
+        peers = "" if self._settings.lockstep else self._peers.complaint(self._steady())
         return self._monitor.update(
-            self._now(),
-            None if proposal is None else proposal.action,
-            None if seen is None else seen.state,
-            health,
+            inputs.now,
+            None if inputs.proposal is None else inputs.proposal.action,
+            None if inputs.seen is None else inputs.seen.state,
+            inputs.health(peers),
         )
-
-    def _ages(self, now: float) -> tuple[float, float]:
-        """Of the newest state and of the newest proposal [s]; inf where there is none."""
-        lockstep, seen, proposal = self._settings.lockstep, self._seen, self._proposal
-        state_age = command_age = math.inf
-        if seen is not None:
-            state_age = seen.age + (0.0 if lockstep else now - seen.arrival)
-        if proposal is not None:
-            command_age = 0.0 if lockstep else now - proposal.arrival
-        return state_age, command_age
-
-    def _model_error(self, now: float) -> float:
-        """As it was told last; a model that nobody speaks of any more is not trusted."""
-        silent = now - self._told_at > MODEL_SILENT and self._error[0] >= 0
-        return math.inf if silent and not self._settings.lockstep else self._error[1]
-
-    def _now(self) -> float:
-        if self._settings.lockstep:
-            return 0.0 if self._seen is None else seconds(self._seen.stamp)
-        return self._steady()
 
     def _publish(self, checked: Checked, stamp: int) -> None:
         self._answer = command_message(self._spec, checked.action, stamp)
-        self._echo.sent(stamp, checked.action)
+        self._echo.sent(self._answer)
         self._safe.publish(self._answer)
         self._publish_stop()
-        level = OK if checked.level <= Level.LIMITED else WARN
+        states, proposals = self._assembler, self._inputs
         values: dict[str, object] = {
             "level": checked.level.name,
             "reasons": "; ".join(checked.reasons),
-        }
-        states, proposal = self._assembler, self._proposal
-        values |= {
             "malformed": states.malformed,
-            "repeated": states.repeated + self._repeated,
-            "disordered": states.disordered + self._disordered,
+            "repeated": states.repeated + proposals.repeated,
+            "disordered": states.disordered + proposals.disordered,
             "foreign": self._echo.foreign,
-            "answered": -1 if proposal is None else proposal.stamp,
-            "proposed": ""
-            if proposal is None or proposal.action is None
-            else repr(tuple(proposal.action.tolist())),
         }
-        line = status(
-            "safety",
-            "state",
-            self._owner,
-            values,
-            ERROR if checked.level is Level.LATCHED else level,
-            checked.level.name,
-        )
+        level = OK if checked.level <= Level.LIMITED else WARN
+        level = ERROR if checked.level is Level.LATCHED else level
+        line = status("safety", "state", self._owner, values, level, checked.level.name)
         self._diagnostics.publish(diagnostics(stamp, line))
 
     def _publish_stop(self) -> None:
@@ -295,17 +230,18 @@ class SafetyNode(Node):
         self._stop_state.publish(Bool(data=stopped))
 
     def _on_timer(self) -> None:
-        """Speaks up when what should have come has not. Before the first command: rests."""
-        now, envelope = self._steady(), self._spec.envelope
+        """Answer by itself when a state or a proposal is overdue."""
+        envelope = self._spec.envelope
         late = self._monitor.config.late_after * envelope.state_timeout
-        state_age, command_age = self._ages(now)
+        state_age, command_age = self._inputs.ages()
         if state_age > late or command_age > envelope.command_timeout:
             self._speak_up()
 
     def _speak_up(self) -> None:
-        checked = self._check(self._proposal, self._seen)
-        if self._answer is not None and self._seen is not None:
-            self._publish(checked, self._seen.stamp)
+        """Answer the newest state now; before the first proposal, only latch."""
+        checked, seen = self._check(), self._inputs.seen
+        if self._answer is not None and seen is not None:
+            self._publish(checked, seen.stamp)
         self._publish_stop()
 
     def _on_stop(self, _: Any, response: Any) -> Any:
@@ -317,7 +253,7 @@ class SafetyNode(Node):
         return response
 
     def _on_reset(self, _: Any, response: Any) -> Any:
-        response.success, response.message = self._monitor.reset(self._now())
+        response.success, response.message = self._monitor.reset(self._inputs.now)
         if not response.success:
             self.get_logger().warning(f"safety/reset {response.message}")
         self._publish_stop()
@@ -325,12 +261,12 @@ class SafetyNode(Node):
 
 
 def build(ending: Ending) -> Sequence[Node]:
-    """The nodes of this process."""
+    """Return the nodes of this process."""
     return [SafetyNode()]
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the node until its process ends."""
     raise SystemExit(run(build))
 
 

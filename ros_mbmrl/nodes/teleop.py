@@ -1,4 +1,4 @@
-"""teleop: a person, or chance, as the source of `command/proposed`; episodes on `episode`.
+"""teleop: let a person, or chance, propose commands; tell episodes on `episode`.
 
 Keys come from the terminal called by the parameter `tty`: a node of a launch has none of its own.
 Beside one, a live view is drawn on it; without, a line is printed now and then.
@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,12 +27,12 @@ from std_srvs.srv import Trigger
 
 from ros_mbmrl.agents.chance import random_policy
 from ros_mbmrl.collection.episodes import Event
-from ros_mbmrl.collection.joystick import Joystick, JoystickConfig
-from ros_mbmrl.collection.keyboard import Keyboard, KeyboardConfig
+from ros_mbmrl.collection.joystick import Joystick
+from ros_mbmrl.collection.keyboard import Keyboard
 from ros_mbmrl.collection.mapping import driven, steerable, steering
 from ros_mbmrl.collection.recorder import EPISODE, episode_values
 from ros_mbmrl.collection.requests import Kind, Request
-from ros_mbmrl.collection.session import RANDOM, Session, SessionConfig, Source
+from ros_mbmrl.collection.session import RANDOM, Session, Source
 from ros_mbmrl.collection.terminal import Terminal
 from ros_mbmrl.collection.view import Status, line, render
 from ros_mbmrl.errors import UserError, choose
@@ -52,6 +51,7 @@ from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import MeasurementAssembler
+from ros_mbmrl.nodes.teleop_parameters import TeleopParameters
 from ros_mbmrl.nodes.timers import every
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
@@ -66,63 +66,11 @@ RECENT = 20  # periods that the rate is taken over
 ACKED = 0.5  # [s] that the last event is given to arrive
 
 
-@dataclass(frozen=True)
-class TeleopParameters:
-    """source: who drives at the start. tty: the terminal that keys come from, empty for none.
-
-    tags: names of terrains, joined by commas. scale: part of the command's range that sticks and
-    keys reach. key_timeout, joy_timeout: [s]. The rest as in `SessionConfig`, `KeyboardConfig`,
-    `JoystickConfig`.
-    """
-
-    robot: str = "hexapod"
-    source: str = "joystick"
-    tty: str = ""
-    tags: str = "unknown"
-    episode_seconds: float = 30.0
-    seed: int = 0
-    scale: float = 0.5
-    key_timeout: float = 0.5
-    first_key_timeout: float = 0.8
-    hold_timeout: float = 30.0
-    joy_timeout: float = 0.5
-    still_timeout: float = 5.0
-    deadman_timeout: float = 30.0
-    deadman_button: int = 4
-    forward_axis: int = 1
-    turn_axis: int = 0
-    episode_button: int = 7
-    discard_button: int = 6
-    terrain_button: int = 0
-    middle_button: int = 3
-    stop_button: int = 1
-    source_button: int = 2
-
-    @property
-    def session(self) -> SessionConfig:
-        """How the session goes. Raises ValueError."""
-        return SessionConfig(
-            terrains=tuple(self.tags.replace(",", " ").split()),
-            source=self.source,
-            episode_seconds=self.episode_seconds,
-            automatic=self.source == RANDOM,
-        )
-
-    @property
-    def keyboard(self) -> KeyboardConfig:
-        """When a key counts as released. Raises ValueError."""
-        return KeyboardConfig(self.key_timeout, self.first_key_timeout, self.hold_timeout)
-
-    @property
-    def joystick(self) -> JoystickConfig:
-        """Which axes and buttons count. Raises ValueError."""
-        names = {field.name for field in fields(JoystickConfig)} - {"timeout"}
-        numbers = {name: getattr(self, name) for name in names}
-        return JoystickConfig(timeout=self.joy_timeout, **numbers)
-
-
 class TeleopNode(Node):
-    """Messages around `Session`: answers each state with what drives; released, with nothing."""
+    """Messages around `Session`. Each state is answered with what drives; released, with nothing.
+
+    clock: [s], steady.
+    """
 
     def __init__(
         self, ending: Ending, clock: Callable[[], float] = time.monotonic, **options: Any
@@ -167,7 +115,7 @@ class TeleopNode(Node):
             listen(self, topic, partial(self._on_sensor, topic))
 
     def close(self) -> None:
-        """Ends the episode, and gives the terminal back."""
+        """End the episode, and give the terminal back."""
         try:
             self._tell(self._session.interrupt())
             self._episode.wait_for_all_acked(Duration(seconds=ACKED))
@@ -200,7 +148,7 @@ class TeleopNode(Node):
         return sources
 
     def _permit(self) -> bool:
-        """Whether the robot may move on its own: of a lone joystick, the dead-man button says."""
+        """Return whether the robot may move on its own: a lone joystick's dead-man button says."""
         alone = self._settings.source == JOYSTICK and not self._settings.tty
         return self._joystick.held() if alone else True
 
@@ -236,7 +184,7 @@ class TeleopNode(Node):
             self._proposed.publish(command_message(self._spec, self._action, stamp))
 
     def _take(self, measurement: Measurement) -> None:
-        """A new state, and not one that lockstep sends again."""
+        """Take a new state, and not one that lockstep sends again."""
         now = self._steady()
         self._began = now if self._began is None else self._began
         self._moments.append(now)
@@ -258,7 +206,7 @@ class TeleopNode(Node):
             self._proposed.publish(command_message(self._spec, stand, stamp))
 
     def _tell(self, events: Sequence[Event]) -> None:
-        """All of a step in one message: a latched topic keeps one only."""
+        """Tell all of a step in one message: a latched topic keeps one only."""
         if not events:
             return
         lines = [status("collect", "episode", self._owner, episode_values(e)) for e in events]
@@ -296,12 +244,12 @@ class TeleopNode(Node):
 
 
 def build(ending: Ending) -> Sequence[Node]:
-    """The nodes of this process."""
+    """Return the nodes of this process."""
     return [TeleopNode(ending)]
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the node until its process ends."""
     raise SystemExit(run(build))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -78,6 +80,31 @@ class FakePlant:
     def stop(self) -> None:
         self.action = np.zeros(2)
         self.log.append("stop")
+
+
+class Outbox:
+    """Publishers that keep what is published, by topic, instead of sending it.
+
+    hooks: called with each message of a topic, after it was kept.
+    """
+
+    def __init__(self) -> None:
+        self.sent: dict[str, list[Any]] = defaultdict(list)
+        self.hooks: dict[str, Callable[[Any], None]] = {}
+
+    def advertise(self, node: Any, name: str) -> Any:
+        """Stand in for `qos.advertise`."""
+
+        def publish(message: Any) -> None:
+            self.sent[name].append(message)
+            self.hooks.get(name, lambda _: None)(message)
+
+        return SimpleNamespace(publish=publish, topic_name=node.resolve_topic_name(name))
+
+
+@pytest.fixture
+def outbox() -> Outbox:
+    return Outbox()
 
 
 @pytest.fixture

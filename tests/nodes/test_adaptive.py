@@ -125,7 +125,6 @@ class Parts:
             online=online,
             publish=lambda *_: None,
             delay=0.02,
-            proposals=SimpleNamespace(sent=lambda *_: None, foreign=0),
         )
         self.controller = SimpleNamespace(plan=self._plan)
         self.node: Any = SimpleNamespace(
@@ -135,7 +134,6 @@ class Parts:
             propose=lambda stamp, action: self.told.append(("proposed", action)),
             publish=lambda stamp, mode, values: self.told.append(("mode", mode)),
             publish_plan=lambda *_: None,
-            disown=lambda *_: None,
             stopped=False,
         )
         self.worker = AdaptiveWorker(self.dynamics, self.node, clock=lambda: self.now)

@@ -1,4 +1,4 @@
-"""The driver's loop, its pacing and its inbox, on a clock that the test moves."""
+"""The driver's loop and its pacing, on a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ pytest.importorskip("rclpy")
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.drive import DriveConfig, DriveLoop, Timing
 from ros_mbmrl.nodes.inbox import Inbox
-from ros_mbmrl.nodes.mailbox import CommandLog, Mailbox
 from ros_mbmrl.nodes.messages import nanoseconds
 from ros_mbmrl.plants.base import PlantFault
 from ros_mbmrl.robots.hexapod import SPEC
@@ -184,40 +183,10 @@ def test_computing_does_not_make_the_pace_drift() -> None:
     assert clock.now == pytest.approx(10.0)
 
 
-def test_the_inbox_turns_other_intervals_away() -> None:
-    inbox = Inbox(Clock())
-    inbox.deliver(1, np.zeros(2))
-    inbox.open(2)
-    inbox.deliver(1, np.zeros(2))
-    inbox.deliver(2, np.ones(2))
-    assert inbox.wait(0.0)
-    assert [a.action.tolist() for a in inbox.close()] == [[1.0, 1.0]]
-    inbox.deliver(2, np.ones(2))
-    assert inbox.rejected == 3
-
-
 @pytest.mark.parametrize("bad", [{"duration": -1.0}, {"startup_timeout": 0.0}])
 def test_wrong_configurations_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected"):
         DriveConfig(**bad)
-
-
-def test_the_mailbox_gives_all_of_it_in_order() -> None:
-    box: Mailbox[int] = Mailbox(capacity=3)
-    for item in range(5):
-        box.put(item)
-    assert box.take(0.0) == [2, 3, 4]
-    assert box.take(0.0) == []
-
-
-def test_the_command_log_waits_for_what_comes_late() -> None:
-    log = CommandLog()
-    thread = threading.Thread(target=lambda: log.put(7, np.ones(2)))
-    thread.start()
-    got = log.wait(7, 10.0)
-    thread.join()
-    assert got is not None and got.tolist() == [1.0, 1.0]
-    assert log.wait(8, 0.0) is None
 
 
 def test_when_a_twin_s_command_acted_is_told(plant: Any) -> None:

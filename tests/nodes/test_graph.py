@@ -231,6 +231,19 @@ def test_a_robot_that_cannot_be_heard_is_stopped_until_reset(
     until(lambda: (5.0, 5.0) in plant.log[driven:])
 
 
+def test_a_command_that_was_changed_on_its_way_stops_the_robot(
+    context: Any, plant: Any, spin: Any, until: Until
+) -> None:
+    rig = Rig(context, plant)
+    spin(*rig.nodes)
+    until(lambda: [5.0, 5.0] in rig.proposer.safe)
+    changed = command_message(SPEC, np.array([5.0, 5.5]), rig.driver._newest)
+    rig.driver._on_command(changed)
+    until(lambda: rig.proposer.stopped[-1:] == [True])
+    assert "the driver heard a command that is not safety's" in rig.safety._monitor.stop_reason
+    until(lambda: plant.action.tolist() == [0.0, 0.0])
+
+
 def test_a_start_nobody_listens_to_fails_by_name(
     context: Any, plant: Any, spin: Any, until: Until, capsys: pytest.CaptureFixture[str]
 ) -> None:

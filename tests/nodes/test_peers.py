@@ -1,7 +1,8 @@
-"""What was sent against what arrived, and stamps against the steady clock."""
+"""Commands that were heard against those sent; stamps against the steady clock."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,43 +10,82 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from ros_mbmrl.nodes.peers import Echo, PeerWatch
+from ros_mbmrl.nodes.messages import command_message
+from ros_mbmrl.nodes.peers import REMEMBERED, Echo, PeerWatch
+from ros_mbmrl.robots import make_robot
+
+SPEC = make_robot("hexapod").spec
+
+
+def command(stamp: int, *values: float) -> Any:
+    return command_message(SPEC, np.array(values) if values else None, stamp)
 
 
 def echo() -> Echo:
-    made = Echo(np.zeros(2))
-    for stamp in (1, 2, 3):
-        made.sent(stamp, np.array([float(stamp), 10.0]))
+    made = Echo()
+    for stamp in (10, 20, 30):
+        made.sent(command(stamp, float(stamp), 1.0))
+    return made
+
+
+def renamed() -> Any:
+    made = command(30, 30.0, 1.0)
+    made.name = ["left", "right"]
     return made
 
 
 @pytest.mark.parametrize(
-    ("told", "foreign"),
+    ("heard", "foreign"),
     [
-        ("(3.0, 10.0)", False),
-        ("(2.0, 10.0)", False),  # ours of the step before: the newer came late
-        ("(0.0, 0.0)", False),
-        ("(1.0, 10.0)", True),  # somebody repeats it
-        ("(3.0, 11.0)", True),
-        ("(nan, nan)", True),
-        ("nonsense", True),
-        ("", True),
+        (command(30, 30.0, 1.0), False),
+        (command(20, 20.0, 1.0), False),  # ours, heard late
+        (command(30, 20.0, 1.0), True),  # ours of the step before under a new stamp: frozen
+        (command(30, 30.0, 1.1), True),
+        (command(30, 0.0, 0.0), True),
+        (command(30, math.nan, math.nan), True),
+        (command(30), True),
+        (renamed(), True),
+        (command(25, 20.0, 1.0), True),  # for a state that we did not answer
+        (command(31, 30.0, 1.0), True),  # for one that we have not answered yet
+        (command(9, 7.0, 7.0), False),  # from before all that we remember
     ],
 )
-def test_what_arrived(told: str, foreign: bool) -> None:
+def test_what_was_heard_is_compared_with_what_was_sent(heard: Any, foreign: bool) -> None:
     made = echo()
-    assert made.told(3, told) is foreign
+    assert made.heard(heard) is foreign
     assert made.foreign == foreign
 
 
-def test_a_proposal_says_itself_what_it_answers() -> None:
-    assert not echo().told(3, "(3.0, 10.0)", late=False)
-    assert echo().told(3, "(2.0, 10.0)", late=False)
+def test_several_commands_for_one_state_are_ours() -> None:
+    made = echo()
+    made.sent(command(30, 0.0, 0.0))
+    assert not made.heard(command(30, 0.0, 0.0)) and not made.heard(command(30, 30.0, 1.0))
 
 
-def test_a_state_that_we_know_nothing_of_is_not_judged() -> None:
-    assert not echo().told(9, "(7.0, 7.0)")
-    assert not Echo(np.zeros(2)).told(1, "(7.0, 7.0)")
+def test_a_planner_that_found_no_plan_says_so_without_names() -> None:
+    made = Echo()
+    made.sent(command(1))
+    assert not made.heard(command(1)) and made.heard(command(1, 0.0, 0.0))
+
+
+def test_nothing_is_judged_before_the_first_command() -> None:
+    assert not Echo().heard(command(1, 7.0, 7.0))
+
+
+def test_only_the_newest_states_are_remembered() -> None:
+    made = Echo()
+    for stamp in range(REMEMBERED + 1):
+        for _ in range(3):
+            made.sent(command(stamp, 1.0, 1.0))
+    assert len(made._sent) == REMEMBERED
+    assert {len(commands) for commands in made._sent.values()} == {1}
+    assert not made.heard(command(0, 7.0, 7.0)) and made.heard(command(1, 7.0, 7.0))
+
+
+def test_commands_are_ours_after_the_clock_began_anew() -> None:
+    made = echo()
+    made.sent(command(1, 5.0, 5.0))
+    assert not made.heard(command(1, 5.0, 5.0)) and made.heard(command(2, 5.0, 5.0))
 
 
 class Publishers:
@@ -67,6 +107,14 @@ def test_second_publishers_are_named() -> None:
     assert watch.complaint(0.0) == ""
     node.counts["/hexapod/command/safe"] = 2
     assert watch.complaint(0.0) == "command/safe has 2 publishers"
+
+
+def test_what_was_found_is_new_once_and_again_after_a_while() -> None:
+    watch = PeerWatch(Publishers())  # type: ignore[arg-type]
+    assert [watch.note("somebody", now) for now in (10.0, 10.4, 10.8, 11.4)] == [
+        *(True, False, False, True)
+    ]
+    assert watch.complaint(11.5) == "somebody"
 
 
 def test_stamps_that_jump_count_for_a_while() -> None:
