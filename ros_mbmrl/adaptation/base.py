@@ -90,7 +90,7 @@ class UpdateRule(ABC):
 
 @dataclass(frozen=True)
 class AdaptReport:
-    """What adaptation did, for diagnostics.
+    """Report of an adaptation, for diagnostics.
 
     Args:
         transitions: rows that counted.

@@ -28,7 +28,7 @@ class Collect:
     hardware: tuple[str, ...] = ()
     """The robot's own settings, NAME=VALUE, for example dialect=roach."""
     source: str = "random"
-    """Who drives at the start: random, keyboard or joystick."""
+    """Driver at the start: random, keyboard or joystick."""
     joystick: Path | None = None
     """The joystick's device, for example /dev/input/js0; its dead-man button must be held."""
     joystick_still_timeout: Number = 5.0

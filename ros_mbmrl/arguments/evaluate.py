@@ -22,8 +22,8 @@ class Evaluate:
     methods: tuple[str, ...] = ()
     """Methods to compare; default: the experiment's that every folder has, or all of a study."""
     scale: str | None = None
-    """Of a study: small, the default (an hour on two cores, or less), paper (the thesis's sizes, on
-    a GPU), smoke (a check that it runs).
+    """Size of a study: small, the default (an hour on two cores, or less), paper (the thesis's
+    sizes, on a GPU), smoke (a check that it runs).
     """
     models: tuple[Path, ...] = ()
     """Folders of model folders named by method, one per training seed; default: the shipped one."""
@@ -36,13 +36,13 @@ class Evaluate:
     first_seed: Whole = 1000
     """The first of these seeds."""
     train_seeds: Few | None = None
-    """Of a study: models of each method; default: as many as its scale says."""
+    """Models of each method in a study; default: as many as its scale says."""
     duration: EpisodeSeconds | None = None
     """Length of an episode [s]; default: 20; a study's scale has its own."""
     out: Path = Path("runs/evaluate")
     """Folder of the report; finished parts in it are not run again."""
     device: str = "cpu"
-    """Of a study: device for learning and planning: cpu, cuda, or auto."""
+    """Device on which a study learns and plans: cpu, cuda, or auto."""
     workers: Workers = 2
     """Processes that run episodes, one thread each."""
     cluster: str = ""

@@ -27,7 +27,7 @@ class Score:
     marked: bool = False
     """Only windows that adapt on a row marked by the import: gaps, jumps, implausible telemetry."""
     guard: bool = True
-    """Whether the guard may refuse an update."""
+    """Let the guard refuse updates."""
     out: Path | None = None
     """Folder of a report with pictures; default: no report."""
     json: Path | None = None

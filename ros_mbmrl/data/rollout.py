@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 
 class Mark(IntFlag):
-    """Why a transition is not used for training. Nothing is dropped: it is marked."""
+    """Reasons not to use a transition for training. Nothing is dropped: it is marked."""
 
     NONE = 0
     GAP = 1  # the time between its two states is far from the control period

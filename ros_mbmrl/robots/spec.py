@@ -61,7 +61,7 @@ class LiveSensor:
 
 @dataclass(frozen=True)
 class Envelope:
-    """Where and how the robot may be; outside of it the safety monitor takes over.
+    """Limits of a robot's place and state; outside of them the safety monitor takes over.
 
     Args:
         state_timeout, command_timeout: ages [s] above which a source is stale.
