@@ -149,9 +149,15 @@ def supervise(
 ) -> Summary:
     """Start the nodes, wait until a critical one ends or a signal asks for the end, end all.
 
-    A node that is not critical is restarted, up to `max_restarts` times, if it fails. The run is
-    clean
-    if the node that ended it ended cleanly, or a signal asked for its end.
+    A node that is not critical is restarted if it fails. The run is clean if the node that ended it
+    ended cleanly, or a signal asked for its end.
+
+    Args:
+        specs: the nodes.
+        command: returns the command line of a node.
+        patience: signals that end a node, each with its time [s], mildest first.
+        echo: shows a line of output.
+        max_restarts: of a node that is not critical.
     """
     watch = _Watch(time.monotonic())
     output = _Output(echo)

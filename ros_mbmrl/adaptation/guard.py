@@ -56,7 +56,15 @@ class GuardConfig:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Verdict on N tasks, all (N,): counted rows, errors, relative norm of the update, decision."""
+    """The guard's decision on N tasks, all (N,).
+
+    Args:
+        transitions: rows that counted.
+        error_before, error_after: robust errors of the prior, and of updates on rows left out of
+            them.
+        change: norm of the update relative to the prior's.
+        accepted: whether the update is used.
+    """
 
     transitions: Tensor
     error_before: Tensor
@@ -66,7 +74,14 @@ class Verdict:
 
 
 class Guard:
-    """An update rule under guard, for one live window or for a batch of tasks."""
+    """An update rule under guard, for one live window or for a batch of tasks.
+
+    Args:
+        rule: that makes the updates.
+        parameters: the prior's and the rule's own.
+        window_size: T1.
+        config: when an update is accepted.
+    """
 
     def __init__(
         self, rule: UpdateRule, parameters: Parameters, window_size: int, config: GuardConfig
@@ -200,7 +215,13 @@ def support_of(
     changes: Tensor,
     weight: Tensor | None = None,
 ) -> Support:
-    """Return the normalised support of raw transitions (N, T1, ...); drop implausible rows."""
+    """Return the normalised support of raw transitions; implausible rows get weight 0.
+
+    Args:
+        model: for its normalisation.
+        features, actions, changes: (N, T1, ...), SI units.
+        weight: further weights (N, T1, 1); None: all 1.
+    """
     raw = model.normalizer.raw_inputs(features, actions)
     y = model.normalizer.changes(changes)
     keep = plausible_rows(raw, y)

@@ -39,10 +39,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Figure:
-    """A result and its meaning. value: None if it could not be measured here.
-
-    goal: in words; empty if there is none.
-    """
+    """A result and its meaning; value: None if it was not measured, goal: in words or empty."""
 
     name: str
     value: float | None
@@ -80,9 +77,15 @@ def interleave(
     warm_up: int = 2,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Times:
-    """Run all contenders in turn, `repeats` times after `warm_up` rounds that do not count.
+    """Run all contenders in turn, and return their times.
 
     Every second round goes backwards, so that no contender always follows the same one.
+
+    Args:
+        contenders: by name.
+        repeats: rounds that count.
+        warm_up: rounds before them that do not count.
+        clock: steady [s].
     """
     if repeats < 1:
         raise ValueError(f"repeats: expected at least 1, got {repeats}")

@@ -65,7 +65,13 @@ def score(
 ) -> list[dict[str, Any]]:
     """Score all models on common windows: those that the longest adaptation window leaves.
 
-    marked: only those with a marked row in that window.
+    Args:
+        field: models to score.
+        data: transitions of all rollouts.
+        tags: one for each rollout.
+        horizons: steps ahead.
+        guarded: whether the guard may refuse an update.
+        marked: use only windows with a marked row.
     """
     longest = max(int(read_card(entrant.folder)["adapt_window"]) for entrant in field)
     starts = data.starts(longest + max(horizons))

@@ -158,9 +158,15 @@ def first_choice(
     count: int,
     stages: list[Stage],
 ) -> list[Candidate]:
-    """Return the candidates for closed loop: `start`, and the `count` best on recorded data.
+    """Return the candidates for closed loop: `start`, and the best ones of the grid.
 
-    Without data these are all of the coarse grid. Adds the open-loop errors to the record.
+    Args:
+        loaded: the model.
+        method: to tune.
+        start: the present settings.
+        data: recorded data for the comparison; None: all of the coarse grid is returned.
+        count: of candidates from the grid.
+        stages: record, to which the open-loop errors are added.
     """
     grid = grid_of(method)
     if not grid.options:

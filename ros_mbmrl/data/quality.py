@@ -65,7 +65,13 @@ def inspect(
 
 
 def timing(times: Array, source_times: Array, period: float, source: str) -> list[Finding]:
-    """Find steps that are too short or too long, of the rows and of their source."""
+    """Find steps that are too short or too long.
+
+    Args:
+        times, source_times: of the rows, and of their source, (n,) [s].
+        period: of control [s].
+        source: its name in the findings.
+    """
     step, source_step = np.diff(times), np.diff(source_times)
     late = off_period(step, period)
     # A source stamped twice is a repeat; the long step that follows it is a gap.

@@ -174,8 +174,11 @@ class Recorded(NamedTuple):
 class TopicInfo:
     """Type, number and time of the messages of a topic.
 
-    type_name: empty without a type. encoding: of messages that are not ROS 2; empty for ROS 2
-    messages.
+    Args:
+        type_name: empty without a type.
+        messages: their number.
+        start_ns, end_ns: first and last log time [ns].
+        encoding: of messages that are not ROS 2; empty for ROS 2 messages.
     """
 
     type_name: str

@@ -50,7 +50,14 @@ class LoadedModel:
 def save_model(
     folder: Path, model: DynamicsModel, parameters: Parameters, facts: Mapping[str, Any]
 ) -> None:
-    """Write a model folder. `facts` holds method, options, windows, data and scores."""
+    """Write a model folder.
+
+    Args:
+        folder: to write; existing files are replaced.
+        model: its network and normalisation are stored.
+        parameters: of the network and of the update rule.
+        facts: for the card: method, options, windows, data and scores.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"normalizer/{name}": getattr(model.normalizer, name) for name in NORMALIZER}
     tensors |= tensor_file.flatten("parameters", parameters)

@@ -19,7 +19,11 @@ from ros_mbmrl.robots.spec import Robot
 class DynamicsModel:
     """The mean of p(s' | s, a), a Gaussian over the change of state with fixed variance.
 
-    precision: of the network's matrix products in a `predictor` without a memory.
+    Args:
+        robot: whose state it predicts.
+        mlp: the network, without parameters.
+        normalizer: of inputs and changes.
+        precision: of the network's matrix products in a `predictor` without a memory.
     """
 
     robot: Robot

@@ -25,7 +25,7 @@ class Buffers:
     def of(
         self, rows: int, sizes: Sequence[int], dtype: torch.dtype, device: torch.device
     ) -> list[Tensor]:
-        """Return a tensor (rows, size) for each of `sizes`, with undefined contents."""
+        """Return a tensor (rows, size) for each of `sizes`; its contents are undefined."""
         held = self._held
         fits = [each.shape[1] for each in held] == list(sizes)
         fits = fits and held[0].dtype is dtype and held[0].device == device

@@ -40,10 +40,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Every method on every condition, path and seed.
-
-    randomisation: distribution of the robots, one for every condition, path and seed.
-    """
+    """Every method on every condition, path and seed, each cell with a robot drawn for it."""
 
     name: str
     title: str
@@ -70,9 +67,15 @@ class Cell:
 
 
 def cells(experiment: Experiment, seeds: int, first_seed: int, duration: float) -> tuple[Cell, ...]:
-    """Return all episodes of up to `duration` [s], the same for every method, hence paired.
+    """Return all episodes of an experiment, the same for every method, hence paired.
 
-    Raises UserError for less than one seed, a negative seed, a duration below a second.
+    Args:
+        experiment: to run.
+        seeds, first_seed: number of seeds, and the first one.
+        duration: longest episode [s].
+
+    Raises:
+        UserError: less than one seed, a negative seed, a duration below a second.
     """
     if seeds < 1 or first_seed < 0:
         raise UserError(f"expected seeds >= 1, first seed >= 0, got {seeds} and {first_seed}")

@@ -26,10 +26,7 @@ figcaption, caption { color: #666; font-size: .9rem; text-align: left; }
 
 @dataclass(frozen=True)
 class Table:
-    """A table; columns: headings, rows: cells as text, one for each column.
-
-    Raises ValueError for a row of another length.
-    """
+    """A table of text; rows have a cell for each column. Raises ValueError for other lengths."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]

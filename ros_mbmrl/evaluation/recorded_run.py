@@ -25,7 +25,7 @@ TIME_OF_DAY = 10**17  # [ns] since 1970: no twin runs for three years
 class RecordedRun:
     """Control steps from the first command on, one row each; times [s] on the plant's clock.
 
-    The first four have no rows for a robot that follows no path, except for `times`.
+    A robot that follows no path has no rows in xy, reference and cross_track.
 
     Args:
         times: of the steps, (T,) [s].

@@ -74,13 +74,22 @@ class Grid:
 def bootstrap(
     errors: Array, rng: Generator, base: Array | None = None, level: float = 0.95
 ) -> Interval | None:
-    """Return an interval of the mean of errors (S, C), or of its ratio to a paired base's (S, C).
+    """Return an interval of the mean of errors, or of its ratio to a paired base's.
 
     Percentile bootstrap that draws the S training seeds and the C episodes independently of each
     other
     (Owen, "The pigeonhole bootstrap", 2007); with S = 1 the episodes alone. With few training seeds
     it
-    is somewhat too narrow. None for less than FEWEST episodes, with which it would be misleading.
+    is somewhat too narrow.
+
+    Args:
+        errors: (S, C).
+        rng: of the draws.
+        base: errors (S, C) of an opponent in the same places, or None.
+        level: of the interval.
+
+    Returns:
+        Low and high end; None for less than FEWEST episodes, with which it would be misleading.
     """
     seeds, episodes = errors.shape
     if episodes < FEWEST:

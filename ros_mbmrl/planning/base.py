@@ -20,7 +20,7 @@ Deadline = Callable[[], float]
 
 
 class NoFinitePlan(RuntimeError):
-    """Error: every imagined rollout had a non-finite cost, so there is no plan to choose."""
+    """Error: every imagined roll-out had a non-finite cost, so there is no plan to choose."""
 
 
 class NoTime(NoFinitePlan):
@@ -47,7 +47,7 @@ class Plan:
     Args:
         action: (da,), to be sent now.
         actions: (H, da), the whole plan.
-        cost_min, cost_mean: over the finite rollouts; nan for a previous plan.
+        cost_min, cost_mean: over the finite roll-outs; nan for a previous plan.
         finite: how many of `samples` were finite.
         mode: how much of the plan there was time for.
     """
@@ -80,8 +80,17 @@ class Planner(Protocol):
         generator: Generator,
         deadline: Deadline | None = None,
     ) -> Plan:
-        """Plan from `state` (ds,); without a deadline completely, however long it takes.
+        """Plan from a state.
+
+        Args:
+            predict: rolls out candidates under the adapted model.
+            cost: of roll-outs.
+            state: (ds,).
+            reference: input of the cost.
+            warm_start: the previous plan and the last command.
+            generator: of the random numbers.
+            deadline: seconds left; None: the whole plan, however long it takes.
 
         Raises:
-            NoFinitePlan: no rollout has a finite cost.
+            NoFinitePlan: no roll-out has a finite cost.
         """

@@ -74,9 +74,15 @@ class BatchMPPI:
         generators: Sequence[Generator],
         wanted: Tensor,
     ) -> Plans:
-        """Plan from states (N, ds) for the robots that are `wanted` (N,); the others rest.
+        """Plan for N robots at once.
 
-        For the others nothing is drawn, and their costs do not count.
+        Args:
+            predict: rolls out candidates of every robot.
+            cost: of roll-outs.
+            states: (N, ds).
+            start: the previous plans and the last commands.
+            generators: one for each robot.
+            wanted: (N,), which robots get a plan; the others rest, and nothing is drawn for them.
         """
         # Clipped, so that mixtures with it stay within the limits.
         means = self._limits.enforce_(start.actions.clone(), start.previous)

@@ -1,6 +1,7 @@
 """Candidate action sequences, the same for every planner that searches by sampling.
 
-Bounds and rate limits are enforced here, before the rollouts, so that a cost is the cost of what is
+Bounds and rate limits are enforced here, before the roll-outs, so that a cost is the cost of what
+is
 really executed. The noise is correlated in time, and a part of the candidates holds one action:
 white noise mostly cancels itself out over a horizon.
 """

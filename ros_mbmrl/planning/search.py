@@ -90,7 +90,7 @@ class SamplingPlanner(ABC):
         generator: Generator,
         deadline: Deadline | None = None,
     ) -> Plan:
-        """Plan from `state` (ds,). Raises NoFinitePlan."""
+        """Plan from `state` (ds,); see `Planner.plan`. Raises NoFinitePlan."""
         budget, previous = Budget(deadline), self._moved_on(warm_start)
         horizon = self._pace.horizon(budget.left, self._horizon) if deadline else self._horizon
         if not horizon and previous is not None:

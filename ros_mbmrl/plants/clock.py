@@ -8,7 +8,7 @@ import time
 class SteadyTime:
     """This machine's time of day at the start, continued by its steady clock [s].
 
-    Ages need it: NTP or a person may set the time of day while a robot drives.
+    NTP or a person may set the time of day while a robot drives; ages must not change then.
     """
 
     def __init__(self) -> None:

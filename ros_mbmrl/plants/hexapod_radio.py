@@ -45,6 +45,14 @@ class HexapodRadio:
     requested again within `tries * poll_timeout`, which bounds `observe`. After a loss of contact,
     the
     next observation begins with the start-up, without zeroing the legs.
+
+    Args:
+        robot: the hexapod.
+        config: settings of the robot and its radio.
+        line: serial line to the radio.
+        poses: of motion capture.
+        clock: steady [s].
+        sleep: waits for so many seconds.
     """
 
     simulated = False

@@ -32,10 +32,17 @@ REST_PATIENCE = 1.0  # for the arm to come to rest on the way out [s]
 
 
 class PR2Rosbridge:
-    """Plant of a real PR2's arm; see `Plant`. clock: steady [s].
+    """Plant of a real PR2's arm; see `Plant`.
 
     Entering raises UserError, one line, if the robot is not ready within the configuration's
     patience: no server, controllers not running, run-stop pressed, no watchdog.
+
+    Args:
+        robot: the arm.
+        url: of the rosbridge server.
+        config: the robot's own settings.
+        clock: steady [s].
+        link: times of the link.
     """
 
     simulated = False

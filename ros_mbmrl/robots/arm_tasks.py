@@ -85,9 +85,15 @@ GOALS: Mapping[str, Goal] = MappingProxyType(
 
 
 class BringPoints:
-    """A `Task`: bring the tool's points to a goal (9,) [m] and keep them at rest there.
+    """A `Task`: bring the tool's points to a goal and keep them at rest there.
 
     A held object counts as a part of the tool, as in the thesis.
+
+    Args:
+        robot: an arm with the states `point_0_x` and following.
+        goal: x, y, z of the points (9,) [m].
+        funnel, clearance: see `Goal`.
+        weights: of the terms of the cost.
     """
 
     def __init__(

@@ -27,11 +27,17 @@ class Heard:
 
 
 class RadioLink:
-    """Link to the robot at `address`: one request at a time, in the caller's thread.
+    """Link to one robot: one request at a time, in the caller's thread.
 
     Replies carry no number of their request. They come in order, so a reply counts as the answer to
     the
-    oldest request without one that is not older than `forget` [s].
+    oldest request without one.
+
+    Args:
+        line: to the radio.
+        address: of the robot.
+        clock: steady [s].
+        forget: age at which a request no longer expects an answer [s].
     """
 
     def __init__(self, line: Line, address: int, clock: Callable[[], float], forget: float) -> None:

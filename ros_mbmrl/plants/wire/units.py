@@ -66,7 +66,14 @@ def sample_of(
 ) -> Telemetry:
     """Return the sample with which a robot reports these values: the inverse of `sensed`.
 
-    legs, targets: [counts]. Values that do not fit into 16 bits saturate.
+    Values that do not fit into 16 bits saturate.
+
+    Args:
+        index: of the sample.
+        seconds: since the start [s].
+        legs, targets: encoders and their PID targets, left and right [counts].
+        duties: left and right, of 4000.
+        given: values of the other sensors.
     """
     (gx, gy, gz), (ax, ay, az) = given.gyro / GYRO, given.force / ACCELEROMETER
     left, right = given.back_emf / BACK_EMF
