@@ -152,9 +152,8 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
     """Return the nodes' environment: discovery stays on this machine unless asked otherwise.
 
     NumPy gets one thread per process: a second one only costs memory and punctuality. No shared
-    memory:
-    a process that is stopped or killed while it holds a port's lock hangs all the others. Raises
-    UserError if there is no folder for ROS's logs.
+    memory: a process that is stopped or killed while it holds a port's lock hangs all the others.
+    Raises UserError if there is no folder for ROS's logs.
     """
     ours = {
         RANGE: "LOCALHOST",

@@ -1,7 +1,7 @@
 """Supervisor behind `mbmrl launch`: starts a graph's nodes as processes, and ends all of them.
 
-Nodes are in sessions of their own, so that Ctrl-C in a terminal reaches only the supervisor and
-the recorder can be ended last. Each watches its parent, and ends if that is killed.
+Nodes are in sessions of their own, so that Ctrl-C in a terminal reaches only the supervisor and the
+recorder can be ended last. Each watches its parent, and ends if that is killed.
 """
 
 from __future__ import annotations
@@ -256,8 +256,7 @@ def _end_all(children: Sequence[_Child], patience: Sequence[tuple[signal.Signals
     """Send signals of growing force until no node is left; nodes with `ends_last` come last.
 
     The first signal waits for a node that was just started, because Python prints a traceback if it
-    is
-    interrupted while it starts.
+    is interrupted while it starts.
     """
     newest = max((child.began for child in children), default=0.0)
     time.sleep(max(0.0, newest + NEWBORN - time.monotonic()))

@@ -35,8 +35,8 @@ class Window:
 class Support:
     """Normalised transitions of N tasks, as an update rule sees them.
 
-    Tasks with the same rows and different weights share one forward pass: x and y are then
-    (M, T1, ...), M divides N, and task n has the rows n mod M (`spread`).
+    Tasks with the same rows and different weights share one forward pass: x and y are then (M, T1,
+    ...), M divides N, and task n has the rows n mod M (`spread`).
 
     Args:
         x: inputs (N, T1, inputs).

@@ -14,10 +14,8 @@ class BatchWindow:
     """`LiveWindow` for N robots that are measured at the same time.
 
     All robots have rows of the same number, newest last; a row that a robot does not have gets
-    weight
-    0. As long as all robots have the same number of transitions, as at the start of a run, there
-    are no
-    such rows. A gap restarts a window as in `LiveWindow`.
+    weight 0. As long as all robots have the same number of transitions, as at the start of a run,
+    there are no such rows. A gap restarts a window as in `LiveWindow`.
     """
 
     def __init__(self, robot: Robot, size: int, robots: int, device: torch.device) -> None:

@@ -1,9 +1,8 @@
 """Context and step: plain gradient steps on top of a conditioned network.
 
 The encoder identifies conditions it was trained on; the steps adapt to those it was not.
-Meta-training
-through the steps would make the encoder too cautious, so the model is trained with the encoder
-alone.
+Meta-training through the steps would make the encoder too cautious, so the model is trained with
+the encoder alone.
 """
 
 from __future__ import annotations

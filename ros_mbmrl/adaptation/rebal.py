@@ -1,8 +1,8 @@
 """ReBAL: a recurrent model whose gates are the learned update rule (thesis section 9.2.1).
 
-psi are the weights of the GRU; the updated model is the prior and the GRU's hidden state after
-the window. It is trained on eq. 22 and 23 like every other rule: T1 transitions make the hidden
-state, and over the T2 that follow the model's own predictions advance it, as in planning.
+psi are the weights of the GRU; the updated model is the prior and the GRU's hidden state after the
+window. It is trained on eq. 22 and 23 like every other rule: T1 transitions make the hidden state,
+and over the T2 that follow the model's own predictions advance it, as in planning.
 """
 
 from __future__ import annotations
@@ -24,10 +24,8 @@ class ReBAL(UpdateRule):
     The hidden state is computed anew from the window at every step. While the window fills, that is
     the same as advancing it once with each real transition. Later the memory stays at the trained
     length, T1 transitions from a hidden state of zero. It also makes the rule a function of the
-    window
-    like the others: the guard can leave rows out, and when the window is emptied (a gap, a stop, a
-    new
-    run), so is the memory.
+    window like the others: the guard can leave rows out, and when the window is emptied (a gap, a
+    stop, a new run), so is the memory.
     """
 
     size: int = 64

@@ -77,8 +77,7 @@ class Floor:
     """The products and nothing else, always in the same memory.
 
     Factors and results are allocated once, equal ones shared: no computation that really moves its
-    data
-    through these products can be faster.
+    data through these products can be faster.
     """
 
     def __init__(

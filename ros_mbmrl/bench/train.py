@@ -235,8 +235,7 @@ def peak_memory(run: Run) -> float | None:
     """Return the peak of resident memory of a run, above that before [MB]; None if unknown.
 
     Linux counts the peak from when its mark is reset (proc(5): clear_refs, VmHWM). Memory that
-    glibc
-    keeps after it was freed would not be counted again, so glibc is told to release it.
+    glibc keeps after it was freed would not be counted again, so glibc is told to release it.
     """
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

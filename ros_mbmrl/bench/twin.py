@@ -63,8 +63,7 @@ class Raw:
     """The same physics with the same inputs and nothing else: it ends in the same state.
 
     The inputs of every tick (servo targets, torque limits, the body's wrench) are recorded once.
-    They
-    change on the world's grid, so fewer calls of mj_step are not possible.
+    They change on the world's grid, so fewer calls of mj_step are not possible.
     """
 
     def __init__(self, config: Config) -> None:

@@ -180,9 +180,8 @@ class JoystickDevice:
 
     It sends changes only: while it exists, silence means no change, up to the joystick's
     `still_timeout`. Events of 8 bytes: time [ms], value, type (1 a button, 2 an axis, 0x80 with
-    either:
-    state at the start), number (Linux kernel, Documentation/input/joydev/joystick-api.rst). Raises
-    UserError.
+    either: state at the start), number (Linux kernel, Documentation/input/joydev/joystick-api.rst).
+    Raises UserError.
     """
 
     EVENT = struct.Struct("<IhBB")

@@ -43,10 +43,8 @@ def steering(robot: Robot, scale: float) -> Steer:
     """Return a mapping from (forward, turn) to commands, of which `scale` is the part that is used.
 
     The mapping is the robot's own `steer`, or that of a robot with a left and a right side: their
-    mean
-    drives it, their difference turns it. Raises UserError for any other robot and for a scale that
-    is
-    not above 0, up to 1.
+    mean drives it, their difference turns it. Raises UserError for any other robot and for a scale
+    that is not above 0, up to 1.
     """
     if not 0 < scale <= 1:
         raise UserError(f"scale: expected above 0, up to 1, got {scale:g}")

@@ -17,8 +17,7 @@ class Messages:
     """Blank messages by type name, and their bytes. Raises UserError if no type is installed.
 
     mcap_ros2's public writer keeps a chunk open until it is full, so a kill would lose minutes:
-    only
-    its encoder is used, which is in a private module.
+    only its encoder is used, which is in a private module.
     """
 
     def __init__(self, topics: tuple[str, ...]) -> None:

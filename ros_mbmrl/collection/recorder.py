@@ -25,8 +25,7 @@ class RunRecorder:
     """Recorder of one MCAP file; a context manager. The first message creates the file.
 
     Raises UserError for a file that exists, and if no message types are installed. Log times are
-    the
-    messages' stamps: on the plant's clock.
+    the messages' stamps: on the plant's clock.
     """
 
     def __init__(self, spec: RobotSpec, path: Path) -> None:

@@ -19,8 +19,7 @@ class Terminal:
     """A context manager on a terminal's device. Raises UserError if it is not a terminal.
 
     Ctrl-C still interrupts. Ctrl-Z and Ctrl-S do nothing: a process that is suspended, or waits for
-    its
-    output, would leave the robot driving. `gone`: the terminal was closed.
+    its output, would leave the robot driving. `gone`: the terminal was closed.
     """
 
     def __init__(self, device: Path = Path("/dev/tty")) -> None:

@@ -99,10 +99,8 @@ def _rows(horizon: int, errors: OpenLoopErrors, chosen: Tensor) -> list[dict[str
     worst_ratio, improved_fraction, worse_than_1_05_fraction: of a window's adapted error over its
     prior's, both at step `horizon`: the largest, the share below 1, the share above 1.05.
     window_worst_ratio: the largest over the windows of the adapted error, averaged over the
-    predicted
-    steps 1 to `horizon`, over the prior's, averaged likewise: a prior that was right by chance at
-    one
-    step does not count there.
+    predicted steps 1 to `horizon`, over the prior's, averaged likewise: a prior that was right by
+    chance at one step does not count there.
     """
     normalised = errors.normalised[:, chosen, :horizon]
     prior, adapted = normalised.clamp_min(1e-9)

@@ -49,8 +49,7 @@ class ClosedLoop:
     """Score of candidates: the geometric mean of cross-track [m] over an experiment's cells.
 
     Geometric, so that an easy condition counts as much as a hard one. `rows`: of every episode
-    scored
-    so far. `folder`: of the candidates' models, and of finished results.
+    scored so far. `folder`: of the candidates' models, and of finished results.
     """
 
     loaded: LoadedModel

@@ -44,8 +44,7 @@ def describe(path: Path, topics: Iterable[BagTopic], start_ns: int, end_ns: int)
     """Write `metadata.yaml` beside a recording that is alone in its folder.
 
     Then the folder is a bag for `ros2 bag` and other readers. Several recordings are several runs
-    and
-    not one bag: they are opened by file. If the file cannot be written, the recording is still
+    and not one bag: they are opened by file. If the file cannot be written, the recording is still
     whole.
     """
     folder = path.parent

@@ -98,8 +98,7 @@ def load(paths: Iterable[Path]) -> list[Rollout]:
     """Return the rollouts of data sets, recordings and folders of recordings, in order.
 
     Raises UserError for data that is missing or damaged, has other names or units, is of another
-    robot
-    than the rest, or at another rate.
+    robot than the rest, or at another rate.
     """
     parts: list[DataSet | Run] = []
     for path in map(Path, paths):
@@ -131,9 +130,8 @@ def data_in(path: Path) -> list[Path]:
     """Return the path itself, or the data sets and recordings in a folder and its sub-folders.
 
     The order is by name, with numbers by value, so that `_2` comes before `_10`. Recordings that
-    cannot
-    be read are included, so that they are refused and not left out. Raises UserError if there is
-    none.
+    cannot be read are included, so that they are refused and not left out. Raises UserError if
+    there is none.
     """
     if path.is_file() or is_dataset(path):
         return [path]
@@ -207,10 +205,8 @@ def split(
     """Split rollouts into training and held-out ones: whole groups of equal tag `by`, never rows.
 
     Groups are drawn within each terrain, so that both sides contain every terrain that has two
-    groups
-    or more. A single session is split by its episodes, if it has any. Raises UserError if a side
-    would
-    be empty.
+    groups or more. A single session is split by its episodes, if it has any. Raises UserError if a
+    side would be empty.
 
     Args:
         rollouts: to split.
@@ -276,8 +272,7 @@ def read_dataset(folder: Path) -> DataSet:
     """Read a data set. Raises UserError.
 
     Marks are those it was saved with and those its rows require: gaps, times that go back, numbers
-    that
-    are not finite, commands that cannot have acted.
+    that are not finite, commands that cannot have acted.
     """
     card = _read_card(folder)
     spec = make_robot(str(card["robot"])).spec

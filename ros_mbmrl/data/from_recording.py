@@ -78,12 +78,9 @@ def rollouts_of(run: Run) -> list[Rollout]:
     """Return the rollouts of a run, cut at gaps, clock restarts, and limits of episodes.
 
     These are the places where the live window starts afresh. Steps outside of episodes are left out
-    if
-    the recording has any, and so are discarded episodes. States are the estimator's over the whole
-    run,
-    as live. Tags: source, session (the file's stem), episode, and the episode's own. Raises
-    UserError
-    if no step is left.
+    if the recording has any, and so are discarded episodes. States are the estimator's over the
+    whole run, as live. Tags: source, session (the file's stem), episode, and the episode's own.
+    Raises UserError if no step is left.
     """
     rollouts: list[Rollout] = []
     for _, steps in groupby(run.steps, key=lambda step: step.clock):

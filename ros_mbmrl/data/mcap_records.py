@@ -54,8 +54,8 @@ def messages_of(path: Path) -> Iterator[tuple[Schema | None, Channel, Message]]:
     """Yield the messages of a file in its order, each with its channel, and its type if it has one.
 
     A file whose writer was killed is read up to its last whole record, also if a crash of the
-    machine
-    has left zeros behind it. Raises UserError for a file that is not a recording, or is damaged.
+    machine has left zeros behind it. Raises UserError for a file that is not a recording, or is
+    damaged.
     """
     schemas: dict[int, Schema | None] = {0: None}  # a channel without a type names type 0
     channels: dict[int, Channel] = {}

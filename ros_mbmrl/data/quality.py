@@ -132,8 +132,7 @@ def spread(findings: Sequence[Finding], length: int) -> NDArray[np.uint8]:
     """Return marks (length,) of the transitions that the findings touch.
 
     A state holds finite differences over the interval that led to it, so a spoilt interval spoils
-    its
-    own transition and the one after it.
+    its own transition and the one after it.
     """
     marks = np.zeros(length, dtype=np.uint8)
     for finding in findings:

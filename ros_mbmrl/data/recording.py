@@ -49,8 +49,7 @@ class RecordingWriter:
     A chunk is closed and handed to the operating system once it is `chunk_seconds` old (by `clock`,
     seconds), so that a kill loses at most that much. Chunks age when something is written or
     `flush_if_due` is called. Raises UserError if the file exists or cannot be created, RunError
-    once
-    writing fails (a full disk); messages written until then can be read.
+    once writing fails (a full disk); messages written until then can be read.
     """
 
     def __init__(

@@ -195,12 +195,9 @@ class Reader:
     """Reader that joins messages, in the order of the file, into steps.
 
     State topics with equal stamps belong together, and so do their answers. A stamp more than a
-    second
-    below the newest shows that the plant's clock restarted. Of several commands for one step the
-    newest
-    counts, because it acted in the end. A step that was sent again counts once. owner:
-    `hardware_id` of
-    the graph's diagnostics, because other robots may publish on the same topic.
+    second below the newest shows that the plant's clock restarted. Of several commands for one step
+    the newest counts, because it acted in the end. A step that was sent again counts once. owner:
+    `hardware_id` of the graph's diagnostics, because other robots may publish on the same topic.
     """
 
     def __init__(self, robot: Robot, path: Path, owner: str) -> None:

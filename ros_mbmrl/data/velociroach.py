@@ -73,8 +73,7 @@ def import_logs(npz_path: Path) -> tuple[list[Rollout], ImportSummary]:
     """Return the rollouts of a VelociRoACH log file, in SI units, doubtful transitions marked.
 
     Commands outside of the robot's range are kept, and marked if they are far outside. Raises
-    UserError
-    for a file that is missing, is not such a log, or holds numbers that are not finite.
+    UserError for a file that is missing, is not such a log, or holds numbers that are not finite.
     """
     logs = read_logs(npz_path)
     robot = make_robot("hexapod")

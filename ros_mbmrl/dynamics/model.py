@@ -70,8 +70,8 @@ class DynamicsModel:
         """Return a roll-out of K candidates for each of N tasks, each task under its own update.
 
         It maps states (N, ds), actions (N, K, H, da) to (N, K, H+1, ds). With a memory every
-        candidate has
-        a copy of its task's memory, unless imagined steps do not enter it (a leaky context).
+        candidate has a copy of its task's memory, unless imagined steps do not enter it (a leaky
+        context).
         """
         if update.hidden is None:
             own = (self.robot, self.mlp, self.normalizer)

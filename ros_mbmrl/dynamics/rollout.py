@@ -105,8 +105,7 @@ def _layer(weight: Tensor, bias: Tensor, h: Tensor, out: Tensor) -> Tensor:
     """Pass rows (R, inputs) through a layer, into `out` (R, outputs).
 
     weight: (inputs, outputs) or (N, inputs, outputs); bias: (outputs,) or (N, 1, outputs). With N,
-    the
-    rows are those of N tasks in order, the same number for each.
+    the rows are those of N tasks in order, the same number for each.
     """
     if weight.dim() == 2 and bias.dim() == 1:
         return torch.addmm(bias, h, weight, out=out)

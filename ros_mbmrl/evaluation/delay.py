@@ -1,7 +1,7 @@
 """Cost of a delay, with and without compensation, in closed loop on the hexapod's twin.
 
-Every command acts late by 0 to 200 ms; the loop is told by how much, or not. Same robots, paths
-and seeds for both. `python -m ros_mbmrl.evaluation.delay --out DIR`.
+Every command acts late by 0 to 200 ms; the loop is told by how much, or not. Same robots, paths and
+seeds for both. `python -m ros_mbmrl.evaluation.delay --out DIR`.
 """
 
 from __future__ import annotations

@@ -33,8 +33,7 @@ def enter_methods(
     """Return the models `folder/method` that take part, one folder for each training seed.
 
     methods: names; if empty, those of `known` that every folder has. Raises UserError for a method
-    that
-    a folder lacks, models of different robots, or no model.
+    that a folder lacks, models of different robots, or no model.
     """
     for folder in folders:
         if not folder.is_dir():

@@ -220,8 +220,7 @@ def summarise(rows: Sequence[Row], rng: np.random.Generator) -> list[Row]:
 
     operations_ratio and plan_ms_p50; every figure of merit, its mean and its ratio to the
     reference's with the 95 % interval of the paired ratio of means. as_good: the whole interval of
-    the
-    first figure is below 1 + MARGIN.
+    the first figure is below 1 + MARGIN.
     """
     base = _of(rows, REFERENCE.name)
     result = []

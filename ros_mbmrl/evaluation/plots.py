@@ -70,8 +70,7 @@ def transients(rows: Sequence[Row], file: Path) -> None:
     """Draw distance from the path over time, a panel for each condition.
 
     Median and inter-quartile band over all episodes and training seeds of a method, as long as half
-    of
-    them last. rows: with `trace` of time [s] and cross_track [m]. Dotted lines: faults begin.
+    of them last. rows: with `trace` of time [s] and cross_track [m]. Dotted lines: faults begin.
     """
     conditions, methods = unique(rows, "condition"), unique(rows, "method")
     figure, grid = panels(len(conditions), 4.2, 3.0)

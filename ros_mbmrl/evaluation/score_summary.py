@@ -28,11 +28,9 @@ def summarise(rows: Sequence[Row], average: str) -> list[dict[str, Any]]:
     rows: of `mbmrl score`. For each of the medians X (median, normalised; median_m [m]; median_deg
     [deg]): X_prior and X_adapted, means over the training seeds, and ratio_to_mb, ratio_to_mb_m,
     ratio_to_mb_deg. A ratio is the mean of the adapted median over the baseline's adapted one of
-    the
-    same training seed, or over the mean of its seeds if it lacks that one (None without a
-    baseline).
-    Minimum and maximum over the training seeds are under each name with _min and _max. Worst ratios
-    give the largest, fractions the mean. n: windows.
+    the same training seed, or over the mean of its seeds if it lacks that one (None without a
+    baseline). Minimum and maximum over the training seeds are under each name with _min and _max.
+    Worst ratios give the largest, fractions the mean. n: windows.
     """
     cells = _cells(rows)
     for (method, tag, horizon), own in list(cells.items()):

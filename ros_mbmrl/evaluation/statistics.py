@@ -77,10 +77,8 @@ def bootstrap(
     """Return an interval of the mean of errors, or of its ratio to a paired base's.
 
     Percentile bootstrap that draws the S training seeds and the C episodes independently of each
-    other
-    (Owen, "The pigeonhole bootstrap", 2007); with S = 1 the episodes alone. With few training seeds
-    it
-    is somewhat too narrow.
+    other (Owen, "The pigeonhole bootstrap", 2007); with S = 1 the episodes alone. With few training
+    seeds it is somewhat too narrow.
 
     Args:
         errors: (S, C).
@@ -117,13 +115,10 @@ def summarise(rows: Sequence[Row], versus: Sequence[str], rng: Generator) -> lis
     """Return a row for each method and condition, and one over all conditions.
 
     n_train_seeds and n_episodes, n their product. cross_track_mean_m with its 95 % interval. For
-    every
-    opponent X: ratio_to_X of the paired means with its interval, and worse_than_X, whether the
-    interval
-    is above 1 (None if unknown); typical_ratio_to_X of the geometric means with its interval, which
-    no
-    single episode dominates. The means of the other figures, and the number of episodes that safety
-    stopped.
+    every opponent X: ratio_to_X of the paired means with its interval, and worse_than_X, whether
+    the interval is above 1 (None if unknown); typical_ratio_to_X of the geometric means with its
+    interval, which no single episode dominates. The means of the other figures, and the number of
+    episodes that safety stopped.
     """
     return [
         _summary(rows, method, condition, versus, rng)

@@ -27,8 +27,7 @@ def task_figures(path: Path, robot: str, task: str, fault_at: float | None) -> F
 
     `return` is the sum of the negative costs of the steps from the first command on, each of one
     period; `cost` and other measures of the task are means before and after the fault, at
-    `fault_at`
-    [s] of the plant's clock. All None without a task, and if nothing can be judged.
+    `fault_at` [s] of the plant's clock. All None without a task, and if nothing can be judged.
     """
     figures: Figures = dict.fromkeys((RETURN, *_keys(COST, "")))
     if not task:

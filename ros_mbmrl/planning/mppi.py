@@ -48,8 +48,7 @@ class MPPI(SamplingPlanner):
     """Planner whose new plan is the mean of all candidates, weighted exponentially by cost.
 
     The weights are those of the candidates as rolled out, after clipping. The published form
-    weights
-    the noise before clipping, and then executes a plan that was never imagined.
+    weights the noise before clipping, and then executes a plan that was never imagined.
     """
 
     def __init__(self, limits: Limits, config: MPPIConfig) -> None:

@@ -1,8 +1,7 @@
 """Candidate action sequences, the same for every planner that searches by sampling.
 
 Bounds and rate limits are enforced here, before the roll-outs, so that a cost is the cost of what
-is
-really executed. The noise is correlated in time, and a part of the candidates holds one action:
+is really executed. The noise is correlated in time, and a part of the candidates holds one action:
 white noise mostly cancels itself out over a horizon.
 """
 
@@ -53,8 +52,7 @@ class Limits:
         """Clip sequences (..., H, da) in place, each step to what the one before it can reach.
 
         previous: (da,), the command before the first. If it lies so far outside of the range that
-        range
-        and rate contradict each other, the range wins.
+        range and rate contradict each other, the range wins.
         """
         before = previous
         for step in actions.unbind(-2):

@@ -45,11 +45,9 @@ class SamplingPlanner(ABC):
     """A planner that only has to define how its distribution moves to the good candidates.
 
     See `Planner.plan`. The deadline is checked between blocks: a block that would not end in time
-    is
-    not begun, and the plan found so far is returned. Without a previous plan, one block is always
-    imagined. From plan to plan the planner keeps only the duration of blocks, and only of plans
-    that
-    had a deadline.
+    is not begun, and the plan found so far is returned. Without a previous plan, one block is
+    always imagined. From plan to plan the planner keeps only the duration of blocks, and only of
+    plans that had a deadline.
     """
 
     def __init__(self, limits: Limits, config: SamplingConfig, iterations: int) -> None:
@@ -64,8 +62,7 @@ class SamplingPlanner(ABC):
         """Return the next distribution, given `candidates` (K, H, da) and their costs (K,).
 
         There are fewer than configured if time ended. Some costs may be non-finite, but never all.
-        The new
-        mean is a convex combination of feasible sequences, and so is feasible itself.
+        The new mean is a convex combination of feasible sequences, and so is feasible itself.
         """
 
     def resized(self, num_samples: int, horizon: int | None = None) -> SamplingPlanner:

@@ -39,12 +39,9 @@ class HexapodRadio:
     """Plant of the real hexapod, polled by the caller: telemetry is request and reply.
 
     An answer to a `command` that came since the last poll is discarded as old. One that is still on
-    its
-    way may be taken for the poll's own answer; its age then counts from the command. A lost answer
-    is
-    requested again within `tries * poll_timeout`, which bounds `observe`. After a loss of contact,
-    the
-    next observation begins with the start-up, without zeroing the legs.
+    its way may be taken for the poll's own answer; its age then counts from the command. A lost
+    answer is requested again within `tries * poll_timeout`, which bounds `observe`. After a loss of
+    contact, the next observation begins with the start-up, without zeroing the legs.
 
     Args:
         robot: the hexapod.
@@ -141,8 +138,7 @@ class HexapodRadio:
         """Send set-points 0 and motors off until the encoders show that the legs are at rest.
 
         Gives up after `stop_timeout`, or as soon as the robot does not answer. Its radio has no
-        watchdog,
-        so whoever is told of a fault must call this again and again.
+        watchdog, so whoever is told of a fault must call this again and again.
         """
         with self._lock:
             self._bring_to_rest(self._clock() + self._config.stop_timeout)

@@ -81,10 +81,8 @@ class PoseMailbox:
     """A PoseSource that another thread fills; an older pose never replaces a newer one.
 
     A pose whose stamp jumps, forwards or back, is refused until the next one follows it: then a
-    clock
-    was set, here or at motion capture. That is a fault for TOLD seconds. If poses were on time
-    before
-    and kept coming, later stamps are corrected by the jump.
+    clock was set, here or at motion capture. That is a fault for TOLD seconds. If poses were on
+    time before and kept coming, later stamps are corrected by the jump.
 
     Args:
         clock: the plant's steady clock [s].

@@ -1,7 +1,7 @@
 """Delay: which of the commands already sent act in an interval, and how late commands act.
 
-A command that answers the state of step t begins to act `delay` later. With
-delay = (steps + share) * period, the mean command of the interval from step t to t + 1 is
+A command that answers the state of step t begins to act `delay` later. With delay = (steps + share)
+* period, the mean command of the interval from step t to t + 1 is
 
     u_t = (1 - share) * a_{t - steps} + share * a_{t - steps - 1}.
 

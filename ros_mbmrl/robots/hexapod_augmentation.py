@@ -1,7 +1,7 @@
 """Augmentation of the hexapod's segments, as if the marker body had been mounted differently.
 
-The measured pose is turned and tilted by the same amount over a whole segment. One set of logs
-then yields many robots, so an update rule has something to adapt to.
+The measured pose is turned and tilted by the same amount over a whole segment. One set of logs then
+yields many robots, so an update rule has something to adapt to.
 """
 
 from __future__ import annotations

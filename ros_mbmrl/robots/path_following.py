@@ -41,10 +41,8 @@ class PathFollowing:
     """A `Task`: stay on the path, move along it at `speed` [m/s], stop at its end.
 
     `finished` tells whether the end has been reached; it stays true, because sensor noise would
-    make
-    the robot twitch there. `progress` is the arc length reached so far [m]. `cross_track` is the
-    signed
-    distance from the path at the last state [m], left positive.
+    make the robot twitch there. `progress` is the arc length reached so far [m]. `cross_track` is
+    the signed distance from the path at the last state [m], left positive.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """RobotSpec: the names, units and limits of a robot. Robot: the maps that belong to them.
 
-Neither this file nor a robot's may import torch at module level: the safety, driver and
-reference processes read the specification and do not need 200 MB of torch.
+Neither this file nor a robot's may import torch at module level: the safety, driver and reference
+processes read the specification and do not need 200 MB of torch.
 """
 
 from __future__ import annotations

@@ -16,10 +16,8 @@ class Task(Protocol):
     """A cost that a planner can be given; its only memory is the progress along the task.
 
     A task with an attribute `batched = True` also costs N robots at once: states (N, K, H+1, ds)
-    and
-    actions (N, K, H, da) give costs (N, K), with N references (N, ...). All differences between
-    such
-    tasks are in the reference.
+    and actions (N, K, H, da) give costs (N, K), with N references (N, ...). All differences between
+    such tasks are in the reference.
     """
 
     def reference(self, state: NDArray[np.float64]) -> Tensor:

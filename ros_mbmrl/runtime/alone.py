@@ -17,8 +17,7 @@ def alone(name: str, domain: int | str) -> Iterator[None]:
     """Hold the lock of `name` (a graph's namespace, a node) in a ROS domain.
 
     Two of them would hear and command each other. The lock ends with this process, however that
-    ends.
-    Raises RunError if another process holds it.
+    ends. Raises RunError if another process holds it.
     """
     folder = Path(tempfile.gettempdir())
     path = folder / f"ros_mbmrl-{os.getuid()}-{domain}{name.replace('/', '-')}.lock"

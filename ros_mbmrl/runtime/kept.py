@@ -19,8 +19,7 @@ def keep(folder: Path, description: Mapping[str, Any], kind: str = "study") -> N
     """Write the description into `folder`, or compare it with the one there.
 
     Raises UserError with the first difference: half a table of one study and half of another would
-    look
-    like a whole one. kind: of the described object.
+    look like a whole one. kind: of the described object.
     """
     path, wanted = folder / FILE, plain(description)
     try:

@@ -10,8 +10,7 @@ class Pacer:
     """Pacer that ends each period at its deadline on the steady clock.
 
     A period that ended late is counted as an overrun, and the next period is a whole one from then
-    on:
-    lost time is never caught up in a burst.
+    on: lost time is never caught up in a burst.
     """
 
     def __init__(self, period: float, clock: Callable[[], float], slack: float = 0.02) -> None:

@@ -70,8 +70,7 @@ class Firmware:
     """The firmware: executes packets. It has no watchdog: only PID_STOP and timed runs end a run.
 
     The calibrated twin's motor already includes the firmware's PID and the real motor as a closed
-    loop,
-    and moves the legs. The PID here, on the encoders, computes the duties of the telemetry.
+    loop, and moves the legs. The PID here, on the encoders, computes the duties of the telemetry.
     """
 
     def __init__(self, world: HexapodWorld, rng: np.random.Generator, version: str = VERSION):

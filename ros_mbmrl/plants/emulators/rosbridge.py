@@ -46,8 +46,7 @@ class Subscription:
     """A client's subscription to a topic, with the messages that wait.
 
     `wishes` holds throttle and length of each of the client's subscriptions, by its id; the lowest
-    of
-    each is used, as in rosbridge_suite.
+    of each is used, as in rosbridge_suite.
 
     Args:
         throttle: least time between two messages [s].
@@ -229,8 +228,7 @@ class RosbridgeEmulator:
     """Rosbridge emulator on a web socket; a context manager, in a thread of its own.
 
     What `ask` does with the robot or the line is done in that thread, between two ticks. `clock`
-    [s]
-    stamps everything here.
+    [s] stamps everything here.
 
     Args:
         make_side: returns the robot, given the time now.

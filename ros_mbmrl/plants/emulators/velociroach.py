@@ -63,8 +63,8 @@ class FarSide:
     """A robot at the other end of a line, advanced by the caller's clock; no I/O.
 
     `on_pose(time, position (3,) [m], quaternion (4,) wxyz)` gets the pose from motion capture 100
-    times
-    a second; the time is when it was true, on the caller's clock. `trace`: true time, x, y, yaw.
+    times a second; the time is when it was true, on the caller's clock. `trace`: true time, x, y,
+    yaw.
     """
 
     def __init__(
@@ -179,8 +179,7 @@ class VelociroachEmulator:
     """A FarSide behind a pseudo-terminal `device`, which the path `link` may point to.
 
     Unplugging closes the terminal. Plugged in again it may have another name, so a program that
-    wants
-    to reconnect needs the link. Raises RunError if there is no terminal.
+    wants to reconnect needs the link. Raises RunError if there is no terminal.
     """
 
     def __init__(

@@ -18,8 +18,7 @@ class Unwrapper:
     """Angles (2,) that continue beyond the encoder's 32 bits, and after a restart of the robot.
 
     A jump larger than a leg can make is a restart or an implausible packet: then only the angle
-    within
-    the revolution is used.
+    within the revolution is used.
     """
 
     def __init__(self) -> None:

@@ -30,8 +30,7 @@ class RadioLink:
     """Link to one robot: one request at a time, in the caller's thread.
 
     Replies carry no number of their request. They come in order, so a reply counts as the answer to
-    the
-    oldest request without one.
+    the oldest request without one.
 
     Args:
         line: to the radio.

@@ -89,8 +89,7 @@ def parse(text: str | bytes) -> Operation:
     """Return the JSON object in a text. Raises ValueError, with one line, for anything else.
 
     NaN and Infinity are read though JSON has none: rosbridge sends non-finite numbers so, or as
-    null;
-    readers of a number must check it.
+    null; readers of a number must check it.
     """
     try:
         said = json.loads(text)
@@ -142,8 +141,7 @@ def read_joint_states(message: Mapping[str, Any]) -> JointStates:
     """Return a message's fields. Raises ValueError for a wrong form, but not for a joint's numbers.
 
     A joint whose position or velocity is not a finite number goes to `bad`, because it may be one
-    that
-    is not needed. Efforts are not read.
+    that is not needed. Efforts are not read.
     """
     try:
         stamp = message["header"]["stamp"]

@@ -51,8 +51,7 @@ class RosbridgeLink:
     """Link that connects until it is closed, however often the connection ends.
 
     The callbacks run in the link's thread; an exception in `opened` or `received` ends the
-    connection,
-    not the thread.
+    connection, not the thread.
 
     Args:
         url: of the server.

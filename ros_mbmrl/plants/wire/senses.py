@@ -62,8 +62,7 @@ class Reconstruction:
 
     Body rates come from the change of motion capture's attitude, so they are means over an interval
     and miss the shaking by the legs. Back-EMF is a constant times the legs' speed. The battery is
-    the
-    configured voltage. Acceleration is 0, because no state uses it.
+    the configured voltage. Acceleration is 0, because no state uses it.
 
     Args:
         battery: [V].

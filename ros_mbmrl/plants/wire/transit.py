@@ -11,12 +11,9 @@ class Transit:
     """Meter of how much later a message came than the fastest one of the last seconds.
 
     The clocks of robot and host differ by an unknown offset: arrival alone cannot distinguish a
-    fresh
-    message from one that waited in a queue. A stamp that jumps, forwards or back, is not used until
-    the
-    next one follows it: then the robot's clock was set, and the offset is corrected. `leapt`:
-    whether
-    the newest stamp has jumped. `leaps`: how often the robot's clock was set.
+    fresh message from one that waited in a queue. A stamp that jumps, forwards or back, is not used
+    until the next one follows it: then the robot's clock was set, and the offset is corrected.
+    `leapt`: whether the newest stamp has jumped. `leaps`: how often the robot's clock was set.
     """
 
     def __init__(self) -> None:

@@ -91,10 +91,8 @@ def steady_profile(left: int, right: int) -> bytes:
     """Set constant speeds [counts/ms] as profiles.
 
     The firmware multiplies an advance by 4 and executes it in a quarter of the period, so a speed
-    is 16
-    advances over the period. A new profile waits for the end of the old one's stride, which need
-    not
-    be a revolution: a short stride keeps that wait short.
+    is 16 advances over the period. A new profile waits for the end of the old one's stride, which
+    need not be a revolution: a short stride keeps that wait short.
     """
     steps = [round(speed * PROFILE_PERIOD / 16) for speed in (left, right)]
     return set_vel_profile(PROFILE_PERIOD, [steps[0]] * 4, PROFILE_PERIOD, [steps[1]] * 4)
