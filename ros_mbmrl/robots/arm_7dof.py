@@ -38,9 +38,7 @@ JOINTS = MappingProxyType(
 PERIOD = 0.05  # as in gymnasium: five steps of 0.01 s
 TORQUE = 2.0  # largest torque of each motor [N m]
 HAND = 0.1  # from the wrist to the tip [m]
-POINT = np.array(
-    [[HAND - PALM, 0.0, 0.0]]
-)  # the tip, in the frame that the PR2's tool points are given in
+POINT = np.array([[HAND - PALM, 0.0, 0.0]])  # the tip in the frame of the PR2's tool points
 BASE_Y = -0.6  # y of the shoulder [m]
 SLACK = 0.4  # how far MuJoCo's soft joint limits may be exceeded, a generous bound [rad]
 GOAL = (0.6, -0.5, 0.0)  # goal of the task unless another one is given [m]

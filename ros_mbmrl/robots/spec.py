@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-TORQUE_SHARE = (
-    "of full torque"  # unit of a command that is a motor's torque divided by its largest one
-)
+TORQUE_SHARE = "of full torque"  # unit of a torque as a share of the motor's largest one
 
 
 @dataclass(frozen=True)
