@@ -21,9 +21,8 @@ class JoystickConfig:
     Args:
         timeout: age above which the joystick's last message no longer counts [s].
         still_timeout: time without any change after which the sticks do not count [s]: a pad that
-            is
-            out of range looks like one that is held still. Sticks under a thumb tremble and change
-            many times a second; digital ones do not and may need more.
+            is out of range looks like one that is held still. Sticks under a thumb tremble and
+            change many times a second; digital ones do not and may need more.
         deadman_timeout: the same for permission to move by the dead-man button alone [s]. Longer,
             because a held button changes nothing; press any other one now and then.
     """

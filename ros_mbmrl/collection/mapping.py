@@ -17,7 +17,7 @@ Steer = Callable[[float, float], Array]
 
 @runtime_checkable
 class Steered(Protocol):
-    """Optional method of a robot that can be driven by hand."""
+    """A robot with its own mapping for driving by hand."""
 
     def steer(self, forward: float, turn: float) -> Array:
         """Return a command (da,); forward and turn are -1 to 1, turn is positive to the left."""

@@ -49,8 +49,7 @@ class DynamicsModel:
         Args:
             parameters: of the network.
             hidden: memory (1, size) that belongs to the parameters. Every candidate starts from a
-                copy
-                of it, so imagined steps do not change it.
+                copy of it, so imagined steps do not change it.
         """
         if hidden is not None:
             memory, layers = hidden, self.mlp.no_update.layers

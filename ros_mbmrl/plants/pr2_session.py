@@ -34,8 +34,7 @@ class PR2Config:
         rivals: controllers, separated by commas, that must not run: they command the same motors.
         throttle_ms: least time between two joint states [ms]; 0: all of them.
         max_age: of a joint state [s]; smaller than the envelope's time-out, because the driver
-            looks
-            once a period.
+            looks once a period.
         watchdog: whether the robot's side must have its watchdog.
         patience: time for the robot to be ready at the start [s].
     """
