@@ -86,7 +86,7 @@ def _evidence(kernel: Tensor, residual: Tensor, mask: Tensor) -> tuple[Tensor, T
 
     kernel: (N, T, T). residual: (N, T, outputs). mask: (C, N, T, 1), rows that count.
     """
-    # eigh raises on non-finite values; the guard refuses what results from zeros in their place.
+    # eigh raises on non-finite values, so they become 0 here; the guard refuses the result.
     values, vectors = torch.linalg.eigh((mask * kernel * mask.mT).nan_to_num(0.0, 0.0, 0.0))
     projected = vectors.mT @ (mask * residual)  # (C, N, T, outputs)
     noise = projected.new_tensor(NOISES).square()

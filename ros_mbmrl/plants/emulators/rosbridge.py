@@ -35,7 +35,7 @@ BEYOND = (
 PLAIN: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {"fragment_size": (None,), "compression": (None, "none"), "png": (None, "none")}
 )
-LARGEST = 1 << 31  # throttle_rate [ms], queue_length
+LARGEST = 1 << 31  # throttle_rate [ms] and queue_length are limited to this
 HELD_UP = 0.02  # a tick later than this shows that the machine was overloaded [s]
 
 T = TypeVar("T")
