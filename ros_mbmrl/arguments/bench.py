@@ -63,7 +63,7 @@ class Bench:
     interval: Positive | None = None
     """Time between samples [s]; soak."""
     terrain: str | None = None
-    """Ground of the twin; twin."""
+    """Terrain of the twin; twin."""
     fast: bool = False
     """At 50 Hz, with an untrained model; graph."""
     load: Processes | None = None

@@ -42,7 +42,7 @@ class Collect:
     scale: Number = 0.5
     """Part of the command's range that keys and sticks reach."""
     terrain: str = ""
-    """Ground of the twin; default: carpet, or flat, depending on the robot."""
+    """Terrain of the twin; default: carpet, or flat, depending on the robot."""
     noise: Amount = 1.0
     """Noise of the twin, as a share of the real robot's."""
     fault: str = ""

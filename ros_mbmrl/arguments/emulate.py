@@ -23,7 +23,7 @@ class Emulate:
     port: Port = 9090
     """rosbridge: port on which it listens."""
     terrain: str = "carpet"
-    """velociroach: ground of the twin."""
+    """velociroach: terrain of the twin."""
     path: str = ""
     """velociroach: path at whose start the robot is put."""
     noise: Number = 1.0
