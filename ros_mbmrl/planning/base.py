@@ -68,7 +68,7 @@ class Plan:
 
 
 class Planner(Protocol):
-    """Search for actions by imagining their outcome. A planner never sees which adapter ran."""
+    """A search for actions by imagining their outcome. It never sees which adapter ran."""
 
     def plan(
         self,

@@ -51,7 +51,7 @@ class Plans:
 
 
 class BatchMPPI:
-    """`MPPI` for each single robot. It has no deadline: this is for simulation."""
+    """`MPPI` for N robots, each as if it were alone. No deadline: this is for simulation."""
 
     def __init__(self, limits: Limits, config: MPPIConfig) -> None:
         self.config = config
