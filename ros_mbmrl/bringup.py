@@ -1,6 +1,6 @@
 """The graph as data: nodes, parameters, topics. `mbmrl launch` and the launch files read it.
 
-Imports no ROS: a machine without any can still say what it would start.
+Imports no ROS: a machine without ROS can still show what it would start.
 """
 
 from __future__ import annotations
@@ -27,19 +27,28 @@ from ros_mbmrl.share import find
 
 Value = str | int | float | bool
 
-# Process ids in the nodes' environment, whose end ends them: of `mbmrl launch`, of `ros2 launch`.
+# Environment variables of the nodes. The last two hold the process ids of `mbmrl launch` and of
+# `ros2 launch`: their end ends the nodes.
 RANGE, PROFILE = "ROS_AUTOMATIC_DISCOVERY_RANGE", "FASTDDS_DEFAULT_PROFILES_FILE"
 PARENT, LAUNCHER = "MBMRL_PARENT", "MBMRL_LAUNCHER"
-FIRST_COMMAND = "first command"  # the line that the driver prints when the first command came
-AT_REST = "robot at rest, steady time"  # begins the driver's last line; the time comes after it
+FIRST_COMMAND = "first command"  # printed by the driver at the first command
+AT_REST = "robot at rest, steady time"  # beginning of the driver's last line, before the time
 
 
 @dataclass(frozen=True)
 class NodeSpec:
     """One process: `python -m ros_mbmrl.nodes.<executable>` (`ros2 run ros_mbmrl <executable>`).
 
-    parameter_files: what a later one says counts; parameters count most.
-    critical: its end ends the graph. ends_last: it is ended after the others (the recorder).
+    Args:
+        name: of the process.
+        executable: module in `ros_mbmrl.nodes`.
+        namespace: of its nodes.
+        parameters: take precedence over the files.
+        remappings: of topics, old to new.
+        parameter_files: later ones take precedence.
+        critical: its end ends the graph.
+        needs_torch: whether it imports torch.
+        ends_last: it is ended after the others (the recorder).
     """
 
     name: str
@@ -54,18 +63,18 @@ class NodeSpec:
 
     @property
     def nodes(self) -> tuple[str, ...]:
-        """Full names of the nodes in the process."""
+        """Return the full names of the nodes in the process."""
         names = _NODES_OF.get(self.name, (self.name,))
         return tuple(f"{self.namespace}/{name}" for name in names)
 
     @property
     def enclave(self) -> str:
-        """The process's name in `config/security/policy.xml`; it counts where security is on."""
+        """Return the process's name in `config/security/policy.xml`, used if security is on."""
         return f"{self.namespace}/{self.name}"
 
 
 def adapt(arguments: Arguments) -> list[NodeSpec]:
-    """The whole loop: driver, dynamics and controller in one process, safety, reference."""
+    """Return the whole loop: driver, dynamics and controller in one process, safety, reference."""
     path, task = _goal(arguments)
     arguments = {**arguments, "path": path}
     choose("controller", arguments["controller"], PLANNERS)
@@ -87,7 +96,7 @@ def adapt(arguments: Arguments) -> list[NodeSpec]:
 
 
 def collect(arguments: Arguments) -> list[NodeSpec]:
-    """The robot driven by hand or at random under the safety monitor, recorded."""
+    """Return the graph for driving by hand or at random under the safety monitor, recorded."""
     source, tty = arguments["source"], arguments["tty"]
     if not tty and sys.stdin is not None and sys.stdin.isatty():
         tty = os.ttyname(sys.stdin.fileno())
@@ -110,7 +119,7 @@ def collect(arguments: Arguments) -> list[NodeSpec]:
 
 
 def twin(arguments: Arguments) -> list[NodeSpec]:
-    """The twin and its safety monitor, waiting for somebody's `command/proposed`."""
+    """Return the twin and its safety monitor, which wait for `command/proposed`."""
     return _around(arguments, [])
 
 
@@ -120,7 +129,7 @@ GRAPHS: Mapping[str, Callable[[Arguments], list[NodeSpec]]] = MappingProxyType(
 
 
 def graph(name: str, words: Sequence[str]) -> list[NodeSpec]:
-    """The nodes of the graph called `name`, given `name:=value` words. Raises UserError."""
+    """Return the nodes of the graph called `name`, given `name:=value` words. Raises UserError."""
     arguments = parse(name, words)
     specs = GRAPHS[name](arguments)
     for spec in specs:
@@ -129,7 +138,7 @@ def graph(name: str, words: Sequence[str]) -> list[NodeSpec]:
 
 
 def scenario(arguments: Arguments) -> list[str]:
-    """What a report says of a run beside its figures, as `name:=value`; none if none is wanted."""
+    """Return the facts of a run for its report, as `name:=value`; empty without a report."""
     if not arguments.get("report"):
         return []
     what = ("robot", "plant", "terrain", "noise", "fault")
@@ -140,11 +149,11 @@ def scenario(arguments: Arguments) -> list[str]:
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
-    """The nodes' environment: discovery stays on this machine unless asked otherwise.
+    """Return the nodes' environment: discovery stays on this machine unless asked otherwise.
 
-    One thread a process for what NumPy does: a second one only costs memory and punctuality. No
-    shared memory: a process that is stopped or killed while it holds a port's lock hangs all the
-    others. Raises UserError where ROS's logs cannot be written anywhere.
+    NumPy gets one thread per process: a second one only costs memory and punctuality. No shared
+    memory: a process that is stopped or killed while it holds a port's lock hangs all the others.
+    Raises UserError if there is no folder for ROS's logs.
     """
     ours = {
         RANGE: "LOCALHOST",
@@ -160,9 +169,9 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
     special = base.get("ROS_STATIC_PEERS") or base.get(PROFILE)
     if told[RANGE] != "LOCALHOST" or loopback is None or not fast_dds or special:
         return told
-    # The range itself would bring shared memory back, whatever the profile says.
+    # This range would enable shared memory again, whatever the profile says.
     told |= {RANGE: "SYSTEM_DEFAULT", PROFILE: str(loopback)}
-    if "ROS_LOCALHOST_ONLY" in told:  # counts more than the range
+    if "ROS_LOCALHOST_ONLY" in told:  # takes precedence over the range
         told["ROS_LOCALHOST_ONLY"] = "0"
     return told
 
@@ -170,7 +179,7 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
 def _around(
     arguments: Arguments, middle: list[NodeSpec], adaptation: bool = False
 ) -> list[NodeSpec]:
-    """Driver, safety and recorder around what proposes commands."""
+    """Return driver, safety and recorder around the nodes that propose commands."""
     check(arguments)
     if arguments.get("report") and (arguments["record"] != "true" or arguments["recording"]):
         raise UserError(
@@ -183,7 +192,7 @@ def _around(
     run = ""
     if arguments["record"] == "true":
         path = arguments["recording"] or _default_recording(arguments)
-        # A run without its record is a run in vain: the recorder is critical.
+        # A run without its record is useless: the recorder is critical.
         told, run = " ".join(scenario(arguments)), str(Path(path).absolute())
         recorder: dict[str, Value] = {"path": path, "report": told, "run": run}
         nodes.append(_node(arguments, "recorder", recorder, ends_last=True))
@@ -210,7 +219,7 @@ def _around(
 
 # Nodes that a parameter file may name: one file serves every graph of a robot.
 NODES = ("controller", "driver", "dynamics", "recorder", "reference", "safety", "teleop")
-# Nodes of a process that holds several.
+# Processes with several nodes, and their names.
 _NODES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"adaptive": ("dynamics", "controller")}
 )
@@ -254,7 +263,7 @@ def _parameter_files(arguments: Arguments) -> tuple[str, ...]:
 
 
 def _check_overlap(spec: NodeSpec) -> None:
-    """Raise UserError for a parameter that a file sets in vain: a launch argument sets it, too."""
+    """Raise UserError for a file's parameter that a launch argument would override."""
     for path in spec.parameter_files:
         for node in spec.nodes:
             for name in parameters_of(Path(path), node):
@@ -280,7 +289,7 @@ def _model(arguments: Arguments) -> str:
 
 
 def _goal(arguments: Arguments) -> tuple[str, str]:
-    """(path, task): one of them is empty."""
+    """Return (path, task), of which one is empty."""
     robot = make_robot(arguments["robot"])
     kind = "path" if robot.follows_paths else "task"
     other = "task" if robot.follows_paths else "path"
@@ -292,7 +301,7 @@ def _goal(arguments: Arguments) -> tuple[str, str]:
 
 
 def check(arguments: Arguments) -> None:
-    """What the driver would refuse, said before anything is started. Raises UserError."""
+    """Raise UserError, before anything is started, for what the driver would refuse."""
     choose("plant", arguments["plant"], plants_of(arguments["robot"]))
     if arguments["plant"] != "twin" and arguments["lockstep"] == "true":
         raise UserError("lockstep: a real robot does not wait: expected plant:=twin")

@@ -1,4 +1,4 @@
-"""`mbmrl`: one sub-command a job; --json FILE writes what it found."""
+"""`mbmrl`: one sub-command for each job; --json FILE writes its results."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ COMMANDS: Mapping[str, type] = {
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point. Exit status: 0, 2 for bad input, 1 for a failed run, 130 for Ctrl-C."""
+    """Run a sub-command. Exit status: 0, 2 for bad input, 1 for a failed run, 130 for Ctrl-C."""
     make_streams_last()
     parsed = tyro.extras.subcommand_cli_from_dict(
         dict(COMMANDS), prog="mbmrl", description=__doc__, args=arguments
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: Any) -> dict[str, Any]:
-    """Do the job of a command; its module is imported only now, and bears the arguments' name.
+    """Run a command's job; its module has the name of the arguments' module and is imported now.
 
     Args:
         arguments: of a class of `COMMANDS`.
@@ -93,7 +93,7 @@ def run(arguments: Any) -> dict[str, Any]:
 
 
 def _check_file(path: Path | None) -> None:
-    """Refuse what cannot be a file before the job is done, not after."""
+    """Refuse a path that cannot be a file before the job is done, not after."""
     if path is not None and (not path.name or path.is_dir()):
         raise UserError(f"--json {path}: expected a file, got a folder")
 
@@ -121,7 +121,7 @@ def _write(path: Path, command: str, config: dict[str, Any], results: dict[str, 
 
 
 def _plain(value: Any) -> Any:
-    """The same without numbers that JSON does not have: they become null."""
+    """Return the value with null for numbers that JSON does not have."""
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):

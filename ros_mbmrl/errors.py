@@ -1,11 +1,11 @@
-"""What a user can cause, and how the command line answers it."""
+"""Errors that a user can cause, and the answer of the command line."""
 
 
 class UserError(ValueError):
     """Bad input: the message is one line that says what was wrong and what was expected.
 
-    The command line prints it and exits with status 2. What cannot be printed becomes a blank: a
-    name in a file of others must not make two lines of one, nor command the terminal.
+    The command line prints it and exits with status 2. Characters that cannot be printed become
+    blanks: a name in a foreign file must not split the line or control the terminal.
     """
 
     def __init__(self, message: object = "") -> None:
@@ -13,7 +13,7 @@ class UserError(ValueError):
 
 
 class RunError(RuntimeError):
-    """A run that failed for a reason its message names; the command line exits with status 1."""
+    """A run that failed for the reason in its message; the command line exits with status 1."""
 
 
 def choose(kind: str, name: str, known: object) -> None:

@@ -1,4 +1,4 @@
-"""Home folders in paths, where no shell has expanded them (`recording:=~/x`, `--out=~/x`)."""
+"""Home folders in paths, if no shell has expanded them (`recording:=~/x`, `--out=~/x`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 def expand_home(text: str, name: str) -> str:
     """Return a path with a leading `~` or `~user` expanded; `name` is the setting's.
 
-    Raises UserError for a user that is not known: a folder called `~user` is never meant.
+    Raises UserError for an unknown user: a folder called `~user` is never meant.
     """
     expanded = os.path.expanduser(text)
     if expanded.startswith("~"):

@@ -1,4 +1,4 @@
-"""The arguments of the launch files and of `mbmrl launch`: defaults, help, and what they may be."""
+"""Arguments of the launch files and of `mbmrl launch`: defaults, help, and allowed values."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ from ros_mbmrl.robots import ROBOTS
 
 @dataclass(frozen=True)
 class Argument:
-    """A launch argument, `name:=default`. Empty choices: anything goes. path: `~` is expanded.
+    """A launch argument, `name:=default`.
 
-    simulated: whether it is for a twin alone, or for a robot alone; None: for both.
+    Args:
+        name: of the argument.
+        default: its value unless it is given.
+        help: its description.
+        choices: allowed values; empty: any.
+        simulated: whether it is only for a twin, or only for a robot; None: for both.
+        path: `~` is expanded.
     """
 
     name: str
@@ -29,7 +35,7 @@ class Argument:
 
 
 Arguments = Mapping[str, str]
-LARGEST = 2**31 - 1  # of a number: what every generator takes as a seed
+LARGEST = 2**31 - 1  # largest number, which every generator accepts as a seed
 
 _BOOL = ("true", "false")
 _PLANTS = tuple(sorted({name.partition(".")[2] for name in PLANTS}))
@@ -95,7 +101,7 @@ ARGUMENTS: Mapping[str, tuple[Argument, ...]] = MappingProxyType(
 
 
 def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
-    """Values of all of the graph's arguments from `name:=value` words.
+    """Return the values of all of the graph's arguments from `name:=value` words.
 
     Raises UserError for an unknown graph or name, a word of another form, a value not allowed.
     """
@@ -115,12 +121,12 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
             values[name] = expand_home(value, name)
     _check_heeded(known, values)
     values["terrain"] = values["terrain"] or usual_ground(values["robot"])
-    # Braces rather than a default of the robot's: `ros2 launch --show-args` knows no robot yet.
+    # Braces and not a default per robot: `ros2 launch --show-args` does not know the robot yet.
     return {name: value.replace("{robot}", values["robot"]) for name, value in values.items()}
 
 
 def check_names(graph: str, names: Sequence[str]) -> None:
-    """Raise UserError for a name that is no argument of the graph, with the nearest that is."""
+    """Raise UserError for a name that is not an argument of the graph, with the nearest one."""
     known = _known(graph)
     for name in names:
         if name not in known:
@@ -150,7 +156,7 @@ def _known(graph: str) -> dict[str, Argument]:
 
 
 def integer(arguments: Arguments, name: str, least: int = 0, most: int = LARGEST) -> int:
-    """The value of an argument as a whole number from `least` to `most`. Raises UserError."""
+    """Return an argument's value as a whole number from `least` to `most`. Raises UserError."""
     try:
         value = int(arguments[name])
     except ValueError:
@@ -163,12 +169,12 @@ def integer(arguments: Arguments, name: str, least: int = 0, most: int = LARGEST
 
 
 def seconds(arguments: Arguments, name: str) -> float:
-    """The value of an argument as a duration [s]. Raises UserError."""
+    """Return an argument's value as a duration [s]. Raises UserError."""
     return number(arguments, name, "seconds")
 
 
 def number(arguments: Arguments, name: str, what: str = "a number") -> float:
-    """The value of an argument as a number from 0 up. Raises UserError."""
+    """Return an argument's value as a number from 0 up. Raises UserError."""
     try:
         value = float(arguments[name])
     except ValueError:

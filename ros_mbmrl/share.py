@@ -1,4 +1,4 @@
-"""Files that come with the package: configuration, models, the twin's MJCF."""
+"""Files that are shipped with the package: configuration, models, the twin's MJCF."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PACKAGE = "ros_mbmrl"
 
 
 def roots() -> list[Path]:
-    """Folders that may hold them, first choice first: the checkout, or share/ once installed."""
+    """Return the folders to search, first choice first: the checkout, or share/ once installed."""
     # An ament install keeps the package in <prefix>/lib/pythonX/site-packages.
     above = Path(__file__).resolve().parents
     sourced = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
@@ -21,7 +21,7 @@ def roots() -> list[Path]:
 
 
 def find(relative: str) -> Path | None:
-    """Return the path of a file or folder, or None where it is not found."""
+    """Return the path of a file or folder, or None if it is not found."""
     return next((root / relative for root in roots() if (root / relative).exists()), None)
 
 

@@ -1,7 +1,7 @@
-"""What `mbmrl launch` does: starts a graph's nodes as processes, and ends every one of them.
+"""Supervisor behind `mbmrl launch`: starts a graph's nodes as processes, and ends all of them.
 
-Nodes are in sessions of their own, so that Ctrl-C in a terminal reaches only the supervisor and
-the recorder can be ended last; each watches its parent, and ends if that is killed.
+Nodes are in sessions of their own, so that Ctrl-C in a terminal reaches only the supervisor and the
+recorder can be ended last. Each watches its parent, and ends if that is killed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ros_mbmrl.ros_environment import check_middleware
 from ros_mbmrl.runtime.alone import alone
 from ros_mbmrl.runtime.signals import end_on_signals
 
-# Seconds each signal is given, mildest first.
+# Seconds that each signal is given, mildest first.
 PATIENCE: tuple[tuple[signal.Signals, float], ...] = (
     (signal.SIGINT, 5.0),
     (signal.SIGTERM, 2.0),
@@ -31,16 +31,20 @@ PATIENCE: tuple[tuple[signal.Signals, float], ...] = (
 )
 POLL = 0.05  # [s]
 LINES = 10_000  # of output that may wait
-NEWBORN = 1.0  # [s] in which a node gets as far as its signal handlers
+NEWBORN = 1.0  # [s] until a new node has set its signal handlers
 
 
 @dataclass(frozen=True)
 class Summary:
-    """How a run went.
+    """Result of a run.
 
-    status: 0 clean, 1 failed, 2 bad input. exit_codes: by node; negative: ended by that signal.
-    peak_rss_bytes: largest sum of the nodes' resident memory seen, the supervisor's included.
-    first_command_seconds: from the start to the driver's first command, None if none came.
+    Args:
+        status: 0 clean, 1 failed, 2 bad input.
+        reason: for the end of the run.
+        exit_codes: by node; negative: ended by that signal.
+        peak_rss_bytes: largest sum of the nodes' and the supervisor's resident memory.
+        first_command_seconds: from the start to the driver's first command, None if none came.
+        seconds: length of the run.
     """
 
     status: int
@@ -63,7 +67,7 @@ class _Child:
 
 @dataclass
 class _Watch:
-    """What is learnt while the graph runs."""
+    """Observations while the graph runs."""
 
     began: float
     first_command: float | None = None
@@ -84,7 +88,7 @@ class _Output:
         self._thread.start()
 
     def put(self, line: str) -> None:
-        """Show a line, now or later."""
+        """Queue a line to be shown."""
         try:
             self._lines.put_nowait(line)
         except queue.Full:
@@ -109,7 +113,7 @@ class _Output:
 
 
 def command_line(spec: NodeSpec) -> list[str]:
-    """How a node is started, with this interpreter."""
+    """Return the command that starts a node, with this interpreter."""
     words = [sys.executable, "-m", f"ros_mbmrl.nodes.{spec.executable}", "--ros-args"]
     words += ["-r", f"__ns:={spec.namespace}", "--enclave", spec.enclave]
     for old, new in spec.remappings.items():
@@ -143,15 +147,22 @@ def supervise(
     echo: Callable[[str], None] = lambda line: print(line, flush=True),
     max_restarts: int = 3,
 ) -> Summary:
-    """Start the nodes, wait until a critical one ends or somebody asks for the end, end all.
+    """Start the nodes, wait until a critical one ends or a signal asks for the end, end all.
 
-    A node that is not critical is started again, up to `max_restarts` times, if it fails. The
-    run is clean if the node that ended it ended cleanly, or a signal asked for its end.
+    A node that is not critical is restarted if it fails. The run is clean if the node that ended it
+    ended cleanly, or a signal asked for its end.
+
+    Args:
+        specs: the nodes.
+        command: returns the command line of a node.
+        patience: signals that end a node, each with its time [s], mildest first.
+        echo: shows a line of output.
+        max_restarts: of a node that is not critical.
     """
     watch = _Watch(time.monotonic())
     output = _Output(echo)
     children: list[_Child] = []
-    # No bound: `_end_all` has its own.
+    # no time limit here: `_end_all` has its own
     restore = end_on_signals(watch.interrupted.set, patience=0)
     try:
         children.extend(_start(spec, command, watch, output.put) for spec in specs)
@@ -205,14 +216,14 @@ def _wait(
     echo: Callable[[str], None],
     max_restarts: int,
 ) -> _Child | None:
-    """The critical node that ended first, or None: interrupted."""
+    """Return the critical node that ended first, or None if interrupted."""
     sampled = 0.0
     while not watch.interrupted.wait(POLL):
         for index, child in enumerate(children):
             code = child.process.poll()
             if code is None:
                 continue
-            # Bad input stays bad: starting again would not mend it.
+            # Bad input stays bad: a restart would not help.
             if child.spec.critical or code == 2:
                 echo(f"[{child.spec.name}] ended with status {code}: ending the graph")
                 return child
@@ -228,7 +239,7 @@ def _wait(
 
 
 def _tell_paused(children: Sequence[_Child], echo: Callable[[str], None]) -> None:
-    """Say of a process that it was stopped from outside (SIGSTOP), and that it goes on."""
+    """Report a process that was stopped from outside (SIGSTOP), and its continuation."""
     import psutil
 
     for child in children:
@@ -242,10 +253,10 @@ def _tell_paused(children: Sequence[_Child], echo: Callable[[str], None]) -> Non
 
 
 def _end_all(children: Sequence[_Child], patience: Sequence[tuple[signal.Signals, float]]) -> None:
-    """Signals of growing force until none is left; those that end last, last.
+    """Send signals of growing force until no node is left; nodes with `ends_last` come last.
 
-    The first one waits for a node that was just started: Python, interrupted while it starts,
-    prints a traceback.
+    The first signal waits for a node that was just started, because Python prints a traceback if it
+    is interrupted while it starts.
     """
     newest = max((child.began for child in children), default=0.0)
     time.sleep(max(0.0, newest + NEWBORN - time.monotonic()))
@@ -302,5 +313,5 @@ def _resident(children: Sequence[_Child]) -> int:
 
 
 def _yaml(value: Value) -> str:
-    """A value as YAML that cannot be taken for another type."""
+    """Return a value as YAML that cannot be mistaken for another type."""
     return repr(value) if isinstance(value, float) else json.dumps(value)

@@ -1,7 +1,7 @@
-"""Readers of files that others made: nothing in them is run, and sizes are bounded beforehand.
+"""Readers of files from others: nothing in them is run, and sizes are bounded beforehand.
 
-YAML is plain data, without aliases: nine lines of them are a billion words. Arrays are plain,
-without pickled objects, and as large as the file holds, not as its head says.
+YAML is plain data, without aliases: nine lines of them can expand to a billion words. Arrays are
+plain, without pickled objects, and as large as the file holds, not as its head claims.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from ros_mbmrl.errors import UserError
 
 YAML_LIMIT = 4 << 20  # [bytes]
 POINTER = "a Git LFS pointer, not the file itself: expected the file, as `git lfs pull` fetches it"
-SCALAR_LIMIT = 100  # letters of a number or a date
+SCALAR_LIMIT = 100  # characters of a number or a date
 OBJECTS = "texts (`array.astype(str)`) or numbers"
 ARRAYS_LIMIT = 1 << 30  # [bytes] of all arrays of a file, unpacked
 
 
-# Numbers to YAML 1.2, to ROS and to people, but texts to YAML 1.1: 1e-4, 2.5e3, .5E+6.
+# Numbers in YAML 1.2, in ROS and for people, but texts in YAML 1.1: 1e-4, 2.5e3, .5E+6.
 _FLOAT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$")
 _FLOAT_STARTS = list("-+.0123456789")
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -49,7 +49,7 @@ class _PlainLoader(yaml.SafeLoader):
 
 
 class _PlainDumper(yaml.SafeDumper):
-    """Quotes the texts that `_PlainLoader` would read as numbers."""
+    """Dumper that quotes the texts that `_PlainLoader` would read as numbers."""
 
 
 for _each in (_PlainLoader, _PlainDumper):
@@ -67,16 +67,16 @@ def dump_yaml(value: Any, width: int = 80) -> str:
 
 
 def parse_yaml(text: str) -> Any:
-    """Plain data: mappings, lists, texts, numbers. Raises UserError, with one line."""
+    """Parse plain data: mappings, lists, texts, numbers. Raises UserError, with one line."""
     try:
         return _PlainLoader(text).get_single_data()
-    except Exception as error:  # PyYAML lets through what its constructors raise
+    except Exception as error:  # PyYAML does not catch what its constructors raise
         said = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"not plain YAML ({said[:200]})") from None
 
 
 def read_yaml(path: Path) -> Any:
-    """The plain data in a file. Raises UserError, with one line that names the file."""
+    """Read the plain data in a file. Raises UserError, with one line that names the file."""
     try:
         return parse_yaml(read_bytes(path, YAML_LIMIT).decode())
     except UnicodeDecodeError as error:
@@ -87,7 +87,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
-    """A file of up to `limit` bytes. Raises UserError."""
+    """Read a file of up to `limit` bytes. Raises UserError."""
     try:
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
@@ -101,14 +101,14 @@ def read_bytes(path: Path, limit: int) -> bytes:
 
 
 def refuse_pointer(path: Path) -> None:
-    """Raise UserError for what Git LFS leaves in place of a file; others are for their readers."""
+    """Raise UserError for a Git LFS pointer in place of a file; ignore other problems."""
     with suppress(OSError), path.open("rb") as stream:
         if stream.read(len(_LFS_POINTER)) == _LFS_POINTER:
             raise UserError(f"{path}: {POINTER}")
 
 
 def read_arrays(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
-    """Those arrays of an npz file that are called by one of `names`. Raises UserError."""
+    """Read those arrays of an npz file that are in `names`. Raises UserError."""
     refuse_pointer(path)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -118,13 +118,13 @@ def read_arrays(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
             if size > ARRAYS_LIMIT:
                 raise ValueError(f"{size} bytes unpacked, expected up to {ARRAYS_LIMIT}")
             return {wanted[each.filename]: _array(archive, each) for each in members}
-    except Exception as error:  # whatever unpacking or parsing damage may raise
+    except Exception as error:  # any error that unpacking or parsing may raise
         said = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: not a readable npz of plain arrays ({said})") from None
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
-    """NumPy makes room for the shape that a head claims, so the claim is checked first."""
+    """Read an array after a check of its claimed shape, for which NumPy would allocate memory."""
     with archive.open(member) as stream:
         version = npy.read_magic(stream)
         read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)

@@ -17,7 +17,10 @@ from ros_mbmrl.networks.mlp import MLP, Parameters, Pass, Update
 class Window:
     """The newest transitions, oldest first: n <= T1 of them, raw, in SI units.
 
-    features: (n, df). actions: (n, da). changes: (n, dc).
+    Args:
+        features: (n, df).
+        actions: (n, da).
+        changes: (n, dc).
     """
 
     features: Tensor
@@ -30,13 +33,17 @@ class Window:
 
 @dataclass(frozen=True)
 class Support:
-    """What an update rule sees: normalised transitions of N tasks.
+    """Normalised transitions of N tasks, as an update rule sees them.
 
-    x: (N, T1, inputs). y: (N, T1, outputs). weight: (N, T1, 1), 0 where a row is not to count.
-    Tasks that differ in their weights alone share rows: x and y are then (M, T1, ...), M divides
-    N, and every M-th has the same (`spread`); what a rule makes of the rows it makes once. scale:
-    (outputs,), weights of the outputs in the loss, with mean 1. prior: the prior's pass over x,
-    where it is known already.
+    Tasks with the same rows and different weights share one forward pass: x and y are then (M, T1,
+    ...), M divides N, and task n has the rows n mod M (`spread`).
+
+    Args:
+        x: inputs (N, T1, inputs).
+        y: outputs (N, T1, outputs).
+        weight: (N, T1, 1), 0 for a row that does not count.
+        scale: weights of the outputs in the loss (outputs,), with mean 1.
+        prior: the prior's pass over x, if it is already known.
     """
 
     x: Tensor
@@ -47,46 +54,49 @@ class Support:
 
     @cached_property
     def share(self) -> Tensor:
-        """Weights that sum to one over each task's transitions; all zero for an empty task."""
+        """Return weights that sum to one over each task's transitions; zero for an empty task."""
         return self.weight / self.weight.sum(dim=1, keepdim=True).clamp_min(1e-8)
 
     def tasks(self, which: slice) -> Support:
-        """Some of the tasks."""
+        """Return some of the tasks."""
         return Support(self.x[which], self.y[which], self.weight[which], self.scale)
 
     def forward(self, mlp: MLP, parameters: Parameters, update: Update) -> Pass:
-        """The updated model's pass over x."""
+        """Return the updated model's pass over x."""
         if self.prior is not None and update.changes_nothing:
             return self.prior
         return mlp.forward_updated(parameters, update, self.x)
 
 
 class UpdateRule(ABC):
-    """How a window changes the model. Pure, differentiable, batched over tasks."""
+    """A rule by which a window changes the model: pure, differentiable, batched over tasks."""
 
     meta_trained: bool = False  # whether its own parameters are learned through eq. 22
-    adapts: ClassVar[bool] = True  # False: there is nothing to judge, either
+    adapts: ClassVar[bool] = True  # False: there is no update for the guard to judge
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
-        """The rule's own parameters psi, by name; `parameters` is the prior to start from."""
+        """Return the rule's own parameters psi, by name; `parameters` is the prior."""
         return {}
 
     @property
     def training_rule(self) -> UpdateRule:
-        """The rule that the model is meta-trained with: this one, unless it adds to another."""
+        """Return the rule for meta-training: this one, unless it adds to another."""
         return self
 
     @abstractmethod
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
-        """The update of each task. A task without a single weighted row gets none."""
+        """Return the update of each task; none for a task without a weighted row."""
 
 
 @dataclass(frozen=True)
 class AdaptReport:
-    """What adaptation did, for diagnostics.
+    """Report of an adaptation, for diagnostics.
 
-    error_before, error_after: robust normalised error on the window's transitions, of the prior
-    and of models adapted without having seen them. change: relative norm of the update.
+    Args:
+        transitions: rows that counted.
+        error_before, error_after: robust normalised error on the window's transitions, of the prior
+            and of models adapted without these transitions.
+        change: norm of the update relative to the prior's.
     """
 
     transitions: int
@@ -99,9 +109,9 @@ class AdaptReport:
 
 @dataclass(frozen=True)
 class Adapted:
-    """A model after adaptation, and how that went.
+    """A model after adaptation, with its report.
 
-    hidden: (1, size), the memory of a recurrent model that goes with the parameters, or None.
+    hidden: (1, size), the memory of a recurrent model that belongs to the parameters, or None.
     """
 
     parameters: Parameters
@@ -110,11 +120,11 @@ class Adapted:
 
 
 def robust_error(residual: Tensor, scale: Tensor, limit: float = 4.0) -> Tensor:
-    """Mean squared residual (..., outputs) -> (...), each within +-limit: no row decides alone."""
+    """Return the mean squared residual (..., outputs) -> (...), clipped at +-limit."""
     return (residual.clamp(-limit, limit).square() * scale).mean(dim=-1)
 
 
-def wild_rows(x: Tensor, y: Tensor, limit: float = 10.0) -> Tensor:
-    """Which rows no sensor can mean: (..., 1), 1 to keep and 0 to leave out."""
+def plausible_rows(x: Tensor, y: Tensor, limit: float = 10.0) -> Tensor:
+    """Return a mask of plausible rows (..., 1): 1 keeps, 0 drops."""
     peak = torch.maximum(x.abs().amax(dim=-1), y.abs().amax(dim=-1))
-    return (peak < limit).to(x.dtype)[..., None]  # NaN is below nothing
+    return (peak < limit).to(x.dtype)[..., None]  # false for NaN, too

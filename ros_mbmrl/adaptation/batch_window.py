@@ -1,4 +1,4 @@
-"""BatchWindow: the live windows of N robots whose clocks are one."""
+"""BatchWindow: the live windows of N robots with one common clock."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from ros_mbmrl.robots.spec import Array, Robot
 
 
 class BatchWindow:
-    """`LiveWindow` for N robots, all measured at the same time; see there for what starts afresh.
+    """`LiveWindow` for N robots that are measured at the same time.
 
-    Rows are kept for all robots alike, the newest last; those that a robot does not have count
-    nothing. While all robots have as many, as from the start of a run, there are no such rows.
+    All robots have rows of the same number, newest last; a row that a robot does not have gets
+    weight 0. As long as all robots have the same number of transitions, as at the start of a run,
+    there are no such rows. A gap restarts a window as in `LiveWindow`.
     """
 
     def __init__(self, robot: Robot, size: int, robots: int, device: torch.device) -> None:
@@ -31,7 +32,7 @@ class BatchWindow:
         self._stamp = 0.0
 
     def observe(self, states: Array, stamp: float) -> None:
-        """States (N, ds) at `stamp` [s]. Completes the transitions begun one period before."""
+        """Add states (N, ds) at `stamp` [s]; completes the transitions begun one period before."""
         now = torch.tensor(states, dtype=torch.float32, device=self._device)
         finite = np.asarray(np.isfinite(states).all(axis=1))
         even = 0.5 <= (stamp - self._stamp) / self._robot.spec.period <= 1.5
@@ -42,7 +43,7 @@ class BatchWindow:
         self._states, self._actions, self._stamp, self._known = now, None, stamp, finite
 
     def commanded(self, actions: Array) -> None:
-        """The commands (N, da) that answer the newest states."""
+        """Add the commands (N, da) that answer the newest states."""
         self._actions = torch.tensor(actions, dtype=torch.float32, device=self._device)
 
     def _append(self, states: Tensor, actions: Tensor, now: Tensor) -> None:
@@ -55,13 +56,13 @@ class BatchWindow:
 
     @property
     def longest(self) -> int:
-        """Transitions of the robot that has most."""
+        """Return the number of transitions of the robot that has most."""
         return int(self._length.max())
 
     def transitions(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Features, actions, changes (N, T, ...) and weights (N, T, 1), oldest first; T: longest.
+        """Return features, actions, changes (N, T, ...), weights (N, T, 1), oldest first.
 
-        Weight 0: a robot has no such row, whatever the others say of it.
+        T is `longest`. Weight 0: the robot does not have this row.
         """
         longest = self.longest
         first = self._rows[0].shape[1] - longest

@@ -1,8 +1,8 @@
-"""Bayesian context: every transition is evidence of a latent code, weighed by its own precision.
+"""Bayesian context: a latent code inferred from all transitions, each weighted by its precision.
 
 Bayesian aggregation (Volpp et al., Bayesian Context Aggregation for Neural Processes, 2021, eq. 6
-to 8) in place of the mean: the code knows how much it has seen, starts from the prior and tightens
-with every transition, and a transition that says little, or is wild, counts little.
+to 8) in place of the mean: the code starts from the prior and its variance shrinks with every
+transition; a transition with little information, or an implausible one, counts little.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update
 from ros_mbmrl.networks.recurrent import condition
 
-START_VARIANCE = 16.0  # of one transition's evidence, where the prior's is 1
+START_VARIANCE = 16.0  # variance of one transition's evidence, where the prior's is 1
 
 
 @dataclass(frozen=True)
 class BayesContext(encoder.EncoderRule):
-    """The code's posterior mean."""
+    """An update by the posterior mean of the code."""
 
     def _encoder(self, mlp: MLP) -> MLP:
         return encoder.encoder(mlp, self.hidden, 2 * self.size)  # evidence and its log variance
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
-        """See `encoder.init`."""
+        """Return the initial parameters. See `encoder.init`."""
         network = self._encoder(mlp)
         own = encoder.init(mlp, network, self.size, parameters, generator)
         last = own[f"encoder.b{network.layers - 1}"]
@@ -36,7 +36,7 @@ class BayesContext(encoder.EncoderRule):
         return own
 
     def code(self, mlp: MLP, parameters: Parameters, support: Support) -> Tensor:
-        """Posterior mean of the code, (N, size), from a standard normal prior."""
+        """Return the posterior mean of the code, (N, size), from a standard normal prior."""
         encoded = encoder.encode(mlp, self._encoder(mlp), parameters, support, self.limit)
         evidence, log_variance = encoded.chunk(2, dim=-1)
         precision = support.weight * torch.exp(-log_variance.clamp(-6.0, 6.0))
@@ -44,5 +44,5 @@ class BayesContext(encoder.EncoderRule):
         return (precision * evidence).sum(dim=1) / total  # eq. 8
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
-        """Shifts every bias by a linear map of the code; an empty window shifts none."""
+        """Return a shift of every bias by a linear map of the code; zero for an empty window."""
         return Update(condition(parameters, self.code(mlp, parameters, support)).layers)

@@ -1,7 +1,7 @@
 """Context: a mean-pooled encoder of the window conditions the network (a neural process).
 
-The mean code z of the window's transitions is added, through a learned map, to the bias of every
-layer.
+The mean code z of the window's transitions goes through a learned linear map and is added to the
+bias of every layer.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from ros_mbmrl.networks.recurrent import condition
 
 @dataclass(frozen=True)
 class Context(encoder.EncoderRule):
-    """The mean code."""
+    """An update by the mean code."""
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
-        """See `encoder.init`."""
+        """Return the initial parameters. See `encoder.init`."""
         network = encoder.encoder(mlp, self.hidden, self.size)
         return encoder.init(mlp, network, self.size, parameters, generator)
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
-        """Shifts every bias by the pooled code; an empty window shifts none."""
+        """Return a shift of every bias by the pooled code; zero for an empty window."""
         network = encoder.encoder(mlp, self.hidden, self.size)
         codes = encoder.encode(mlp, network, parameters, support, self.limit)
         return Update(condition(parameters, (codes * support.share).sum(dim=1)).layers)

@@ -1,7 +1,8 @@
 """Context and step: plain gradient steps on top of a conditioned network.
 
-The encoder recognises what it was trained on; the steps go on from there to what it was not.
-Meta-training through the steps makes them timid, so the model is trained as for its context.
+The encoder identifies conditions it was trained on; the steps adapt to those it was not.
+Meta-training through the steps would make the encoder too cautious, so the model is trained with
+the encoder alone.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ ContextRule = Context | BayesContext | LeakyContext
 
 @dataclass(frozen=True)
 class ContextStep(UpdateRule):
-    """hidden, size: of the encoder (`Context`). steps, step, bias_step: see `GradientStep`."""
+    """An encoder's update followed by gradient steps.
+
+    Args:
+        hidden, size: of the encoder (`Context`).
+        steps, step, bias_step: see `GradientStep`.
+    """
 
     hidden: int = 64
     size: int = 16
@@ -34,7 +40,7 @@ class ContextStep(UpdateRule):
     context: ClassVar[type[ContextRule]] = Context
 
     def __post_init__(self) -> None:
-        self._parts()  # refuse what either would
+        self._parts()  # either part refuses its wrong options
 
     def _parts(self) -> tuple[ContextRule, GradientStep]:
         descent = GradientStep(self.steps, self.step, self.bias_step)
@@ -42,15 +48,15 @@ class ContextStep(UpdateRule):
 
     @property
     def training_rule(self) -> ContextRule:
-        """The encoder alone."""
+        """Return the encoder alone."""
         return self._parts()[0]
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
-        """The encoder's parameters."""
+        """Return the encoder's parameters."""
         return self.training_rule.init(mlp, parameters, generator)
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
-        """The encoder's update, then gradient steps from there."""
+        """Return the encoder's update followed by gradient steps."""
         context, descent = self._parts()
         conditioned = context.update(mlp, parameters, support)
         return descent.descend(mlp, parameters, support, conditioned)
@@ -58,14 +64,14 @@ class ContextStep(UpdateRule):
 
 @dataclass(frozen=True)
 class BayesContextStep(ContextStep):
-    """The same on the Bayesian context."""
+    """`ContextStep` on the Bayesian context."""
 
     context: ClassVar[type[ContextRule]] = BayesContext
 
 
 @dataclass(frozen=True)
 class LeakyContextStep(ContextStep):
-    """The same on the leaky context."""
+    """`ContextStep` on the leaky context."""
 
     size: int = 32
     context: ClassVar[type[ContextRule]] = LeakyContext

@@ -1,7 +1,7 @@
-"""The encoder that all context rules share: transitions in, one row of evidence each out.
+"""The encoder that all context rules share: one code for each transition.
 
-A transition is encoded as [x, y, y - f(x)], f being the frozen supervised model that training
-started from, whose errors are what there is to explain.
+A transition is encoded as [x, y, y - f(x)]. f is the frozen supervised model that training started
+from; its errors are what the code has to explain.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from ros_mbmrl.networks.mlp import MLP, Parameters, spread
 
 @dataclass(frozen=True)
 class EncoderRule(UpdateRule):
-    """hidden: width of the encoder. size: length of the code z. limit: of normalised changes."""
+    """A rule with an encoder.
+
+    Args:
+        hidden: width of the encoder.
+        size: length of the code z.
+        limit: normalised changes are clipped at +-limit.
+    """
 
     hidden: int = 64
     size: int = 16
@@ -30,7 +36,7 @@ class EncoderRule(UpdateRule):
 
 
 def encoder(mlp: MLP, hidden: int, outputs: int) -> MLP:
-    """The network that encodes transitions of `mlp`."""
+    """Return the network that encodes transitions of `mlp`."""
     inputs = mlp.sizes[0] + 2 * mlp.sizes[-1]
     return MLP((inputs, hidden, hidden, outputs), mlp.activation)
 
@@ -38,7 +44,7 @@ def encoder(mlp: MLP, hidden: int, outputs: int) -> MLP:
 def init(
     mlp: MLP, network: MLP, size: int, parameters: Parameters, generator: Generator
 ) -> Parameters:
-    """The encoder, the maps from a code of `size` to biases (zero at first), the frozen model."""
+    """Return the encoder, maps from a code of `size` to biases (zero at first), the frozen f."""
     own = {f"encoder.{name}": value for name, value in network.init(generator).items()}
     for k, width in enumerate(mlp.sizes[1:]):
         own[f"condition.b{k}"] = torch.zeros(size, width)
@@ -51,7 +57,7 @@ def init(
 def encode(
     mlp: MLP, network: MLP, parameters: Parameters, support: Support, limit: float
 ) -> Tensor:
-    """Encoded transitions of all tasks (N, T1, outputs); normalised changes count to +-limit."""
+    """Encode the transitions of all tasks (N, T1, outputs), changes clipped at +-limit."""
     y = support.y.clamp(-limit, limit)
     residual = y - mlp.forward(_part(parameters, "frozen."), support.x).detach()
     transitions = torch.cat([support.x, y, residual], dim=-1)

@@ -1,7 +1,7 @@
 """Gradient steps on the window: GrBAL (thesis eq. 24) when meta-learned, MB+DE when not.
 
 Exact to second order: the back-propagated errors are written by hand in the low-rank form of
-`dynamics.mlp`, and the outer gradient is taken through them.
+`networks.mlp`, and the outer gradient is taken through them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update, spread
 
 @dataclass(frozen=True)
 class GradientStep(UpdateRule):
-    """phi' = phi - psi * grad of the robust mean squared error over the window, `steps` times.
+    """Gradient steps: phi' = phi - psi * grad of the robust mean squared error over the window.
 
-    step, bias_step: step sizes, of weights and of biases; where the rule is meta-learned they
-    are starting points, and psi (one per tensor, in logarithms) takes their place.
-    limit: Huber's corner, in normalised units: a larger error pulls no harder.
+    Args:
+        steps: how many.
+        step, bias_step: step sizes of weights and of biases; for a meta-learned rule they are the
+            initial values, and psi (one per tensor, in logarithms) replaces them.
+        limit: Huber's corner, in normalised units: the gradient of larger errors is constant.
     """
 
     steps: int = 1
@@ -39,7 +41,7 @@ class GradientStep(UpdateRule):
             raise ValueError("step, bias_step, limit: expected numbers above 0")
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
-        """psi: log step sizes, (steps,) for each weight and each bias."""
+        """Return psi: log step sizes, (steps,) for each weight and each bias."""
         if not self.meta_trained:
             return {}
         starts = {"w": math.log(self.step), "b": math.log(self.bias_step)}
@@ -50,7 +52,7 @@ class GradientStep(UpdateRule):
         }
 
     def step_sizes(self, mlp: MLP, parameters: Parameters) -> Tensor:
-        """(steps, 2 layers): of each layer's weights, then of each layer's bias."""
+        """Return step sizes (steps, 2 layers): of all layers' weights, then of all biases."""
         if not self.meta_trained:
             sizes = [self.step] * mlp.layers + [self.bias_step] * mlp.layers
             return parameters["w0"].new_tensor([sizes] * self.steps)
@@ -58,19 +60,19 @@ class GradientStep(UpdateRule):
         return torch.stack(logs, dim=1).exp()
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
-        """Eq. 24, `steps` times from the prior."""
+        """Return the update of eq. 24, `steps` times from the prior."""
         return self.descend(mlp, parameters, support, mlp.no_update)
 
     def descend(self, mlp: MLP, parameters: Parameters, support: Support, start: Update) -> Update:
-        """Eq. 24, `steps` times from the model that `start` makes of the prior."""
+        """Return the update of eq. 24, `steps` times from the prior updated by `start`."""
         update = start
         for sizes in self.step_sizes(mlp, parameters).unbind():
-            # Of each row, (N, T1, 2 layers): its share in the loss, times the steps
+            # For each row, (N, T1, 2 layers): its share in the loss times the step sizes.
             pull = torch.split(-support.share * sizes, 1, dim=2)
             y, inputs, pre_activations = support.forward(mlp, parameters, update)
             wanted = spread(support.y, len(y))
-            # d loss / d y of each row's Huber loss, the mean over outputs; what share a row has
-            # in the loss comes last, so that tasks which share rows share their deltas
+            # d loss / d y of each row's Huber loss, the mean over outputs. The row's share in the
+            # loss is multiplied in last, so that tasks which share rows share their deltas.
             delta = (y - wanted).clamp(-self.limit, self.limit) * (support.scale / y.shape[-1])
             changes: list[LayerUpdate] = []
             for k in reversed(range(mlp.layers)):
@@ -93,5 +95,5 @@ class GradientStep(UpdateRule):
 
 
 def grbal(steps: int = 3, step: float = 0.02, bias_step: float = 0.5, **more: Any) -> GradientStep:
-    """GrBAL: the step sizes are starting points, and are learned."""
+    """Return GrBAL: the step sizes are initial values, and are learned."""
     return GradientStep(steps, step, bias_step, meta_trained=True, **more)

@@ -1,8 +1,8 @@
 """Guard: accepts an adapted model only if it explains recent transitions better than the prior.
 
-Real telemetry has wild rows, and a gradient step on one of them destroys a model. So: wild rows
-do not count, the update is bounded, and it must win a blocked cross-validation over the window:
-each fold's transitions are predicted by a model adapted to the other folds.
+Real telemetry has implausible rows, and a gradient step on one of them destroys a model. So
+implausible rows do not count, the update is bounded, and it must win a blocked cross-validation
+over the window: each fold's transitions are predicted by a model adapted to the other folds.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ros_mbmrl.adaptation.base import (
     Support,
     UpdateRule,
     Window,
+    plausible_rows,
     robust_error,
-    wild_rows,
 )
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
@@ -31,10 +31,14 @@ from ros_mbmrl.networks.recurrent import fade
 
 @dataclass(frozen=True)
 class GuardConfig:
-    """folds: of the cross-validation. min_transitions: fewer are not adapted to.
+    """Settings of the guard.
 
-    max_change: largest norm of the update, relative to the prior's. margin: the adapted error
-    must be below this share of the prior's. enabled: False accepts everything finite.
+    Args:
+        folds: of the cross-validation.
+        min_transitions: with fewer, there is no adaptation.
+        max_change: largest norm of the update, relative to the prior's.
+        margin: the adapted error must be below this share of the prior's.
+        enabled: False accepts every finite update.
     """
 
     folds: int = 4
@@ -52,7 +56,15 @@ class GuardConfig:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of N tasks, all (N,): counted rows, errors, relative norm of the update, accepted or not."""
+    """The guard's decision on N tasks, all (N,).
+
+    Args:
+        transitions: rows that counted.
+        error_before, error_after: robust errors of the prior, and of updates on rows left out of
+            them.
+        change: norm of the update relative to the prior's.
+        accepted: whether the update is used.
+    """
 
     transitions: Tensor
     error_before: Tensor
@@ -62,7 +74,14 @@ class Verdict:
 
 
 class Guard:
-    """An update rule under guard, for one live window or for a batch of tasks."""
+    """An update rule under guard, for one live window or for a batch of tasks.
+
+    Args:
+        rule: that makes the updates.
+        parameters: the prior's and the rule's own.
+        window_size: T1.
+        config: when an update is accepted.
+    """
 
     def __init__(
         self, rule: UpdateRule, parameters: Parameters, window_size: int, config: GuardConfig
@@ -70,11 +89,11 @@ class Guard:
         self.rule, self.parameters, self.window_size = rule, parameters, window_size
         self.config = config
         self._norm = norm(parameters)
-        self._folds = Folds.of(window_size, config.folds, self._norm.device)  # of a full window
+        self._folds = Folds.of(window_size, config.folds, self._norm.device)  # for a full window
 
     @torch.inference_mode()
     def adapt(self, model: DynamicsModel, window: Window) -> Adapted:
-        """Adapted parameters from a live window, or the prior and the reason why."""
+        """Return adapted parameters from a live window, or the prior and the reason."""
         if not len(window):
             report = AdaptReport(0, 0.0, 0.0, 0.0, False, "no transitions yet")
             return Adapted(self.parameters, report)
@@ -96,12 +115,12 @@ class Guard:
         return Adapted(model.mlp.materialise(self.parameters, update), report, update.hidden)
 
     def update(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
-        """Guarded updates of N tasks: a refused one changes nothing."""
+        """Return guarded updates of N tasks; a refused one is zero."""
         update, verdict = self._judge(mlp, support)
         return update.where(verdict.accepted), verdict
 
     def _judge(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
-        """Updates of N tasks, and which of them are accepted."""
+        """Return updates of N tasks, and which of them are accepted."""
         count, share = support.weight.sum(dim=(1, 2)), support.share[..., 0]
         support = replace(support, prior=support.forward(mlp, self.parameters, mlp.no_update))
         assert support.prior is not None
@@ -120,14 +139,14 @@ class Guard:
         return update, Verdict(count, before, after, change, accepted)
 
     def _cross_validate(self, mlp: MLP, support: Support) -> tuple[Update, Tensor]:
-        """Updates from all rows, and errors (N,) of rows under updates that have not seen them."""
+        """Return updates from all rows, and errors (N,) of rows left out of an update."""
         tasks, length, _ = support.x.shape
         folds = self.config.folds
         full = length == self.window_size
         fold = self._folds if full else Folds.of(length, folds, support.x.device)
         updates = self.rule.update(mlp, self.parameters, _copies(support, fold.seen))
         blind = updates.tasks(slice(0, folds * tasks))
-        # Rows left out are about a fold away from those that are remembered.
+        # A left-out row is about a fold away from the rows in the memory.
         blind = fade(self.parameters, blind, max(1, length // folds))
 
         def fold_by_fold(each: Tensor) -> Tensor:
@@ -162,9 +181,11 @@ class Guard:
 class Folds:
     """Blocks of a window's rows; the last ones may be short.
 
-    rows: (folds m,), one fold after the other. counts: (folds, 1, m), 0 where a row only fills
-    its block. seen: (folds + 1, 1, T1, 1), 0 where a copy of the window misses a row: copy f
-    those of fold f, the last copy none.
+    Args:
+        rows: row numbers (folds m,), one fold after the other.
+        counts: (folds, 1, m), 0 for a row that only fills its block.
+        seen: (folds + 1, 1, T1, 1), 0 for a row that a copy of the window leaves out. Copy f leaves
+            out fold f, the last copy nothing.
     """
 
     rows: Tensor
@@ -173,7 +194,7 @@ class Folds:
 
     @classmethod
     def of(cls, length: int, folds: int, device: torch.device) -> Folds:
-        """Of a window of `length` rows."""
+        """Return the folds of a window of `length` rows."""
         size = -(-length // folds)
         rows, copies = (torch.arange(n, device=device) for n in (folds * size, folds + 1))
         seen = torch.arange(length, device=device) // size != copies[:, None]
@@ -182,8 +203,8 @@ class Folds:
 
 
 def _copies(support: Support, seen: Tensor) -> Support:
-    """Copies of all tasks, one after the other, of which each sees its own share of the rows."""
-    # The rows, and what the prior makes of them, are shared.
+    """Return copies of all tasks, one after the other, each with its own subset of the rows."""
+    # The copies share the rows and the prior's pass over them.
     return replace(support, weight=(support.weight * seen).flatten(0, 1))
 
 
@@ -194,10 +215,16 @@ def support_of(
     changes: Tensor,
     weight: Tensor | None = None,
 ) -> Support:
-    """Normalised support of raw transitions (N, T1, ...); wild rows get no weight."""
+    """Return the normalised support of raw transitions; implausible rows get weight 0.
+
+    Args:
+        model: for its normalisation.
+        features, actions, changes: (N, T1, ...), SI units.
+        weight: further weights (N, T1, 1); None: all 1.
+    """
     raw = model.normalizer.raw_inputs(features, actions)
     y = model.normalizer.changes(changes)
-    keep = wild_rows(raw, y)
+    keep = plausible_rows(raw, y)
     clip = model.normalizer.clip
     scale = features.new_tensor(model.robot.spec.change_weights)
     return Support(
@@ -209,18 +236,18 @@ def support_of(
 
 
 def norm(parameters: Parameters) -> Tensor:
-    """Norm (,) of the network's own weights and biases."""
+    """Return the norm (,) of the network's own weights and biases."""
     own = [value for name, value in parameters.items() if name[0] in "wb" and name[1:].isdigit()]
     whole: Tensor = torch.linalg.vector_norm(torch.cat([v.detach().flatten() for v in own]))
     return whole
 
 
 def norm_of(update: Update) -> Tensor:
-    """Norm of each task's update, (N,) or () for none."""
-    total = torch.zeros(())  # of any device
+    """Return the norm of each task's update, (N,), or () for none."""
+    total = torch.zeros(())  # on any device
     for layer in update.layers:
         if layer.left is not None and layer.right is not None:
-            # |L^T R|^2 = sum((L L^T) * (R R^T)): no weight matrix is ever formed
+            # |L^T R|^2 = sum((L L^T) * (R R^T)): no weight matrix is formed
             tasks = max(len(layer.left), len(layer.right))
             gram = spread(_gram(layer.left), tasks) * spread(_gram(layer.right), tasks)
             total = total + gram.sum(dim=(1, 2)).clamp_min(0.0)
@@ -235,9 +262,10 @@ def _gram(rows: Tensor) -> Tensor:
 
 
 def make_guard(loaded: LoadedModel, method: str | None = None, enabled: bool = True) -> Guard:
-    """The guarded rule of a loaded model, as its card describes it, or of another method.
+    """Return the guarded rule of a loaded model, as its card describes it, or of another method.
 
-    Raises UserError if the card's guard or the rule's own parameters are not as expected.
+    Raises:
+        UserError: the card's guard or the rule's own parameters are not as expected.
     """
     rule = rule_of(loaded.card, method)
     try:

@@ -1,11 +1,11 @@
 """Bayesian last layer: exact regression of the residuals on the network's features.
 
-The last layer's change is Gaussian a priori (ALPaCA: Harrison et al., Meta-Learning Priors for
-Efficient Online Bayesian Regression, 2018, eq. 3 to 5, in its kernel form, with rank T1 as all
-updates here). What is not known is averaged over by its evidence: each output's noise, and since
-when the robot has been as it is (Adams and MacKay, Bayesian Online Changepoint Detection, 2007;
-rows before a change are a robot of their own). So a quiet robot is followed at once, a noisy one
-with care, and a window that holds a change is cut there.
+The last layer's change has a Gaussian prior (ALPaCA: Harrison et al., Meta-Learning Priors for
+Efficient Online Bayesian Regression, 2018, eq. 3 to 5, in kernel form, with rank T1 as all updates
+here). Unknown quantities are averaged by their evidence: the noise of each output, and the moment
+of the robot's last change (Adams and MacKay, Bayesian Online Changepoint Detection, 2007; rows
+before a change count as another robot's). So the model follows a robot with little noise at once,
+one with much noise slowly, and cuts a window that holds a change.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ from ros_mbmrl.adaptation.bayes_context import BayesContext
 from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update, spread
 
 NOISES = (0.01, 0.03, 0.1, 0.3, 1.0)  # standard deviations of an output, normalised
-SHORTEST = 2  # rows that a robot that has just changed is known by
+SHORTEST = 2  # rows after a change, at least
 
 
 @dataclass(frozen=True)
 class LastLayer(UpdateRule):
-    """signal, bias_signal: what the weights and the bias may change of an output, normalised.
+    """An update of the last layer by Bayesian regression.
 
-    change: prior probability that the robot changed inside of the window.
-    limit: largest normalised residual that counts.
+    Args:
+        signal, bias_signal: prior deviations of an output by weights and by bias, normalised.
+        change: prior probability that the robot changed inside of the window.
+        limit: normalised residuals are clipped at +-limit.
     """
 
     signal: float = 0.1
@@ -44,11 +46,11 @@ class LastLayer(UpdateRule):
             raise ValueError(f"change: expected in [0, 1), got {self.change}")
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
-        """The posterior mean's change of the last layer."""
+        """Return the last layer's change by the posterior mean."""
         return self.regress(mlp, parameters, support, mlp.no_update)
 
     def regress(self, mlp: MLP, parameters: Parameters, support: Support, start: Update) -> Update:
-        """The same from the model that `start` makes of the prior."""
+        """Return the posterior mean's change from the prior updated by `start`."""
         predicted, inputs, _ = support.forward(mlp, parameters, start)
         tasks = len(support.weight)
         wanted, predicted, h = (spread(p, tasks) for p in (support.y, predicted, inputs[-1]))
@@ -64,7 +66,7 @@ class LastLayer(UpdateRule):
         return Update((*start.layers[:-1], start.layers[-1].plus(own)), start.hidden)
 
     def _posterior(self, kernel: Tensor, residual: Tensor, weight: Tensor) -> Tensor:
-        """(K + noise)^-1 r, averaged over noises and moments of change by their evidence."""
+        """Return (K + noise)^-1 r, averaged over noises and moments of change by their evidence."""
         length = residual.shape[1]
         recent = [length]
         while self.change > 0 and recent[-1] // 2 >= SHORTEST:
@@ -80,11 +82,11 @@ class LastLayer(UpdateRule):
 
 
 def _evidence(kernel: Tensor, residual: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Log evidence (C, N), averaged over noises, and weights of the rows (C, N, T, outputs).
+    """Return log evidence (C, N), averaged over noises, and weights of the rows (C, N, T, outputs).
 
     kernel: (N, T, T). residual: (N, T, outputs). mask: (C, N, T, 1), rows that count.
     """
-    # eigh raises on what is not finite; the guard refuses what comes of it.
+    # eigh raises on non-finite values, so they become 0 here; the guard refuses the result.
     values, vectors = torch.linalg.eigh((mask * kernel * mask.mT).nan_to_num(0.0, 0.0, 0.0))
     projected = vectors.mT @ (mask * residual)  # (C, N, T, outputs)
     noise = projected.new_tensor(NOISES).square()
@@ -101,7 +103,7 @@ def _evidence(kernel: Tensor, residual: Tensor, mask: Tensor) -> tuple[Tensor, T
 
 @dataclass(frozen=True)
 class BayesContextLastLayer(LastLayer):
-    """The same on top of a Bayesian context, which is what the model is trained for.
+    """`LastLayer` on top of a Bayesian context, with which the model is trained.
 
     hidden, size: of the encoder.
     """
@@ -112,14 +114,14 @@ class BayesContextLastLayer(LastLayer):
 
     @property
     def training_rule(self) -> BayesContext:
-        """The encoder alone."""
+        """Return the encoder alone."""
         return BayesContext(self.hidden, self.size)
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
-        """The encoder's parameters."""
+        """Return the encoder's parameters."""
         return self.training_rule.init(mlp, parameters, generator)
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
-        """The encoder's update, then the posterior mean's change from there."""
+        """Return the encoder's update followed by the posterior mean's change."""
         conditioned = self.training_rule.update(mlp, parameters, support)
         return self.regress(mlp, parameters, support, conditioned)

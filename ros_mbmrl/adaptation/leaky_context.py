@@ -1,13 +1,13 @@
-"""Leaky context: a code of the window whose every component has a memory of its own length.
+"""Leaky context: a code of the window whose components forget at different, learned rates.
 
 A component of the code is a weighted mean of the encoded transitions e_i,
 
     z = sum_i a^age_i e_i / (k + sum_i a^age_i),
 
-with a learned forgetting factor a in (0, 1) and a learned weight k of the prior, 0. Long memories
-average what lasts (a lost leg, the ground), short ones filter what the last step left behind; a
-window of few rows says little. In a roll-out the code fades by a learned factor a step: what is
-short-lived ends with the first. Where a -> 1 and k -> 0 this is the mean-pooled context.
+with a learned forgetting factor a in (0, 1) and a learned weight k of the prior, 0. Slow components
+average over lasting conditions (a lost leg, the ground), fast ones keep the effect of the last
+step; a window of few rows gives a code near 0. In a roll-out the code decays by a learned factor a
+step, so fast components end with the first. With a -> 1 and k -> 0 this is the mean-pooled context.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from ros_mbmrl.networks.mlp import MLP, Parameters, Update
 from ros_mbmrl.networks.recurrent import PERSISTENCE, condition
 
 MEMORIES = 0.7, 64.0  # shortest and longest time constant at the start of training [steps]
-PRIOR_WEIGHT = 1.0  # of the prior at the start of training [transitions]
+PRIOR_WEIGHT = 1.0  # weight of the prior at the start of training [transitions]
 
 
 @dataclass(frozen=True)
 class LeakyContext(encoder.EncoderRule):
-    """The code of forgetting means; see `EncoderRule`."""
+    """An update by the code of forgetting means; see `EncoderRule`."""
 
     size: int = 32
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
-        """See `encoder.init`; the memory's lengths are spread between MEMORIES."""
+        """Return the initial parameters, memories spread between MEMORIES. See `encoder.init`."""
         network = encoder.encoder(mlp, self.hidden, self.size)
         own = encoder.init(mlp, network, self.size, parameters, generator)
         shortest, longest = (math.log(end) for end in MEMORIES)
@@ -45,7 +45,7 @@ class LeakyContext(encoder.EncoderRule):
         return own
 
     def code(self, mlp: MLP, parameters: Parameters, support: Support) -> Tensor:
-        """The code of each task's window, (N, size); zero for an empty one."""
+        """Return the code of each task's window, (N, size); zero for an empty one."""
         network = encoder.encoder(mlp, self.hidden, self.size)
         encoded = encoder.encode(mlp, network, parameters, support, self.limit)
         age = torch.arange(support.x.shape[1] - 1, -1, -1).to(encoded)
@@ -55,5 +55,5 @@ class LeakyContext(encoder.EncoderRule):
         return (weight * encoded).sum(dim=1) / total
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
-        """Shifts every bias by a linear map of the code, which fades as a roll-out goes on."""
+        """Return a shift of every bias by a linear map of the code, which decays in a roll-out."""
         return condition(parameters, self.code(mlp, parameters, support))

@@ -1,4 +1,4 @@
-"""MB: no adaptation at all; the prior stands."""
+"""MB: no adaptation; the model stays the prior."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from ros_mbmrl.networks.mlp import MLP, Parameters, Update
 
 
 class Prior(UpdateRule):
-    """The update that changes nothing."""
+    """The rule whose update is zero."""
 
     adapts = False
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
-        """Nothing."""
+        """Return no update."""
         return mlp.no_update

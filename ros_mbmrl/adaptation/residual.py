@@ -1,4 +1,4 @@
-"""Mean residual: shift the prediction by a share of the window's mean error. The floor to beat."""
+"""Mean residual: shift the prediction by a share of the window's mean error, as a baseline."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update, spread
 
 @dataclass(frozen=True)
 class MeanResidual(UpdateRule):
-    """gain: the share of the mean residual that is added to every prediction.
+    """An update of the last layer's bias by the mean residual.
 
-    limit: largest normalised residual that counts (a robust mean).
+    Args:
+        gain: share of the mean residual that is added to every prediction.
+        limit: normalised residuals are clipped at +-limit (a robust mean).
     """
 
     gain: float = 0.5
@@ -23,7 +25,7 @@ class MeanResidual(UpdateRule):
             raise ValueError(f"gain: expected a number in (0, 1], got {self.gain}")
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
-        """Only the last layer's bias moves."""
+        """Return a shift of the last layer's bias."""
         predicted = support.forward(mlp, parameters, mlp.no_update).outputs
         residual = (support.y - predicted).clamp(-self.limit, self.limit)
         residual = spread(residual, len(support.weight))

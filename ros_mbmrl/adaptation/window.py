@@ -14,7 +14,7 @@ from ros_mbmrl.robots.spec import Array, Robot
 
 
 class LiveWindow:
-    """Joins states and commands into transitions; a gap starts it afresh."""
+    """States and commands joined into transitions; a gap empties the window."""
 
     def __init__(self, robot: Robot, size: int) -> None:
         if size < 1:
@@ -23,17 +23,17 @@ class LiveWindow:
         self._rows: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=size)
         self._state: Tensor | None = None
         self._stamp = 0.0
-        self._action: Tensor | None = None  # mean of the interval that has begun
+        self._action: Tensor | None = None  # mean command of the current interval
         self._sent: deque[Tensor] = deque(maxlen=LONGEST + 2)
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Forget all rows and commands."""
         self._rows.clear()
         self._sent.clear()
         self._state = self._action = None
 
     def observe(self, state: Array, stamp: float) -> None:
-        """State (ds,) at `stamp` [s]. Completes the transition that began one period before."""
+        """Add a state (ds,) at `stamp` [s]; completes the transition of the period before."""
         now = torch.tensor(state, dtype=torch.float32)  # a copy: the caller may reuse its array
         gap = stamp - self._stamp
         if self._state is not None and not 0.5 <= gap / self._robot.spec.period <= 1.5:
@@ -48,16 +48,16 @@ class LiveWindow:
         self._state, self._stamp, self._action = now, stamp, None
 
     def commanded(self, action: Array, stamp: float, delay: Delay = NO_DELAY) -> None:
-        """The command (da,) that answers the state at `stamp`; another stamp's is ignored.
+        """Add the command (da,) that answers the state at `stamp`; another stamp's is ignored.
 
-        delay: with which it acts. A transition is told the mean of what acted in its interval.
+        delay: of the command. A transition gets the mean command that acted in its interval.
         """
         if self._state is not None and stamp == self._stamp:
             self._sent.append(torch.tensor(action, dtype=torch.float32))
             self._action = delay.acting(self._sent)
 
     def transitions(self) -> Window:
-        """What there is, oldest first."""
+        """Return all transitions, oldest first."""
         spec = self._robot.spec
         if not self._rows:
             widths = (len(spec.features), len(spec.action), len(spec.changes))

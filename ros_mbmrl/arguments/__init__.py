@@ -1,1 +1,1 @@
-"""What each sub-command of `mbmrl` can be told; the work itself is in `commands/`."""
+"""Arguments of each sub-command of `mbmrl`; the work itself is in `commands/`."""

@@ -23,20 +23,21 @@ from ros_mbmrl.arguments.ranges import (
 
 @dataclass(frozen=True)
 class Bench:
-    """Times of what must be fast, each beside its floor or a peer in the same run.
+    """Measure the time-critical parts, each beside its floor or a peer in the same run.
 
-    What is not given is of full size, or small with --quick.
+    Sizes that are not given are full, or small with --quick.
     """
 
     what: Positional[Literal["plan", "adapt", "loop", "train", "twin", "graph", "soak"]]
-    """plan, adapt, loop (a turn of the control loop), train (a meta-gradient), twin (physics),
-    graph (the ROS graph on the twin), soak (what that uses: processor, memory, threads, files)."""
+    """plan, adapt, loop (a step of the control loop), train (a meta-gradient), twin (physics),
+    graph (the ROS graph on the twin), soak (the graph's use of processor, memory, threads, files).
+    """
     quick: bool = False
-    """Small sizes and few repeats: whether it works, not how fast it is."""
+    """Small sizes and few repeats: a check that it works, not a measurement."""
     threads: Workers = 1
-    """Torch's threads; twin takes no notice."""
+    """Torch's threads; all but twin."""
     repeats: Count | None = None
-    """Rounds that are measured; all but graph, soak."""
+    """Measured rounds; all but graph, soak."""
     hidden: tuple[Few, ...] | None = None
     """Units of the network's hidden layers; plan, adapt, loop, train, graph with --fast."""
     activation: str | None = None
@@ -54,15 +55,15 @@ class Bench:
     segment_length: Size | None = None
     """T1 and T2; train."""
     chunk: Size | None = None
-    """Tasks that the peer does at once, the fastest of several if it is not given; train."""
+    """Tasks that the peer does at once; default: the fastest of several; train."""
     seconds: Positive | None = None
-    """Of control, graph; of work, soak; simulated in each repeat, twin."""
+    """Control time, graph; working time, soak; simulated in each repeat, twin [s]."""
     idle: Amount | None = None
-    """Seconds stopped, after the work; soak."""
+    """Stopped time after the work [s]; soak."""
     interval: Positive | None = None
-    """Seconds between samples; soak."""
+    """Time between samples [s]; soak."""
     terrain: str | None = None
-    """The twin's ground; twin."""
+    """Terrain of the twin; twin."""
     fast: bool = False
     """At 50 Hz, with an untrained model; graph."""
     load: Processes | None = None
@@ -70,6 +71,6 @@ class Bench:
     launch: tuple[str, ...] | None = None
     """name:=value words for the graph (method:=mb and the like); graph, soak."""
     seed: Seed = 0
-    """Seed of everything random."""
+    """Seed of all random numbers."""
     json: Path | None = None
     """Write the results to this file."""

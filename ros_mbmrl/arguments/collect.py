@@ -20,21 +20,21 @@ class Collect:
     robot: Positional[str]
     """hexapod, or another robot that is installed."""
     plant: str = "twin"
-    """What is driven: the twin, or the robot itself."""
+    """The plant to drive: the twin, or the robot itself."""
     port: str = ""
-    """Of the robot: a serial device, or the URL of its rosbridge."""
+    """Port of the robot: a serial device, or the URL of its rosbridge."""
     mocap: str = ""
-    """Topic of the robot's pose (geometry_msgs/PoseStamped), where it needs one; takes rclpy."""
+    """Topic of the robot's pose (geometry_msgs/PoseStamped), if it needs one; requires rclpy."""
     hardware: tuple[str, ...] = ()
-    """The robot's own settings, NAME=VALUE, as dialect=roach."""
+    """The robot's own settings, NAME=VALUE, for example dialect=roach."""
     source: str = "random"
-    """Who drives at the start: random, keyboard or joystick."""
+    """Driver at the start: random, keyboard or joystick."""
     joystick: Path | None = None
-    """The joystick's device, as /dev/input/js0; its dead-man button must be held."""
+    """The joystick's device, for example /dev/input/js0; its dead-man button must be held."""
     joystick_still_timeout: Number = 5.0
     """Seconds without any change after which the sticks do not count: it may be out of range."""
     tags: tuple[str, ...] = ()
-    """Names of the terrains, which the keys 1 to 9 stand for; default: the twin's own."""
+    """Names of the terrains for the keys 1 to 9; default: the twin's own."""
     duration: Amount = 0.0
     """Seconds of control after which the run ends; 0: until Ctrl-C."""
     episode_seconds: Amount = 30.0
@@ -42,11 +42,11 @@ class Collect:
     scale: Number = 0.5
     """Part of the command's range that keys and sticks reach."""
     terrain: str = ""
-    """The twin's ground; default: carpet, or flat, as its robot has it."""
+    """Terrain of the twin; default: carpet, or flat, depending on the robot."""
     noise: Amount = 1.0
-    """The twin's, as a share of the real robot's."""
+    """Noise of the twin, as a share of the real robot's."""
     fault: str = ""
-    """What breaks in the twin, NAME@SECONDS."""
+    """Fault of the twin, NAME@SECONDS."""
     viewer: bool = False
     """Show the twin in a window."""
     out: Path = Path("runs/recordings")

@@ -11,16 +11,17 @@ from tyro.conf import Positional
 
 @dataclass(frozen=True)
 class Data:
-    """What is in recordings and data sets, and what is wrong with them."""
+    """List, check or draw recordings and data sets."""
 
     what: Positional[Literal["ls", "info", "check", "plot"]]
-    """ls: a line each; info: topics, types and rates; check: gaps, clocks, commands, doubtful
-    rows, what a kill has cost; plot: what they cover, as pictures and a page."""
+    """ls: a line each; info: topics, types and rates; check: gaps, clocks, commands, doubtful rows,
+    loss by a kill; plot: pictures and a page of what they cover.
+    """
     paths: Positional[tuple[Path, ...]]
     """Recordings (.mcap, .mcap.zstd), data sets, folders of them, with their sub-folders."""
     robot: str | None = None
-    """Whose recordings they are, where their topics do not tell."""
+    """Robot of the recordings, if their topics do not show it."""
     out: Path = Path("runs/data")
-    """Folder of the pictures and the page that `plot` makes."""
+    """Folder for the pictures and the page of `plot`."""
     json: Path | None = None
     """Write the results to this file."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Doctor:
-    """What this machine has: rclpy and middleware, MuJoCo, rendering, ports, threads, GPU."""
+    """Examine this machine: rclpy and middleware, MuJoCo, rendering, ports, threads, GPU."""
 
     json: Path | None = None
     """Write the results to this file."""

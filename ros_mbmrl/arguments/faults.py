@@ -10,7 +10,7 @@ from ros_mbmrl.arguments.ranges import Amount, Seed
 
 @dataclass(frozen=True)
 class Faults:
-    """Breaks the running graph in every way of the catalogue: what happened, and how fast."""
+    """Break the running graph in every way of the catalogue, and measure detection and stop."""
 
     out: Path = Path("runs/faults")
     """Folder of the table, the picture and the recordings."""
@@ -18,14 +18,15 @@ class Faults:
         *("twin", "processes", "pty", "ros_time", "launch", "physics", "gamepad", "start"),
     )
     """twin (topics and machine), processes, pty (over the emulated radio), ros_time (the same while
-    ROS time stands still), launch, physics, gamepad, start."""
+    ROS time stands still), launch, physics, gamepad, start.
+    """
     only: str = ""
-    """Only faults whose name holds this text, as 'odom' or 'SIGKILL'."""
+    """Only faults whose name contains this text, for example 'odom' or 'SIGKILL'."""
     noise: Amount = 0.1
-    """The twin's, as a share of the real robot's."""
+    """Noise of the twin, as a share of the real robot's."""
     list: bool = False
-    """Say what there is, and end."""
+    """List the faults, and end."""
     seed: Seed = 0
-    """Seed of everything random."""
+    """Seed of all random numbers."""
     json: Path | None = None
     """Write the results to this file."""

@@ -10,7 +10,7 @@ from tyro.conf import Positional
 
 @dataclass(frozen=True)
 class Launch:
-    """Start a graph of nodes as processes: what `ros2 launch ros_mbmrl NAME.launch.py` does."""
+    """Start a graph of nodes as processes, as `ros2 launch ros_mbmrl NAME.launch.py` does."""
 
     graph: Positional[str]
     """adapt, collect or twin."""

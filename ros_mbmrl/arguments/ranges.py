@@ -8,14 +8,14 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from ros_mbmrl.errors import UserError
 
 MOST = 1_000_000_000
-LARGEST_SEED = 2**31 - 1  # that every generator takes, with what is added to it
+LARGEST_SEED = 2**31 - 1  # which every generator accepts, also with what is added to it
 
 
 @dataclass(frozen=True)
 class Range:
     """Numbers from `least` (or, if `above`, above it) up to `most`; never nan or infinity.
 
-    text: how the message to the user puts the lower end.
+    text: how the message to the user describes the lower end.
     """
 
     text: str
@@ -24,7 +24,7 @@ class Range:
     above: bool = False
 
     def expected(self, value: float) -> str:
-        """Return what the message says was expected; empty if `value` is in the range."""
+        """Return the expected range for the message; empty if `value` is in it."""
         if value > self.most:
             return f"{self.text}, up to {self.most:g}"
         low = value > self.least if self.above else value >= self.least
@@ -43,7 +43,7 @@ Seconds = Annotated[float, Range("seconds from 0 up")]
 Positive = Annotated[float, Range("above 0", above=True)]
 Share = Annotated[float, Range("0 or more", 0, 1)]
 EpisodeSeconds = Annotated[float, Range("at least 1 second", 1)]
-# The job itself checks how small these may be, and says more.
+# The job itself checks the lower end of these, with a better message.
 Whole = Annotated[int, Range("an integer", -MOST)]
 Few = Annotated[int, Range("an integer", -MOST, 100_000)]
 Number = Annotated[float, Range("a number", -MOST)]
@@ -66,7 +66,7 @@ def ranges_of(command: type) -> dict[str, Range]:
 
 
 def _range(hint: Any) -> Range | None:
-    """The range in a type such as Annotated[int, Range()], or in a part of one."""
+    """Return the range in a type such as Annotated[int, Range()], or in a part of one."""
     if get_origin(hint) is Annotated:
         return next((each for each in get_args(hint) if isinstance(each, Range)), None)
     return next((known for part in get_args(hint) if (known := _range(part))), None)

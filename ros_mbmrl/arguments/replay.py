@@ -12,27 +12,27 @@ from ros_mbmrl.arguments.ranges import Count, Seed
 
 @dataclass(frozen=True)
 class Replay:
-    """What a model would have predicted and commanded in a recorded run."""
+    """Compute what a model would have predicted and commanded in a recorded run."""
 
     recording: Positional[Path]
     """An MCAP file."""
     model: Path
     """Model folder."""
     method: str = ""
-    """How the model is adapted; as its card says, if none is named."""
+    """Method by which the model is adapted; default: as its card says."""
     controller: str = "mppi"
     """Planner."""
     task: str = ""
-    """What to plan for, where the recording has no reference: a path or a task of the robot."""
+    """Task to plan for, if the recording has no reference: a path or a task of the robot."""
     horizon: Count = 8
     """Steps ahead of the second prediction error."""
     params: Path | None = None
     """Parameter file of the controller (speed, planner); default: config/<robot>.yaml."""
     robot: str | None = None
-    """Whose recording it is, where its topics do not tell."""
+    """Robot of the recording, if its topics do not show it."""
     seed: Seed = 0
-    """Seed of the planner's random numbers; the run's own gives its own commands in lockstep."""
+    """Seed of the planner; the run's own seed reproduces its commands in lockstep."""
     out: Path | None = None
-    """Folder of a report with pictures; none is written without it."""
+    """Folder of a report with pictures; default: no report."""
     json: Path | None = None
     """Write the results to this file."""

@@ -12,24 +12,23 @@ from ros_mbmrl.arguments.ranges import Few
 
 @dataclass(frozen=True)
 class Score:
-    """Open-loop prediction error on recorded data: prior and adapted, per tag, per horizon."""
+    """Compute open-loop prediction errors on recorded data: prior and adapted, per tag."""
 
     models: Positional[tuple[Path, ...]]
-    """Model folders, named by method and told apart by training seed; all are judged on the
-    same windows."""
+    """Model folders, named by method and training seed; all are judged on the same windows."""
     data: tuple[Path, ...]
     """Data sets, recordings, or folders of recordings."""
     horizons: tuple[Few, ...] = (1, 8)
     """Steps ahead."""
     tag: str = "terrain"
-    """What the rows are grouped by."""
+    """Tag by which the rows are grouped."""
     sessions: str = "unseen"
-    """`unseen` leaves out sessions that a model was trained or chosen on; `all` does not."""
+    """`unseen` leaves out sessions on which a model was trained or chosen; `all` does not."""
     marked: bool = False
-    """Only windows that adapt on a row which the import marked: gaps, jumps, wild telemetry."""
+    """Only windows that adapt on a row marked by the import: gaps, jumps, implausible telemetry."""
     guard: bool = True
-    """Whether the guard may refuse an update."""
+    """Let the guard refuse updates."""
     out: Path | None = None
-    """Folder of a report with pictures; none is written without it."""
+    """Folder of a report with pictures; default: no report."""
     json: Path | None = None
     """Write the results to this file."""

@@ -12,7 +12,7 @@ from ros_mbmrl.arguments.ranges import Natural, Seed, Share
 
 @dataclass(frozen=True)
 class Train:
-    """Train a dynamics model: supervised, then meta-trained where the method asks for it."""
+    """Train a dynamics model: supervised, then meta-trained if the method requires it."""
 
     method: Positional[str]
     """mb, mb_de, residual, grbal, rebal, context, bayes_context, leaky_context;
@@ -26,29 +26,31 @@ class Train:
     out: Path
     """Folder of the model; training resumes from the checkpoint in it."""
     terrains: tuple[str, ...] = ()
-    """Terrains to train on; all of the data's if none is named."""
+    """Terrains to train on; default: all of the data's."""
     held_out: Share = 0.2
     """Share of the sessions that is held out for validation."""
     untouched: Share = 0.0
-    """Share of the sessions left alone altogether, the same for every seed: for `mbmrl score`."""
+    """Share of the sessions that are never used, the same for every seed: for `mbmrl score`."""
     recipe: Path | None = None
-    """YAML file of training settings; a shipped one lies under config/training."""
+    """YAML file of training settings; shipped ones are in config/training."""
     rounds: Natural = 1
     """With `--data twin`: how often on-policy data is added (Algorithm 9)."""
     situations: tuple[str, ...] = ()
-    """With `--data twin`: what half_cheetah, ant or arm_7dof are put into, taken in turn:
-    cheetah-disabled, cheetah-slope, cheetah-pier; ant-crippled; arm-force. By default the robot's
-    first."""
+    """With `--data twin`: situations of half_cheetah, ant or arm_7dof, taken in turn:
+    cheetah-disabled, cheetah-slope, cheetah-pier; ant-crippled; arm-force. Default: the robot's
+    first.
+    """
     cluster: str = ""
     """With `--data twin`: address of a ray cluster that makes the random runs, or `local`."""
     tune_on: tuple[Path, ...] = ()
     """Data sets to tune test-time rules on (mb_de's steps, residual's gain, context_de's steps):
-    faults that are neither trained on nor tested. Without any, the held-out sessions serve; with
-    `--data twin`, such faults or situations of the twin."""
+    faults that are neither trained on nor tested. Default: the held-out sessions, or with `--data
+    twin` such faults or situations of the twin.
+    """
     device: str = "cpu"
-    """cpu, cuda, or auto: the GPU where there is one. The draws are the same on either."""
+    """cpu, cuda, or auto: the GPU if there is one. Random numbers are the same on either."""
     seed: Seed = 0
-    """Seed of everything random."""
+    """Seed of all random numbers."""
     fresh: bool = False
     """Start anew even if there is a checkpoint."""
     json: Path | None = None

@@ -12,35 +12,36 @@ from ros_mbmrl.arguments.ranges import Count, EpisodeSeconds, Few, Whole, Worker
 
 @dataclass(frozen=True)
 class Tune:
-    """Choose a method's test-time settings in closed loop, on faults kept for that.
+    """Choose a method's test-time settings in closed loop, on faults reserved for that.
 
-    Step sizes, steps, gain, window and start; the record of every candidate ships in the card.
+    Step sizes, steps, gain, window and start; the record of every candidate is kept in the card.
     """
 
     model: Positional[Path]
     """Model folder."""
     out: Path
-    """Folder of the tuned model; what an interrupted run left in it is not run again."""
+    """Folder of the tuned model; finished parts of an interrupted run are not run again."""
     method: str | None = None
-    """Method to tune on the model, as mb_de or residual on mb; its own by default."""
+    """Method to tune on the model, for example mb_de or residual on mb; default: its own."""
     data: tuple[Path, ...] = ()
-    """Data sets of validation faults, to leave out options that predict badly; without any, a
-    coarse grid goes straight into closed loop."""
+    """Data sets of validation faults, to leave out options that predict badly; default: a coarse
+    grid goes directly into closed loop.
+    """
     experiment: str = "hexapod-validation"
-    """What is driven; whatever is chosen on must not be reported on."""
+    """Experiment to run; results must not be reported on the faults used for the choice."""
     seeds: Few = 2
-    """Paired episodes a condition and path, for the best two; the rest get one."""
+    """Paired episodes of a condition and path, for the best two; the others get one."""
     first_seed: Whole = 500
-    """The first of them."""
+    """The first of these seeds."""
     duration: EpisodeSeconds = 15.0
     """Length of an episode [s]."""
     finalists: Count = 6
-    """How many go from the data into closed loop, beside the settings as they are."""
+    """Candidates that go from the data into closed loop, beside the present settings."""
     workers: Workers = 2
     """Processes that run episodes, one thread each."""
     cluster: str = ""
-    """Run them as tasks of ray (the extra cluster): an address, `auto`, or `local`."""
+    """Run the episodes as tasks of ray (the extra cluster): an address, `auto`, or `local`."""
     like: Path | None = None
-    """Choose nothing: take over what was chosen for this model, of another training seed."""
+    """Choose nothing: take over the settings of this model, of another training seed."""
     json: Path | None = None
     """Write the results to this file."""

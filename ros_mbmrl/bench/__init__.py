@@ -1,6 +1,6 @@
-"""Measurements of what must be fast, each beside its floor or a peer in the same run.
+"""Measurements of the time-critical parts, each beside its floor or a peer in the same run.
 
-One file a bench: a frozen configuration, its small form for a first look, and `run`.
+One file per bench: a frozen configuration, its small form for a quick look, and `run`.
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ BENCHES: dict[str, str] = {
 
 
 def load(name: str) -> Any:
-    """The module of the bench called `name`: `Config`, `QUICK` and `run(config) -> Findings`."""
+    """Import the bench called `name`: `Config`, `QUICK` and `run(config) -> Findings`."""
     return import_module(BENCHES[name])

@@ -1,4 +1,4 @@
-"""`bench adapt`: one live adaptation, guard included, over a bare forward and backward pass."""
+"""`bench adapt`: one live adaptation with the guard, over a bare forward and backward pass."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ADAPT, BARE = "adapt", "forward and backward"
 
 @dataclass(frozen=True)
 class Config:
-    """window: transitions adapted to (T1). steps: of the inner gradient descent."""
+    """Settings; window: transitions adapted to (T1), steps: of the inner gradient descent."""
 
     window: int = 16
     steps: int = 1
@@ -38,7 +38,7 @@ QUICK = Config(hidden=(32, 32), repeats=5)
 
 
 def run(config: Config) -> Findings:
-    """Adapts, and makes bare passes, in turn."""
+    """Measure adaptation and bare passes in turn."""
     with pinned(config.threads):
         generator = Generator().manual_seed(config.seed)
         problem = make_problem(config.hidden, config.activation, generator)
@@ -60,7 +60,7 @@ def run(config: Config) -> Findings:
 
 
 def make_guard(problem: Problem, config: Config) -> Guard:
-    """GrBAL under guard, its step sizes those that meta-training starts from."""
+    """Return GrBAL under guard, with the step sizes that meta-training starts from."""
     rule, mlp = make_rule("grbal", {"steps": config.steps}), problem.model.mlp
     own = rule.init(mlp, problem.parameters, Generator().manual_seed(config.seed))
     parameters = {**problem.parameters, **own}
@@ -68,13 +68,13 @@ def make_guard(problem: Problem, config: Config) -> Guard:
 
 
 def adapted(problem: Problem, guard: Guard, window: Window) -> Adapted:
-    """What the control loop does with a full window."""
+    """Adapt as the control loop does with a full window."""
     return guard.adapt(problem.model, window)
 
 
 @torch.inference_mode()
 def not_judged(problem: Problem, guard: Guard, window: Window) -> object:
-    """The update and the adapted weights, with nothing judged."""
+    """Compute the update and the adapted weights, without the guard's judgement."""
     model = problem.model
     support = support_of(model, window.features[None], window.actions[None], window.changes[None])
     update = guard.rule.update(model.mlp, guard.parameters, support)
@@ -82,7 +82,7 @@ def not_judged(problem: Problem, guard: Guard, window: Window) -> object:
 
 
 def bare(problem: Problem, window: Window) -> Run:
-    """The mean squared error of the same batch and its gradient, by autograd."""
+    """Return the mean squared error of the same batch and its gradient, by autograd."""
     model, mlp = problem.model, problem.model.mlp
     names = [f"{kind}{k}" for k in range(mlp.layers) for kind in "wb"]
     live = {name: problem.parameters[name].clone().requires_grad_() for name in names}

@@ -1,6 +1,6 @@
-"""The hexapod's twin at 50 Hz, with an untrained model of it: what `bench graph --fast` runs.
+"""The hexapod's twin at 50 Hz, with an untrained model, for `bench graph --fast`.
 
-The nodes learn of it as of any robot from outside: by entry points in a folder on their path.
+The nodes find it like any robot from outside: by entry points in a folder on their path.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ros_mbmrl.robots.spec import Robot
 
 NAME, PERIOD = "fast_hexapod", 0.02  # [s]
 METHOD = "grbal"
-# 64 x 3 controls the hexapod as well as 1000 x 10 does (docs/results.md, the same for less).
+# 64 x 3 controls the hexapod as well as 1000 x 10 does (docs/results.md, with less computation).
 PARAMETERS = (
     f"/{NAME}/controller:\n  ros__parameters:\n    planner: {{num_samples: 64, horizon: 3}}\n"
 )
@@ -39,7 +39,7 @@ SHARE = Hexapod.spec.period / PERIOD
 class FastHexapod(Hexapod):
     """A hexapod that is commanded every 20 ms.
 
-    Leg speeds are differences of angles: the jitter of their instants weighs that much more.
+    Leg speeds are differences of angles, so the jitter of their instants has more effect.
     """
 
     spec = replace(
@@ -57,13 +57,13 @@ class FastHexapod(Hexapod):
 
 
 def make(robot: Robot, options: PlantOptions) -> Plant:
-    """Its twin is the hexapod's. Raises UserError."""
+    """Return the hexapod's twin. Raises UserError."""
     return make_twin(Hexapod(), options)
 
 
 @contextmanager
 def plugged(folder: Path) -> Iterator[None]:
-    """In here, this process and those that it starts know the robot; `folder` is to be written."""
+    """Make the robot known to this process and its children; `folder` is written."""
     info = folder / "fast_hexapod-0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fast-hexapod\nVersion: 0\n")
@@ -82,7 +82,7 @@ def plugged(folder: Path) -> Iterator[None]:
 
 
 def write_model(folder: Path, hidden: tuple[int, ...], activation: str, seed: int) -> None:
-    """An untrained model of the robot: what it says does not matter, only how long it takes."""
+    """Write an untrained model of the robot, because only its computing time matters."""
     from torch import Generator
 
     from ros_mbmrl.adaptation import make_rule

@@ -1,8 +1,8 @@
-"""`bench graph`: the real graph on the twin; how late its commands are, less their planning.
+"""`bench graph`: the real graph on the twin; latency of its commands without planning.
 
-Taken from the recording: the driver notes when the first command for an observation came, the
-controller how long it adapted and planned. Beside it, over the same seconds: a command there and
-back between two processes that do nothing else. The graph's way has three hops, that one two.
+The recording has the times: the driver records when the first command for an observation came, the
+controller how long it adapted and planned. The peer, over the same seconds: a command there and
+back between two processes that do nothing else. The graph's path has three hops, the peer's two.
 """
 
 from __future__ import annotations
@@ -40,10 +40,14 @@ LATENCY, BEYOND, PEER = "less planning", "less adapting and planning", "ping-pon
 
 @dataclass(frozen=True)
 class Config:
-    """seconds: of control that count. load: processes that keep a core busy meanwhile.
+    """Settings.
 
-    launch: name:=value words for the graph. fast: at 50 Hz, with an untrained model of `hidden`
-    units (`fast.py`).
+    Args:
+        seconds: of control that count [s].
+        load: number of processes that keep a core busy meanwhile.
+        launch: name:=value words for the graph.
+        fast: run at 50 Hz, with an untrained model (`fast.py`).
+        hidden: units of that model's hidden layers.
     """
 
     seconds: float = 30.0
@@ -69,8 +73,11 @@ QUICK = Config(seconds=2.0)
 class Timing:
     """Control steps from `WARM_UP` after the first command on, one row each, (n,).
 
-    late [s]: from an observation to its first command; nan where none came in its period.
-    adapting, planning [s]: nan where that is not told. period [s]: since the step before.
+    Args:
+        late: from an observation to its first command [s]; nan if none came in its period.
+        adapting, planning: [s]; nan if unknown.
+        period: since the step before [s].
+        missed: number of periods without a command.
     """
 
     late: Array
@@ -81,7 +88,7 @@ class Timing:
 
 
 def run(config: Config) -> Findings:
-    """Runs the graph and the ping-pong beside it. Raises UserError, RunError."""
+    """Run the graph and the ping-pong beside it. Raises UserError, RunError."""
     if find_spec("rclpy") is None:
         raise UserError("bench graph: no rclpy here: install the package's extra 'ros'")
     with tempfile.TemporaryDirectory(prefix="mbmrl-bench-") as folder:
@@ -93,14 +100,14 @@ def run(config: Config) -> Findings:
             spec = make_robot(arguments["robot"]).spec
             supervised([*ping_pong(spec.name, trips), *adapt(arguments)])
         timing = read_timing(recording, spec.name)
-        # The newest as many: while the graph starts, everything is slow.
+        # The newest ones, as many: while the graph starts, everything is slow.
         peer = np.array(json.loads(trips.read_text()), dtype=float)[-len(timing.late) :]
     return findings(timing, peer, spec.period)
 
 
 @contextmanager
 def _arguments(config: Config, words: list[str], folder: Path) -> Iterator[Arguments]:
-    """The graph's arguments, in a process that knows their robot."""
+    """Yield the graph's arguments, in a process that knows their robot."""
     if not config.fast:
         yield parse("adapt", words)
         return
@@ -114,7 +121,7 @@ def _arguments(config: Config, words: list[str], folder: Path) -> Iterator[Argum
 
 
 def ping_pong(robot: str, path: Path) -> list[NodeSpec]:
-    """The peer's two processes; round trips are written to `path` when they end."""
+    """Return the peer's two processes; round trips are written to `path` when they end."""
 
     def node(name: str, **parameters: str) -> NodeSpec:
         given = MappingProxyType({"robot": robot, **parameters})
@@ -126,7 +133,7 @@ def ping_pong(robot: str, path: Path) -> list[NodeSpec]:
 def read_timing(recording: Path, owner: str) -> Timing:
     """Read the timing of the graph `owner` from a recording.
 
-    Raises UserError if there is nothing in it to time.
+    Raises UserError if it contains nothing to time.
     """
     driver: dict[int, dict[str, str]] = {}
     controller: dict[int, dict[str, str]] = {}
@@ -156,7 +163,7 @@ def read_timing(recording: Path, owner: str) -> Timing:
 
 
 def findings(timing: Timing, peer: Array, period: float) -> Findings:
-    """peer: round trips (n,) [s]. period: the robot's [s]."""
+    """Compute the figures. peer: round trips (n,) [s]. period: the robot's [s]."""
     latency = timing.late - timing.planning
     beyond = latency - timing.adapting
     relative = timing.period / period
@@ -210,7 +217,7 @@ def _mean(values: Array) -> float | None:
 
 
 def supervised(specs: Sequence[NodeSpec], heard: Callable[[str], None] = lambda _: None) -> None:
-    """Runs nodes until they end; `heard` gets what they print. Raises UserError, RunError."""
+    """Run nodes until they end; `heard` gets what they print. Raises UserError, RunError."""
     lines: deque[str] = deque(maxlen=1000)
 
     def echo(line: str) -> None:
@@ -229,7 +236,7 @@ def supervised(specs: Sequence[NodeSpec], heard: Callable[[str], None] = lambda 
 
 @contextmanager
 def _busy(count: int) -> Iterator[None]:
-    """Processes that keep a core busy each, and end with this one."""
+    """Start processes that keep a core busy each, and end them afterwards."""
     busy = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]
     try:
         yield

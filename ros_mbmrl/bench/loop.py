@@ -1,7 +1,7 @@
-"""`bench loop`: what a turn of the control loop costs beside adapting and planning.
+"""`bench loop`: the cost of a step of the control loop beside adapting and planning.
 
-The twin's physics is no part of it: on a robot that time passes by itself. Beside it: nothing
-but planning, in the same rounds.
+The twin's physics does not count: on a robot that time passes by itself. The peer, in the same
+rounds: planning alone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ STEP, PLAN, REST = "step", "nothing but plan", "step, less adapting and planning
 
 @dataclass(frozen=True)
 class Config:
-    """samples, horizon: of the planner. window: transitions adapted to (T1)."""
+    """Settings; samples, horizon: of the planner, window: transitions adapted to (T1)."""
 
     samples: int = 1000
     horizon: int = 10
@@ -57,7 +57,7 @@ QUICK = Config(samples=64, horizon=4, hidden=(32, 32), window=8, repeats=3)
 
 
 class TimedPlant:
-    """A twin, and the seconds that it took of the step that is under way."""
+    """A twin that measures the seconds it takes of the present step."""
 
     simulated = True
 
@@ -105,7 +105,7 @@ class TimedPlant:
 
 
 def run(config: Config) -> Findings:
-    """Steps of the loop, and bare plans, in turn."""
+    """Measure steps of the loop and bare plans, in turn."""
     clock = time.perf_counter
     with pinned(config.threads):
         generator = Generator().manual_seed(config.seed)
@@ -129,7 +129,7 @@ def run(config: Config) -> Findings:
 def make_loop(
     problem: Problem, config: Config, plant: TimedPlant, clock: Callable[[], float]
 ) -> ControlLoop:
-    """The loop as evaluation runs it, with an untrained network."""
+    """Return the loop as evaluation runs it, with an untrained network."""
     model, robot = problem.model, problem.model.robot
     rule, generator = make_rule("grbal", {"steps": 1}), Generator().manual_seed(config.seed)
     parameters = {**problem.parameters, **rule.init(model.mlp, problem.parameters, generator)}
@@ -146,7 +146,7 @@ def make_loop(
 
 
 def split(times: Times, taken: list[tuple[Step, float]]) -> Times:
-    """Seconds of each step without its physics, by what they were spent on."""
+    """Split the seconds of each step, without its physics, by what they were spent on."""
     whole = np.array(times.seconds[STEP]) - [plant for _, plant in taken]
     adapting = np.array([step.adapt_seconds for step, _ in taken])
     planning = np.array([step.plan_seconds for step, _ in taken])
@@ -161,7 +161,7 @@ def split(times: Times, taken: list[tuple[Step, float]]) -> Times:
 
 
 def figures(times: Times) -> tuple[Figure, ...]:
-    """The ratios of `--json`."""
+    """Return the ratios of `--json`."""
     least = np.array(times.seconds[STEP]) - times.seconds["planning"]
     share = float(np.median(least / times.seconds[PLAN]))
     return (

@@ -1,8 +1,7 @@
-"""`bench plan`: a whole plan, over the matrix products that it cannot do without.
+"""`bench plan`: a whole plan over the matrix products that it needs at least.
 
-Beside it: a plain loop (MPPI as one writes it for this one problem), pytorch_mppi (Zhong et al.)
-on the same network and cost, and, where the processor has units for it, the same plan with the
-network in bfloat16.
+Peers: a plain loop (MPPI written for this one problem), pytorch_mppi (Zhong et al.) on the same
+network and cost, and, on a processor with units for it, the same plan with the network in bfloat16.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ NOT_ADAPTED = AdaptReport(0, 0.0, 0.0, 0.0, False, "the method does not adapt")
 
 @dataclass(frozen=True)
 class Config:
-    """samples: candidates (K). horizon: steps (H). hidden: units of the network's hidden layers."""
+    """Settings; samples: candidates (K), horizon: steps (H), hidden: units of the hidden layers."""
 
     samples: int = 1000
     horizon: int = 10
@@ -59,7 +58,7 @@ QUICK = Config(samples=64, horizon=4, hidden=(32, 32), repeats=3)
 
 
 def run(config: Config) -> Findings:
-    """Plans, and its opponents, in turn."""
+    """Measure plans and their peers, in turn."""
     with pinned(config.threads):
         generator = Generator().manual_seed(config.seed)
         problem = make_problem(config.hidden, config.activation, generator)
@@ -96,7 +95,7 @@ def run(config: Config) -> Findings:
 
 
 def figures(times: Times) -> tuple[Figure, ...]:
-    """The ratios of `--json`."""
+    """Return the ratios of `--json`."""
 
     def ratio(name: str, own: str, over: str, meaning: str, goal: str = "") -> Figure:
         known = own in times.seconds and over in times.seconds
@@ -114,12 +113,12 @@ def figures(times: Times) -> tuple[Figure, ...]:
 
 
 def network_products(mlp: MLP, config: Config) -> list[Product]:
-    """What K candidates of H steps cannot do without: a pass through the network a step."""
+    """Return the products that K candidates of H steps need: a network pass per step."""
     return layers_of(mlp.sizes, config.samples) * config.horizon
 
 
 def planner(problem: Problem, config: Config, dtype: torch.dtype) -> Run:
-    """Plans as the control loop does, each from the one before; casting is a part of it."""
+    """Return a run that plans as the control loop does, from the plan before; includes casting."""
     model, robot = problem.model, problem.model.robot
     sampling = make_planner("mppi", robot.spec, num_samples=config.samples, horizon=config.horizon)
     generator = Generator().manual_seed(config.seed)
@@ -127,7 +126,7 @@ def planner(problem: Problem, config: Config, dtype: torch.dtype) -> Run:
     model = replace(model, precision=dtype)
 
     def plan() -> None:
-        # Adapted parameters are new at every step, and so is what is made of them.
+        # Adapted parameters are new at every step, so their derived tensors are made anew, too.
         found = controller.plan(model, Adapted(problem.parameters, NOT_ADAPTED), problem.state)
         controller.commanded(found.action.numpy())
 
@@ -135,7 +134,7 @@ def planner(problem: Problem, config: Config, dtype: torch.dtype) -> Run:
 
 
 class PlainLoop:
-    """MPPI for one problem, written straight down: what all generality is to be measured by."""
+    """MPPI for one problem, written directly, as a measure of the cost of generality."""
 
     def __init__(self, problem: Problem, config: Config) -> None:
         self._model, self._weights = problem.model, problem.parameters
@@ -150,7 +149,7 @@ class PlainLoop:
 
     @torch.inference_mode()
     def plan(self) -> Tensor:
-        """The action (da,) to be sent now; the plan is kept, a step on."""
+        """Return the action (da,) to be sent now; keep the plan, a step on."""
         limits, task = self._limits, self._task
         reference = task.reference(self._problem.state)
         state = torch.as_tensor(self._problem.state, dtype=torch.float32)
@@ -181,7 +180,7 @@ def _silu(z: Tensor) -> Tensor:
 
 
 def peer(problem: Problem, config: Config) -> Run:
-    """pytorch_mppi on the same network, limits, noise and cost; it must be installed."""
+    """Return a run of pytorch_mppi on the same network, limits, noise and cost."""
     mppi_class: Any = import_module(PEER).MPPI
     model, task = problem.model, problem.task()
     limits, mppi = Limits.of(model.robot.spec), MPPIConfig()

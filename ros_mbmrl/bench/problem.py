@@ -1,4 +1,4 @@
-"""What the benches compute with: the hexapod, and networks and data of any size from a seed."""
+"""Problem of the benches: the hexapod, and networks and data of any size from a seed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ros_mbmrl.robots.path_following import PathFollowing, make_path
 from ros_mbmrl.robots.spec import Array
 
 ROBOT, PATH, SPEED = "hexapod", "figure8", 0.25
-CHANGE = 0.01  # standard deviation of what an untrained network predicts, SI units
+CHANGE = 0.01  # standard deviation of an untrained network's predictions, SI units
 
 
 def check_network(hidden: tuple[int, ...], activation: str) -> None:
-    """Raise ValueError for hidden layers that cannot be."""
+    """Raise ValueError for invalid hidden layers."""
     MLP((1, *hidden, 1), activation)
 
 
@@ -34,12 +34,12 @@ class Problem:
     state: Array
 
     def task(self) -> PathFollowing:
-        """A task that has not begun."""
+        """Return a task that has not begun."""
         return PathFollowing(self.model.robot, make_path(PATH), SPEED)
 
 
 def make_problem(hidden: tuple[int, ...], activation: str, generator: Generator) -> Problem:
-    """A network with these hidden layers."""
+    """Return a problem whose network has these hidden layers."""
     robot = make_robot(ROBOT)
     spec = robot.spec
     inputs, outputs = len(spec.features) + len(spec.action), len(spec.changes)
@@ -55,7 +55,7 @@ def make_problem(hidden: tuple[int, ...], activation: str, generator: Generator)
 
 
 def make_window(problem: Problem, length: int, generator: Generator) -> Window:
-    """Transitions that the prior mispredicts all alike: any rule improves on them."""
+    """Return transitions that the prior mispredicts equally, so that any rule improves on it."""
     model, spec = problem.model, problem.model.robot.spec
 
     def draw(width: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Matrix products: those that a computation does, and nothing but them, as its floor."""
+"""The matrix products of a computation alone, as its floor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PRODUCTS = {"aten::mm": 0, "aten::bmm": 0, "aten::addmm": 1, "aten::baddbmm": 1}
 
 @dataclass(frozen=True)
 class Product:
-    """Of a (batch, n, k) and a (batch, k, m); transposed: how a factor lies in memory."""
+    """Product of a (batch, n, k) and a (batch, k, m); transposed: memory layout of each factor."""
 
     n: int
     k: int
@@ -31,12 +31,12 @@ class Product:
 
     @property
     def operations(self) -> int:
-        """Multiplications and additions."""
+        """Return the number of multiplications and additions."""
         return 2 * self.batch * self.n * self.k * self.m
 
 
 def layers_of(sizes: Sequence[int], rows: int) -> list[Product]:
-    """The products of one pass of `rows` inputs through a network of these layer sizes."""
+    """Return the products of one pass of `rows` inputs through a network of these layer sizes."""
     return [
         Product(rows, inputs, outputs)
         for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True)
@@ -44,7 +44,7 @@ def layers_of(sizes: Sequence[int], rows: int) -> list[Product]:
 
 
 def products_of(run: Callable[[], object]) -> list[Product]:
-    """The products that `run` does, its backward passes included, in order."""
+    """Record the products that `run` does, its backward passes included, in order."""
     recorder = _Recorder()
     with recorder:
         run()
@@ -74,10 +74,10 @@ def _transposed(factor: Tensor) -> bool:
 
 
 class Floor:
-    """Does the products and nothing else, over and over the same memory.
+    """The products and nothing else, always in the same memory.
 
-    Factors and results are allocated once, equal ones shared: no computation that really moves
-    its data through these products can be faster.
+    Factors and results are allocated once, equal ones shared: no computation that really moves its
+    data through these products can be faster.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Floor:
 
     @torch.inference_mode()
     def run(self) -> None:
-        """All of the products, once."""
+        """Compute all products once."""
         for multiply, a, b, out in self._steps:
             multiply(a, b, out=out)
 
@@ -111,7 +111,7 @@ class Floor:
 
 
 def bfloat16_slowdown(products: Sequence[Product], generator: torch.Generator) -> float:
-    """Time of the largest product in bfloat16 over that in float32: below 1 where it has units."""
+    """Return the time of the largest product in bfloat16 over float32: below 1 with support."""
     largest = [max(products, key=lambda product: product.operations)]
     times = interleave(
         {str(dtype): Floor(largest, generator, dtype).run for dtype in DTYPES}, 3, warm_up=1

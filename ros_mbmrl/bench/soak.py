@@ -1,8 +1,8 @@
-"""`bench soak`: what the graph's processes use while they work, while stopped, and in the long run.
+"""`bench soak`: resources of the graph's processes at work, while stopped, and in the long run.
 
 The graph runs on the twin for `seconds`; then the robot is stopped (`safety/stop`) for `idle`
-seconds. Growth is the slope of a line through the samples of the working part, its first tenth
-left out: memory that is taken once and kept is no growth.
+seconds. Growth is the slope of a line through the samples of the working part, its first tenth left
+out: memory that is taken once and kept is not growth.
 """
 
 from __future__ import annotations
@@ -31,14 +31,18 @@ from ros_mbmrl.launch_arguments import parse
 WARM_UP = 0.1  # share of a part's samples that does not count
 HOUR, MEGABYTE = 3600.0, 2.0**20
 LIMIT = 0.15  # of one core, for the whole idle graph
-SPARE = 8.0  # [s] that asking for the stop may take
+SPARE = 8.0  # [s] that the request for the stop may take
 
 
 @dataclass(frozen=True)
 class Config:
-    """seconds: of work. idle: seconds stopped, afterwards. interval: between samples [s].
+    """Settings.
 
-    launch: name:=value words for the graph.
+    Args:
+        seconds: of work [s].
+        idle: seconds stopped, afterwards [s].
+        interval: between samples [s].
+        launch: name:=value words for the graph.
     """
 
     seconds: float = 60.0
@@ -60,7 +64,7 @@ QUICK = Config(seconds=4.0, idle=4.0, interval=0.5)
 
 @dataclass(frozen=True)
 class Usage:
-    """Of one process: processor time so far [s], resident memory [bytes], threads, open files."""
+    """Usage by a process: processor time [s], resident memory [bytes], threads, open files."""
 
     cpu: float
     memory: float
@@ -70,7 +74,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Sample:
-    """at: [s] on the steady clock. nodes: by name."""
+    """Usage of each node by name; at: [s] on the steady clock."""
 
     at: float
     nodes: Mapping[str, Usage]
@@ -78,7 +82,7 @@ class Sample:
 
 @dataclass
 class Watch:
-    """What is seen of the graph from outside, in a thread beside the supervisor's."""
+    """Observer of the graph from outside, in a thread beside the supervisor's."""
 
     config: Config
     namespace: str
@@ -90,12 +94,12 @@ class Watch:
     problem: str = ""
 
     def heard(self, line: str) -> None:
-        """A line that a node printed."""
+        """Take in a line that a node printed."""
         if line.endswith(FIRST_COMMAND):
             self.began.set()
 
     def run(self) -> None:
-        """Samples the working part, stops the robot, samples the idle part."""
+        """Sample the working part, stop the robot, sample the idle part."""
         while not self.began.wait(0.1):
             if self.over.is_set():
                 return
@@ -111,14 +115,14 @@ class Watch:
 
 
 def run(config: Config) -> Findings:
-    """Runs the graph and watches it. Raises UserError, RunError."""
+    """Run the graph and watch it. Raises UserError, RunError."""
     if find_spec("rclpy") is None:
         raise UserError("bench soak: no rclpy here: install the package's extra 'ros'")
     with tempfile.TemporaryDirectory(prefix="mbmrl-soak-") as folder:
         words = ["path:=figure8"] if not any(w.startswith("robot:=") for w in config.launch) else []
         words += [*config.launch, "lockstep:=false", "record:=true"]
         words += [f"recording:={Path(folder) / 'run.mcap'}", f"seed:={config.seed}"]
-        # Longer than it is looked at: its end is another matter.
+        # Longer than the observation, which its end must not disturb.
         words += [f"duration:={config.seconds + config.idle + SPARE}"]
         words += [f"threads:={config.threads}"]
         watch = Watch(config, f"/{parse('adapt', words)['robot']}")
@@ -136,7 +140,7 @@ def run(config: Config) -> Findings:
 
 
 def usage() -> dict[str, Usage]:
-    """Of every node that is a child of this process, by name."""
+    """Return the usage of every node that is a child of this process, by name."""
     nodes = {}
     for child in psutil.Process().children():
         try:
@@ -149,12 +153,12 @@ def usage() -> dict[str, Usage]:
                 child.num_fds(),
             )
         except (psutil.Error, StopIteration):
-            continue  # it has just ended, or is none of the graph's
+            continue  # it has just ended, or is not one of the graph's
     return nodes
 
 
 def stop(namespace: str) -> str:
-    """Asks the robot's safety node for a stop; why that failed, or nothing."""
+    """Ask the robot's safety node for a stop; return why that failed, or nothing."""
     command = [sys.executable, "-m", "ros_mbmrl.nodes.stop", "--ros-args"]
     asked = subprocess.run(
         [*command, "-r", f"__ns:={namespace}"],
@@ -167,7 +171,7 @@ def stop(namespace: str) -> str:
 
 
 def findings(working: Sequence[Sample], idle: Sequence[Sample]) -> Findings:
-    """Shares of a core, and growth an hour, in all and by node. Raises RunError."""
+    """Compute shares of a core, and growth per hour, in total and by node. Raises RunError."""
     parts = {"working": settled(working), "idle": settled(idle)}
     for name, samples in parts.items():
         if len(samples) < 2:
@@ -206,12 +210,12 @@ def findings(working: Sequence[Sample], idle: Sequence[Sample]) -> Findings:
 
 
 def settled(samples: Sequence[Sample]) -> Sequence[Sample]:
-    """The samples that count."""
+    """Return the samples that count."""
     return samples[round(WARM_UP * len(samples)) :]
 
 
 def processor(samples: Sequence[Sample]) -> dict[str, float]:
-    """Share of one core that each node took from the first sample to the last."""
+    """Return the share of one core that each node took from the first sample to the last."""
     first, last = samples[0], samples[-1]
     return {
         node: (last.nodes[node].cpu - first.nodes[node].cpu) / (last.at - first.at)
@@ -221,7 +225,7 @@ def processor(samples: Sequence[Sample]) -> dict[str, float]:
 
 
 def slopes(samples: Sequence[Sample], what: str) -> dict[str, float]:
-    """Growth of each node an hour: the slope of the line that fits its samples best."""
+    """Return the growth of each node per hour: the slope of a line fitted to its samples."""
     at = np.array([sample.at for sample in samples])
     everywhere = set.intersection(*(set(sample.nodes) for sample in samples))
     return {

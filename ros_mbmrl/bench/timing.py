@@ -1,4 +1,4 @@
-"""Times of contenders, measured in turn: what slows the machine down slows all of them down."""
+"""Times of contenders, measured in turn, so that a slow machine slows all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Run = Callable[[], object]
 
 @dataclass(frozen=True)
 class Contender:
-    """What is measured. prepare: what has to be done before each run, outside of the time."""
+    """A run to be measured; prepare: called before each run, outside of the time."""
 
     run: Run
     prepare: Run = lambda: None
@@ -28,21 +28,18 @@ class Times:
     seconds: Mapping[str, tuple[float, ...]]
 
     def median(self, name: str) -> float:
-        """Median time [s]."""
+        """Return the median time [s]."""
         return median(self.seconds[name])
 
     def ratio(self, name: str, over: str) -> float:
-        """Median over the rounds of the time of one over that of another in the same round."""
+        """Return the median ratio of one contender's time to another's in the same round."""
         pairs = zip(self.seconds[name], self.seconds[over], strict=True)
         return median(own / other for own, other in pairs)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A result and what it means. value: None if it could not be measured here.
-
-    goal: what is to be reached, in words; empty if nothing is.
-    """
+    """A result and its meaning; value: None if it was not measured, goal: in words or empty."""
 
     name: str
     value: float | None
@@ -52,10 +49,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a bench found.
+    """Results of a bench.
 
-    figures: the results, by name. times: seconds of each repeat, by contender.
-    facts: what else is in the results. notes: what else is to be said, a line each.
+    Args:
+        figures: the results, by name.
+        times: seconds of each repeat, by contender.
+        facts: further results.
+        notes: remarks, a line each.
     """
 
     figures: tuple[Figure, ...]
@@ -65,7 +65,7 @@ class Findings:
 
     @property
     def results(self) -> dict[str, Any]:
-        """As `--json` has them."""
+        """Return the results for `--json`."""
         medians = {name: 1e3 * median(each) for name, each in self.times.seconds.items() if each}
         values = {figure.name: figure.value for figure in self.figures}
         return {**values, **self.facts, "medians_ms": medians, "notes": list(self.notes)}
@@ -77,9 +77,15 @@ def interleave(
     warm_up: int = 2,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Times:
-    """Runs all of them in turn, `repeats` times after `warm_up` rounds that do not count.
+    """Run all contenders in turn, and return their times.
 
-    Every second round goes backwards, so that nobody always runs after the same neighbour.
+    Every second round goes backwards, so that no contender always follows the same one.
+
+    Args:
+        contenders: by name.
+        repeats: rounds that count.
+        warm_up: rounds before them that do not count.
+        clock: steady [s].
     """
     if repeats < 1:
         raise ValueError(f"repeats: expected at least 1, got {repeats}")
@@ -103,7 +109,7 @@ def interleave(
 
 @contextmanager
 def pinned(threads: int) -> Iterator[None]:
-    """Torch's threads are `threads` in here, and what they were afterwards."""
+    """Set torch's number of threads, and restore it afterwards."""
     import torch
 
     before = torch.get_num_threads()

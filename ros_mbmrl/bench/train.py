@@ -1,9 +1,9 @@
 """`bench train`: the gradient of a meta-training step, over vmap(grad) and its matrix products.
 
-The peer is what torch.func offers: an inner gradient step of each task by grad, all tasks at once
-by vmap, and the gradient of that (thesis eq. 22). Weights of its own for every task take memory,
-so it is fastest when it goes through the batch in chunks: it is measured in those that suit it
-best, and once as one would write it down first, all tasks at once. It is in float32.
+The peer uses torch.func: an inner gradient step of each task by grad, all tasks at once by vmap,
+and the gradient of that (thesis eq. 22). Every task's own weights take memory, so it is fastest in
+chunks of the batch: it is measured with the best chunk size, and once in the simplest form, all
+tasks at once. It is in float32.
 """
 
 from __future__ import annotations
@@ -32,15 +32,19 @@ from ros_mbmrl.networks.mlp import Parameters
 STEP, FLOOR, HALF = "meta-gradient", "matrix products", ", bfloat16"
 PEER, WHOLE = "vmap(grad)", "vmap(grad), all at once"
 CHUNKS = (10, 25, 50, 100)
-COPIES = 8  # of the weights that the peer has at once for every task (measured: 6.7)
+COPIES = 8  # of all tasks' weights that the peer holds at once (measured: 6.7)
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 @dataclass(frozen=True)
 class Config:
-    """segments: tasks a step. segment_length: T1 and T2. steps: of the inner gradient descent.
+    """Settings.
 
-    chunk: tasks that the peer does at once; None: what is fastest of CHUNKS, tried once.
+    Args:
+        segments: tasks in a step.
+        segment_length: T1 and T2.
+        steps: of the inner gradient descent.
+        chunk: tasks that the peer does at once; None: the fastest of CHUNKS, tried once.
     """
 
     segments: int = 500
@@ -66,7 +70,7 @@ QUICK = Config(segments=8, segment_length=6, chunk=4, hidden=(32, 32), repeats=3
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step needs: the rule and its parameters with the network's, past and future."""
+    """Input of a step: the rule and its parameters with the network's, past and future segments."""
 
     rule: GradientStep
     parameters: Parameters
@@ -75,7 +79,7 @@ class Batch:
 
 
 def run(config: Config) -> Findings:
-    """Gradients, and their opponents, in turn; memory of one of each alone."""
+    """Measure gradients and their peers, in turn, and the memory of each alone."""
     with pinned(config.threads):
         generator = Generator().manual_seed(config.seed)
         problem = make_problem(config.hidden, config.activation, generator)
@@ -112,7 +116,7 @@ def run(config: Config) -> Findings:
 
 
 def figures(times: Times, whole: float | None) -> tuple[Figure, ...]:
-    """The ratios of `--json`. whole: seconds of the peer with all tasks at once, if it ran."""
+    """Return the ratios of `--json`. whole: seconds of the peer with all tasks at once."""
 
     def ratio(name: str, own: str, over: str, meaning: str, goal: str = "") -> Figure:
         known = own in times.seconds and over in times.seconds
@@ -130,7 +134,7 @@ def figures(times: Times, whole: float | None) -> tuple[Figure, ...]:
 
 
 def make_batch(problem: Problem, config: Config, generator: Generator) -> Batch:
-    """Segments of noise: what is computed does not depend on what it says."""
+    """Return segments of noise, because the computing time does not depend on the values."""
     mlp = problem.model.mlp
     rule = make_rule("grbal", {"steps": config.steps})
     assert isinstance(rule, GradientStep)
@@ -150,25 +154,25 @@ def make_batch(problem: Problem, config: Config, generator: Generator) -> Batch:
 
 
 def gradient(problem: Problem, batch: Batch, dtype: torch.dtype | None = None) -> Run:
-    """The gradient of eq. 22 as this project's trainer takes it."""
+    """Return a run of eq. 22's gradient as this project's trainer computes it."""
     take = MetaGradient(problem.model.mlp, batch.rule, dtype)
     return lambda: take(batch.parameters, batch.past, batch.future)
 
 
 def vmap(problem: Problem, batch: Batch, chunk: int) -> Run:
-    """The same gradient with torch.func, `chunk` tasks at once."""
+    """Return a run of the same gradient with torch.func, `chunk` tasks at once."""
     return lambda: vmap_gradient(problem, batch, chunk)
 
 
 def fastest(problem: Problem, batch: Batch) -> int:
-    """How many tasks at once suit the peer."""
+    """Return the number of tasks at once with which the peer is fastest."""
     sizes = sorted({min(chunk, len(batch.past.x)) for chunk in CHUNKS})
     times = interleave({str(size): vmap(problem, batch, size) for size in sizes}, 1, warm_up=1)
     return min(sizes, key=lambda size: times.median(str(size)))
 
 
 def at_once(problem: Problem, batch: Batch) -> tuple[float | None, float | None]:
-    """Seconds and memory of the peer with all tasks at once; None where memory does not suffice."""
+    """Return seconds and memory of the peer with all tasks at once; None if memory is too small."""
     tasks = len(batch.past.x)
     each = sum(value.nbytes for value in batch.parameters.values())
     if COPIES * tasks * each > psutil.virtual_memory().available:
@@ -184,7 +188,7 @@ def at_once(problem: Problem, batch: Batch) -> tuple[float | None, float | None]
 
 
 def vmap_gradient(problem: Problem, batch: Batch, chunk: int) -> Parameters:
-    """What `vmap` computes, by name."""
+    """Compute the gradient of `vmap`, by name."""
     tasks = len(batch.past.x)
     live = {name: value.detach() for name, value in batch.parameters.items()}
     total = {name: torch.zeros_like(value) for name, value in live.items()}
@@ -228,10 +232,10 @@ def _outer(problem: Problem, rule: GradientStep) -> Callable[..., Tensor]:
 
 
 def peak_memory(run: Run) -> float | None:
-    """Most resident memory while it runs, beyond that before [MB]; None if it is not told.
+    """Return the peak of resident memory of a run, above that before [MB]; None if unknown.
 
-    Linux counts the peak from when its mark is reset (proc(5): clear_refs, VmHWM). What glibc
-    has been given back and keeps would not be counted again: it is told to let go of it.
+    Linux counts the peak from when its mark is reset (proc(5): clear_refs, VmHWM). Memory that
+    glibc keeps after it was freed would not be counted again, so glibc is told to release it.
     """
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

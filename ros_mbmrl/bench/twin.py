@@ -20,12 +20,12 @@ from ros_mbmrl.simulation.world import TICK, HexapodWorld
 
 WALK = (25.0, 30.0)  # legs' set-points, left and right [rad/s]: a gentle curve
 WARM_UP = 0.5  # [s] until it walks
-BEGIN, GO_ON = b"begin", b"go on"  # what a worker process is told
+BEGIN, GO_ON = b"begin", b"go on"  # requests to a worker process
 
 
 @dataclass(frozen=True)
 class Config:
-    """seconds: simulated in each repeat. terrain: its name."""
+    """Settings; seconds: simulated in each repeat, terrain: its name."""
 
     seconds: float = 5.0
     terrain: str = "carpet"
@@ -49,7 +49,7 @@ class Walk:
         self.world = HexapodWorld(make_terrain(config.terrain), seed=config.seed)
 
     def begin(self) -> None:
-        """Back to the start, and walking."""
+        """Go back to the start, and walk."""
         self.world.reset(self.config.seed)
         self.world.set_command(np.array(WALK))
         self.world.step(WARM_UP)
@@ -62,8 +62,8 @@ class Walk:
 class Raw:
     """The same physics with the same inputs and nothing else: it ends in the same state.
 
-    The inputs of every tick (servo targets, torque limits, the body's wrench) are recorded once;
-    they change on the world's grid, so that fewer calls of mj_step would not do.
+    The inputs of every tick (servo targets, torque limits, the body's wrench) are recorded once.
+    They change on the world's grid, so fewer calls of mj_step are not possible.
     """
 
     def __init__(self, config: Config) -> None:
@@ -81,7 +81,7 @@ class Raw:
         self.steps = self._substeps * len(self._inputs)
 
     def go_on(self) -> None:
-        """A call of mj_step for every tick of a repeat."""
+        """Call mj_step for every tick of a repeat."""
         model, data, substeps = self._model, self._data, self._substeps
         ctrl, limits, wrench = self._views
         for targets, torques, push in self._inputs:
@@ -91,7 +91,7 @@ class Raw:
             mujoco.mj_step(model, data, substeps)
 
     def go_on_at_once(self) -> None:
-        """As many steps in a single call; the inputs stay what they were."""
+        """Do as many steps in a single call, with constant inputs."""
         mujoco.mj_step(self._model, self._data, self.steps)
 
     def _record(self) -> tuple[Array, ...]:
@@ -100,9 +100,9 @@ class Raw:
 
 
 def run(config: Config) -> Findings:
-    """The world, bare physics, and two worlds at once, in turn."""
+    """Measure the world, bare physics, and two worlds at once, in turn."""
     walk, raw = Walk(config), Raw(config)
-    walk.begin()  # an unknown terrain is told here, not by a worker
+    walk.begin()  # an unknown terrain is reported here, not by a worker
     with ExitStack() as stack:
         threads = stack.enter_context(_threads(config))
         processes = stack.enter_context(_processes(config))
@@ -138,7 +138,7 @@ def run(config: Config) -> Findings:
 
 @contextmanager
 def _threads(config: Config) -> Iterator[dict[str, Contender]]:
-    """One world in a thread of its own, and one in each of two."""
+    """Yield contenders with one world in a thread of its own, and with one in each of two."""
     walks = [Walk(config), Walk(config)]
     with ThreadPoolExecutor(len(walks)) as pool:
 
@@ -153,7 +153,7 @@ def _threads(config: Config) -> Iterator[dict[str, Contender]]:
 
 @contextmanager
 def _processes(config: Config) -> Iterator[dict[str, Contender]]:
-    """The same with processes, which wait at the other end of a pipe."""
+    """Yield contenders with worlds in processes, which wait at the other end of a pipe."""
     context = multiprocessing.get_context("spawn")
     pipes, workers = [], []
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Episodes: stretches of a drive that are kept, what they are of, and how much there is."""
+"""Episodes: kept stretches of a drive, their terrain and drivers, and their total per terrain."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Event:
-    """Something happened to an episode.
+    """An event of an episode.
 
-    kind: start, stop or discard. index: of the episode, from 1. time: stamp [s] of the state at
-    which the episode starts or ends. sources: who drove.
+    Args:
+        kind: start, stop or discard.
+        index: of the episode, from 1.
+        terrain: of the episode.
+        sources: who drove.
+        time: stamp of the state at which the episode starts or ends [s].
     """
 
     kind: str
@@ -25,7 +29,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Episode:
-    """began, ended: stamps of its first and its newest or last state [s]."""
+    """An episode; began, ended: stamps of its first and its newest or last state [s]."""
 
     index: int
     terrain: str
@@ -35,25 +39,25 @@ class Episode:
 
     @property
     def seconds(self) -> float:
-        """Its length."""
+        """Return its length [s]."""
         return self.ended - self.began
 
     def event(self, kind: str) -> Event:
-        """What has just happened to it."""
+        """Return the event of the given kind."""
         time = self.began if kind == "start" else self.ended
         return Event(kind, self.index, self.terrain, self.sources, time)
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What is kept of a terrain."""
+    """Total of the kept episodes of a terrain."""
 
     episodes: int = 0
     seconds: float = 0.0
 
 
 class Episodes:
-    """At most one runs at a time. A discarded one adds nothing."""
+    """All episodes of a session, of which at most one runs. A discarded one adds nothing."""
 
     def __init__(self) -> None:
         self.running: Episode | None = None
@@ -64,7 +68,7 @@ class Episodes:
 
     @property
     def tallies(self) -> Mapping[str, Tally]:
-        """What is kept, by terrain; without the running one."""
+        """Return the total kept per terrain, without the running episode."""
         return MappingProxyType(
             {
                 terrain: Tally(len(kept), math.fsum(episode.seconds for episode in kept))
@@ -73,24 +77,24 @@ class Episodes:
         )
 
     def start(self, terrain: str, source: str, time: float) -> tuple[Event, ...]:
-        """One starts at the state stamped `time` [s]."""
+        """Start an episode at the state stamped `time` [s]."""
         self._count += 1
         self.running = Episode(self._count, terrain, (source,), time, time)
         return (self.running.event("start"),)
 
     def advance(self, time: float) -> None:
-        """Another state has come."""
+        """Record that another state has come."""
         if self.running is not None:
             self.running = replace(self.running, ended=time)
 
     def driven_by(self, source: str) -> None:
-        """Who has just proposed a command."""
+        """Record who has just proposed a command."""
         running = self.running
         if running is not None and source not in running.sources:
             self.running = replace(running, sources=(*running.sources, source))
 
     def stop(self) -> tuple[Event, ...]:
-        """The running one ends at its newest state, and is kept."""
+        """End the running episode at its newest state, and keep it."""
         episode, self.running = self.running, None
         if episode is None:
             return ()
@@ -99,7 +103,7 @@ class Episodes:
         return (episode.event("stop"),)
 
     def discard(self) -> tuple[Event, ...]:
-        """The running one ends and is not kept; or else the last one is not, after all."""
+        """Discard the running episode, or else the last one that was kept."""
         episode, self.running = self.running or self._last, None
         if episode is None:
             return ()

@@ -1,4 +1,4 @@
-"""Hands: the keyboard and the joystick of this machine, whichever are there."""
+"""Hands: the keyboard and the joystick of this machine, as far as they exist."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ from ros_mbmrl.collection.terminal import Terminal
 
 
 class Hands:
-    """An operator; a context manager, which opens the devices and gives the terminal back.
+    """An operator; a context manager, which opens the devices and restores the terminal.
 
-    terminal, joystick: devices, None for none. ending: set when the run is to end. config: of
-    the joystick.
-    Raises UserError for a device that is not what it should be.
+    Raises UserError for an unsuitable device.
+
+    Args:
+        terminal, joystick: devices, None for none.
+        ending: set when the run should end.
+        clock: steady [s].
+        config: of the joystick.
     """
 
     def __init__(
@@ -61,7 +65,7 @@ class Hands:
         self._held.close()
 
     def sources(self, steer: Steer) -> dict[str, Source]:
-        """The sources of commands that there are."""
+        """Return the existing sources of commands."""
         terminal, joystick = self._paths
         named: dict[str, Source] = {}
         if terminal is not None:
@@ -71,23 +75,23 @@ class Hands:
         return named
 
     def permit(self) -> bool:
-        """Whether the robot may move on its own: of a lone joystick, the dead-man button says."""
+        """Return whether the robot may move on its own; a lone joystick decides by its button."""
         terminal, joystick = self._paths
         return self._joystick.held() if terminal is None and joystick is not None else True
 
     @property
     def doubt(self) -> str:
-        """Why what is pressed does not count; empty if it does."""
+        """Return why pressed keys or buttons do not count; empty if they do."""
         devices = {"keyboard": self._keyboard.doubt, "joystick": self._joystick.doubt}
         return "; ".join(f"{name}: {why}" for name, why in devices.items() if why)
 
     @property
     def gone(self) -> bool:
-        """Whether a device was taken away."""
+        """Return whether a device was removed."""
         return any(device.gone for device in (self._terminal, self._device) if device)
 
     def wait(self, timeout: float) -> bool:
-        """Wait up to `timeout` [s] for something from either; whether there is something."""
+        """Wait up to `timeout` [s] for input from either device; return whether there is any."""
         devices = [device.fd for device in (self._terminal, self._device) if device]
         if self.gone or not devices:
             self._ending.wait(timeout)
@@ -95,7 +99,7 @@ class Hands:
         return bool(select.select(devices, [], [], max(0.0, timeout))[0])
 
     def requests(self) -> list[Request]:
-        """What keys and buttons have asked for since the last call."""
+        """Return the requests by keys and buttons since the last call."""
         asked: list[Request] = []
         if self._terminal is not None:
             answers = [self._keyboard.press(key) for key in self._terminal.pressed()]

@@ -1,4 +1,4 @@
-"""The joystick: its sticks count while the dead-man button is held, its buttons ask for things."""
+"""The joystick: its sticks count while the dead-man button is held, its buttons make requests."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from ros_mbmrl.errors import UserError
 
 @dataclass(frozen=True)
 class JoystickConfig:
-    """Numbers of axes and buttons; those given are an Xbox pad's. A button of -1 is none.
+    """Numbers of axes and buttons; the defaults are an Xbox pad's. A button of -1 is none.
 
-    timeout: age [s] above which what the joystick said does not count any more.
-    still_timeout: time [s] without any change after which the sticks do not count: a pad that is
-    out of range looks like one that is held still. Sticks under a thumb tremble and change many
-    times a second; digital ones do not and may need more.
-    deadman_timeout: the same for the leave to move that the dead-man button alone gives. Longer,
-    as a button that is held changes nothing; press any other one now and then.
+    Args:
+        timeout: age above which the joystick's last message no longer counts [s].
+        still_timeout: time without any change after which the sticks do not count [s]: a pad that
+            is out of range looks like one that is held still. Sticks under a thumb tremble and
+            change many times a second; digital ones do not and may need more.
+        deadman_timeout: the same for permission to move by the dead-man button alone [s]. Longer,
+            because a held button changes nothing; press any other one now and then.
     """
 
     deadman_button: int = 4
@@ -54,7 +55,7 @@ class JoystickConfig:
 
     @property
     def asking(self) -> tuple[tuple[int, Kind], ...]:
-        """Buttons and what they ask for."""
+        """Return the buttons and their requests."""
         return (
             (self.stop_button, Kind.HALT),
             (self.episode_button, Kind.EPISODE),
@@ -68,7 +69,7 @@ class JoystickConfig:
 class Lag:
     """Delay of stamped messages beyond the shortest one seen.
 
-    The sender's clock need not agree with this machine's: only how its stamps advance counts.
+    The sender's clock may differ from this machine's: only the advance of its stamps counts.
     """
 
     def __init__(self) -> None:
@@ -77,7 +78,7 @@ class Lag:
     def update(self, stamp: float, now: float, restart: bool) -> float:
         """Return the delay [s] of a message stamped `stamp`, which came at `now` [s], steady.
 
-        restart: forget the shortest one, as the sender's clock may have been set since.
+        restart: forget the shortest one, because the sender's clock may have been set since.
         """
         offset = now - stamp
         self._least = offset if restart else min(self._least, offset)
@@ -85,7 +86,7 @@ class Lag:
 
 
 class Joystick:
-    """What the joystick said last, as long as it is fresh. clock: [s], steady."""
+    """The joystick's last message, as long as it is fresh. clock: [s], steady."""
 
     def __init__(self, clock: Callable[[], float], config: JoystickConfig | None = None) -> None:
         self._clock, self._config = clock, config or JoystickConfig()
@@ -98,10 +99,14 @@ class Joystick:
     def update(
         self, axes: Sequence[float], buttons: Sequence[int], stamp: float | None = None
     ) -> list[Request]:
-        """Take in what it says; return what the buttons that have just been pressed ask for.
+        """Take in a message; return the requests of newly pressed buttons.
 
-        axes: -1 to 1, forward and left positive, as in `sensor_msgs/Joy`. stamp: [s], by the
-        sender's clock; None: not stamped. A message that is late asks, but does not drive.
+        A late message can make requests, but does not drive.
+
+        Args:
+            axes: -1 to 1, forward and left positive, as in `sensor_msgs/Joy`.
+            buttons: 1 for a pressed one.
+            stamp: by the sender's clock [s]; None: not stamped.
         """
         now, config = self._clock(), self._config
         before = buttons if self._buttons is None else self._buttons
@@ -119,7 +124,7 @@ class Joystick:
         ]
 
     def held(self) -> bool:
-        """Return whether the dead-man button is pressed, as far as can be known."""
+        """Return whether the dead-man button is pressed, as far as is known."""
         return self._counts(self._config.deadman_timeout)
 
     def sticks(self) -> Sticks | None:
@@ -133,7 +138,7 @@ class Joystick:
 
     @property
     def doubt(self) -> str:
-        """Why the sticks do not count although the dead-man button is pressed; empty: they do."""
+        """Return why the sticks do not count while the dead-man button is held; empty: they do."""
         config = self._config
         if not self._deadman or self.sticks() is not None:
             return ""
@@ -170,12 +175,12 @@ def _pressed(buttons: Sequence[int], button: int) -> bool:
 
 
 class JoystickDevice:
-    """A joystick of this machine: /dev/input/js0 and its like.
+    """A joystick device of this machine, such as /dev/input/js0.
 
-    It speaks of changes only: as long as it is there, silence means no change, up to the
-    joystick's `still_timeout`. Events of 8 bytes: time [ms], value, type (1 a button, 2 an axis,
-    0x80 with either: as it was at the start), number (Linux kernel,
-    Documentation/input/joydev/joystick-api.rst). Raises UserError.
+    It sends changes only: while it exists, silence means no change, up to the joystick's
+    `still_timeout`. Events of 8 bytes: time [ms], value, type (1 a button, 2 an axis, 0x80 with
+    either: state at the start), number (Linux kernel, Documentation/input/joydev/joystick-api.rst).
+    Raises UserError.
     """
 
     EVENT = struct.Struct("<IhBB")
@@ -192,7 +197,7 @@ class JoystickDevice:
             raise UserError(f"joystick: {device}: {error.strerror}") from None
 
     def requests(self) -> list[Request]:
-        """What its buttons have asked for since the last call."""
+        """Return the requests of its buttons since the last call."""
         asked: list[Request] = []
         while not self.gone:
             try:
@@ -207,7 +212,7 @@ class JoystickDevice:
             _, value, kind, number = self.EVENT.unpack(data)
             if kind & 1:
                 self._buttons[number] = int(value != 0)
-            elif kind & 2:  # the kernel's axes grow to the right and backwards
+            elif kind & 2:  # the kernel's axes are positive to the right and backwards
                 self._axes[number] = -max(-1.0, value / self.FULL)
             asked += self._update()
         return asked
@@ -218,7 +223,7 @@ class JoystickDevice:
         return self._joystick.update(axes, buttons)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the device; may be called again."""
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1

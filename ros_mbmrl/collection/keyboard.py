@@ -1,7 +1,7 @@
-"""The keyboard: driving keys act while they are repeated, the others ask for something.
+"""The keyboard: driving keys act while they are repeated, other keys make requests.
 
-A terminal tells of presses only. A held key repeats; one that has not come for `timeout` is up.
-Before the first repeat terminals wait longer, for 0.2 to 0.7 s, than between the next ones.
+A terminal reports presses only. A held key repeats; one that has not come for `timeout` counts as
+released. Before the first repeat a terminal waits longer, 0.2 to 0.7 s, than between later ones.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ros_mbmrl.collection.requests import Kind, Request
 
 Sticks = tuple[float, float]  # forward, turn: -1 to 1, turn positive to the left
 
-# A terminal repeats only the newest key, so curves have keys of their own.
+# A terminal repeats only the newest key, so curves have their own keys.
 DRIVE: Mapping[str, Sticks] = MappingProxyType(
     {
         **dict.fromkeys(("w", "up"), (1.0, 0.0)),
@@ -50,10 +50,12 @@ ESCAPE = "\x1b"
 class KeyboardConfig:
     """Times after which a driving key counts as released [s].
 
-    timeout: after a repeat. first_timeout: after a press that is no repeat yet; as long as the
-    longest usual delay before the first repeat, or the robot would stop and start again.
-    hold_timeout: after the first press of one key that is repeated all the time: a wireless
-    keyboard that is out of range leaves a key down for ever.
+    Args:
+        timeout: after a repeat.
+        first_timeout: after a press that is not yet a repeat; as long as the longest usual delay
+            before the first repeat, or the robot would stop and start again.
+        hold_timeout: after the first press of a key that repeats without end: a wireless keyboard
+            that is out of range may leave a key pressed.
     """
 
     timeout: float = 0.5
@@ -72,7 +74,7 @@ class KeyboardConfig:
 
 
 class Keyboard:
-    """Which driving key is down, and what the other keys ask for. clock: [s], steady."""
+    """The driving key that is pressed, and the requests of other keys. clock: [s], steady."""
 
     def __init__(self, clock: Callable[[], float], config: KeyboardConfig | None = None) -> None:
         self._clock, self._config = clock, config or KeyboardConfig()
@@ -81,7 +83,7 @@ class Keyboard:
         self._repeats = False
 
     def press(self, key: str) -> Request | None:
-        """Take in a key; return what it asks for, None for a driving key."""
+        """Take in a key; return its request, None for a driving key."""
         if key in DRIVE:
             now = self._clock()
             if self._down != DRIVE[key] or not self._fresh(now):
@@ -95,33 +97,33 @@ class Keyboard:
         return request
 
     def sticks(self) -> Sticks | None:
-        """Return forward and turn of the key that is down; None: none is."""
+        """Return forward and turn of the pressed key; None: no key is pressed."""
         now = self._clock()
         fresh = self._fresh(now) and now - self._since < self._config.hold_timeout
         return self._down if fresh else None
 
     @property
     def doubt(self) -> str:
-        """Why the key that is down does not count; empty if it does, or if none is down."""
+        """Return why the pressed key does not count; empty if it does, or if none is pressed."""
         if self._down is None or self.sticks() is not None or not self._fresh(self._clock()):
             return ""
         return f"one key held for {self._config.hold_timeout:g} s: let go of it and press it again"
 
     def _fresh(self, now: float) -> bool:
-        """Return whether the key that was pressed last may still be down."""
+        """Return whether the last key may still be pressed."""
         config = self._config
         first = max(config.timeout, config.first_timeout)
         return 0 <= now - self._at < (config.timeout if self._repeats else first)
 
 
 class KeyDecoder:
-    """Names of keys from a terminal's characters; an arrow is three of them."""
+    """Decoder from a terminal's characters to names of keys; an arrow is three characters."""
 
     def __init__(self) -> None:
         self._rest = ""
 
     def feed(self, characters: str) -> list[str]:
-        """The keys that are complete."""
+        """Return the complete keys."""
         text, self._rest = self._rest + characters, ""
         keys: list[str] = []
         while text:

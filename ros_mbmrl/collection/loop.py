@@ -22,38 +22,43 @@ from ros_mbmrl.runtime.pacing import Pacer
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Checked, Health, Level
 
-RECENT = 20  # periods that the rate is taken over
+RECENT = 20  # periods over which the rate is computed
 
 
 class Operator(Protocol):
-    """Who sits at the keys."""
+    """Interface of the operator's devices."""
 
     @property
     def doubt(self) -> str:
-        """Why what is pressed does not count; empty if it does."""
+        """Return why pressed keys or buttons do not count; empty if they do."""
 
     def wait(self, timeout: float) -> bool:
-        """Wait up to `timeout` [s] for a request; whether there is one."""
+        """Wait up to `timeout` [s] for a request; return whether there is one."""
 
     def requests(self) -> list[Request]:
-        """What was asked for since the last call."""
+        """Return the requests since the last call."""
 
 
 class Watcher(Protocol):
-    """Who looks on."""
+    """Interface of a display of the run."""
 
     def told(self, event: Event) -> None:
-        """An episode has started or ended."""
+        """Show that an episode has started or ended."""
 
     def shown(self, status: Status) -> None:
-        """A step was taken."""
+        """Show the status after a step."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run went. steps: control steps; levels: of them, by the safety monitor's level.
+    """Result of a run.
 
-    faults: periods in which the robot could not be heard or driven. late: periods that ended late.
+    Args:
+        steps: control steps.
+        seconds: their time [s].
+        levels: number of steps at each level of the safety monitor.
+        faults: periods in which the robot did not answer or could not be driven.
+        late: periods that ended late.
     """
 
     steps: int
@@ -64,10 +69,12 @@ class Outcome:
 
 
 class CollectLoop:
-    """Steps a session around a plant. Between them stands a safety monitor.
+    """Loop that runs a session on a plant, with a safety monitor between them.
 
-    now: [s], the plant's clock. steady: [s], what periods are paced on. paced: even a twin that
-    chance drives keeps to the clock, for somebody to look at.
+    Args:
+        now: the plant's clock [s].
+        steady: clock that paces the periods [s].
+        paced: run a twin in real time even if it is driven at random, for somebody to look at.
     """
 
     def __init__(
@@ -100,12 +107,12 @@ class CollectLoop:
 
     @property
     def stopped(self) -> bool:
-        """Whether a stop of the safety monitor is latched."""
+        """Return whether a stop of the safety monitor is latched."""
         return self._monitor.stopped
 
     @property
     def reasons(self) -> str:
-        """Why the safety monitor is not content."""
+        """Return the safety monitor's reasons."""
         return "; ".join(self._checked.reasons)
 
     def run(self, going: Callable[[], bool], duration: float = 0.0) -> Outcome:
@@ -126,7 +133,7 @@ class CollectLoop:
         )
 
     def step(self) -> None:
-        """One period."""
+        """Run one period."""
         self._obey()
         try:
             self._answer(self._plant.observe())
@@ -164,7 +171,7 @@ class CollectLoop:
             self._rest(fault)
 
     def _send(self, action: Array) -> str:
-        """What went wrong, empty if nothing did."""
+        """Send a command; return an error, or nothing."""
         try:
             self._plant.command(action)
         except PlantFault as fault:
@@ -172,7 +179,7 @@ class CollectLoop:
         return ""
 
     def _rest(self, fault: str) -> None:
-        """The robot cannot be heard or driven: stop it as well as can be, and say so."""
+        """Stop a robot that does not answer or must not be driven, and report it."""
         self._plant.stop()
         self._faults += 1
         self._judged_at = self._now()
@@ -182,7 +189,7 @@ class CollectLoop:
         self._recorder.judged(self._checked, self._monitor.stopped)
 
     def _pass_time(self) -> None:
-        """The rest of the period; a twin that nobody drives by hand need not keep to the clock."""
+        """Wait for the rest of the period; a twin without an operator need not run in real time."""
         session = self._session
         if self._plant.simulated:
             self._plant.advance(self._robot.spec.period)

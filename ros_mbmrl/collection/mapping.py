@@ -1,4 +1,4 @@
-"""From what a person's hands say, forward and turn, to a robot's command."""
+"""Mapping from an operator's forward and turn to a robot's command."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Steer = Callable[[float, float], Array]
 
 @runtime_checkable
 class Steered(Protocol):
-    """What a robot may have beside the methods of `Robot` to be driven by hand."""
+    """A robot with its own mapping for driving by hand."""
 
     def steer(self, forward: float, turn: float) -> Array:
-        """A command (da,); forward and turn are -1 to 1, turn is positive to the left."""
+        """Return a command (da,); forward and turn are -1 to 1, turn is positive to the left."""
 
 
 def driven(sticks: Callable[[], Sticks | None], steer: Steer) -> Source:
-    """Commands by what the hands say, none while they say nothing."""
+    """Return a source of commands from the operator's sticks; None while they are released."""
 
     def source() -> Array | None:
         said = sticks()
@@ -34,16 +34,16 @@ def driven(sticks: Callable[[], Sticks | None], steer: Steer) -> Source:
 
 
 def steerable(robot: Robot) -> bool:
-    """Whether it can be driven by hand."""
+    """Return whether the robot can be driven by hand."""
     sides = tuple(limit.name.split("_")[0] for limit in robot.spec.action)
     return isinstance(robot, Steered) or sides == ("left", "right")
 
 
 def steering(robot: Robot, scale: float) -> Steer:
-    """Commands of a robot by (forward, turn), of which `scale` is the part that is reached.
+    """Return a mapping from (forward, turn) to commands, of which `scale` is the part that is used.
 
-    The robot's own `steer`, or the mapping of a robot with a left and a right side: their mean
-    drives it, their difference turns it. Raises UserError for any other robot and for a scale
+    The mapping is the robot's own `steer`, or that of a robot with a left and a right side: their
+    mean drives it, their difference turns it. Raises UserError for any other robot and for a scale
     that is not above 0, up to 1.
     """
     if not 0 < scale <= 1:

@@ -14,10 +14,10 @@ from ros_mbmrl.topics import topic
 
 
 class Messages:
-    """Blank messages by type name, and their bytes. Raises UserError where no type is installed.
+    """Blank messages by type name, and their bytes. Raises UserError if no type is installed.
 
     mcap_ros2's public writer keeps a chunk open until it is full, so a kill would lose minutes:
-    of it only the encoder is used, which it keeps in a private module.
+    only its encoder is used, which is in a private module.
     """
 
     def __init__(self, topics: tuple[str, ...]) -> None:
@@ -29,16 +29,16 @@ class Messages:
             self._decoders[name] = generate_dynamic(name, text)[name]
 
     def blank(self, type_name: str) -> Any:
-        """A message with every field at its default."""
+        """Return a message with every field at its default."""
         return self._decoders[type_name](self._encoders[type_name]({}))
 
     def encode(self, type_name: str, message: Any) -> bytes:
-        """Its bytes, as the middleware would write them."""
+        """Return a message's bytes, as the middleware would write them."""
         return self._encoders[type_name](message)
 
 
 def command(spec: RobotSpec, message: Any, action: Array, stamp: int) -> Any:
-    """A blank JointState as the command (da,) that answers the measurement stamped `stamp`."""
+    """Fill a blank JointState with the command (da,) that answers the measurement at `stamp`."""
     put_stamp(message.header.stamp, stamp)
     message.name = [limit.name for limit in spec.action]
     setattr(message, spec.command_field, [float(value) for value in action])
@@ -48,7 +48,7 @@ def command(spec: RobotSpec, message: Any, action: Array, stamp: int) -> Any:
 def diagnostic(
     message: Any, stamp: int, name: str, hardware: str, values: Mapping[str, str], level: int = 0
 ) -> Any:
-    """A blank DiagnosticArray with one line, called `name`."""
+    """Fill a blank DiagnosticArray with one line, called `name`."""
     put_stamp(message.header.stamp, stamp)
     pairs = [{"key": key, "value": value} for key, value in values.items()]
     line = {"level": level, "name": name, "message": "", "hardware_id": hardware, "values": pairs}

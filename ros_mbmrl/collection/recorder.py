@@ -1,4 +1,4 @@
-"""Records a run without ROS: the topics, types and names that the graph's recorder writes."""
+"""Recorder of a run without ROS, with the topics, types and names of the graph's recorder."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _WARN, _ERROR = 1, 2
 
 
 class RunRecorder:
-    """One MCAP file a run; a context manager, which closes it. Made by the first message.
+    """Recorder of one MCAP file; a context manager. The first message creates the file.
 
-    Raises UserError for a file that is there already, and where no message types are installed.
-    Log times are those that the messages are stamped with: on the plant's clock.
+    Raises UserError for a file that exists, and if no message types are installed. Log times are
+    the messages' stamps: on the plant's clock.
     """
 
     def __init__(self, spec: RobotSpec, path: Path) -> None:
@@ -53,23 +53,23 @@ class RunRecorder:
             self._writer.close()
 
     def measured(self, measurement: Measurement) -> None:
-        """A measurement has come; what is recorded next belongs to it."""
+        """Record a measurement; everything recorded after it belongs to it."""
         self._stamp = nanoseconds(measurement.time)
         for name, message in self._measurements.encode(measurement, self._previous).items():
             self._write(name, message)
         self._previous = measurement
 
     def answered(self, proposed: Array | None, checked: Checked, stopped: bool) -> None:
-        """What was proposed (da,), what went to the robot, and why."""
+        """Record the proposal (da,), the command that went to the robot, and the reasons."""
         if proposed is not None:
             self._write("command/proposed", self._command("command/proposed", proposed))
         self._write("command/safe", self._command("command/safe", checked.action))
         self.judged(checked, stopped)
 
     def judged(self, checked: Checked, stopped: bool) -> None:
-        """What the safety monitor said."""
+        """Record the safety monitor's state."""
         if self._previous is None:
-            return  # there is nothing yet that it could be about
+            return  # there is no measurement yet to which it could belong
         level = _ERROR if checked.level is Level.LATCHED else _WARN
         values = {"level": checked.level.name, "reasons": "; ".join(checked.reasons)}
         self._diagnose("/diagnostics", "safety: state", values, level * (checked.level > 1))
@@ -80,7 +80,7 @@ class RunRecorder:
             self._write("safety/state", state)
 
     def happened(self, event: Event) -> None:
-        """An episode has started or ended."""
+        """Record that an episode has started or ended."""
         self._stamp = nanoseconds(event.time)
         self._diagnose("episode", EPISODE, episode_values(event))
 
@@ -105,7 +105,7 @@ class RunRecorder:
 
 
 def episode_values(event: Event) -> dict[str, str]:
-    """What a message on the topic `episode` says; all but `event` and `index` become tags."""
+    """Return the content of a message on `episode`; all but `event` and `index` become tags."""
     return {
         "event": event.kind,
         "index": str(event.index),

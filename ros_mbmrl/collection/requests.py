@@ -1,4 +1,4 @@
-"""What an operator can ask for, by key or by button."""
+"""Requests that an operator can make, by key or by button."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What is asked for."""
+    """Kinds of requests."""
 
     EPISODE = "start or stop an episode"
     DISCARD = "discard the running episode, or else the last one"
@@ -20,7 +20,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Request:
-    """which: the terrain's number, 1 to 9; 0: the next one."""
+    """A request; which: the terrain's number, 1 to 9; 0: the next one."""
 
     kind: Kind
     which: int = 0

@@ -1,6 +1,6 @@
 """Session: who drives, and which stretches of the drive are episodes. A pure state machine.
 
-A session only proposes: between it and the robot stands the safety monitor, always.
+A session only proposes: the safety monitor is always between it and the robot.
 """
 
 from __future__ import annotations
@@ -18,22 +18,23 @@ from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety import fence
 
 RANDOM = "random"
-LONGEST_GAP = 10  # periods without a state, after which an episode is over
+LONGEST_GAP = 10  # periods without a state, after which an episode ends
 NEARBY = 0.25  # part of the way between the arena's fence and its middle
 
-# What a source of commands wants now (da,); None: it is released.
+# The command that a source wants now (da,); None: it is released.
 Source = Callable[[], "Array | None"]
 
 
 @dataclass(frozen=True)
 class SessionConfig:
-    """How a session goes.
+    """Settings of a session.
 
-    terrains: names that the keys 1 to 9 stand for; the first is taken at the start.
-    source: who drives at the start.
-    episode_seconds: length after which an episode stops by itself [s]; 0: only when asked.
-    automatic: the first episode starts by itself, and another whenever one reached its length.
-    return_seconds: after which a walk to the middle is given up [s].
+    Args:
+        terrains: names for the keys 1 to 9; the first is chosen at the start.
+        source: who drives at the start.
+        episode_seconds: length after which an episode stops by itself [s]; 0: only on request.
+        automatic: the first episode starts by itself, and another after each complete one.
+        return_seconds: after which a walk to the middle is given up [s].
     """
 
     terrains: tuple[str, ...] = ("unknown",)
@@ -55,18 +56,21 @@ class SessionConfig:
 
 @dataclass(frozen=True)
 class Turn:
-    """action: what is proposed (da,); None: nothing is, nobody drives."""
+    """Result of a step; action: the proposal (da,), None: nobody drives."""
 
     action: Array | None
     events: tuple[Event, ...] = ()
 
 
 class Session:
-    """Proposes commands, opens and closes episodes.
+    """State machine that proposes commands, and opens and closes episodes.
 
-    sources: by name; the one called `random` drives within episodes only. permit: whether the
-    robot may move on its own (random, return): where a joystick is all there is, its dead-man
-    button says so. After a release one stand-still is proposed, then nothing.
+    After a release it proposes one stand-still, then nothing.
+
+    Args:
+        sources: by name; the one called `random` drives within episodes only.
+        permit: returns whether the robot may move on its own (random, return); with a joystick as
+            the only device its dead-man button decides.
     """
 
     def __init__(
@@ -89,23 +93,23 @@ class Session:
         self.episodes = Episodes()
         self._time = math.nan  # stamp of the newest state
         self._state: Array | None = None
-        self._due = config.automatic  # an episode starts as soon as it can
+        self._due = config.automatic  # an episode starts as soon as possible
         self._return_until: float | None = None
         self._halted = False
-        self._driving = True  # the first thing that is proposed is a stand-still
+        self._driving = True  # so that the first proposal is a stand-still
 
     @property
     def returning(self) -> bool:
-        """Whether the robot goes to the middle of the arena."""
+        """Return whether the robot is going to the middle of the arena."""
         return self._return_until is not None
 
     @property
     def waiting(self) -> bool:
-        """Whether there is no episode and none will start by itself."""
+        """Return whether there is no episode and none will start by itself."""
         return self.episodes.running is None and not self._due
 
     def request(self, request: Request) -> tuple[Event, ...]:
-        """Do what the operator asks; a reset of the safety monitor is not the session's."""
+        """Execute an operator's request, except a reset of the safety monitor."""
         kind, running = request.kind, self.episodes.running is not None
         if kind is Kind.TERRAIN:
             self._choose_terrain(request.which)
@@ -128,9 +132,9 @@ class Session:
         return ()
 
     def step(self, time: float, state: Array, stopped: bool = False) -> Turn:
-        """What is proposed in answer to the state (ds,) measured at `time` [s].
+        """Answer the state (ds,) measured at `time` [s] with a proposal.
 
-        stopped: a stop of the safety monitor is latched; the episode was over when it came.
+        stopped: a stop of the safety monitor is latched, which ended the episode.
         """
         events: tuple[Event, ...] = ()
         if stopped:
@@ -151,7 +155,7 @@ class Session:
         return Turn(self._released(None if stopped else self._wanted()), events)
 
     def interrupt(self) -> tuple[Event, ...]:
-        """The robot must stand, or the session is over: an episode ends at its newest state."""
+        """End an episode at its newest state: the robot must stand, or the session is over."""
         self._due, self._return_until = False, None
         return self.episodes.stop()
 
@@ -171,7 +175,7 @@ class Session:
         return manual
 
     def _released(self, wanted: Array | None) -> Array | None:
-        """One stand-still after a release, then nothing."""
+        """Return one stand-still after a release, then nothing."""
         driving, self._driving = self._driving, wanted is not None
         if wanted is None:
             return self._stand.copy() if driving else None
@@ -186,7 +190,7 @@ class Session:
             self.terrain = names[which - 1]
 
     def _goes_on(self, time: float) -> bool:
-        """Not if the plant was silent for long, or its clock began anew."""
+        """Return whether the plant's states continue: no long silence, no restart of its clock."""
         gap = LONGEST_GAP * self._robot.spec.period
         return math.isnan(self._time) or 0 <= time - self._time <= gap
 
@@ -206,6 +210,6 @@ class Session:
         return fence.inside(envelope, *pose[:2]) < envelope.margin + NEARBY * self._way
 
     def _arrived(self) -> bool:
-        """Also a robot that stays in place has."""
+        """Return whether the robot is near the middle, or stays in place anyway."""
         pose = None if self._state is None else self._robot.pose(self._state)
         return pose is None or math.dist(pose[:2], self._middle) <= NEARBY * self._way

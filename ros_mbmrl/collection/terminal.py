@@ -1,4 +1,4 @@
-"""A terminal whose keys come one by one; put back as it was on every way out."""
+"""A terminal that delivers single keys; every way out restores its settings."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _DISABLED = b"\x00"  # _POSIX_VDISABLE on Linux
 
 
 class Terminal:
-    """A context manager on a terminal's device. Raises UserError for what is not a terminal.
+    """A context manager on a terminal's device. Raises UserError if it is not a terminal.
 
-    Ctrl-C goes on to interrupt. Ctrl-Z and Ctrl-S do nothing: a process that is suspended, or
-    waits for its output, would leave the robot driving. gone: the terminal was closed.
+    Ctrl-C still interrupts. Ctrl-Z and Ctrl-S do nothing: a process that is suspended, or waits for
+    its output, would leave the robot driving. `gone`: the terminal was closed.
     """
 
     def __init__(self, device: Path = Path("/dev/tty")) -> None:
@@ -51,20 +51,20 @@ class Terminal:
         self.close()
 
     def close(self) -> None:
-        """Put the terminal back as it was; harmless the second time."""
+        """Restore the terminal; may be called again."""
         if self.fd < 0:
             return
         try:
-            # Keys that were meant for the robot are not for the shell.
+            # Keys that were meant for the robot must not reach the shell.
             termios.tcsetattr(self.fd, termios.TCSAFLUSH, self._saved)
         except termios.error:
-            pass  # it is gone
+            pass  # the terminal is gone
         finally:
             os.close(self.fd)
             self.fd = -1
 
     def pressed(self) -> list[str]:
-        """The names of the keys that were pressed since the last call."""
+        """Return the names of the keys that were pressed since the last call."""
         if self.gone:
             return []
         try:

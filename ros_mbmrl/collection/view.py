@@ -1,4 +1,4 @@
-"""What the operator sees while collecting: one picture of a session, for a terminal."""
+"""View of a session for the operator, as one picture for a terminal."""
 
 from __future__ import annotations
 
@@ -20,10 +20,16 @@ _COLOURS: Mapping[str, str] = {"RUN": "green", "LIMITED": "yellow", "LATCHED": "
 
 @dataclass(frozen=True)
 class Status:
-    """rate: of the control steps [Hz]; age: of the newest state's oldest part [s]; nan: unknown.
+    """Status of a session for the operator.
 
-    level, reasons: of the safety monitor. seconds: of the run. drops: what was missed, by name.
-    counters: of the plant's wires. hands: why what the operator presses does not count.
+    Args:
+        level, reasons: of the safety monitor.
+        rate: of the control steps [Hz]; nan: unknown.
+        age: of the newest state's oldest part [s]; nan: unknown.
+        seconds: of the run [s].
+        drops: missed periods, by cause.
+        counters: of the plant's wires.
+        hands: why the operator's keys or buttons do not count.
     """
 
     robot: Robot
@@ -39,7 +45,7 @@ class Status:
 
 
 def render(status: Status, keys: bool = True) -> RenderableType:
-    """The picture; with the help for the keys."""
+    """Return the picture, with help for the keys if `keys`."""
     parts: list[RenderableType] = [_facts(status), "", _terrains(status)]
     if keys:
         parts += ["", Text(HELP, style="dim")]
@@ -48,7 +54,7 @@ def render(status: Status, keys: bool = True) -> RenderableType:
 
 
 def doing(session: Session) -> str:
-    """What is going on, in a line."""
+    """Return the present activity in a line."""
     running = session.episodes.running
     if running is not None:
         return f"episode {running.index} on {running.terrain}: {running.seconds:.1f} s"
@@ -56,7 +62,7 @@ def doing(session: Session) -> str:
 
 
 def line(status: Status) -> str:
-    """The same in one line of text, for a log."""
+    """Return the status in one line of text, for a log."""
     minutes = ", ".join(f"{name} {value:.1f} min" for name, _, value in _rows(status.session))
     drops = sum(status.drops.values())
     return (

@@ -1,1 +1,1 @@
-"""The jobs behind `mbmrl`: one file a sub-command, each a function from arguments to results."""
+"""The jobs behind `mbmrl`: one file per sub-command, each a function from arguments to results."""

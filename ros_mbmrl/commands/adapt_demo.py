@@ -1,4 +1,4 @@
-"""`make adapt`: the whole graph twice, a leg lost half way; once as trained, once adapting."""
+"""`make adapt`: the whole graph twice, with a leg lost half way; without and with adaptation."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from ros_mbmrl.errors import RunError, UserError
 
 @dataclass(frozen=True)
 class Demo:
-    """Runs `mbmrl launch adapt` once for each method and reports on both."""
+    """Run `mbmrl launch adapt` once for each method and report on both."""
 
     report: Path = Path("runs/adapt")
-    """Where the report, the pictures and the recordings go."""
+    """Folder of the report, the pictures and the recordings."""
     methods: tuple[str, ...] = ("mb", "bayes_context_ll")
-    """The first is the one to compare with."""
+    """Methods; the first is the one to compare with."""
     duration: float = 40.0
-    """Of each run [s]."""
+    """Length of each run [s]."""
     fault: str = "leg_left_middle"
-    """Breaks half way."""
+    """Fault that begins half way."""
     noise: float = 0.1
-    """As a share of the real robot's: little, so that one run shows the fault and not chance."""
+    """Noise as a share of the real robot's: little, so that a run shows the fault, not chance."""
     path: str = "figure8"
-    """What is followed."""
+    """Path to follow."""
     seed: int = 1
-    """The same for all runs."""
+    """Seed of all runs."""
 
 
 def main() -> None:
-    """Exit status 2 for bad input, 1 for a failed run."""
+    """Run the demo. Exit status 2 for bad input, 1 for a failed run."""
     demo = tyro.cli(Demo, prog="adapt_demo")
     # A domain of its own: other graphs on this machine are neither seen nor disturbed.
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
     for name in ("report.json", *(f"{method}.mcap" for method in demo.methods)):
-        (demo.report / name).unlink(missing_ok=True)  # of an earlier run; nothing else is touched
+        (demo.report / name).unlink(missing_ok=True)  # of an earlier run; others are not touched
     try:
         for method in demo.methods:
             launch.start("adapt", _words(demo, method))

@@ -1,4 +1,4 @@
-"""`mbmrl bench`: medians, opponents measured in the same run, and ratios."""
+"""`mbmrl bench`: medians, peers measured in the same run, and ratios."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from ros_mbmrl.arguments.bench import Bench
     from ros_mbmrl.bench.timing import Findings
 
-ALWAYS = ("threads", "seed")  # have a value whether they are given or not
+ALWAYS = ("threads", "seed")  # always have a value
 OURS = ("what", "quick", "json")
 
 
 def run(arguments: Bench) -> dict[str, Any]:
-    """Runs one bench; what `--json` holds. Raises UserError."""
+    """Run one bench; return the results for `--json`. Raises UserError."""
     bench = load(arguments.what)
     config = configure(arguments, bench)
     findings: Findings = bench.run(config)
@@ -31,7 +31,7 @@ def run(arguments: Bench) -> dict[str, Any]:
 
 
 def configure(arguments: Bench, bench: Any) -> Any:
-    """The bench's configuration: its sizes, and what was given. Raises UserError."""
+    """Return the bench's configuration: its sizes, and the given options. Raises UserError."""
     start = bench.QUICK if arguments.quick else bench.Config()
     known = {field.name for field in fields(start)}
     given = {
@@ -53,7 +53,7 @@ def configure(arguments: Bench, bench: Any) -> Any:
 
 
 def show(what: str, findings: Findings) -> None:
-    """The contenders' times, the figures with what is to be reached, and the notes."""
+    """Print the contenders' times, the figures with their goals, and the notes."""
     table = Table("", "median", "1 %", "99 %", "repeats", title=f"bench {what} [ms]")
     for name, seconds in findings.times.seconds.items():
         spread = [f"{1e3 * p:.4g}" for p in np.percentile(seconds, (50, 1, 99))] if seconds else []

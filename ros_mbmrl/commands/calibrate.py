@@ -1,7 +1,7 @@
-"""`mbmrl calibrate`: fits the twin to the real robot's logs and lays both side by side.
+"""`mbmrl calibrate`: fit the twin to the real robot's logs and compare both.
 
-Not all that is compared is the twin's own doing: the instants of the steps (step_*) are the log's,
-on the twin's grid of 10 ms, and each run starts at its log's median battery (battery_*).
+Some compared figures do not come from the twin: the instants of the steps (step_*) are the log's,
+on the twin's grid of 10 ms, and each run starts at its log's median battery voltage (battery_*).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Figures = Mapping[str, Mapping[str, float]]  # terrain -> name -> value
 
 
 def run(arguments: Calibrate) -> dict[str, Any]:
-    """Fits (unless told only to compare), writes the file, prints and draws the comparison."""
+    """Fit (unless told only to compare), write the file, print and draw the comparison."""
     choose("robot with a twin", arguments.robot, ["hexapod"])
     if min(arguments.runs, arguments.workers) < 1 or arguments.iterations < 0:
         raise UserError("runs, workers: expected at least 1; iterations: 0 or more")
@@ -82,7 +82,7 @@ def run(arguments: Calibrate) -> dict[str, Any]:
 
 
 def by_terrain(rollouts: Sequence[Rollout], untouched: float) -> dict[str, list[Rollout]]:
-    """The runs of every real terrain, less the sessions that are kept for scoring.
+    """Return the runs of every real terrain, less the sessions that are kept for scoring.
 
     Raises UserError for runs of another robot or a terrain without runs.
     """
@@ -104,13 +104,13 @@ def _goal(runs: Mapping[str, Sequence[Rollout]]) -> Figures:
     goal = {terrain: gait_figures(several) for terrain, several in runs.items()}
     for terrain, figures in goal.items():
         for name, value in figures.items():
-            if not abs(value) > 0:  # there is no ratio to it
+            if not abs(value) > 0:  # a ratio to it is not defined
                 raise UserError(f"logs on {terrain}: expected a walk, but {name} is {value:g}")
     return goal
 
 
 def telemetry(before: Telemetry, goal: Figures) -> Telemetry:
-    """What needs no search, for the robot's figures are the parameters: means over terrains."""
+    """Compute the parameters that equal the robot's figures, without search: terrain means."""
 
     def mean(name: str) -> float:
         return float(np.mean([figures[name] for figures in goal.values()]))
@@ -126,7 +126,7 @@ def telemetry(before: Telemetry, goal: Figures) -> Telemetry:
 
 
 def table(goal: Figures, figures: Figures) -> Table:
-    """Robot and twin, side by side; in brackets what is further apart than CLOSE."""
+    """Return a table of robot and twin, with differences of more than CLOSE in brackets."""
     result = Table("figure", "unit", *goal, title=f"robot > twin (further apart than {CLOSE:.0%})")
     for name, unit in FIGURES.items():
         cells = []

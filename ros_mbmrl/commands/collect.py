@@ -50,7 +50,7 @@ REDRAW = 0.25  # [s]
 
 
 def run(arguments: Collect) -> dict[str, Any]:
-    """Collects; says what was kept, and where it is. Raises UserError, RunError."""
+    """Collect data; return what was kept, and its path. Raises UserError, RunError."""
     robot, options = make_robot(arguments.robot), _options(arguments)
     check_plant(arguments.robot, arguments.plant, options)
     ending = threading.Event()
@@ -97,9 +97,9 @@ def run(arguments: Collect) -> dict[str, Any]:
 
 
 class Screen:
-    """The live view in a terminal, else a line an event; a context manager.
+    """The live view in a terminal, or else a line for each event; a context manager.
 
-    Written in a thread of its own: a terminal that does not take it must not hold up the robot.
+    It writes in a thread of its own, because a blocked terminal must not hold up the robot.
     """
 
     def __init__(self, steady: Callable[[], float]) -> None:
@@ -124,12 +124,12 @@ class Screen:
         self._thread.join(timeout=2.0)
 
     def told(self, event: Event) -> None:
-        """An episode has started or ended."""
+        """Show that an episode has started or ended."""
         if self._live is None:
             self._waiting.put(f"{event.time:9.1f} s: {event.kind} {event.index} {event.terrain}")
 
     def shown(self, status: Status) -> None:
-        """A step was taken."""
+        """Show the status after a step."""
         if self._live is None and status.hands and status.hands != self._hands:
             self._waiting.put(status.hands)
         self._hands = status.hands
@@ -148,7 +148,7 @@ class Screen:
 
 
 def _options(arguments: Collect) -> PlantOptions:
-    """Return what the plant is told. Stamps of a real robot are `SteadyTime`."""
+    """Return the options of the plant. Stamps of a real robot are `SteadyTime`."""
     return PlantOptions(
         terrain=_ground(arguments),
         noise=arguments.noise,
@@ -166,7 +166,7 @@ def _ground(arguments: Collect) -> str:
 
 
 def _hardware(words: Sequence[str]) -> dict[str, Any]:
-    """NAME=VALUE words, the values read as YAML."""
+    """Parse NAME=VALUE words, the values as YAML."""
     settings: dict[str, Any] = {}
     for word in words:
         name, sign, value = word.partition("=")
@@ -192,7 +192,7 @@ def _poses(topic: str, held: ExitStack) -> PoseSource | None:
 
 
 def _sources(arguments: Collect, robot: Robot, hands: Hands) -> dict[str, Source]:
-    """Who can drive, by name."""
+    """Return the sources of commands by name."""
     choose("source", arguments.source, (RANDOM, "keyboard", "joystick"))
     sources: dict[str, Source] = {}
     if arguments.source != RANDOM or steerable(robot):

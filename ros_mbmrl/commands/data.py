@@ -1,4 +1,4 @@
-"""`mbmrl data`: what is in recordings and data sets, and what is wrong with them."""
+"""`mbmrl data`: content of recordings and data sets, and their problems."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MB = 1e6
 
 
 def run(arguments: Data) -> dict[str, Any]:
-    """What each path holds. Raises UserError, after all the others, for one that is unusable."""
+    """Report on each path. Raises UserError, after all the others, for one that is unusable."""
     if not arguments.paths:
         raise UserError("expected at least one recording, folder of recordings or data set")
     files = list(dict.fromkeys(f for path in arguments.paths for f in dataset.data_in(path)))
@@ -43,7 +43,7 @@ def run(arguments: Data) -> dict[str, Any]:
 def _each(
     files: Sequence[Path], look: Callable[[Path], dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """What `look` says of each file, and why it cannot of the others."""
+    """Return the rows of `look` for each file, and the errors of the files without one."""
     rows, unusable = [], {}
     for file in files:
         try:
@@ -187,7 +187,7 @@ def _check(files: Sequence[Path], arguments: Data, console: Console) -> dict[str
 
 
 def _tell(check: Check, console: Console) -> None:
-    """The verdict in a line, and a line for each thing that is wrong."""
+    """Print the verdict in a line, and a line for each problem."""
     count = len(check.problems)
     findings = f", {count} finding{'s' * (count != 1)}" if count else ""
     lines = [

@@ -1,7 +1,7 @@
-"""What this machine has, what of it works, and what to do about the rest.
+"""`mbmrl doctor`: what this machine has, what of it works, and advice for the rest.
 
-Whatever may crash or take long to import (middleware, GL, torch) is tried in a process of its
-own: a broken driver is a finding here, not the end of the examination.
+Parts that may crash or take long to import (middleware, GL, torch) are tried in processes of their
+own: a broken driver is a finding, not the end of the examination.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PROBE_SECONDS = 60.0
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 TRIED_PYTHON = ((3, 10), (3, 13))
 
-# The extra that installs each; none: the package itself does.
+# The extra that installs each; empty: the package itself does.
 PACKAGES = {
     "numpy": "",
     "torch": "",
@@ -44,7 +44,7 @@ PACKAGES = {
     "pyserial": "hardware",
 }
 
-# What each of MuJoCo's GL libraries needs, as Debian and Ubuntu call it.
+# Packages that MuJoCo's GL libraries need, by their names in Debian and Ubuntu.
 GL_PACKAGES = {"egl": "libegl1 and a GL driver (mesa)", "osmesa": "libosmesa6"}
 
 ROS_PROBE = """
@@ -84,7 +84,7 @@ print(json.dumps({
 
 @dataclass(frozen=True)
 class Finding:
-    """ok: whether it works. found: what there is. advice: what to do; may be empty."""
+    """Result of a check; ok: whether it works, found: what exists, advice: may be empty."""
 
     ok: bool
     found: str
@@ -92,7 +92,7 @@ class Finding:
 
 
 def examine() -> dict[str, dict[str, Any]]:
-    """Every check by name, as {"ok", "found", "advice"}. Never raises; takes a few seconds."""
+    """Run every check; return {"ok", "found", "advice"} by name. Takes seconds, never raises."""
     return {name: asdict(check()) for name, check in CHECKS.items()}
 
 
@@ -112,7 +112,7 @@ def run(arguments: Doctor) -> dict[str, Any]:
 
 
 def probe(code: str, environment: Mapping[str, str] | None = None) -> dict[str, Any] | str:
-    """The JSON object that `code` prints last in a Python of its own, or why there is none."""
+    """Return the JSON object that `code` prints last in a Python of its own, or the error."""
     try:
         done = subprocess.run(
             [sys.executable, "-c", code],
@@ -132,7 +132,7 @@ def probe(code: str, environment: Mapping[str, str] | None = None) -> dict[str, 
 
 
 def check_python() -> Finding:
-    """Version and place of the interpreter."""
+    """Check version and location of the interpreter."""
     (oldest, newest), version = TRIED_PYTHON, sys.version_info[:2]
     found = f"{sys.version.split()[0]} in {sys.prefix}"
     ok = oldest <= version <= newest
@@ -140,7 +140,7 @@ def check_python() -> Finding:
 
 
 def check_packages() -> Finding:
-    """Installed versions; only what belongs to an extra may be missing."""
+    """Check installed versions; only packages of an extra may be missing."""
     versions = {name: _version(name) for name in PACKAGES}
     found = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     missing = [name for name, version in versions.items() if not version]
@@ -153,7 +153,7 @@ def check_packages() -> Finding:
 
 
 def check_ros() -> Finding:
-    """Whether a node comes up, and on which middleware."""
+    """Check whether a node starts, and on which middleware."""
     try:
         check_middleware(os.environ)
     except UserError as error:
@@ -174,7 +174,7 @@ def check_ros() -> Finding:
 
 
 def check_rendering() -> Finding:
-    """Whether MuJoCo draws without a screen: pictures need it, the twin's physics does not."""
+    """Check whether MuJoCo draws without a screen: pictures need it, physics does not."""
     backend = os.environ.get("MUJOCO_GL", "").strip().lower() or "egl"
     found = probe(RENDER_PROBE, {"MUJOCO_GL": backend})
     if isinstance(found, str):
@@ -192,7 +192,7 @@ def check_rendering() -> Finding:
 
 
 def check_serial(devices: Path = Path("/dev")) -> Finding:
-    """Serial ports, and whether this user may open them; only `plant:=serial` needs one."""
+    """Check access to serial ports; only `plant:=serial` needs one."""
     ports = sorted(port for kind in ("ttyUSB*", "ttyACM*") for port in devices.glob(kind))
     if not ports:
         return Finding(True, "no port", "for a real robot: plug its radio in")
@@ -202,7 +202,7 @@ def check_serial(devices: Path = Path("/dev")) -> Finding:
 
 
 def check_torch() -> Finding:
-    """Cores for this process, torch's threads and instruction set, and the GPU if there is one."""
+    """Check cores for this process, torch's threads and instruction set, and the GPU."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on Linux

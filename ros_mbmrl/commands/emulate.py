@@ -26,7 +26,7 @@ MENDED = "none"
 
 
 def run(arguments: Emulate) -> dict[str, Any]:
-    """Serves until Ctrl-C or the end of `duration`; what really happened. Raises UserError."""
+    """Serve until Ctrl-C or the end of `duration`; return the true motion. Raises UserError."""
     choose("emulator", arguments.kind, KINDS)
     return KINDS[arguments.kind](arguments)
 
@@ -51,7 +51,7 @@ def _velociroach(arguments: Emulate) -> dict[str, Any]:
             if note:
                 print(note, flush=True)
             stop = threading.Event()
-            with ended_by_signals(stop.set):  # the end that is meant, with its results
+            with ended_by_signals(stop.set):  # a normal end, with results
                 each = _each(arguments.duration, schedule, far_side, stop)
                 emulator.serve(stop, Control(far_side, each) if arguments.control else each)
         finally:
@@ -64,14 +64,14 @@ KINDS = {"velociroach": _velociroach, "rosbridge": _rosbridge}
 
 @dataclass(frozen=True)
 class Schedule:
-    """Faults of the twin, and of the line by the second [s] from which on they are present."""
+    """Faults of the twin, and of the line with the second [s] from which on they are present."""
 
     of_twin: tuple[Fault, ...] = ()
     of_line: tuple[tuple[float, str], ...] = ()
 
     @staticmethod
     def of(words: Sequence[str]) -> Schedule:
-        """From NAME@SECONDS words. Raises UserError."""
+        """Return the schedule for NAME@SECONDS words. Raises UserError."""
         from ros_mbmrl.plants.emulators.radio_faults import LINE_FAULTS
         from ros_mbmrl.simulation.faults import FAULTS, parse_fault
 
@@ -86,7 +86,7 @@ class Schedule:
         return Schedule(tuple(twin), tuple(sorted(line)))
 
     def line_at(self, seconds: float) -> frozenset[str]:
-        """Faults of the line that are present."""
+        """Return the faults of the line that are present."""
         present: set[str] = set()
         for since, name in self.of_line:
             if since <= seconds:
@@ -121,11 +121,11 @@ def _far_side(arguments: Emulate, faults: Sequence[Fault], on_pose: OnPose) -> F
 
 @contextmanager
 def _mocap(topic: str, offset: float) -> Iterator[tuple[OnPose, str]]:
-    """Where poses go, and what is to be said of it. offset: time of day less the clock [s]."""
+    """Yield the receiver of poses, and a note about it. offset: time of day less the clock [s]."""
     from ros_mbmrl.bringup import environment
 
     check_middleware(os.environ)
-    os.environ.update(environment(os.environ))  # discovery stays here, as for the graph's nodes
+    os.environ.update(environment(os.environ))  # discovery stays here, as for the nodes
     try:
         from ros_mbmrl.nodes.mocap_publisher import MocapPublisher
     except ImportError as error:
@@ -150,17 +150,17 @@ def _each(
 
 
 class Control:
-    """Faults by name from standard input, beside what is scheduled; tells when the legs rest."""
+    """Faults by name from standard input, beside the scheduled ones; reports when the legs rest."""
 
     def __init__(self, far_side: FarSide, scheduled: Callable[[float], None]) -> None:
         self._far_side, self._scheduled = far_side, scheduled
-        self._wanted: frozenset[str] = frozenset()  # by the thread that reads
+        self._wanted: frozenset[str] = frozenset()  # set by the reading thread
         self._present: frozenset[str] = frozenset()
         self._driven = False
         threading.Thread(target=self._read, daemon=True).start()
 
     def __call__(self, seconds: float) -> None:
-        """See `VelociroachEmulator.serve`."""
+        """Apply the faults at `seconds`. See `VelociroachEmulator.serve`."""
         from ros_mbmrl.plants.emulators.radio_faults import LINE_FAULTS
 
         self._scheduled(seconds)
@@ -190,7 +190,7 @@ class Control:
 
 
 def _truth(far_side: FarSide, offset: float) -> dict[str, Any]:
-    """Prints how far it really got. Times are time of day, as the poses' stamps."""
+    """Print and return the true motion. Times are time of day, as the poses' stamps."""
     x, y, yaw = far_side.world.pose()
     seconds, distance = far_side.world.time, far_side.distance
     print(

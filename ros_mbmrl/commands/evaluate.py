@@ -1,6 +1,6 @@
 """`mbmrl evaluate`: a closed-loop experiment over methods, training seeds, conditions and seeds.
 
-Of models that there are; a study (`commands/study.py`) makes its own.
+It uses existing models; a study (`commands/study.py`) trains its own.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate
 
 Row = Mapping[str, Any]
-SEEDS = 3  # paired episodes a condition
+SEEDS = 3  # paired episodes of a condition
 DURATION = 20.0  # of an episode [s]
 VERSUS = ("mb", "mb_de")
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
-    """Runs what is not yet in the output folder; writes the tables, plots and `report.html`."""
+    """Run the unfinished part of an experiment; write the tables, plots and `report.html`."""
     choose("experiment", arguments.experiment, (*experiments.EXPERIMENTS, *STUDIES))
     try:
         if arguments.experiment in STUDIES:
@@ -47,12 +47,12 @@ def run(arguments: Evaluate) -> dict[str, Any]:
             duration=DURATION if arguments.duration is None else arguments.duration,
         )
         return run_experiment(given)
-    except OSError as error:  # a full disk, or a folder that may not be written to
+    except OSError as error:  # a full disk, or a folder without write permission
         raise RunError(f"{error}; what is finished is kept, and the same command goes on") from None
 
 
 def expect_none(why: str, arguments: Evaluate, *names: str) -> None:
-    """Refuses what is given and would not count. Raises UserError."""
+    """Refuse options that would be ignored. Raises UserError."""
     for name in names:
         if getattr(arguments, name) not in (None, ()):
             option = name.replace("_", "-")
@@ -60,14 +60,14 @@ def expect_none(why: str, arguments: Evaluate, *names: str) -> None:
 
 
 def run_experiment(arguments: Evaluate) -> dict[str, Any]:
-    """Of models that there are."""
+    """Run an experiment with existing models."""
     experiment = make_experiment(arguments.experiment)
     assert arguments.duration is not None
     seeds = SEEDS if arguments.seeds is None else arguments.seeds
     plan = cells(experiment, seeds, arguments.first_seed, arguments.duration)
     field = entrants(experiment, arguments.methods, arguments.models)
     versus = opponents(experiment, field, arguments.versus)
-    # Entrants innermost: what an interrupted run leaves can be compared.
+    # Entrants innermost, so that the rows of an interrupted run can be compared.
     jobs = [Job(entrant, cell) for cell in plan for entrant in field]
     rows = campaign.run(jobs, arguments.out, arguments.workers, arguments.cluster)
     summary = summarise(rows, arguments.versus, np.random.default_rng(arguments.first_seed))
@@ -90,7 +90,7 @@ def run_experiment(arguments: Evaluate) -> dict[str, Any]:
 def entrants(
     experiment: Experiment, methods: Sequence[str], folders: Sequence[Path]
 ) -> tuple[Entrant, ...]:
-    """The models in `folders`, or the shipped ones. See `enter_methods`; raises UserError."""
+    """Return models in `folders`, or the shipped ones. See `enter_methods`; raises UserError."""
     shipped = f"models/{experiment.robot}"
     chosen = folders or (find(shipped) or Path(shipped),)
     return enter_methods(experiment.robot, experiment.methods, methods, chosen)
@@ -99,7 +99,7 @@ def entrants(
 def opponents(
     experiment: Experiment, field: Sequence[Entrant], versus: Sequence[str]
 ) -> tuple[str, ...]:
-    """Those of `versus` that take part. Raises UserError for one that never could."""
+    """Return those of `versus` that take part. Raises UserError for an unknown one."""
     present = {entrant.method for entrant in field}
     for name in versus:
         choose("opponent", name, present.union(experiment.methods, METHODS))
@@ -114,7 +114,7 @@ def report(
     summary: Sequence[Row],
     trained: Sequence[Row],
 ) -> Path:
-    """Draws the plots and writes `report.html` into the output folder; the page's path."""
+    """Draw the plots and write `report.html` into the output folder; return the page's path."""
     versus = opponents(experiment, field, arguments.versus)
     models = ", ".join(f"{e.method} {e.train_seed} ({e.digest[:12]})" for e in field)
     sections: list[Section] = [

@@ -1,4 +1,4 @@
-"""`mbmrl faults`: the campaign, its table and its picture."""
+"""`mbmrl faults`: the fault campaign, its table and its picture."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 def run(arguments: Faults) -> dict[str, Any]:
-    """Runs it; what `--json` holds. Raises UserError."""
+    """Run the campaign; return the results for `--json`. Raises UserError."""
     known = all_faults(make_robot("hexapod").spec)
     for graph in arguments.graphs:
         choose("graph", graph, known)
@@ -57,7 +57,7 @@ def run(arguments: Faults) -> dict[str, Any]:
 
     def tell(made: Mapping[str, Any]) -> None:
         done.append(made)
-        found = {"rows": done, "summary": summary(done)}  # kept, should the rest of it fail
+        found = {"rows": done, "summary": summary(done)}  # kept in case the rest fails
         (arguments.out / "faults.json").write_text(json.dumps(found, indent=1))
         mark = "ok  " if made["passed"] else "FAIL"
         stop = "-" if made["stop_s"] is None else f"{made['stop_s']:.3f} s"
@@ -77,7 +77,7 @@ def run(arguments: Faults) -> dict[str, Any]:
 
 
 def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The table."""
+    """Return the table as Markdown."""
     lines = [f"| {' | '.join(name.replace('_', ' ') for name in COLUMNS)} |"]
     lines.append("|---" * len(COLUMNS) + "|")
     for each in rows:
@@ -86,7 +86,7 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def draw(png: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Detection and stop of every fault on one time axis."""
+    """Draw detection and stop of every fault on one time axis."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -97,7 +97,7 @@ def draw(png: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         if each["detect_s"] is not None:
             axis.plot(max(each["detect_s"], 1e-3), k, "C0o", markersize=3.5)
         if each["stop_s"] is not None:
-            late = "C1" if each["passed"] else "C3"  # late, but as it has to be
+            late = "C1" if each["passed"] else "C3"  # late, as expected for this fault
             colour = "C2" if each["stop_s"] <= each["bound_s"] else late
             axis.barh(k, max(each["stop_s"], 1e-3), color=colour, height=0.55, alpha=0.6)
         if not each["passed"]:
@@ -114,7 +114,7 @@ def draw(png: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def show(facts: Mapping[str, Any]) -> None:
-    """The summary in the terminal."""
+    """Print the summary in the terminal."""
     table = Table("", "", title="faults")
     for name, value in facts.items():
         text = "; ".join(value) if isinstance(value, list) else _text(value)

@@ -23,7 +23,7 @@ IMPORTERS: dict[str, Callable[[Path], tuple[list[Rollout], ImportSummary]]] = {
 
 
 def run(arguments: Import) -> dict[str, Any]:
-    """Import the file, save the data set, print what was marked. Raises UserError."""
+    """Import the file, save the data set, print the marks. Raises UserError."""
     kind, file, out = arguments.kind, arguments.file, arguments.out
     choose("kind of log", kind, IMPORTERS)
     rollouts, summary = IMPORTERS[kind](file)

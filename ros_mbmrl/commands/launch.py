@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Launch) -> dict[str, Any]:
-    """Runs the graph until it ends, or lists its arguments."""
+    """Run the graph until it ends, or list its arguments."""
     if arguments.show_args:
         show_arguments(arguments.graph)
         return {}
@@ -28,7 +28,7 @@ def run(arguments: Launch) -> dict[str, Any]:
 
 
 def start(graph: str, words: Sequence[str]) -> dict[str, Any]:
-    """Runs the graph until it ends; with report:=DIR, writes the report of that run."""
+    """Run the graph until it ends; with report:=DIR, write the report of that run."""
     arguments = parse(graph, words)
     summary = supervisor.launch(graph, words)
     results = asdict(summary)
@@ -52,7 +52,7 @@ def start(graph: str, words: Sequence[str]) -> dict[str, Any]:
 
 
 def show(methods: dict[str, dict[str, Any]]) -> None:
-    """The report's figures as a table in the terminal."""
+    """Print the report's figures as a table."""
     from ros_mbmrl.evaluation.graph_report import shown
 
     table = Table("", *methods, title="the whole graph")
@@ -62,7 +62,7 @@ def show(methods: dict[str, dict[str, Any]]) -> None:
 
 
 def show_arguments(graph: str) -> None:
-    """What the graph can be told."""
+    """Print the graph's arguments."""
     choose("graph", graph, ARGUMENTS)
     for argument in ARGUMENTS[graph]:
         choices = f" ({'|'.join(argument.choices)})" if argument.choices else ""

@@ -33,7 +33,7 @@ SMOOTHED = 10  # steps over which the drawn errors are averaged
 
 
 def run(arguments: Arguments) -> dict[str, Any]:
-    """Figures, and a row a step: time, commands, errors."""
+    """Return figures, and a row for each step: time, commands, errors."""
     recorded = read_run(arguments.recording, arguments.robot)
     check_rates([recorded])
     robot = make_robot(recorded.robot)
@@ -78,7 +78,7 @@ def settings(robot: str, params: Path | None) -> dict[str, Any]:
 
 
 def report(robot: Robot, recorded: Run, result: Replay, summary: dict[str, Any], out: Path) -> Path:
-    """Draws the pictures and writes `replay.html`; its path. Raises UserError."""
+    """Draw the pictures and write `replay.html`; return its path. Raises UserError."""
     errors, metres = _tables(robot, summary)
     page = out / "replay.html"
     try:
@@ -163,7 +163,7 @@ def _draw_commands(robot: Robot, result: Replay, file: Path) -> None:
 
 
 def _smooth(values: Array) -> Array:
-    """Means over the last steps, of those that are known; nan where none is."""
+    """Return means of the known values over the last steps; nan if none is known."""
     known = np.isfinite(values)
     kernel = np.ones(SMOOTHED)
     total = np.convolve(np.where(known, values, 0.0), kernel)[: len(values)]

@@ -1,4 +1,4 @@
-"""`mbmrl score`: how well models predict recorded data, before and after adaptation."""
+"""`mbmrl score`: prediction errors of models on recorded data, before and after adaptation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Score) -> dict[str, Any]:
-    """Rows of `{model, train_seed, tag, horizon, adapter, n, median, ...}`, and their summary."""
+    """Return rows `{model, train_seed, tag, horizon, adapter, n, median, ...}` and a summary."""
     torch.set_num_threads(1)
     if not arguments.models or not arguments.horizons or min(arguments.horizons) < 1:
         raise UserError("expected at least one model, and horizons of at least 1")
@@ -63,9 +63,15 @@ def score(
     guarded: bool,
     marked: bool = False,
 ) -> list[dict[str, Any]]:
-    """All models on common windows: those that the longest adaptation window leaves.
+    """Score all models on common windows: those that the longest adaptation window leaves.
 
-    marked: only those with a marked row in that window.
+    Args:
+        field: models to score.
+        data: transitions of all rollouts.
+        tags: one for each rollout.
+        horizons: steps ahead.
+        guarded: whether the guard may refuse an update.
+        marked: use only windows with a marked row.
     """
     longest = max(int(read_card(entrant.folder)["adapt_window"]) for entrant in field)
     starts = data.starts(longest + max(horizons))
@@ -88,12 +94,12 @@ def score(
 
 
 def _rows(horizon: int, errors: OpenLoopErrors, chosen: Tensor) -> list[dict[str, Any]]:
-    """The prior's row and the adapted model's, which compares the two window by window.
+    """Return the prior's row and the adapted model's, which compares the two in each window.
 
     worst_ratio, improved_fraction, worse_than_1_05_fraction: of a window's adapted error over its
-    prior's, both at step `horizon`; the largest, how many below 1, how many above 1.05.
+    prior's, both at step `horizon`: the largest, the share below 1, the share above 1.05.
     window_worst_ratio: the largest over the windows of the adapted error, averaged over the
-    predicted steps 1 to `horizon`, over the prior's, averaged likewise: that a prior was right by
+    predicted steps 1 to `horizon`, over the prior's, averaged likewise: a prior that was right by
     chance at one step does not count there.
     """
     normalised = errors.normalised[:, chosen, :horizon]
@@ -127,7 +133,7 @@ def _rows(horizon: int, errors: OpenLoopErrors, chosen: Tensor) -> list[dict[str
 
 
 def report(summary: Sequence[dict[str, Any]], runs: int, out: Path) -> Path:
-    """Draws a picture a horizon and writes `score.html` into the folder; the page's path."""
+    """Draw a picture for each horizon and write `score.html`; return the page's path."""
     pictures: list[Block] = []
     for horizon in dict.fromkeys(row["horizon"] for row in summary):
         if any(row["ratio_to_mb"] is not None for row in summary):

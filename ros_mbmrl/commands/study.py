@@ -1,4 +1,4 @@
-"""`mbmrl evaluate` of a study on simulated robots: everything from learning to the report."""
+"""`mbmrl evaluate` of a study on simulated robots, from learning to the report."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCALE = "small"
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
-    """Runs what is not yet in the output folder; writes tables, figures and `report.html`."""
+    """Run the unfinished part of a study; write tables, figures and `report.html`."""
     study = make_study(arguments.experiment)
     scale = sized(study.at(arguments.scale or SCALE), arguments)
     for method in arguments.methods:
@@ -58,7 +58,7 @@ def run(arguments: Evaluate) -> dict[str, Any]:
 
 
 def sized(scale: Scale, arguments: Evaluate) -> Scale:
-    """The scale with what the command line says otherwise. Raises UserError."""
+    """Return the scale with the changes of the command line. Raises UserError."""
     choose_device(arguments.device)
     changes: dict[str, Any] = {"device": arguments.device, "first_episode": arguments.first_seed}
     if arguments.seeds is not None:
@@ -72,7 +72,7 @@ def sized(scale: Scale, arguments: Evaluate) -> Scale:
 
 
 def onsets(study: Study, scale: Scale) -> dict[str, float]:
-    """When the change comes [s], on the conditions where it comes within an episode."""
+    """Return when the change comes [s], for conditions in which it comes within an episode."""
     seconds = scale.training.steps * period_of(study)
     firsts = situations_of(study, study.conditions, [scale.first_episode], seconds)
     begins = zip(study.conditions, map(begin_of, firsts), strict=True)
@@ -80,7 +80,7 @@ def onsets(study: Study, scale: Scale) -> dict[str, float]:
 
 
 def protocol(study: Study, scale: Scale) -> dict[str, str]:
-    """What to say of budgets, for the report."""
+    """Return the sentences about budgets for the report."""
     size, most = scale.training, scale.oracle.transitions(scale.oracle.rounds)
     hours = size.transitions(size.rounds) * period_of(study) / 3600
     return {

@@ -39,18 +39,17 @@ if TYPE_CHECKING:
     from ros_mbmrl.arguments.tune import Tune
 
 CANDIDATES = "candidates"
-WINDOW = 16  # that options are compared at
-HORIZON = 8  # of the open-loop comparison, where the card names none
-EPISODES = "tuning.jsonl"  # beside the card: every episode that the choice rests on
+WINDOW = 16  # at which options are compared
+HORIZON = 8  # of the open-loop comparison, unless the card has one
+EPISODES = "tuning.jsonl"  # beside the card: every episode on which the choice is based
 
 
 @dataclass
 class ClosedLoop:
-    """Scores candidates by the geometric mean of cross-track [m] over an experiment's cells.
+    """Score of candidates: the geometric mean of cross-track [m] over an experiment's cells.
 
-    Geometric, so that an easy condition counts as much as a hard one.
-
-    rows: of every episode scored so far. folder: of the candidates' models, and of what is done.
+    Geometric, so that an easy condition counts as much as a hard one. `rows`: of every episode
+    scored so far. `folder`: of the candidates' models, and of finished results.
     """
 
     loaded: LoadedModel
@@ -61,7 +60,7 @@ class ClosedLoop:
     rows: dict[str, Row] = field(default_factory=dict)
 
     def __call__(self, candidates: Sequence[Candidate], seeds: int) -> list[float]:
-        """See `training.tune.Scorer`; what an interrupted search has run is not run again."""
+        """Score candidates; see `learning.tune.Scorer`. Finished episodes are not run again."""
         given = self.arguments
         plan = cells(self.experiment, seeds, given.first_seed, given.duration)
         jobs = []
@@ -80,7 +79,7 @@ class ClosedLoop:
 
 
 def run(arguments: Tune) -> dict[str, Any]:
-    """Searches, and writes the model folder with the settings that kept their path best."""
+    """Search, and write the model folder with the settings of the lowest cross-track error."""
     torch.set_num_threads(1)
     experiment = make_experiment(arguments.experiment)
     loaded, method, start = prepare(arguments, experiment)
@@ -108,7 +107,7 @@ def run(arguments: Tune) -> dict[str, Any]:
 
 
 def take_over(arguments: Tune, loaded: LoadedModel, method: str) -> dict[str, Any]:
-    """Gives the model the settings that were chosen for another training seed's."""
+    """Give the model the settings that were chosen for another training seed's."""
     assert arguments.like is not None
     other = read_card(arguments.like)
     if other.get("method") != method:
@@ -127,7 +126,7 @@ def take_over(arguments: Tune, loaded: LoadedModel, method: str) -> dict[str, An
 
 
 def prepare(arguments: Tune, experiment: Experiment) -> tuple[LoadedModel, str, Candidate]:
-    """The model, the method to tune on it, and the settings without tuning. Raises UserError."""
+    """Return the model, the method to tune on it, and the present settings. Raises UserError."""
     cells(experiment, arguments.seeds, arguments.first_seed, arguments.duration)
     made_for = read_card(arguments.model).get("robot")
     if made_for != experiment.robot:
@@ -158,9 +157,15 @@ def first_choice(
     count: int,
     stages: list[Stage],
 ) -> list[Candidate]:
-    """What goes into closed loop: `start`, and the `count` best of the grid on recorded data.
+    """Return the candidates for closed loop: `start`, and the best ones of the grid.
 
-    Without data it is the coarse grid. Adds to the record what it judges open loop.
+    Args:
+        loaded: the model.
+        method: to tune.
+        start: the present settings.
+        data: recorded data for the comparison; None: all of the coarse grid is returned.
+        count: of candidates from the grid.
+        stages: record, to which the open-loop errors are added.
     """
     grid = grid_of(method)
     if not grid.options:
@@ -186,10 +191,7 @@ def first_choice(
 
 
 def card_of(loaded: LoadedModel, method: str, candidate: Candidate) -> dict[str, Any]:
-    """The model's card with a candidate's settings.
-
-    Without scores and tuning: they are of other settings.
-    """
+    """Return the model's card with a candidate's settings, without scores and tuning of others."""
     card = {k: v for k, v in loaded.card.items() if k not in ("scores", "tuning", "tuned_on")}
     guard = {**(card.get("guard") or {}), "min_transitions": candidate.min_transitions}
     return {
@@ -202,7 +204,7 @@ def card_of(loaded: LoadedModel, method: str, candidate: Candidate) -> dict[str,
 
 
 def origin(arguments: Tune, loaded: LoadedModel) -> dict[str, Any]:
-    """What the choice was made from and on."""
+    """Return the origin of the choice: model, data, experiment."""
     robot = loaded.model.robot.spec.name
     return {
         "command": shlex.join(["mbmrl", *sys.argv[1:]]),
@@ -221,7 +223,7 @@ def origin(arguments: Tune, loaded: LoadedModel) -> dict[str, Any]:
 
 
 def table(stages: Sequence[Stage], best: Candidate) -> Table:
-    """The candidates that were run in closed loop, in the order of their first episode."""
+    """Return a table of the candidates in closed loop, in the order of their first episode."""
     errors: dict[str, float] = {}
     tracked: dict[str, dict[int, float]] = {}
     texts: dict[str, str] = {}

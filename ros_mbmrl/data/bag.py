@@ -1,4 +1,4 @@
-"""A recording as `ros2 bag` knows it: quality of service in the file, `metadata.yaml` beside it.
+"""Description of a recording for `ros2 bag`: quality of service, and `metadata.yaml` beside it.
 
 Format: version 9 of rosbag2's metadata, as Jazzy and later write it.
 """
@@ -36,7 +36,7 @@ class BagTopic:
 
 
 def qos_text(qos: Qos | None) -> str:
-    """Return the quality of service as a channel of a recording tells it; empty if unknown."""
+    """Return the quality of service in the form of a recording's channel; empty if unknown."""
     return yaml.safe_dump(_profiles(qos), sort_keys=False).strip() if qos else ""
 
 
@@ -44,7 +44,8 @@ def describe(path: Path, topics: Iterable[BagTopic], start_ns: int, end_ns: int)
     """Write `metadata.yaml` beside a recording that is alone in its folder.
 
     Then the folder is a bag for `ros2 bag` and other readers. Several recordings are several runs
-    and no bag: they are opened by file. Where it cannot be written the recording is whole without.
+    and not one bag: they are opened by file. If the file cannot be written, the recording is still
+    whole.
     """
     folder = path.parent
     facts = _facts(path.name, tuple(topics), start_ns, end_ns)
@@ -57,7 +58,7 @@ def describe(path: Path, topics: Iterable[BagTopic], start_ns: int, end_ns: int)
 
 
 def forget(folder: Path) -> None:
-    """Remove a `metadata.yaml` that `describe` wrote: what is in the folder is about to change."""
+    """Remove a `metadata.yaml` that `describe` wrote, before the folder's content changes."""
     file = folder / METADATA
     with suppress(OSError, UserError, LookupError, TypeError):
         if read_yaml(file)["rosbag2_bagfile_information"]["custom_data"] == OURS:

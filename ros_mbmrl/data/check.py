@@ -1,4 +1,4 @@
-"""What is wrong with a recording: gaps, clocks, commands, doubtful rows, what a kill has cost."""
+"""Check of a recording: gaps, clocks, commands, doubtful rows, loss by a kill."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 
-STEPPED = 0.05  # by how much a clock that is stepped, not paced, may be told from one that drifts
-AROUND = 5  # steps on each side of a jump over which the clocks' difference is taken
+STEPPED = 0.05  # difference in rate between a stepped clock and one that drifts
+AROUND = 5  # steps on each side of a jump, over which the clocks' difference is taken
 WORTH_HAVING = (PROPOSED, MEASURED, DIAGNOSTICS)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, how often, and in words."""
+    """A kind of problem, how often it occurs, and a description."""
 
     kind: str
     count: int
@@ -43,10 +43,21 @@ class Problem:
 
 @dataclass(frozen=True)
 class Check:
-    """What was found in a recording or a data set.
+    """Result of checking a recording or a data set.
 
-    rate: [Hz]. transitions: in its rollouts; marked: not to be trained on. figures: what was
-    measured on the way. unusable: why nothing can be made of it, empty if something can.
+    Args:
+        path: of the recording or the data set.
+        robot: its name.
+        rate: of control [Hz].
+        seconds: length [s].
+        steps: control steps.
+        rollouts: that it yields.
+        transitions: in its rollouts.
+        marked: transitions that are not used for training.
+        problems: that were found.
+        notes: remarks that are not problems.
+        figures: further numbers, for JSON.
+        unusable: why it yields no rollouts; empty if it does.
     """
 
     path: Path
@@ -64,7 +75,7 @@ class Check:
 
     @property
     def verdict(self) -> str:
-        """ok, usable (with problems), or unusable."""
+        """Return ok, usable (with problems), or unusable."""
         if self.unusable:
             return "unusable"
         return "usable" if self.problems else "ok"
@@ -72,11 +83,13 @@ class Check:
 
 @dataclass(frozen=True)
 class Skew:
-    """The time of recording against the stamps, over the steps of one clock.
+    """Time of recording compared with the stamps, over the steps of one clock.
 
-    rate: how much faster than the stamps the recorder's clock runs, as a share. drift: what that
-    comes to over the run [s]. jumps: (stamp [s], size [s]) of sudden changes. stepped: stamps do
-    not follow time at all, as in lockstep.
+    Args:
+        rate: how much faster than the stamps the recorder's clock runs, as a share.
+        drift: resulting difference over the run [s].
+        jumps: (stamp [s], size [s]) of sudden changes.
+        stepped: whether the stamps do not follow time at all, as in lockstep.
     """
 
     rate: float
@@ -86,7 +99,7 @@ class Skew:
 
 
 def check_run(run: Run) -> Check:
-    """What is wrong with a recorded run."""
+    """Check a recorded run."""
     robot = make_robot(run.robot)
     problems, notes = _file(run), []
     problems += _gaps(run, robot.spec.period)
@@ -129,7 +142,7 @@ def check_run(run: Run) -> Check:
 
 
 def check_dataset(folder: Path) -> Check:
-    """Return what is wrong with a data set. Raises UserError if it is damaged."""
+    """Check a data set. Raises UserError if it is damaged."""
     data = dataset.read_dataset(folder)
     spec = make_robot(data.robot).spec
     marks = np.concatenate([np.zeros(0, np.uint8), *(each.marks for each in data.rollouts)])
@@ -166,7 +179,7 @@ def check_dataset(folder: Path) -> Check:
 
 
 def check_together(checks: Sequence[Check]) -> list[Problem]:
-    """What keeps several from being one data set."""
+    """Return the problems that prevent several from forming one data set."""
     problems = []
     robots = {check.robot: check.path for check in checks}
     rates = {f"{check.rate:.1f} Hz": check.path for check in checks}
@@ -178,7 +191,7 @@ def check_together(checks: Sequence[Check]) -> list[Problem]:
 
 
 def skew(steps: Sequence[Step], period: float) -> Skew:
-    """How the time of recording and the stamps of one clock run apart."""
+    """Compare the time of recording with the stamps of one clock."""
     times = np.array([step.time for step in steps])
     behind = np.array([(step.logged - steps[0].logged) / 1e9 for step in steps]) - (
         times - times[0]
@@ -201,7 +214,7 @@ def skew(steps: Sequence[Step], period: float) -> Skew:
 
 
 def _jumps(times: Array, behind: Array, period: float) -> list[tuple[float, float]]:
-    """Lasting changes of more than half a period: a message that was late alone is none."""
+    """Return lasting changes of more than half a period, but not a single late message."""
     found: list[tuple[float, float]] = []
     windows = np.lib.stride_tricks.sliding_window_view(behind, AROUND)
     level = np.median(windows, axis=1)
@@ -266,7 +279,7 @@ def _holes(rollouts: Sequence[Rollout], period: float) -> list[Problem]:
 
 
 def _beyond(spec: RobotSpec, rollouts: Sequence[Rollout]) -> tuple[str, ...]:
-    """Return a note on commands that are out of the range and still believed."""
+    """Return a note on commands that are out of the range but still accepted."""
     actions = np.concatenate([np.zeros((0, len(spec.action))), *(r.actions for r in rollouts)])
     low, high = np.array([(limit.low, limit.high) for limit in spec.action]).T
     outside = ((actions < low) | (actions > high)).any(axis=1) & ~impossible(spec, actions)
@@ -289,7 +302,7 @@ def _clock(found: Skew, period: float) -> list[Problem]:
 
 
 def _reasons(run: Run, robot: Robot) -> dict[str, int]:
-    """Steps that each reason spoils."""
+    """Count the steps that each reason spoils."""
     found: Counter[str] = Counter()
     for _, steps in groupby(run.steps, key=lambda step: step.clock):
         for finding in findings_of(robot, list(steps)):
@@ -323,7 +336,7 @@ def _rollouts(run: Run) -> tuple[list[Rollout], str]:
 
 
 def _without(path: Path, error: UserError) -> str:
-    """Return an error's words without the path."""
+    """Return an error's text without the path."""
     return str(error).removeprefix(f"{path}").lstrip(": ")
 
 

@@ -1,4 +1,4 @@
-"""Data set: a folder with `rollouts.npz` (plain arrays) and `dataset.yaml` (what they mean)."""
+"""Data set: a folder with `rollouts.npz` (plain arrays) and `dataset.yaml` (their meaning)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ros_mbmrl.untrusted import dump_yaml, read_arrays, read_yaml, refuse_pointe
 FORMAT = 1
 ARRAYS_FILE = "rollouts.npz"
 CARD_FILE = "dataset.yaml"
-# Type and dimensions of each array.
+# Type and number of dimensions of each array.
 ARRAYS = MappingProxyType(
     {
         "states": (np.float32, 2),
@@ -41,9 +41,10 @@ ARRAYS = MappingProxyType(
 
 
 def save(folder: Path, rollouts: Sequence[Rollout]) -> str:
-    """Write a data set of one robot's rollouts; the sha256 of its arrays.
+    """Write a data set of one robot's rollouts; return the sha256 of its arrays.
 
-    Each file appears whole or not at all. Raises UserError for no rollouts or several robots.
+    Each file is written completely or not at all. Raises UserError for no rollouts or several
+    robots.
     """
     robots = sorted({rollout.robot for rollout in rollouts})
     if len(robots) != 1:
@@ -67,7 +68,7 @@ def save(folder: Path, rollouts: Sequence[Rollout]) -> str:
 
 @dataclass(frozen=True)
 class DataSet:
-    """The rollouts of a data set, with marks on what is not to be trained on."""
+    """The rollouts of a data set, with marks on the transitions that are not used for training."""
 
     path: Path
     robot: str
@@ -75,18 +76,18 @@ class DataSet:
 
     @property
     def period(self) -> float:
-        """Median time between steps [s]; nan without any."""
+        """Return the median time between steps [s]; nan without any."""
         steps = self._steps()
         return float(np.median(steps)) if len(steps) else math.nan
 
     @property
     def seconds(self) -> float:
-        """Time that its steps cover [s], without gaps."""
+        """Return the time that its steps cover [s], without gaps."""
         steps = self._steps()
         return float(steps[steps <= LONGEST * self.period].sum())
 
     def _steps(self) -> NDArray[np.float64]:
-        """Return the times between rows that go on [s]."""
+        """Return the times between successive rows [s]."""
         steps: NDArray[np.float64] = np.concatenate(
             [np.zeros(0), *(np.diff(each.times) for each in self.rollouts)]
         )
@@ -96,8 +97,8 @@ class DataSet:
 def load(paths: Iterable[Path]) -> list[Rollout]:
     """Return the rollouts of data sets, recordings and folders of recordings, in order.
 
-    Raises UserError for what is missing or damaged, was made for other names or units, is of
-    another robot than the rest, or at another rate.
+    Raises UserError for data that is missing or damaged, has other names or units, is of another
+    robot than the rest, or at another rate.
     """
     parts: list[DataSet | Run] = []
     for path in map(Path, paths):
@@ -121,15 +122,15 @@ def load(paths: Iterable[Path]) -> list[Rollout]:
 
 
 def is_dataset(path: Path) -> bool:
-    """Whether a path is the folder of a data set."""
+    """Return whether a path is the folder of a data set."""
     return (path / CARD_FILE).is_file()
 
 
 def data_in(path: Path) -> list[Path]:
     """Return the path itself, or the data sets and recordings in a folder and its sub-folders.
 
-    By name, numbers in names by their value, so that `_2` comes before `_10`. What is recorded
-    but cannot be read is among them, so that it is refused and not left out. Raises UserError if
+    The order is by name, with numbers by value, so that `_2` comes before `_10`. Recordings that
+    cannot be read are included, so that they are refused and not left out. Raises UserError if
     there is none.
     """
     if path.is_file() or is_dataset(path):
@@ -152,7 +153,7 @@ def data_in(path: Path) -> list[Path]:
 
 def _unreadable(error: OSError) -> None:
     if isinstance(error, FileNotFoundError):
-        return  # there is nothing in it, which is told
+        return  # an empty result, which the caller reports
     raise UserError(f"{error.filename}: cannot be read ({error.strerror})")
 
 
@@ -165,9 +166,9 @@ def _by_number(path: Path) -> list[list[str | int]]:
 
 
 def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal; of a data set, that of its arrays.
+    """Return the sha256 of a file in hexadecimal; for a data set, that of its arrays.
 
-    Of a folder of recordings or data sets, that of their sha256s.
+    For a folder of recordings or data sets, the sha256 of their sha256s.
     """
     if path.is_dir() and not is_dataset(path):
         return hashlib.sha256("".join(map(sha256_of, data_in(path))).encode()).hexdigest()
@@ -183,7 +184,7 @@ def sha256_of(path: Path) -> str:
 
 
 def select(rollouts: Sequence[Rollout], **tags: Sequence[str]) -> list[Rollout]:
-    """The rollouts whose tags are among those named, as in `terrain=["carpet", "turf"]`.
+    """Return the rollouts whose tags have one of the given values: `terrain=["carpet", "turf"]`.
 
     Raises UserError for a value that no rollout has.
     """
@@ -201,11 +202,20 @@ def select(rollouts: Sequence[Rollout], **tags: Sequence[str]) -> list[Rollout]:
 def split(
     rollouts: Sequence[Rollout], by: str = "session", held_out: float = 0.2, seed: int = 0
 ) -> tuple[list[Rollout], list[Rollout]]:
-    """Rollouts to train on and to hold out: whole groups of equal tag `by`, never single rows.
+    """Split rollouts into training and held-out ones: whole groups of equal tag `by`, never rows.
 
-    Groups are drawn within each terrain, so that both sides see every terrain that has two
-    groups or more. held_out: share of the groups. One session alone is split by its episodes, if
-    it has any. Raises UserError if a side would be empty.
+    Groups are drawn within each terrain, so that both sides contain every terrain that has two
+    groups or more. A single session is split by its episodes, if it has any. Raises UserError if a
+    side would be empty.
+
+    Args:
+        rollouts: to split.
+        by: tag of the groups.
+        held_out: share of the groups.
+        seed: of the drawing.
+
+    Returns:
+        Training rollouts, held-out rollouts.
     """
     if not 0 < held_out < 1:
         raise UserError(f"expected a share between 0 and 1 to hold out, got {held_out}")
@@ -259,8 +269,10 @@ def _named(quantities: Sequence[Quantity]) -> list[list[str]]:
 
 
 def read_dataset(folder: Path) -> DataSet:
-    """Read a data set. Marks are those it was saved with, and what its rows show: gaps, times that
-    fall back, numbers that are none, commands that cannot have acted. Raises UserError.
+    """Read a data set. Raises UserError.
+
+    Marks are those it was saved with and those its rows require: gaps, times that go back, numbers
+    that are not finite, commands that cannot have acted.
     """
     card = _read_card(folder)
     spec = make_robot(str(card["robot"])).spec
@@ -281,7 +293,7 @@ def read_dataset(folder: Path) -> DataSet:
     steps, tags = arrays["steps"], card["rollouts"]
     if (steps < 0).any():
         raise UserError(f"{folder}: expected rollouts of 0 steps or more, got {steps.min()}")
-    total = sum(steps.tolist())  # not NumPy's sum, which may wrap around
+    total = sum(steps.tolist())  # not NumPy's sum, which may overflow
     expected = {"states": total + len(steps), "times": total + len(steps)}
     expected |= {"actions": total, "marks": total}
     for name, rows in expected.items():
@@ -295,7 +307,7 @@ def read_dataset(folder: Path) -> DataSet:
 
 
 def _marked(spec: RobotSpec, rollout: Rollout) -> Rollout:
-    """Return a rollout with the marks that its own rows ask for."""
+    """Return a rollout with the additional marks that its own rows require."""
     marks = rollout.marks | spread(inspect_rollout(spec, rollout), len(rollout))
     marks[impossible(spec, rollout.actions)] |= np.uint8(Mark.COMMAND)
     return replace(rollout, marks=marks)
@@ -308,7 +320,7 @@ def _parted(
     rollouts = []
     for k, (end, length) in enumerate(zip(ends, arrays["steps"], strict=True)):
         moves = slice(end - length, end)
-        rows = slice(end - length + k, end + k + 1)  # every rollout has one state more
+        rows = slice(end - length + k, end + k + 1)  # every rollout has one more state than actions
         rollouts.append(
             Rollout(
                 robot=robot,

@@ -1,11 +1,11 @@
-"""Rollouts from a recorded run: what the model saw and what the robot was told.
+"""Rollouts from a recorded run: the states that the model saw and the commands that acted.
 
-Alignment of command and effect. A command carries the stamp of the state that it answers. It acts
-from `delay_s` after that state on, as the driver tells, and the one before it until then:
+Alignment of commands and effects: a command carries the stamp of the state that it answers. It acts
+from `delay_s` after that state on, as the driver reports, and the previous command acts until then:
 `actions[t]` is the mean of what acted between `states[t]` and `states[t+1]`, as in the live window
-(`robots/delay.py`). Where the driver does not tell, commands count as acting at once. Where no
-command came in time it says so; then the one before acted on through the whole interval, or the
-robot was stopped, and the step is marked.
+(`robots/delay.py`). If the driver does not report it, commands count as acting at once. If no
+command came in time, the driver reports that; then the previous one acted through the whole
+interval, or the robot was stopped, and the step is marked.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 
-RATE_TOLERANCE = 0.1  # by which a recording's period may differ from the robot's
+RATE_TOLERANCE = 0.1  # allowed difference between a recording's period and the robot's, as a share
 
 
 def rollouts_from_recording(path: Path, robot: str | None = None) -> list[Rollout]:
-    """The rollouts of a recording, at the control rate. Raises UserError, as `read_run` does."""
+    """Return the rollouts of a recording, at the control rate. Raises UserError, as `read_run`."""
     run = read_run(path, robot)
     check_rates([run])
     return rollouts_of(run)
@@ -46,7 +46,7 @@ class Paced(Protocol):
 
     @property
     def path(self) -> Path:
-        """Return where it lies."""
+        """Return its path."""
 
     @property
     def robot(self) -> str:
@@ -58,7 +58,7 @@ class Paced(Protocol):
 
 
 def check_rates(runs: Sequence[Paced]) -> None:
-    """Refuse runs of a robot that differ in rate, or are not at the robot's: raises UserError."""
+    """Raise UserError for runs of a robot with different rates, or not at the robot's rate."""
     for first, other in zip(runs[:-1], runs[1:], strict=True):
         if abs(other.period / first.period - 1) > RATE_TOLERANCE:
             raise UserError(
@@ -75,12 +75,12 @@ def check_rates(runs: Sequence[Paced]) -> None:
 
 
 def rollouts_of(run: Run) -> list[Rollout]:
-    """The rollouts of a run, cut where the live window starts afresh: where a step's time is far
-    from the period, where the plant's clock begins anew, where an episode starts or stops.
+    """Return the rollouts of a run, cut at gaps, clock restarts, and limits of episodes.
 
-    What lies outside of episodes is left out if the recording knows of any, and so are discarded
-    ones. States are the estimator's over the whole run, as live. tags: source, session (the
-    file's stem), episode, and the episode's own. Raises UserError if no step is left.
+    These are the places where the live window starts afresh. Steps outside of episodes are left out
+    if the recording has any, and so are discarded episodes. States are the estimator's over the
+    whole run, as live. Tags: source, session (the file's stem), episode, and the episode's own.
+    Raises UserError if no step is left.
     """
     rollouts: list[Rollout] = []
     for _, steps in groupby(run.steps, key=lambda step: step.clock):
@@ -92,7 +92,7 @@ def rollouts_of(run: Run) -> list[Rollout]:
 
 
 def findings_of(robot: Robot, steps: Sequence[Step]) -> list[Finding]:
-    """What is not to be trusted in steps of one clock; commands aside."""
+    """Return the untrusted intervals in steps of one clock, except for commands."""
     measurements = np.stack([step.measurement for step in steps])
     times = np.array([step.time for step in steps])
     measured = np.array([step.measured / 1e9 for step in steps])
@@ -100,7 +100,7 @@ def findings_of(robot: Robot, steps: Sequence[Step]) -> list[Finding]:
 
 
 def actions_of(robot: Robot, steps: Sequence[Step]) -> tuple[Array, Flags]:
-    """What acted after each step but the last, (n-1, da), and where that is not known, (n-1,).
+    """Return what acted after each step but the last, (n-1, da), and where it is unknown, (n-1,).
 
     Before the first command the robot rests.
     """
@@ -144,7 +144,7 @@ def _of_one_clock(run: Run, steps: list[Step]) -> list[Rollout]:
 def _stretches(
     run: Run, steps: Sequence[Step], times: Array, period: float
 ) -> list[tuple[int, int]]:
-    """First and last step of each rollout."""
+    """Return the first and last step of each rollout."""
     kept = [_kept(run, step) for step in steps]
     joined = ~off_period(np.diff(times), period)
     stretches, first = [], 0

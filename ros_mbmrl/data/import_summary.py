@@ -1,4 +1,4 @@
-"""What an import marked and why: nothing is dropped, so everything can be counted."""
+"""Summary of an import: marks and reasons. Nothing is dropped, so everything can be counted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Count:
 
 @dataclass(frozen=True)
 class ImportSummary:
-    """Counts in all, for each terrain and session; reasons: intervals found for each reason."""
+    """Counts in total, for each terrain and session; reasons: intervals found for each reason."""
 
     total: Count
     terrains: Mapping[str, Count]
@@ -37,7 +37,7 @@ class ImportSummary:
     reasons: Mapping[str, int]
 
     def as_dict(self) -> dict[str, object]:
-        """The counts, ready for JSON."""
+        """Return the counts, ready for JSON."""
         return {
             "total": _plain(self.total),
             "terrains": {name: _plain(count) for name, count in self.terrains.items()},
@@ -46,7 +46,7 @@ class ImportSummary:
         }
 
     def tables(self) -> tuple[Table, Table]:
-        """Marked transitions for each terrain, and reasons."""
+        """Return tables of marked transitions for each terrain, and of reasons."""
         from rich.table import Table
 
         names = [_name(mark) for mark in MARKS]

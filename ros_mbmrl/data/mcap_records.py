@@ -1,7 +1,7 @@
-"""Reader of MCAP files that others made: every message, wherever in the file it lies.
+"""Reader of MCAP files from other programs: every message, wherever it lies in the file.
 
-Format: https://mcap.dev/spec. Schemas, channels and messages may lie in chunks, outside of them,
-or some here and some there. A file may be compressed as a whole with zstd, as `ros2 bag` does.
+Format: https://mcap.dev/spec. Schemas, channels and messages may lie in chunks, outside of them, or
+both. A file may be compressed as a whole with zstd, as `ros2 bag` does.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from ros_mbmrl.errors import UserError
 MAGIC = b"\x89MCAP0\r\n"
 RECORD_HEAD = struct.Struct("<BQ")  # opcode, length
 MESSAGE_HEAD = struct.Struct("<HIQQ")  # channel, sequence, log time, publish time
-# What a file of others may ask us to hold [bytes]: of a chunk unpacked, of a message taken apart,
-# of a type's definition, and of a file that is compressed as a whole.
+# Limits for a foreign file [bytes]: of an unpacked chunk, a decoded message, a type's definition,
+# and a file that is compressed as a whole.
 CHUNK_LIMIT, MESSAGE_LIMIT, SCHEMA_LIMIT, FILE_LIMIT = 64 << 20, 4 << 20, 1 << 16, 16 << 30
-WINDOW_LIMIT = 128 << 20  # [bytes] that unpacking zstd may look back
+WINDOW_LIMIT = 128 << 20  # [bytes] that zstd may look back while unpacking
 BLOCK = 1 << 16
 ZSTD = b"\x28\xb5\x2f\xfd"
-# What else a recording may be, and what to do, by the first bytes of the file.
+# Other kinds of recordings and the advice to give, by the first bytes of the file.
 FOREIGN = MappingProxyType(
     {
         b"\x04\x22\x4d\x18": "compressed with lz4: unpack it first",
@@ -81,7 +81,7 @@ def is_complete(path: Path) -> bool:
 
 
 def unpacked_zstd(data: bytes, limit: int) -> bytes:
-    """Return what `data` unpacks to, whatever size it claims. Raises ValueError beyond `limit`."""
+    """Unpack `data`, whatever size it claims. Raises ValueError beyond `limit`."""
     unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW_LIMIT)
     unpacked: bytes = unpacker.stream_reader(data).read(limit + 1)
     if len(unpacked) > limit:
@@ -90,7 +90,7 @@ def unpacked_zstd(data: bytes, limit: int) -> bytes:
 
 
 def _same(one: Channel, other: Channel) -> bool:
-    """Return whether two channels of a number say the same of their messages."""
+    """Return whether two channels of one number describe their messages equally."""
     return (one.topic, one.message_encoding, one.schema_id) == (
         other.topic,
         other.message_encoding,
@@ -102,7 +102,8 @@ def _same(one: Channel, other: Channel) -> bool:
 class _Source:
     """The bytes of a file, unpacked if it is compressed as a whole.
 
-    size: of the file, infinite if only unpacking tells. zeros: where the zeros at its end begin.
+    size: of the file, infinite if it is known only after unpacking. zeros: where zeros at its end
+    begin.
     """
 
     path: Path
@@ -125,7 +126,7 @@ class _Source:
         return data
 
     def skip(self, count: int) -> None:
-        """Leave out the next bytes."""
+        """Skip the next bytes."""
         if math.isfinite(self.size):
             self.offset = self.stream.seek(count, os.SEEK_CUR)
             return
@@ -133,7 +134,7 @@ class _Source:
             count -= len(data)
 
     def complete(self) -> bool:
-        """Return whether the file ends as a closed one does, from its end."""
+        """Return whether the file ends as a closed one does."""
         if math.isfinite(self.size):
             here = self.stream.tell()
             self.stream.seek(max(len(MAGIC), int(self.size) - len(MAGIC)))
@@ -211,7 +212,7 @@ def _records(path: Path) -> Iterator[Schema | Channel | Message]:
                 yield from _inside(body, torn) if opcode == Opcode.CHUNK else _parsed(opcode, body)
             except UserError:
                 raise
-            except Exception as error:  # whatever decompressing or parsing damage may raise
+            except Exception as error:  # any error that decompressing or parsing may raise
                 if end > source.zeros:  # its last part was never written
                     return
                 raise UserError(
@@ -219,7 +220,7 @@ def _records(path: Path) -> Iterator[Schema | Channel | Message]:
                 ) from error
 
 
-# Opcode -> its name. 0 is none: it is looked at to be refused. All others are passed over.
+# Opcode -> its name. 0 is not a kind: it is read to be refused. All others are skipped.
 _WANTED = MappingProxyType(
     {
         0: "record",
@@ -234,7 +235,7 @@ _WANTED = MappingProxyType(
 def _inside(body: bytes, torn: bool) -> Iterator[Schema | Channel | Message]:
     """Yield the schemas, channels and messages of a chunk.
 
-    Raises ValueError for a damaged one, and for a torn one that nothing proves to be whole.
+    Raises ValueError for a damaged chunk, and for a torn one that cannot be proved to be whole.
     """
     chunk = Chunk.read(ReadDataStream(BytesIO(body)))
     if torn and not chunk.compression and not chunk.uncompressed_crc:
@@ -252,7 +253,7 @@ def _inside(body: bytes, torn: bool) -> Iterator[Schema | Channel | Message]:
 
 
 def _parsed(opcode: int, body: bytes) -> Iterator[Schema | Channel | Message]:
-    """Yield the record. What a later version of the format adds at its end is passed over."""
+    """Yield the record. Additions of later versions of the format at its end are skipped."""
     if opcode == Opcode.MESSAGE:
         channel, sequence, log_time, publish_time = MESSAGE_HEAD.unpack_from(body)
         data = body[MESSAGE_HEAD.size :]
@@ -261,13 +262,13 @@ def _parsed(opcode: int, body: bytes) -> Iterator[Schema | Channel | Message]:
         yield Channel.read(ReadDataStream(BytesIO(body)))
     elif opcode == Opcode.SCHEMA:
         schema = Schema.read(ReadDataStream(BytesIO(body)))
-        yield replace(schema, data=schema.data[: SCHEMA_LIMIT + 1])  # one more: too long shows
+        yield replace(schema, data=schema.data[: SCHEMA_LIMIT + 1])  # one byte more shows excess
     else:
         raise ValueError("a record of kind 0")
 
 
 def _unpacked(chunk: Chunk) -> bytes:
-    """Return what is in the chunk. Not by the size it claims: by what comes out."""
+    """Return the content of the chunk, limited by its real size and not by the size it claims."""
     data: bytes = chunk.data
     if chunk.compression == "zstd":
         data = unpacked_zstd(data, CHUNK_LIMIT)

@@ -1,9 +1,9 @@
-"""Measurements as messages, by whatever makes blank ones: the middleware, or no middleware.
+"""Measurements as messages, with a factory of blank messages from the middleware or without it.
 
-What is not measured is never told as zero. Numbers that may be missing are NaN, as BatteryState
-asks for; arrays of a JointState of which nothing is measured are empty; of poses, twists and the
-parts of an Imu a variance of -1 says that the axis is not measured, as REP 145 has it for Imu.
-All other variances are 0, which is "unknown" in the same convention.
+A quantity that is not measured is never reported as zero. Single numbers are NaN, as BatteryState
+requires; arrays of a JointState without measured values are empty; for poses, twists and the parts
+of an Imu a variance of -1 means that the axis is not measured, as REP 145 defines for Imu. All
+other variances are 0, which means "unknown" in the same convention.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AGE = "sensor_time"  # header.stamp: the step; time_ref: when its oldest part wa
 BATTERY = (
     *("voltage", "temperature", "current", "charge", "capacity", "design_capacity", "percentage"),
 )
-# Variances, and what they are about, in their order.
+# Arrays of variances, with the fields that they describe, in order.
 COVARIANCES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "odom.pose.covariance": ("odom.pose.pose.position", "odom.pose.pose.orientation"),
@@ -50,7 +50,7 @@ class MeasurementMessages:
         self.topics: tuple[str, ...] = measurement_topics(spec)
 
     def encode(self, measurement: Measurement, previous: Measurement | None) -> dict[str, Any]:
-        """Messages by topic; joint velocities are finite differences, for people to look at."""
+        """Return messages by topic; joint velocities are finite differences, only for people."""
         stamp = nanoseconds(measurement.time)
         messages = {name: self._empty(name, stamp) for name in self.topics}
         for each, value in zip(self._channels, measurement.values, strict=True):
@@ -95,7 +95,7 @@ class MeasurementMessages:
 def unmeasured_variances(spec: RobotSpec) -> Iterator[Channel]:
     """Yield the variances of the axes that a robot does not measure."""
     for where, parts in COVARIANCES.items():
-        # Of an orientation a quaternion is measured, or nothing.
+        # An orientation is measured as a whole quaternion or not at all.
         axes = [("w" if part.endswith("orientation") else a, part) for part in parts for a in "xyz"]
         for k, (axis, part) in enumerate(axes):
             if f"{part}.{axis}" not in spec.channels:
@@ -103,12 +103,12 @@ def unmeasured_variances(spec: RobotSpec) -> Iterator[Channel]:
 
 
 def measurement_topics(spec: RobotSpec) -> tuple[str, ...]:
-    """Where a robot's measurements travel, and how old they are."""
+    """Return the topics of a robot's measurements, with the topic of their age."""
     return (*dict.fromkeys(channel(where).topic for where in spec.channels), AGE)
 
 
 def joint_names(spec: RobotSpec) -> list[str]:
-    """Names in `joint_states`: the commands', then those of passive joints that are measured."""
+    """Return the names in `joint_states`: the commands', then those of measured passive joints."""
     names = [limit.name for limit in spec.action]
     measured = zip(map(channel, spec.channels), spec.measurement, strict=True)
     places = {each.way: q.name for each, q in measured if each.topic == "joint_states"}
@@ -123,5 +123,5 @@ def put_stamp(stamp: Any, nanoseconds: int) -> None:
 
 
 def nanoseconds(seconds: float) -> int:
-    """A time [s] as integer nanoseconds."""
+    """Return a time [s] as integer nanoseconds."""
     return round(seconds * NANO)

@@ -1,4 +1,4 @@
-"""Message definitions as recordings hold them, found without importing any middleware."""
+"""Message definitions for recordings, found without importing any middleware."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ PRIMITIVES = frozenset(
 
 
 def definition(type_name: str) -> str:
-    """The `.msg` text of `package/msg/Type`, then of every type in it (`ros2msg` encoding).
+    """Return the `.msg` text of `package/msg/Type`, then of every type in it (`ros2msg` encoding).
 
-    Raises UserError for a type of which no definition is installed.
+    Raises UserError for a type without an installed definition.
     """
     package, name = _parted(type_name)
     texts: dict[tuple[str, str], str] = {}
@@ -41,12 +41,12 @@ def definition(type_name: str) -> str:
 
 
 def share_folders(package: str) -> Iterator[Path]:
-    """Folders `share/<package>` that may exist: of a distribution first, then of wheels."""
+    """Yield folders `share/<package>` that may exist: of a distribution first, then of wheels."""
     prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
     prefixes += [Path(sysconfig.get_path("data")), Path(sys.prefix), Path(sys.base_prefix)]
     found = find_spec(package)
     if found is not None and found.origin:
-        # A user's or a target folder's site-packages: its prefix is some levels up.
+        # In a user's or a target folder's site-packages, the prefix is some levels up.
         prefixes += list(Path(found.origin).parents)[1:6]
     for prefix in prefixes:
         yield prefix / "share" / package

@@ -1,6 +1,6 @@
-"""What makes a stretch of a run untrustworthy, as marks with reasons.
+"""Checks of a run's rows, which yield marks with reasons.
 
-What holds for every robot is said here; what only one robot cannot do is in a function of its own.
+Checks that hold for every robot are here; those of one robot are in a function of its own.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from ros_mbmrl.robots.spec import RobotSpec
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-SHORTEST, LONGEST = 0.5, 1.5  # periods between two steps that are trusted, as in the live window
-UNIT = 0.05  # how far a quaternion may be from length one
-# How far beyond its range a command is believed, in widths of the range. A fifth of the real logs'
+SHORTEST, LONGEST = 0.5, 1.5  # periods between two trusted steps, as in the live window
+UNIT = 0.05  # allowed deviation of a quaternion's length from one
+# How far beyond its range a command is accepted, in widths of the range. A fifth of the real logs'
 # commands are above the hexapod's range, by up to .58 of its width.
 BEYOND = 0.75
 
-# robot -> "module:function" of (measurement, times, source_times, period); a robot needs none.
+# robot -> "module:function" of (measurement, times, source_times, period); optional.
 CHECKS: Mapping[str, str] = MappingProxyType(
     {**entries("checks"), "hexapod": "ros_mbmrl.data.velociroach_quality:inspect"}
 )
@@ -35,7 +35,7 @@ CHECKS: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Finding:
-    """A reason, the mark it stands for, and the intervals (n-1,) between rows that it spoils."""
+    """A reason, its mark, and the intervals (n-1,) between rows that it spoils."""
 
     reason: str
     mark: Mark
@@ -45,10 +45,13 @@ class Finding:
 def inspect(
     spec: RobotSpec, measurement: Array, times: Array, source_times: Array
 ) -> list[Finding]:
-    """Findings on one run of a robot.
+    """Check one run of a robot.
 
-    measurement: (n, dm) in the order of its specification. times: (n,) [s], of the rows.
-    source_times: (n,) [s], when the oldest part of each row was measured.
+    Args:
+        spec: of the robot.
+        measurement: (n, dm) in the order of its specification.
+        times: of the rows, (n,) [s].
+        source_times: when the oldest part of each row was measured, (n,) [s].
     """
     twice = (np.diff(source_times) == 0) & (np.diff(times) != 0)
     bad = any_of(~np.isfinite(measurement))
@@ -62,7 +65,13 @@ def inspect(
 
 
 def timing(times: Array, source_times: Array, period: float, source: str) -> list[Finding]:
-    """Steps that are too short or too long, of the rows and of their source, called `source`."""
+    """Find steps that are too short or too long.
+
+    Args:
+        times, source_times: of the rows, and of their source, (n,) [s].
+        period: of control [s].
+        source: its name in the findings.
+    """
     step, source_step = np.diff(times), np.diff(source_times)
     late = off_period(step, period)
     # A source stamped twice is a repeat; the long step that follows it is a gap.
@@ -74,7 +83,7 @@ def timing(times: Array, source_times: Array, period: float, source: str) -> lis
 
 
 def inspect_rollout(spec: RobotSpec, rollout: Rollout) -> list[Finding]:
-    """Return findings on a rollout from what it holds itself: times and states."""
+    """Check a rollout by its own content: times and states."""
     step = np.diff(rollout.times)
     back = ~(step > 0)
     bad = any_of(~np.isfinite(rollout.states))
@@ -93,12 +102,12 @@ def impossible(spec: RobotSpec, actions: NDArray[Any]) -> Flags:
 
 
 def off_period(steps: Array, period: float) -> Flags:
-    """Which steps [s] are far from the period [s]."""
+    """Return which steps [s] are far from the period [s]."""
     return np.asarray(~((steps >= SHORTEST * period) & (steps <= LONGEST * period)), dtype=np.bool_)
 
 
 def attitude(spec: RobotSpec, measurement: Array) -> list[Finding]:
-    """Quaternions that are none, wherever the robot measures one."""
+    """Find invalid quaternions, wherever the robot measures one."""
     columns = [
         [k for k, where in enumerate(spec.channels) if where.rpartition(".")[0] == message]
         for message in _orientations(spec.channels)
@@ -111,7 +120,7 @@ def attitude(spec: RobotSpec, measurement: Array) -> list[Finding]:
 
 
 def own(spec: RobotSpec, measurement: Array, times: Array, source_times: Array) -> list[Finding]:
-    """What only this robot and its sensors cannot do; nothing where nobody has said."""
+    """Run the checks of this robot and its sensors, if there are any."""
     if spec.name not in CHECKS:
         return []
     module, name = CHECKS[spec.name].split(":")
@@ -120,10 +129,10 @@ def own(spec: RobotSpec, measurement: Array, times: Array, source_times: Array) 
 
 
 def spread(findings: Sequence[Finding], length: int) -> NDArray[np.uint8]:
-    """Marks (length,) of the transitions that the findings touch.
+    """Return marks (length,) of the transitions that the findings touch.
 
-    A state holds finite differences over the interval that led to it, so a spoilt interval
-    spoils its own transition and the one after it.
+    A state holds finite differences over the interval that led to it, so a spoilt interval spoils
+    its own transition and the one after it.
     """
     marks = np.zeros(length, dtype=np.uint8)
     for finding in findings:
@@ -134,12 +143,12 @@ def spread(findings: Sequence[Finding], length: int) -> NDArray[np.uint8]:
 
 
 def any_of(flags: Flags) -> Flags:
-    """Which rows have a flag."""
+    """Return which rows have a flag."""
     return np.asarray(flags.any(axis=1), dtype=np.bool_)
 
 
 def _orientations(channels: Sequence[str]) -> list[str]:
-    """Ways to the quaternions that are measured whole."""
+    """Return the channels of quaternions that are measured completely."""
     messages = dict.fromkeys(where.rpartition(".")[0] for where in channels)
     return [
         message

@@ -33,24 +33,23 @@ from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.topics import Qos
 
 SUFFIX = ".mcap"
-# How files of recordings end, also of those that are refused: other bags, other compressions.
+# Endings of recordings, also of those that are refused: other bags, other compressions.
 SUFFIXES = tuple(
     kind + packed
     for kind in (SUFFIX, ".db3", ".bag")
     for packed in ("", ".zstd", ".zst", ".gz", ".bz2", ".lz4", ".xz")
 )
-CHUNK_SECONDS = 1.0  # the most that a kill may cost
-ARRAY_LIMIT = 4096  # how long an array of fixed length may be
+CHUNK_SECONDS = 1.0  # largest loss by a kill [s]
+ARRAY_LIMIT = 4096  # largest array of fixed length
 
 
 class RecordingWriter:
-    """Writes serialised messages to an MCAP file; a context manager.
+    """Writer of serialised messages to an MCAP file; a context manager, for one thread.
 
-    A chunk is closed and handed to the operating system once it is `chunk_seconds` old (by
-    `clock`, seconds), so that a kill loses at most that much. Chunks age when something is
-    written or `flush_if_due` is called. For one thread. Raises UserError if the file is there
-    already or cannot be made, RunError once it cannot be written on (a full disk); what was
-    written until then can be read.
+    A chunk is closed and handed to the operating system once it is `chunk_seconds` old (by `clock`,
+    seconds), so that a kill loses at most that much. Chunks age when something is written or
+    `flush_if_due` is called. Raises UserError if the file exists or cannot be created, RunError
+    once writing fails (a full disk); messages written until then can be read.
     """
 
     def __init__(
@@ -107,7 +106,7 @@ class RecordingWriter:
         sequence = self._topics[channel].messages
         self._topics[channel] = replace(self._topics[channel], messages=sequence + 1)
         if self._span is None:
-            forget(self._path.parent)  # it was about another recording alone
+            forget(self._path.parent)  # it described another recording alone in there
         first, last = self._span or (log_time_ns, log_time_ns)
         self._span = min(first, log_time_ns), max(last, log_time_ns)
         with self._writing():
@@ -115,14 +114,14 @@ class RecordingWriter:
         self.flush_if_due()
 
     def flush_if_due(self) -> None:
-        """Close the open chunk if it is old enough; call it when nothing has come for a while."""
+        """Close the open chunk if it is old enough; to be called also when no message comes."""
         if self._opened is not None and self._clock() - self._opened >= self._chunk_seconds:
             with self._writing():
                 self._writer.flush()
             self._opened = None
 
     def close(self) -> None:
-        """Write the index and close the file; harmless the second time."""
+        """Write the index and close the file; may be called again."""
         if not self._stream.closed:
             with self._writing():
                 self._writer.finish()
@@ -138,11 +137,11 @@ class RecordingWriter:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """The first failure is the last: half a chunk must not be followed by another."""
+        """Close the file at the first failure: half a chunk must not be followed by another."""
         try:
             yield
         except OSError as error:
-            with suppress(OSError):  # it would write what is left, and fail again
+            with suppress(OSError):  # it would write the rest, and fail again
                 self._stream.close()
             raise RunError(
                 f"{self._path}: cannot be written on ({error.strerror}); "
@@ -174,7 +173,11 @@ class Recorded(NamedTuple):
 class TopicInfo:
     """Type, number and time of the messages of a topic.
 
-    type_name: empty without a type. encoding: of what is no ROS 2 message, empty for what is one.
+    Args:
+        type_name: empty without a type.
+        messages: their number.
+        start_ns, end_ns: first and last log time [ns].
+        encoding: of messages that are not ROS 2; empty for ROS 2 messages.
     """
 
     type_name: str
@@ -185,14 +188,14 @@ class TopicInfo:
 
     @property
     def rate(self) -> float:
-        """Messages a second while there were any; 0 for a single one."""
+        """Return the messages per second while there were any; 0 for a single one."""
         seconds = (self.end_ns - self.start_ns) / 1e9
         return (self.messages - 1) / seconds if seconds > 0 else 0.0
 
 
 @dataclass(frozen=True)
 class RecordingInfo:
-    """What is in a recording. complete: False if its writer was killed."""
+    """Content of a recording. complete: False if its writer was killed."""
 
     topics: dict[str, TopicInfo]
     start_ns: int
@@ -202,7 +205,7 @@ class RecordingInfo:
 
     @property
     def seconds(self) -> float:
-        """From the first message to the last [s]."""
+        """Return the time from the first message to the last [s]."""
         return (self.end_ns - self.start_ns) / 1e9
 
 
@@ -226,13 +229,13 @@ def read_messages(path: Path, topics: Collection[str] | None = None) -> Iterator
             data = _message(schema, message)
             decode = decoders.decoder_for(channel.message_encoding, schema)
             decoded = None if decode is None else decode(data)
-        except Exception as error:  # whatever parsing damage may raise
+        except Exception as error:  # any error that parsing may raise
             raise UserError(f"{path}: damaged message on {channel.topic} ({error})") from error
         yield Recorded(channel.topic, schema.name, message.log_time, decoded)
 
 
 def _foreign(schema: Schema | None, channel: Channel) -> str:
-    """Return the encoding of messages that are not of ROS 2, empty for those that are."""
+    """Return the encoding of messages that are not ROS 2; empty for ROS 2 messages."""
     if channel.message_encoding != MessageEncoding.CDR:
         return channel.message_encoding or "messages of an unknown encoding"
     if schema is None:
@@ -243,7 +246,7 @@ def _foreign(schema: Schema | None, channel: Channel) -> str:
 
 
 def _message(schema: Schema, message: Message) -> bytes:
-    """Return a message's bytes. Every part of it takes up room in them, so they bound its size."""
+    """Return a message's bytes. Every part of it needs space in them, so they bound its size."""
     data: bytes = message.data
     if data.startswith(ZSTD):  # as `ros2 bag` compresses by message; no CDR begins like that
         data = unpacked_zstd(data, MESSAGE_LIMIT)
@@ -264,7 +267,7 @@ def stem(path: Path) -> str:
 
 
 def recording_info(path: Path) -> RecordingInfo:
-    """Return what is in a recording, complete or not. Raises UserError."""
+    """Return the content of a recording, complete or not. Raises UserError."""
     topics: dict[str, TopicInfo] = {}
     for schema, channel, message in messages_of(path):
         time_ns, before = message.log_time, topics.get(channel.topic)

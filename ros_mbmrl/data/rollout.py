@@ -1,4 +1,4 @@
-"""Rollout: states, actions and times of one run; marks say which transitions not to trust."""
+"""Rollout: states, actions and times of one run; marks show which transitions are not trusted."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from numpy.typing import NDArray
 
 
 class Mark(IntFlag):
-    """Why a transition is not to be trained on. Nothing is dropped: it is marked."""
+    """Reasons not to use a transition for training. Nothing is dropped: it is marked."""
 
     NONE = 0
     GAP = 1  # the time between its two states is far from the control period
     JUMP = 2  # the pose moved faster than the robot can
-    WILD = 4  # telemetry outside of what the sensor can read
+    WILD = 4  # telemetry outside of the sensor's range
     REPEAT = 8  # a source gave the same stamp twice
-    COMMAND = 16  # what acted is not known: no command in time, or one that cannot have acted
+    COMMAND = 16  # unknown action: no command in time, or one that cannot have acted
 
 
 @dataclass(frozen=True)
 class Rollout:
     """One run.
 
-    states: (T+1, ds) float32, SI units, in the order of the robot's specification.
-    actions: (T, da) float32; actions[t] acts from states[t] to states[t+1].
-    times: (T+1,) float64 [s].
-    marks: (T,) uint8 of `Mark`.
-    tags: terrain, fault, session, and whatever else tells runs apart.
+    Args:
+        robot: its name.
+        states: (T+1, ds) float32, SI units, in the order of the robot's specification.
+        actions: (T, da) float32; actions[t] acts from states[t] to states[t+1].
+        times: (T+1,) float64 [s].
+        marks: (T,) uint8 of `Mark`.
+        tags: terrain, fault, session, and other words that distinguish runs.
     """
 
     robot: str
@@ -51,5 +53,5 @@ class Rollout:
                 raise ValueError(f"{name}: expected {expected} rows, got {len(array)}")
 
     def __len__(self) -> int:
-        """Number of transitions T."""
+        """Return the number of transitions T."""
         return len(self.actions)

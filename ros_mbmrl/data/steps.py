@@ -1,4 +1,4 @@
-"""The control steps of a recording: what was measured, proposed and sent, joined by stamp."""
+"""The control steps of a recording: measurements, proposals and commands joined by stamp."""
 
 from __future__ import annotations
 
@@ -26,14 +26,20 @@ DRIVER, CONTROLLER = "driver: timing", "controller: timing"
 class Step:
     """One control step.
 
-    clock: how often the plant's clock has begun anew; stamp: [ns] on it. logged: when its first
-    part was recorded [ns]. measured: when its oldest part was measured [ns], on the plant's clock.
-    measurement: (dm,). command, proposed: (da,), what answered it, as far as that is recorded.
-    planned: whether there was a plan for it, or an attempt that found none.
-    late: the driver had no command when the interval ended. offset: when the command reached the
-    driver, after the observation [s]; delay: when it acted; nan where that is not told.
-    planned_delay: that the plan reckoned with [s]. episode: place among the run's.
-    reference: how many references had been recorded when it was answered.
+    Args:
+        clock: how often the plant's clock has restarted.
+        stamp: on that clock [ns].
+        logged: when its first part was recorded [ns].
+        measured: when its oldest part was measured, on the plant's clock [ns].
+        measurement: (dm,).
+        command, proposed: answers to it (da,), if they were recorded.
+        planned: whether there was a plan for it, or a failed attempt.
+        late: whether the driver had no command when the interval ended.
+        offset: when the command reached the driver, after the observation [s]; nan: unknown.
+        delay: when the command acted, after the observation [s]; nan: unknown.
+        planned_delay: delay that the plan assumed [s].
+        episode: index among the run's episodes.
+        reference: number of references recorded before the answer.
     """
 
     clock: int
@@ -53,13 +59,13 @@ class Step:
 
     @property
     def time(self) -> float:
-        """[s] on the plant's clock."""
+        """Return the time on the plant's clock [s]."""
         return self.stamp / NANO
 
 
 @dataclass(frozen=True)
 class Episode:
-    """A stretch of teleoperation that is kept, or discarded. tags: terrain and the like."""
+    """A kept or discarded stretch of teleoperation. tags: terrain and the like."""
 
     index: str
     tags: Mapping[str, str]
@@ -70,8 +76,14 @@ class Episode:
 class Run:
     """A recorded run, its steps in the order in which they happened.
 
-    partial: steps of which a part is missing. episodes: None if the recording knows of none.
-    references: points (n, 2) [m] of each path that was to be followed. info: what is in the file.
+    Args:
+        path: of the recording.
+        robot: its name.
+        steps: complete ones.
+        partial: number of steps with a missing part.
+        episodes: None if the recording has none.
+        references: points (n, 2) [m] of each path to follow.
+        info: content of the file.
     """
 
     path: Path
@@ -84,7 +96,7 @@ class Run:
 
     @property
     def period(self) -> float:
-        """Median time between steps [s]; nan for fewer than two."""
+        """Return the median time between steps [s]; nan for fewer than two."""
         times = [
             after.time - before.time
             for before, after in zip(self.steps[:-1], self.steps[1:], strict=True)
@@ -94,7 +106,7 @@ class Run:
 
 
 def robot_of(path: Path, info: RecordingInfo) -> str:
-    """The robot that a recording is of, from its topics. Raises UserError if that is not told."""
+    """Return a recording's robot, from its topics. Raises UserError if they do not show it."""
     spaces = {topic.split("/")[1] for topic in info.topics if topic.count("/") > 1}
     names = sorted(spaces & set(ROBOTS))
     if len(names) != 1:
@@ -104,17 +116,17 @@ def robot_of(path: Path, info: RecordingInfo) -> str:
 
 
 def needed_topics(spec: RobotSpec) -> tuple[str, ...]:
-    """What a recording must hold to be worth anything."""
+    """Return the topics that a recording must contain to be usable."""
     return (*state_topics(spec), SAFE)
 
 
 def state_topics(spec: RobotSpec) -> tuple[str, ...]:
-    """Where the robot's measurements travel."""
+    """Return the topics of the robot's measurements."""
     return tuple(dict.fromkeys(channel(where).topic for where in spec.channels))
 
 
 def named(robot: str, info: RecordingInfo, names: Iterable[str]) -> dict[str, str]:
-    """Topic as recorded -> its name in the graph, of those `names` that are there."""
+    """Return topic as recorded -> its name in the graph, for those of `names` that exist."""
     found = {}
     for name in names:
         exact = name if name.startswith("/") else f"/{robot}/{name}"
@@ -127,7 +139,7 @@ def named(robot: str, info: RecordingInfo, names: Iterable[str]) -> dict[str, st
 
 
 def read_run(path: Path, robot: str | None = None) -> Run:
-    """Reads a recording. robot: where its topics do not tell.
+    """Read a recording. robot: its name, if the topics do not show it.
 
     Raises UserError for a file that is not a recording or lacks a needed topic.
     """
@@ -138,7 +150,7 @@ def read_run(path: Path, robot: str | None = None) -> Run:
     known = make_robot(name)
     needed = needed_topics(known.spec)
     wanted = named(name, info, (*needed, PROPOSED, MEASURED, REFERENCE, EPISODE, DIAGNOSTICS))
-    # What is needed and cannot be read is refused, what is only worth having is left out.
+    # An unreadable needed topic is an error; an unreadable optional one is left out.
     topics = {
         topic: where
         for topic, where in wanted.items()
@@ -164,7 +176,7 @@ def read_run(path: Path, robot: str | None = None) -> Run:
 
 @dataclass
 class _Parts:
-    """What has been read of a step."""
+    """The parts of a step that have been read."""
 
     logged: int
     messages: dict[str, Any] = field(default_factory=dict)
@@ -180,12 +192,12 @@ class _Parts:
 
 
 class Reader:
-    """Joins messages, in the order of the file, into steps.
+    """Reader that joins messages, in the order of the file, into steps.
 
-    State topics belong together by equal stamp, and so does what answers them. A stamp more than
-    a second below the newest says that the plant's clock began anew. Of several commands for one
-    step the newest counts: it is what acted in the end. A step that was sent again counts once.
-    owner: `hardware_id` of the graph's diagnostics; other robots speak on the same topic.
+    State topics with equal stamps belong together, and so do their answers. A stamp more than a
+    second below the newest shows that the plant's clock restarted. Of several commands for one step
+    the newest counts, because it acted in the end. A step that was sent again counts once. owner:
+    `hardware_id` of the graph's diagnostics, because other robots may publish on the same topic.
     """
 
     def __init__(self, robot: Robot, path: Path, owner: str) -> None:
@@ -216,7 +228,7 @@ class Reader:
             self._on_state(topic, message, recorded.log_time_ns)
 
     def run(self, info: RecordingInfo) -> Run:
-        """What was read. Raises UserError for fewer than two whole steps."""
+        """Return the run. Raises UserError for fewer than two complete steps."""
         whole = [
             (key, parts)
             for key, parts in sorted(self._parts.items())
@@ -305,7 +317,7 @@ class Reader:
                 parts.planned_delay = float(values.get("delay_s", "0"))
 
     def _on_episode(self, values: dict[str, str]) -> None:
-        """One message each when an episode starts, stops, and is discarded, at once or later."""
+        """Take in a message of an episode, sent when it starts, stops, and is discarded."""
         episodes = self._episodes = self._episodes or []
         event, index = values.pop("event", ""), values.pop("index", "")
         tags = {key: value for key, value in values.items() if value}

@@ -2,22 +2,22 @@
 
 Frames, as found in the logs and applied here:
 
-- Motion capture streams x, y, z and a quaternion (x, y, z, w) whose body frame already is
-  REP-103: x forward, y left, z up. Displacement lies along body x (mean angle to it 0.05
-  degrees), roll and pitch are small, and faster right legs turn it left (positive yaw).
-  Nothing is rotated. Single days differ: the marker body was laid on anew, which shows as a
-  constant yaw of up to 15 degrees (gravel, 1 February) and a roll or pitch of up to 7. That
-  is the pose miscalibration of the thesis and is left as it is.
-- The gyro's own axes are x right, y forward, z up, and it is turned here by -90 degrees about z.
-  Against rates between two poses, the later row's gyro correlates +.35 (gyro y, roll), -.31
-  (gyro x, pitch), +.71 (gyro z, yaw), other roll and pitch pairs below .01. That x and y are
-  exchanged is sure; their signs are inferred: the earlier row's gyro gives -.25, +.27, +.19,
-  because legs turn too fast for 10 Hz. The later row is believed since yaw, whose sign is known,
-  agrees with it far better, and since 136 steps of a tipped robot (+.60, -.44) agree.
-- So a row's gyro seems to describe the interval that led to it. Encoders show no such lag
-  (-14 to +20 ms against the pose, by terrain); no stamp is shifted.
+- Motion capture streams x, y, z and a quaternion (x, y, z, w). Its body frame already follows
+  REP-103: x forward, y left, z up. Displacement lies along body x (mean angle 0.05 degrees), roll
+  and pitch are small, and faster right legs turn it left (positive yaw). Nothing is rotated. Single
+  days differ, because the marker body was mounted anew: a constant yaw of up to 15 degrees (gravel,
+  1 February) and a roll or pitch of up to 7. That is the pose miscalibration of the thesis; it is
+  not corrected.
+- The gyro's own axes are x right, y forward, z up; it is turned here by -90 degrees about z.
+  Against rates between two poses, the later row's gyro correlates +.35 (gyro y, roll), -.31 (gyro
+  x, pitch), +.71 (gyro z, yaw), other roll and pitch pairs below .01. So x and y are certainly
+  exchanged; their signs are inferred: the earlier row's gyro gives -.25, +.27, +.19, because legs
+  turn too fast for 10 Hz. The later row is used since yaw, whose sign is known, agrees with it far
+  better, and since 136 steps of a tipped robot (+.60, -.44) agree.
+- So a row's gyro seems to describe the interval that led to it. Encoders show no such lag (-14 to
+  +20 ms against the pose, by terrain); no stamp is shifted.
 - Right back-EMF is negative going forward in the log; here both sides are positive.
-- There is no accelerometer in the log: its three columns are zero, and no state uses them.
+- The log has no accelerometer: its three columns are zero, and no state uses them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ COLUMNS = (
     *("x", "y", "z", "qx", "qy", "qz", "qw"),
 )
 
-# HARDWARE.md 1.2 and 1.4, from the firmware: 65536 encoder counts a leg revolution.
+# HARDWARE.md 1.2 and 1.4, from the firmware: 65536 encoder counts per leg revolution.
 RAD_PER_COUNT = 2 * np.pi / 65536
 SET_POINT = 1000 * RAD_PER_COUNT  # counts/ms -> rad/s
 GYRO = 0.0010658  # LSB -> rad/s
@@ -70,11 +70,10 @@ class Logs:
 
 
 def import_logs(npz_path: Path) -> tuple[list[Rollout], ImportSummary]:
-    """Rollouts of a VelociRoACH log file, in SI units, doubtful transitions marked.
+    """Return the rollouts of a VelociRoACH log file, in SI units, doubtful transitions marked.
 
-    Commands outside of the robot's range are kept as they were sent, and marked where they are far
-    outside. Raises UserError for a
-    file that is missing, is not such a log, or holds numbers that are not finite.
+    Commands outside of the robot's range are kept, and marked if they are far outside. Raises
+    UserError for a file that is missing, is not such a log, or holds numbers that are not finite.
     """
     logs = read_logs(npz_path)
     robot = make_robot("hexapod")
@@ -111,9 +110,10 @@ def import_logs(npz_path: Path) -> tuple[list[Rollout], ImportSummary]:
 
 
 def convert(samples: Array) -> tuple[Array, Array]:
-    """Measurements (N, 18) as the hexapod's specification orders them, and commands (N, 2).
+    """Convert raw samples (N, 19), in the order of COLUMNS, to SI units and REP-103 axes.
 
-    samples: (N, 19) raw, in the order of COLUMNS. SI units, REP-103 axes.
+    Returns:
+        Measurements (N, 18) in the order of the hexapod's specification, and commands (N, 2).
     """
     column = dict(zip(COLUMNS, samples.T, strict=True))
     zero = np.zeros(len(samples))
@@ -130,7 +130,7 @@ def convert(samples: Array) -> tuple[Array, Array]:
 
 
 def read_logs(path: Path) -> Logs:
-    """The arrays of a log file, checked. Raises UserError."""
+    """Read the arrays of a log file, checked. Raises UserError."""
     arrays = _load(Path(path))
     missing = [name for name in ARRAYS if name not in arrays]
     if missing:
@@ -189,7 +189,7 @@ def _check_finite(path: Path, samples: Array, length: NDArray[np.int64]) -> None
 
 
 def _states(robot: Robot, measurements: Array, times: Array) -> NDArray[np.float32]:
-    # The live estimator, so that training sees what the controller will see.
+    # The live estimator, so that training sees the states that the controller will see.
     estimator = StateEstimator(robot)
     rows = zip(times, measurements, strict=True)
     states = [estimator.update(Measurement(float(time), values)) for time, values in rows]

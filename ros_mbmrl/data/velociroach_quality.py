@@ -1,4 +1,4 @@
-"""What a VelociRoACH and its sensors cannot do, as findings in its logs and recordings."""
+"""Physical limits of a VelociRoACH and its sensors, as checks of its logs and recordings."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from ros_mbmrl.data.quality import Array, Finding, Flags, any_of
 from ros_mbmrl.data.rollout import Mark
 
 TURN = 2 * np.pi
-FLOOR = 0.1  # share of a run's poses that are on the floor, whatever is done with the robot then
+FLOOR = 0.1  # share of a run's poses that are on the floor in any case
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a VelociRoACH and its sensors can do; set from the real logs, see each line.
+    """Limits of a VelociRoACH and its sensors; set from the real logs.
 
-    speed [m/s]: top commanded gait is .6, the logs' 99.9th percentile .98 with stamp jitter.
-    jump [m]: in one step, whatever the time.
-    turn_rate [rad/s]: of the whole attitude over a step; the logs' 99.97th percentile is 10.7.
-    leg_rate [rad/s]: lowest, highest; 14.2 turns/s is the fastest ever commanded.
-    gyro [rad/s]: the sensor reads to 35; 99.9 % of rows stay below 15.3 on the worst axis.
-    back_emf [V]: the motor cannot exceed its full cell (4.2 V).
-    battery [V]: one lithium cell, with margin for the sag of a stall.
-    height [m]: above the run's floor; higher up the robot is in a hand. The floor is where the
-    lowest tenth of the run's poses are: where the map's origin lies is up to the laboratory.
+    Args:
+        speed: [m/s]; the top commanded gait is .6, the logs' 99.9th percentile .98 with stamp
+            jitter.
+        jump: in one step, whatever the time [m].
+        turn_rate: of the whole attitude over a step [rad/s]; the logs' 99.97th percentile is 10.7.
+        leg_rate: lowest, highest [rad/s]; 14.2 turns/s is the fastest ever commanded.
+        gyro: [rad/s]; the sensor reads to 35; 99.9 % of rows stay below 15.3 on the worst axis.
+        back_emf: [V]; the motor cannot exceed its full cell (4.2 V).
+        battery: [V]; one lithium cell, with margin for the voltage drop of a stall.
+        height: above the run's floor [m]; higher up the robot is in a hand. The floor is the height
+            of the lowest tenth of the run's poses, because the map's origin differs by laboratory.
     """
 
     speed: float = 1.2
@@ -39,10 +41,12 @@ class Limits:
 
 
 def inspect(m: Array, times: Array, source_times: Array, period: float) -> list[Finding]:
-    """Findings on one run of the hexapod.
+    """Check one run of the hexapod.
 
-    m: (n, 18) in the order of the hexapod's specification. times, source_times: (n,) [s], of the
-    row and of its pose. period: of control [s].
+    Args:
+        m: (n, 18) in the order of the hexapod's specification.
+        times, source_times: of the row and of its pose, (n,) [s].
+        period: of control [s].
     """
     limits = Limits()
     return [
@@ -65,7 +69,7 @@ def _repeats(m: Array, source_times: Array) -> list[Finding]:
 def _motion(
     m: Array, times: Array, pose_times: Array, period: float, limits: Limits
 ) -> list[Finding]:
-    # Rates over less than half a period say more about stamps than about motion: those are gaps.
+    # Rates over less than half a period show stamp errors rather than motion: those are gaps.
     shortest = 0.5 * period
     pose_step = np.maximum(np.diff(pose_times), shortest)
     step = np.maximum(np.diff(times), shortest)

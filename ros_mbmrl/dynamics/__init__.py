@@ -1,1 +1,1 @@
-"""p(s' | s, a): networks, normalisation, model cards and their files."""
+"""Dynamics models p(s' | s, a): networks with normalisation, model cards and their files."""

@@ -1,4 +1,4 @@
-"""Model folders: `model.safetensors` (weights, normalisation) and `card.yaml` (all the rest)."""
+"""Model folders: `model.safetensors` (weights, normalisation) and `card.yaml` (all other facts)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.untrusted import dump_yaml, read_yaml
 
 CARD, WEIGHTS = "card.yaml", "model.safetensors"
-LONGEST = 10_000  # of a window [transitions]
+LONGEST = 10_000  # largest window [transitions]
 NORMALIZER = ("input_mean", "input_std", "change_mean", "change_std")
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model as it came from its folder."""
+    """A model as it was loaded from its folder."""
 
     model: DynamicsModel
     parameters: Parameters
@@ -37,11 +37,11 @@ class LoadedModel:
 
     @property
     def method(self) -> str:
-        """The method that it was trained for."""
+        """Return the method that the model was trained for."""
         return str(self.card["method"])
 
     def to(self, device: torch.device, precision: torch.dtype) -> LoadedModel:
-        """The same on `device`, with the network's products in `precision`."""
+        """Return the model on `device`, with the network's matrix products in `precision`."""
         own = replace(self.model.to(device), precision=precision)
         parameters = {name: value.to(device) for name, value in self.parameters.items()}
         return LoadedModel(own, parameters, self.card)
@@ -50,7 +50,14 @@ class LoadedModel:
 def save_model(
     folder: Path, model: DynamicsModel, parameters: Parameters, facts: Mapping[str, Any]
 ) -> None:
-    """Writes a model folder. `facts` holds method, options, windows, data and scores."""
+    """Write a model folder.
+
+    Args:
+        folder: to write; existing files are replaced.
+        model: its network and normalisation are stored.
+        parameters: of the network and of the update rule.
+        facts: for the card: method, options, windows, data and scores.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"normalizer/{name}": getattr(model.normalizer, name) for name in NORMALIZER}
     tensors |= tensor_file.flatten("parameters", parameters)
@@ -67,7 +74,7 @@ def save_model(
 
 
 def load_model(folder: Path, robot: Robot) -> LoadedModel:
-    """Reads a model folder. Raises UserError if it is incomplete or made for another robot."""
+    """Read a model folder. Raises UserError if it is incomplete or made for another robot."""
     card = read_card(folder)
     check_interface(folder, card, robot)
     tensors, _ = tensor_file.load(folder / WEIGHTS)
@@ -92,7 +99,7 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
 
 
 def read_card(folder: Path, weights: str = WEIGHTS) -> dict[str, Any]:
-    """The card of a model folder, or of a policy's. Raises UserError."""
+    """Return the card of a folder of a model or a policy. Raises UserError."""
     if not folder.is_dir():
         raise UserError(f"no model folder '{folder}'")
     for name in (CARD, weights):
@@ -105,26 +112,26 @@ def read_card(folder: Path, weights: str = WEIGHTS) -> dict[str, Any]:
 
 
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:
-    """Writes a folder's card, all of it or nothing."""
+    """Write a folder's card, completely or not at all."""
     partial = folder / f"{CARD}.partial"
     partial.write_text(dump_yaml(dict(card), width=100))
     os.replace(partial, folder / CARD)
 
 
 def check_weights(folder: Path, card: Mapping[str, Any], weights: str = WEIGHTS) -> None:
-    """Raises UserError unless the weights are those that the card was written for."""
-    # Cards of before 0.1 do not say it.
+    """Raise UserError unless the card was written for these weights."""
+    # Cards from before 0.1 have no hash.
     if card.get("weights_sha256", digest := sha256_of(folder / weights)) != digest:
         raise UserError(f"{folder}: {weights} is not what {CARD} was written for: its hash differs")
 
 
 def sha256_of(path: Path) -> str:
-    """Of a file's bytes, in hexadecimal."""
+    """Return the hash of a file's bytes, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def interface(robot: Robot) -> dict[str, Any]:
-    """What a card says of the robot that its weights are for."""
+    """Return the part of a card that describes the robot of the weights."""
     spec = robot.spec
     return {
         "robot": spec.name,
@@ -137,7 +144,7 @@ def interface(robot: Robot) -> dict[str, Any]:
 
 
 def _check_shapes(folder: Path, robot: Robot, mlp: MLP, tensors: Mapping[str, Tensor]) -> None:
-    """Every tensor that a prediction needs has the shape that the card and the robot ask for."""
+    """Raise UserError unless the tensors of a prediction have the shapes of card and robot."""
     spec = robot.spec
     inputs, changes = len(spec.features) + len(spec.action), len(spec.changes)
     expected: dict[str, tuple[int, ...]] = {}
@@ -153,7 +160,7 @@ def _check_shapes(folder: Path, robot: Robot, mlp: MLP, tensors: Mapping[str, Te
 
 
 def check_interface(folder: Path, card: Mapping[str, Any], robot: Robot) -> None:
-    """A card that does not match the robot is refused by name of the first difference."""
+    """Refuse a card that does not match the robot, by the name of the first difference."""
     for key, expected in interface(robot).items():
         got = card.get(key)
         if got == expected:

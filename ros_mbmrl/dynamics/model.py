@@ -1,4 +1,4 @@
-"""DynamicsModel: a robot's maps, a normalisation and a network, joined; parameters are values."""
+"""DynamicsModel: a robot's maps, a normalisation and a network; parameters are passed in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from ros_mbmrl.robots.spec import Robot
 class DynamicsModel:
     """The mean of p(s' | s, a), a Gaussian over the change of state with fixed variance.
 
-    precision: of the network's products in a `predictor` without a memory.
+    Args:
+        robot: whose state it predicts.
+        mlp: the network, without parameters.
+        normalizer: of inputs and changes.
+        precision: of the network's matrix products in a `predictor` without a memory.
     """
 
     robot: Robot
@@ -29,21 +33,23 @@ class DynamicsModel:
     _buffers: Buffers = field(default_factory=Buffers, init=False, repr=False, compare=False)
 
     def to(self, device: torch.device) -> DynamicsModel:
-        """The same on a device, which its parameters have to be on."""
+        """Return the model on a device, on which its parameters have to be, too."""
         return replace(self, normalizer=self.normalizer.to(device))
 
     def predict(self, parameters: Parameters, features: Tensor, actions: Tensor) -> Tensor:
-        """Predicted changes (..., dc), SI units."""
+        """Return predicted changes (..., dc) in SI units."""
         outputs = self.mlp.forward(parameters, self.normalizer.inputs(features, actions))
         return self.normalizer.denormalise(outputs)
 
     def predictor(
         self, parameters: Parameters, hidden: Tensor | None = None
     ) -> Callable[[Tensor, Tensor], Tensor]:
-        """Roll-outs under one model: states (K, ds), actions (K, H, da) -> (K, H+1, ds).
+        """Return a roll-out under one model: states (K, ds), actions (K, H, da) -> (K, H+1, ds).
 
-        hidden: (1, size), the memory that the parameters are right with. Every candidate goes on
-        from it with a copy of its own, so that nothing imagined gets into it.
+        Args:
+            parameters: of the network.
+            hidden: memory (1, size) that belongs to the parameters. Every candidate starts from a
+                copy of it, so imagined steps do not change it.
         """
         if hidden is not None:
             memory, layers = hidden, self.mlp.no_update.layers
@@ -60,10 +66,11 @@ class DynamicsModel:
     def predictor_each(
         self, parameters: Parameters, update: Update
     ) -> Callable[[Tensor, Tensor], Tensor]:
-        """Roll-outs of K candidates of each of N tasks, under updates of their own.
+        """Return a roll-out of K candidates for each of N tasks, each task under its own update.
 
-        states (N, ds), actions (N, K, H, da) -> (N, K, H+1, ds). With a memory every candidate
-        has a copy of its task's, unless what it imagines does not enter it (a leaky one).
+        It maps states (N, ds), actions (N, K, H, da) to (N, K, H+1, ds). With a memory every
+        candidate has a copy of its task's memory, unless imagined steps do not enter it (a leaky
+        context).
         """
         if update.hidden is None:
             own = (self.robot, self.mlp, self.normalizer)
@@ -86,7 +93,7 @@ class DynamicsModel:
     def rollout_updated(
         self, parameters: Parameters, update: Update, state: Tensor, actions: Tensor
     ) -> Tensor:
-        """Roll-outs of N tasks, each under its own update: (N, ds), (N, H, da) -> (N, H+1, ds)."""
+        """Roll out N tasks, each under its own update: (N, ds), (N, H, da) -> (N, H+1, ds)."""
         return self._rollout(parameters, update, state[:, None], actions[:, None])[:, 0]
 
     def follow(
@@ -124,7 +131,7 @@ class DynamicsModel:
     def _rollout(
         self, parameters: Parameters, update: Update, state: Tensor, actions: Tensor
     ) -> Tensor:
-        """States (N, T, ds), actions (N, T, H, da) -> (N, T, H+1, ds); one memory a task."""
+        """Roll out states (N, T, ds), actions (N, T, H, da) -> (N, T, H+1, ds), one memory a task."""
 
         def act(_: Tensor, step: int) -> Tensor:
             return actions[..., step, :]
@@ -139,9 +146,9 @@ class DynamicsModel:
         act: Callable[[Tensor, int], Tensor],
         horizon: int,
     ) -> Tensor:
-        """States (N, T, ds) -> (N, T, H+1, ds), under actions (N, T, da) of each step.
+        """Roll out states (N, T, ds) -> (N, T, H+1, ds) under the actions (N, T, da) of each step.
 
-        What is imagined of the first of the T is what enters a task's memory.
+        Only what is imagined of the first of the T enters a task's memory.
         """
         states = [state]
         for h in range(horizon):
@@ -155,5 +162,5 @@ class DynamicsModel:
 
 
 def _to_each(state: Tensor, actions: Tensor) -> Tensor:
-    """States (N, ds) as (N, K, ds), to go with actions (N, K, H, da)."""
+    """Return states (N, ds) as (N, K, ds), to go with actions (N, K, H, da)."""
     return state[:, None].expand(-1, actions.shape[1], -1)

@@ -10,10 +10,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Normalizer:
-    """Means and deviations of model inputs (features, then actions) and of changes.
+    """Means and standard deviations of model inputs (features, then actions) and of changes.
 
-    input_mean, input_std: (df + da,). change_mean, change_std: (dc,).
-    clip: normalised inputs are held within +-clip, so that wild telemetry stays bounded.
+    Args:
+        input_mean, input_std: (df + da,).
+        change_mean, change_std: (dc,).
+        clip: normalised inputs are limited to +-clip, so that implausible telemetry stays bounded.
     """
 
     input_mean: Tensor
@@ -24,7 +26,7 @@ class Normalizer:
 
     @classmethod
     def fit(cls, inputs: Tensor, changes: Tensor) -> Normalizer:
-        """Statistics of rows (n, ...) that are to be trusted; a constant column keeps scale 1."""
+        """Compute the statistics of plausible rows (n, ...); a constant column keeps scale 1."""
 
         def spread(rows: Tensor) -> Tensor:
             std = rows.std(dim=0, correction=0)
@@ -33,22 +35,22 @@ class Normalizer:
         return cls(inputs.mean(dim=0), spread(inputs), changes.mean(dim=0), spread(changes))
 
     def to(self, device: torch.device) -> Normalizer:
-        """The same on a device."""
+        """Return the statistics on a device."""
         names = ("input_mean", "input_std", "change_mean", "change_std")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
     def inputs(self, features: Tensor, actions: Tensor) -> Tensor:
-        """Normalised, clipped network inputs (..., df + da)."""
+        """Return normalised, clipped network inputs (..., df + da)."""
         return self.raw_inputs(features, actions).clamp(-self.clip, self.clip)
 
     def raw_inputs(self, features: Tensor, actions: Tensor) -> Tensor:
-        """The same without the clip: how wild a row is."""
+        """Return normalised inputs without the clip, which show how implausible a row is."""
         return (torch.cat([features, actions], dim=-1) - self.input_mean) / self.input_std
 
     def changes(self, changes: Tensor) -> Tensor:
-        """Normalised changes (..., dc)."""
+        """Return normalised changes (..., dc)."""
         return (changes - self.change_mean) / self.change_std
 
     def denormalise(self, outputs: Tensor) -> Tensor:
-        """Changes in SI units from network outputs (..., dc)."""
+        """Return changes in SI units for network outputs (..., dc)."""
         return outputs * self.change_std + self.change_mean

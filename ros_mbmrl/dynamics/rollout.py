@@ -1,4 +1,4 @@
-"""Rolling out a plain network fast: all that the candidates of a plan share is done once.
+"""Fast roll-out of a plain network: work that all candidates of a plan share is done once.
 
 Normalisation is folded into the outer layers, the layers' results lie in buffers that every plan
 uses again, and activations are computed in place. Exact but for rounding.
@@ -17,7 +17,7 @@ from ros_mbmrl.robots.spec import Robot
 
 
 class Buffers:
-    """Memory for the results of layers. Megabytes asked for anew cost more time than a layer."""
+    """Memory for the results of layers, kept because new megabytes cost more time than a layer."""
 
     def __init__(self) -> None:
         self._held: list[Tensor] = []
@@ -25,7 +25,7 @@ class Buffers:
     def of(
         self, rows: int, sizes: Sequence[int], dtype: torch.dtype, device: torch.device
     ) -> list[Tensor]:
-        """A (rows, size) for each of `sizes`; they hold whatever was left there."""
+        """Return a tensor (rows, size) for each of `sizes`; its contents are undefined."""
         held = self._held
         fits = [each.shape[1] for each in held] == list(sizes)
         fits = fits and held[0].dtype is dtype and held[0].device == device
@@ -35,11 +35,12 @@ class Buffers:
 
 
 class Rollout:
-    """states (..., ds), actions (..., H, da) -> states (..., H+1, ds).
+    """A roll-out: states (..., ds), actions (..., H, da) -> states (..., H+1, ds).
 
-    parameters: one set for all; or some of them (N, ...), for states (N, K, ds) of N tasks.
-    dtype: of the network's products and activations; everything outside of it is in float32.
-    buffers: not used by anybody else at the same time.
+    Args:
+        parameters: one set for all; or some of them (N, ...), for states (N, K, ds) of N tasks.
+        dtype: of the network's products and activations; everything else is float32.
+        buffers: must not be in use elsewhere at the same time.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Rollout:
 
     @torch.inference_mode()
     def __call__(self, state: Tensor, actions: Tensor) -> Tensor:
-        """See the class."""
+        """Roll out `actions` from `state`; see the class."""
         mean, reach = self._normalizer.input_mean, self._reach
         inputs = actions.new_empty(*actions.shape[:-2], len(mean))
         states = [state]
@@ -70,9 +71,9 @@ class Rollout:
 
 
 class _Network:
-    """Centred, clipped inputs (..., inputs) -> changes (..., outputs) less their mean.
+    """Network from centred, clipped inputs (..., inputs) to changes (..., outputs) less their mean.
 
-    What it returns is overwritten by the next call.
+    The next call overwrites the returned values.
     """
 
     def __init__(
@@ -101,10 +102,10 @@ class _Network:
 
 
 def _layer(weight: Tensor, bias: Tensor, h: Tensor, out: Tensor) -> Tensor:
-    """Rows (R, inputs) through a layer, into `out` (R, outputs).
+    """Pass rows (R, inputs) through a layer, into `out` (R, outputs).
 
-    weight: (inputs, outputs) or (N, inputs, outputs); bias: (outputs,) or (N, 1, outputs). The
-    rows are then those of N tasks, as many of each, one task after the other.
+    weight: (inputs, outputs) or (N, inputs, outputs); bias: (outputs,) or (N, 1, outputs). With N,
+    the rows are those of N tasks in order, the same number for each.
     """
     if weight.dim() == 2 and bias.dim() == 1:
         return torch.addmm(bias, h, weight, out=out)

@@ -1,1 +1,1 @@
-"""Experiments, tables, plots, reports."""
+"""Experiments, tables, plots and reports."""

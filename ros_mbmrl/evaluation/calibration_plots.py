@@ -16,7 +16,7 @@ Figures = Mapping[str, Mapping[str, float]]
 
 
 def ratios(goal: Figures, figures: Figures, close: float, file: Path) -> None:
-    """Twin over robot, one line a figure, one mark a terrain; the band is what counts as met."""
+    """Draw twin over robot, a line per figure, a mark per terrain, and the accepted band."""
     figure, (axes,) = panels(1, 6.5, 6.5)
     axes.axvspan(1 - close, 1 + close, color="#009e73", alpha=0.15)
     axes.axvline(1.0, color="k", linewidth=0.8)
@@ -36,7 +36,7 @@ def ratios(goal: Figures, figures: Figures, close: float, file: Path) -> None:
 def gaits(
     runs: Mapping[str, Sequence[Rollout]], twin: Mapping[str, Sequence[Rollout]], file: Path
 ) -> None:
-    """Speed over leg frequency, yaw rate over their difference, achieved over set-point."""
+    """Draw speed over leg frequency, yaw rate over their difference, achieved over set-point."""
     figure, axes = panels(3 * len(runs), 3.2, 2.6)
     for k, terrain in enumerate(runs):
         for several, colour, label in (

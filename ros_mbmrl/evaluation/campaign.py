@@ -1,4 +1,4 @@
-"""Runs an experiment's episodes in processes of their own; finished ones are never run again."""
+"""Runner of an experiment's episodes in worker processes; finished ones are not run again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ Row = dict[str, Any]
 class Entrant:
     """A model folder that takes part under a name.
 
-    digest: SHA-256 of its card and weights. train_seed: as the card says, None if it does not.
+    Args:
+        method: name under which it takes part.
+        folder: of the model.
+        robot: its name.
+        digest: SHA-256 of its card and weights.
+        train_seed: from the card, or None.
     """
 
     method: str
@@ -48,9 +53,9 @@ class Job:
 
     @property
     def key(self) -> str:
-        """Hash of all that decides the outcome.
+        """Return a hash of everything that decides the outcome.
 
-        The code's version, the model, the scenario with what its names stand for, the defaults of
+        The code's version, the model, the scenario with the content of its names, the defaults of
         cost, planner, guard and safety, and the twin's calibration.
         """
         scenario = self.cell.scenario
@@ -61,7 +66,7 @@ class Job:
 
 
 def enter(method: str, folder: Path, robot: str) -> Entrant:
-    """The model folder as an entrant, checked against the robot. Raises UserError."""
+    """Enter a model folder, checked against the robot. Raises UserError."""
     seed = load_model(folder, make_robot(robot)).card.get("seed")
     if not (seed is None or isinstance(seed, int)):
         raise UserError(f"{folder}: seed {seed!r} in the card: expected a whole number")
@@ -72,21 +77,21 @@ def enter(method: str, folder: Path, robot: str) -> Entrant:
 
 
 def run(jobs: Sequence[Job], out: Path, workers: int = 2, cluster: str = "") -> list[Row]:
-    """The rows of all jobs, in their order; each is in `out/rows.jsonl` as soon as it is known.
+    """Return the rows of all jobs, in their order; each is in `out/rows.jsonl` once it is known.
 
     workers, cluster: see `workers.outcomes`. Raises RunError if a process dies.
     """
     known = finish(jobs, run_job, out, workers, cluster)
-    # The name it takes part under is this run's, whatever it was when the episode was run.
+    # The method's name is this run's, whatever it was when the episode was run.
     return [{**known[job.key], "method": job.entrant.method} for job in jobs]
 
 
 class Keyed(Protocol):
-    """What can be run by a process, and known again by a hash of all that decides its outcome."""
+    """A job for a process, identified by a hash of everything that decides its outcome."""
 
     @property
     def key(self) -> str:
-        """The hash."""
+        """Return the hash."""
 
 
 K = TypeVar("K", bound=Keyed)
@@ -100,9 +105,14 @@ def finish(
     cluster: str = "",
     called: str = "episodes",
 ) -> dict[str, Row]:
-    """The rows of all jobs by key, and of others that `out/rows.jsonl` holds. See `run`.
+    """Return the rows of all jobs by key, and of others in `out/rows.jsonl`. See `run`.
 
-    work: gives a job's key and row; a function at the top of a module. called: what the jobs are.
+    Args:
+        jobs: to run.
+        work: returns a job's key and row; a function at the top of a module.
+        out: folder of the rows.
+        workers, cluster: see `workers.outcomes`.
+        called: name of the jobs in the progress bar.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -121,7 +131,7 @@ def finish(
 
 
 def read(path: Path) -> dict[str, Row]:
-    """The finished rows by key; a line that a killed run left unfinished is passed over."""
+    """Read the finished rows by key; an incomplete line of a killed run is skipped."""
     rows: dict[str, Row] = {}
     for line in path.read_text(errors="replace").splitlines() if path.exists() else ():
         try:
@@ -133,7 +143,7 @@ def read(path: Path) -> dict[str, Row]:
 
 
 def run_job(job: Job) -> tuple[str, Row]:
-    """Runs one episode: its key and its row."""
+    """Run one episode; return its key and its row."""
     robot = make_robot(job.entrant.robot)
     scenario = job.cell.scenario
     episode = run_episode(robot, load_model(job.entrant.folder, robot), scenario)
@@ -152,7 +162,7 @@ def run_job(job: Job) -> tuple[str, Row]:
 
 
 def _trace(episode: Episode) -> dict[str, list[float]]:
-    """What the plots need, every number of it rounded: where it went, and what went wrong."""
+    """Return the rounded data for plots: position and errors over time."""
     reports = [step.adapted.report for step in episode.steps]
     columns: dict[str, Iterable[float]] = {
         "time": episode.times,
@@ -167,7 +177,7 @@ def _trace(episode: Episode) -> dict[str, list[float]]:
 
 @contextmanager
 def _appending(path: Path) -> Iterator[Any]:
-    """The file, opened to append whole lines, even after a last one that is not."""
+    """Open the file to append whole lines, even after an incomplete last one."""
     torn = path.exists() and path.stat().st_size > 0 and path.read_bytes()[-1:] != b"\n"
     with path.open("a") as file:
         file.write("\n" if torn else "")

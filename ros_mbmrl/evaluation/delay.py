@@ -1,7 +1,7 @@
-"""What a delay costs, and what reckoning with it gives back: closed loop on the hexapod's twin.
+"""Cost of a delay, with and without compensation, in closed loop on the hexapod's twin.
 
-Every command acts late by 0 to 200 ms; the loop is told by how much, or not. Same robots, paths
-and seeds for both. `python -m ros_mbmrl.evaluation.delay --out DIR`.
+Every command acts late by 0 to 200 ms; the loop is told by how much, or not. Same robots, paths and
+seeds for both. `python -m ros_mbmrl.evaluation.delay --out DIR`.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Config:
     methods: tuple[str, ...] = ("mb", "bayes_context_ll")
     """shipped models of the hexapod"""
     delays: tuple[float, ...] = (0.0, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2)
-    """injected, beyond what the twin has itself [s]"""
+    """injected, in addition to the twin's own [s]"""
     seeds: int = 5
-    """robots a path"""
+    """robots per path"""
     first_seed: int = 0
     """seed of the first"""
     duration: float = 12.0
@@ -61,7 +61,7 @@ class Config:
 
 
 def episode(method: str, delay: float, told: bool, seed: int, path: str, duration: float) -> Row:
-    """One episode: a robot that is drawn for this seed and path, a little noise, nothing broken."""
+    """Run one episode of a robot drawn for this seed and path, with little noise and no fault."""
     robot = make_robot("hexapod")
     folder = find(f"models/hexapod/{method}")
     assert folder is not None
@@ -75,7 +75,7 @@ def episode(method: str, delay: float, told: bool, seed: int, path: str, duratio
 
 
 def table(rows: Sequence[Row]) -> list[Row]:
-    """Mean cross-track a method and delay, without and with compensation, and the ratio.
+    """Return the mean cross-track per method and delay, without and with compensation.
 
     worse: ratio of each to the same method's without any delay.
     """
@@ -112,7 +112,7 @@ def _mean(rows: Sequence[Row], method: str, delay: float, told: bool) -> float:
 
 
 def draw(png: Path, means: Sequence[Row]) -> None:
-    """Cross-track against the delay."""
+    """Draw cross-track against the delay."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -135,7 +135,7 @@ def draw(png: Path, means: Sequence[Row]) -> None:
 
 
 def run(config: Config) -> list[Row]:
-    """Runs all episodes, prints the table, writes delay.json and delay.png."""
+    """Run all episodes, print the table, write delay.json and delay.png."""
     config.out.mkdir(parents=True, exist_ok=True)
     seeds = range(config.first_seed, config.first_seed + config.seeds)
     jobs = list(product(config.methods, config.delays, (False, True), seeds, PATHS))
@@ -161,7 +161,7 @@ def _begin() -> None:
 
 
 def main() -> None:
-    """Prints the table. Exit status 2 for bad input."""
+    """Print the table. Exit status 2 for bad input."""
     try:
         run(tyro.cli(Config, prog="delay"))
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Who takes part: model folders, by method and training seed."""
+"""Entrants of an experiment: model folders, by method and training seed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ros_mbmrl.evaluation.campaign import Entrant, enter
 
 
 def enter_all(named: Iterable[tuple[str, Path]], robot: str) -> tuple[Entrant, ...]:
-    """Entrants of these methods and folders; the same model given twice is one.
+    """Return entrants for these methods and folders; the same model given twice is one.
 
     Raises UserError for two different models of the same method and training seed.
     """
@@ -30,10 +30,10 @@ def enter_all(named: Iterable[tuple[str, Path]], robot: str) -> tuple[Entrant, .
 def enter_methods(
     robot: str, known: Sequence[str], methods: Sequence[str], folders: Sequence[Path]
 ) -> tuple[Entrant, ...]:
-    """The models `folder/method` that take part, a folder a training seed.
+    """Return the models `folder/method` that take part, one folder for each training seed.
 
-    methods: those named; without any, those of `known` that every folder has. Raises UserError
-    for a method that a folder lacks, models of different robots, or no model.
+    methods: names; if empty, those of `known` that every folder has. Raises UserError for a method
+    that a folder lacks, models of different robots, or no model.
     """
     for folder in folders:
         if not folder.is_dir():
@@ -53,7 +53,7 @@ def enter_methods(
 
 
 def common_robot(folders: Iterable[Path]) -> str:
-    """The robot that all these models are for. Raises UserError if there are several."""
+    """Return the robot that all these models are for. Raises UserError if there are several."""
     first: dict[str, Path] = {}
     for folder in folders:
         first.setdefault(str(read_card(folder).get("robot")), folder)

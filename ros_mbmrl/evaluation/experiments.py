@@ -1,7 +1,7 @@
 """Closed-loop experiments as data: conditions, paths and methods; each cell is one episode.
 
 Everything that is chosen (training settings, cost weights, planner, guard) is chosen on
-`hexapod-validation`; the other experiments are looked at afterwards, and report.
+`hexapod-validation`; the other experiments are only for reports.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BASELINE = "mb"  # the model that does not adapt
 
 @dataclass(frozen=True)
 class Condition:
-    """What a robot is put into. onset: when the fault sets in, as a share of the episode."""
+    """Terrain and fault of an episode. onset: when the fault begins, as a share of the episode."""
 
     name: str
     terrain: str = "carpet"
@@ -40,10 +40,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Every method on every condition, path and seed.
-
-    randomisation: the robots that are drawn, one for every condition, path and seed.
-    """
+    """Every method on every condition, path and seed, each cell with a robot drawn for it."""
 
     name: str
     title: str
@@ -62,7 +59,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Cell:
-    """One episode of an experiment, still without a method. after: counted from here on [s]."""
+    """One episode of an experiment, without a method. after: time from which it counts [s]."""
 
     condition: str
     scenario: Scenario
@@ -70,9 +67,15 @@ class Cell:
 
 
 def cells(experiment: Experiment, seeds: int, first_seed: int, duration: float) -> tuple[Cell, ...]:
-    """All episodes of up to `duration` [s]; the same ones for every method, hence paired.
+    """Return all episodes of an experiment, the same for every method, hence paired.
 
-    Raises UserError for less than one seed, a negative seed, a duration below a second.
+    Args:
+        experiment: to run.
+        seeds, first_seed: number of seeds, and the first one.
+        duration: longest episode [s].
+
+    Raises:
+        UserError: less than one seed, a negative seed, a duration below a second.
     """
     if seeds < 1 or first_seed < 0:
         raise UserError(f"expected seeds >= 1, first seed >= 0, got {seeds} and {first_seed}")
@@ -89,10 +92,10 @@ def cells(experiment: Experiment, seeds: int, first_seed: int, duration: float) 
 def _cell(
     experiment: Experiment, condition: Condition, path: str, seed: int, duration: float
 ) -> Cell:
-    # A path that ends before the time is over must not end before its fault.
+    # The fault must begin before the path ends, even if that is before the time is over.
     lasts = min(duration, make_path(path).length / SPEED)
     fault = Fault(condition.fault, condition.onset * lasts)
-    # A robot of its own for every cell: pairs of episodes are then independent of each other.
+    # Every cell has its own robot, so that pairs of episodes are independent of each other.
     rng = np.random.default_rng([seed, *f"{condition.name}/{path}".encode()])
     physics = experiment.randomisation.sample(rng)
     scenario = Scenario(path, condition.terrain, fault, physics, duration, seed)
@@ -141,7 +144,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
                 ("straight", "left", "zigzag", "figure8"),
                 METHODS,
             ),
-            # Figures 34 and 35 of the thesis, a leg lost on the way, and a weak motor.
+            # Figures 34 and 35 of the thesis, a leg lost during the run, and a weak motor.
             Experiment(
                 "hexapod-ood",
                 "Hexapod twin with faults that no model was trained on",
@@ -158,7 +161,8 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
                 METHODS,
                 QUIET,
             ),
-            # Other faults of the same kinds: where settings are chosen. Quiet, or chance chooses.
+            # Other faults of the same kinds, for the choice of settings; little noise, for a sure
+            # choice.
             Experiment(
                 "hexapod-validation",
                 "Hexapod twin with faults to choose settings on",
@@ -173,6 +177,6 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
 
 
 def make_experiment(name: str) -> Experiment:
-    """The experiment called `name`. Raises UserError for an unknown name."""
+    """Return the experiment called `name`. Raises UserError for an unknown name."""
     choose("experiment", name, EXPERIMENTS)
     return EXPERIMENTS[name]

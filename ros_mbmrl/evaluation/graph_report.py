@@ -1,4 +1,4 @@
-"""The report of `launch adapt ... report:=DIR`: made from the recordings in DIR, one a method.
+"""The report of `launch adapt ... report:=DIR`, from the recordings in DIR, one per method.
 
 `python -m ros_mbmrl.evaluation.graph_report DIR` makes it again.
 """
@@ -51,10 +51,14 @@ SHOWN = {
 def write_report(
     folder: Path, scenario: Mapping[str, str], process: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Writes report.json, report.html and the pictures; returns what report.json holds.
+    """Write report.json, report.html and the pictures; return the content of report.json.
 
-    scenario: what the runs have in common (fault, path, terrain, ...). process: by method, what
-    only the supervisor knows (start-up time, memory). What an earlier report knew is kept.
+    Results in an earlier report are kept.
+
+    Args:
+        folder: of the recordings and the report.
+        scenario: what the runs have in common (fault, path, terrain, ...).
+        process: by method, what only the supervisor knows (start-up time, memory).
     """
     runs = {path.stem: read_run(path) for path in sorted(folder.glob("*.mcap"))}
     if not runs:
@@ -93,7 +97,7 @@ def write_report(
 
 
 def shown(methods: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """A row for every figure that a method has: what it is, and its text by method."""
+    """Return a row for every figure that a method has: its meaning, and its text by method."""
     return [
         [label, *(_text(figures.get(key)) for figures in methods.values())]
         for key, label in SHOWN.items()
@@ -119,7 +123,7 @@ def _page(
 
 
 def draw_paths(png: Path, runs: Mapping[str, RecordedRun], fault_at: float | None) -> None:
-    """One panel a run, as in the thesis, fig. 35."""
+    """Draw one panel per run, as in the thesis, fig. 35."""
     plt = _pyplot()
     figure, axes = plt.subplots(1, len(runs), figsize=(5.5 * len(runs), 5.2), squeeze=False)
     for axis, (name, run), colour in zip(axes[0], runs.items(), COLOURS * 9, strict=False):
@@ -143,7 +147,7 @@ def draw_paths(png: Path, runs: Mapping[str, RecordedRun], fault_at: float | Non
 
 
 def draw_errors(png: Path, runs: Mapping[str, RecordedRun], fault_at: float | None) -> None:
-    """The model's error before and after adaptation over time, and the distance from a path."""
+    """Draw the model's error before and after adaptation, and the distance from a path."""
     plt = _pyplot()
     labels = ["model error"]
     if any(len(run.cross_track) for run in runs.values()):
@@ -200,7 +204,7 @@ def _text(value: Any) -> str:
 
 
 def main() -> None:
-    """Makes the report of a folder again. Exit status 2 if there is nothing in it."""
+    """Make the report of a folder again. Exit status 2 if there is nothing in it."""
     if len(sys.argv) < 2:
         sys.exit("expected a folder of recordings")
     try:

@@ -26,10 +26,7 @@ figcaption, caption { color: #666; font-size: .9rem; text-align: left; }
 
 @dataclass(frozen=True)
 class Table:
-    """columns: their headings. rows: the cells as text, as many a row as there are columns.
-
-    Raises ValueError for a row of another length.
-    """
+    """A table of text; rows have a cell for each column. Raises ValueError for other lengths."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -43,20 +40,20 @@ class Table:
 
 @dataclass(frozen=True)
 class Image:
-    """png: the PNG file, embedded into the page. caption: what it shows."""
+    """A picture; png: the file, embedded into the page, caption: its description."""
 
     png: Path
     caption: str = ""
 
 
 Block = str | Table | Image  # a paragraph, a table or a picture
-Section = tuple[str, Sequence[Block]]  # a heading, and what stands under it
+Section = tuple[str, Sequence[Block]]  # a heading, and the blocks under it
 
 
 def write_page(path: Path, title: str, sections: Sequence[Section]) -> None:
-    """Writes the page to `path`, whole or not at all. Text is escaped; nothing is linked to.
+    """Write the page to `path`, completely or not at all. Text is escaped; there are no links.
 
-    Raises OSError where a picture cannot be read or the page not be written.
+    Raises OSError if a picture cannot be read or the page cannot be written.
     """
     parts = [f"<h1>{escape(title)}</h1>"]
     for heading, blocks in sections:

@@ -1,4 +1,4 @@
-"""The same control for less: closed-loop cost against what planning takes, planner by planner.
+"""Closed-loop cost against planning time, planner by planner.
 
 `python -m ros_mbmrl.evaluation.planner_curve` runs a frozen list of planners and settings over the
 same episodes and compares each with plain MPPI of 1000 candidates and 10 steps. Finished episodes
@@ -37,10 +37,10 @@ from ros_mbmrl.simulation.pr2_faults import ArmFault
 
 Row = dict[str, Any]
 
-MARGIN = 0.02  # of the cost, that does not count
+MARGIN = 0.02  # difference of the cost that does not count, as a share
 ARM = "pr2-arm"  # beside the hexapod's experiments
 ARM_FAULTS = ("none", "payload", "weak_shoulder_lift", "weak_elbow")
-# What a row's figures of merit are: (key, unit), lower is better; the first is what is aimed at.
+# Figures of merit of a row: (key, unit), lower is better; the first one decides.
 FIGURES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
         "hexapod": (("cost", "1"), ("cross_track_mean_m", "m")),
@@ -62,32 +62,32 @@ class Setting:
 
     @property
     def family(self) -> str:
-        """What is drawn in one colour."""
+        """Return the name of its colour group."""
         return self.label or self.planner
 
     @property
     def name(self) -> str:
-        """Unlike all others'."""
+        """Return its unique name."""
         times = f" x {self.iterations}" if self.iterations > 1 else ""
         return f"{self.family} {self.samples} x {self.horizon}{times}"
 
     @property
     def overrides(self) -> dict[str, Any]:
-        """For `make_planner`."""
+        """Return the parameters for `make_planner`."""
         size: dict[str, Any] = {"num_samples": self.samples, "horizon": self.horizon}
         if self.planner != "random_shooting":
             size["iterations"] = self.iterations
         return {**size, **dict(self.parameters)}
 
     def operations(self, sizes: Sequence[int]) -> int:
-        """Multiplications and additions of the network's products in a plan."""
+        """Return multiplications and additions of the network's products in a plan."""
         once = sum(2 * inputs * outputs for inputs, outputs in pairwise(sizes))
         return self.samples * self.horizon * self.iterations * once
 
 
 PLAIN = (("correlation", 0.0), ("held_fraction", 0.0))
 REFERENCE = Setting("mppi", 1000, 10, "plain mppi", parameters=PLAIN)
-# Frozen: what is reported is not chosen by what it reports.
+# Frozen: the settings are not chosen by the episodes that are reported.
 SETTINGS: tuple[Setting, ...] = (
     REFERENCE,
     *(replace(REFERENCE, samples=k, horizon=h) for k, h in ((250, 10), (1000, 5), (250, 5))),
@@ -98,32 +98,32 @@ SETTINGS: tuple[Setting, ...] = (
     *(Setting("random_shooting", k, 5) for k in (125, 500, 1000)),
     *(Setting("cem", k, h, iterations=3) for k, h in ((32, 5), (64, 5), (166, 5), (333, 10))),
 )
-# The arm's torques act at once: its noise is as configured for it, whatever the planner.
+# The arm's torques act at once: its noise is as configured for it, for every planner.
 FINE = (("sigma", 0.04),)
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Closed-loop cost against operations and milliseconds a plan."""
+    """Closed-loop cost against operations and milliseconds of a plan."""
 
     experiment: str = "hexapod-validation"
-    """hexapod-validation to choose by, hexapod-ood-quiet to report, or pr2-arm."""
+    """hexapod-validation for choices, hexapod-ood-quiet for reports, or pr2-arm."""
     method: str = "bayes_context"
-    """The shipped model that all of them plan with."""
+    """The shipped model with which all of them plan."""
     seeds: int = 5
-    """Of every condition and path."""
+    """Seeds of every condition and path."""
     first_seed: int = 0
-    """Of the episodes."""
+    """First seed of the episodes."""
     duration: float = 0.0
-    """Of each episode [s]; 0: 20, and 8 of the arm."""
+    """Length of each episode [s]; 0: 20, or 8 for the arm."""
     out: Path = Path("runs/planner_curve")
-    """Where rows, table and picture go."""
+    """Folder of rows, table and picture."""
     json: Path | None = None
-    """Also write the table's rows here."""
+    """Write the table's rows to this file, too."""
     workers: int = 2
-    """Processes. With more than there are idle cores the milliseconds mean nothing."""
+    """Processes; with more than there are idle cores the milliseconds have no meaning."""
     settings: tuple[str, ...] = ()
-    """Some of them by name; default: all. The reference always takes part."""
+    """Some settings by name; default: all. The reference always takes part."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Job:
 
     @property
     def key(self) -> str:
-        """Hash of all that decides the outcome."""
+        """Return a hash of everything that decides the outcome."""
         what = asdict(self.what) if isinstance(self.what, Cell) else self.what
         facts = [__version__, self.digest, self.robot, self.method, asdict(self.setting), what]
         text = json.dumps([*facts, settings()], sort_keys=True, default=sorted)
@@ -147,7 +147,7 @@ class Job:
 
 
 def run_job(job: Job) -> tuple[str, Row]:
-    """Runs one episode: its key and its row."""
+    """Run one episode; return its key and its row."""
     robot = make_robot(job.robot)
     loaded = load_model(job.folder, robot)
     setting = job.setting
@@ -172,19 +172,19 @@ def run_job(job: Job) -> tuple[str, Row]:
         reached = arm.run_reach(robot, loaded, reaching, job.method, told, setting.planner)
         row |= {"condition": fault, "path": "reach", "seed": seed, **reached.summary()}
         row["cost"] = float(reached.distances.max(axis=1).mean())
-        del row["reached_s"]  # infinite where it was not reached, which JSON does not have
+        del row["reached_s"]  # infinite if it was not reached, which JSON cannot represent
     return job.key, row
 
 
 def run(curve: Curve) -> list[Row]:
-    """A row for every setting and episode. Raises UserError."""
+    """Return a row for every setting and episode. Raises UserError."""
     jobs = make_jobs(curve)
     known = campaign.finish(jobs, run_job, curve.out, curve.workers)
     return [known[job.key] for job in jobs]
 
 
 def make_jobs(curve: Curve) -> list[Job]:
-    """Every setting on every episode. Raises UserError."""
+    """Return a job for every setting on every episode. Raises UserError."""
     robot = arm.ROBOT if curve.experiment == ARM else make_experiment(curve.experiment).robot
     if curve.workers < 1:
         raise UserError(f"workers: expected at least 1, got {curve.workers}")
@@ -216,11 +216,11 @@ def make_jobs(curve: Curve) -> list[Job]:
 
 
 def summarise(rows: Sequence[Row], rng: np.random.Generator) -> list[Row]:
-    """A row for each setting, cheapest first, each paired with the reference.
+    """Return a row for each setting, cheapest first, each paired with the reference.
 
     operations_ratio and plan_ms_p50; every figure of merit, its mean and its ratio to the
-    reference's with the 95 % interval of the paired ratio of means. as_good: all of the first
-    figure's interval lies below 1 + MARGIN.
+    reference's with the 95 % interval of the paired ratio of means. as_good: the whole interval of
+    the first figure is below 1 + MARGIN.
     """
     base = _of(rows, REFERENCE.name)
     result = []
@@ -247,7 +247,7 @@ def summarise(rows: Sequence[Row], rng: np.random.Generator) -> list[Row]:
 
 
 def table(summary: Sequence[Row], robot: str) -> str:
-    """Markdown: a line a setting."""
+    """Return a table in Markdown, a line for each setting."""
     figures = FIGURES[robot]
     heads = [f"{name} [{unit}] | over reference" for name, unit in figures]
     lines = [
@@ -265,7 +265,7 @@ def table(summary: Sequence[Row], robot: str) -> str:
 
 
 def plot(summary: Sequence[Row], robot: str, file: Path) -> None:
-    """Cost over the reference's against milliseconds a plan, a colour a family."""
+    """Draw cost over the reference's against milliseconds of a plan, a colour for each family."""
     figure, (axes,) = panels(1, 7.0, 4.5)
     for k, family in enumerate(unique(summary, "family")):
         own = [row for row in summary if row["family"] == family]
@@ -287,7 +287,7 @@ def plot(summary: Sequence[Row], robot: str, file: Path) -> None:
 
 
 def _reach_of(row: Row) -> tuple[float, float]:
-    """How far the interval reaches below and above the ratio."""
+    """Return how far the interval reaches below and above the ratio."""
     ratio, interval = row["cost_ratio"], row["cost_interval"]
     return (0.0, 0.0) if interval is None else (ratio - interval[0], interval[1] - ratio)
 
@@ -298,12 +298,12 @@ def _of(rows: Sequence[Row], setting: str) -> list[Row]:
 
 
 def _figures(rows: Sequence[Row], name: str) -> Array:
-    """(1, C): one training seed, an episode a column."""
+    """Return the figures (1, C): one training seed, an episode in each column."""
     return np.array([[float(row[name]) for row in rows]])
 
 
 def main() -> None:
-    """Prints the table; exit status 2 for bad input, 1 for a failed run."""
+    """Print the table; exit status 2 for bad input, 1 for a failed run."""
     curve = tyro.cli(Curve, prog="planner_curve")
     try:
         rows = run(curve)

@@ -18,19 +18,19 @@ from ros_mbmrl.robots.spec import Array
 
 Row = Mapping[str, Any]
 
-# Okabe and Ito's colours, told apart by everybody; with the line's style, 24 methods are.
+# Okabe and Ito's colours, which everybody can distinguish; with line styles for 24 methods.
 COLOURS = (
     *("#666666", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442"),
 )
 STYLES = ("-", "--", "-.")
-HATCHES = ("", "//", "..")  # the second cue of bars
+HATCHES = ("", "//", "..")  # second distinction of bars
 
 
 def paths(rows: Sequence[Row], path: str, file: Path) -> None:
-    """Where the robots went on `path`, first seed; a panel a condition. Thesis fig. 35.
+    """Draw the robots' way on `path`, first seed; a panel for each condition. Thesis fig. 35.
 
-    rows: with `trace` of time [s], x and y [m]; of each method, its first training seed is drawn.
-    A cross marks where a fault set in on the way.
+    rows: with `trace` of time [s], x and y [m]; of each method, its first training seed is drawn. A
+    cross marks where a fault began on the way.
     """
     first = min(row["seed"] for row in rows)
     conditions, methods = unique(rows, "condition"), unique(rows, "method")
@@ -42,7 +42,7 @@ def paths(rows: Sequence[Row], path: str, file: Path) -> None:
         if (row["path"], row["seed"], row["train_seed"]) == (path, first, trained[row["method"]])
     ]
     desired = make_path(path)
-    # Not the laps that nobody came to.
+    # without the laps that no robot reached
     reached = desired.arc <= max(row["progress_m"] for row in shown)
     for condition, axes in zip(conditions, grid, strict=True):
         axes.plot(*desired.points[reached].T, "k:", linewidth=1.2, label="desired", zorder=3)
@@ -67,10 +67,10 @@ def _mark_fault(axes: Axes, row: Row, colour: str) -> None:
 
 
 def transients(rows: Sequence[Row], file: Path) -> None:
-    """Distance from the path over time, a panel a condition: what a start or a fault costs.
+    """Draw distance from the path over time, a panel for each condition.
 
-    Median and inter-quartile band over all episodes and training seeds of a method, as long as
-    half of them last. rows: with `trace` of time [s] and cross_track [m]. Dotted: faults set in.
+    Median and inter-quartile band over all episodes and training seeds of a method, as long as half
+    of them last. rows: with `trace` of time [s] and cross_track [m]. Dotted lines: faults begin.
     """
     conditions, methods = unique(rows, "condition"), unique(rows, "method")
     figure, grid = panels(len(conditions), 4.2, 3.0)
@@ -92,7 +92,7 @@ def transients(rows: Sequence[Row], file: Path) -> None:
 
 
 def _quartiles(traces: Sequence[Mapping[str, Sequence[float]]]) -> tuple[Array, Array]:
-    """times (T,) [s] and quartiles (3, T) [cm] of |cross_track|, while half of the traces last."""
+    """Return times (T,) [s] and quartiles (3, T) [cm] of |cross_track|, while half of them last."""
     lengths = sorted(len(trace["time"]) for trace in traces)
     steps = lengths[len(lengths) // 2]
     distance = np.full((len(traces), steps), np.nan)
@@ -105,7 +105,7 @@ def _quartiles(traces: Sequence[Mapping[str, Sequence[float]]]) -> tuple[Array, 
 
 @dataclass(frozen=True)
 class _Bar:
-    """A bar in the group `place` and the colour of `method`. ends: of its whisker."""
+    """A bar in the group `place` with the colour of `method`. ends: of its whisker."""
 
     place: str
     method: str
@@ -114,7 +114,7 @@ class _Bar:
 
 
 def cross_track(summary: Sequence[Row], file: Path) -> None:
-    """Bars of mean cross-track with 95 % intervals, by condition and method."""
+    """Draw bars of mean cross-track with 95 % intervals, by condition and method."""
     bars = []
     for row in summary:
         interval = row["cross_track_interval_m"]
@@ -124,9 +124,9 @@ def cross_track(summary: Sequence[Row], file: Path) -> None:
 
 
 def error_ratios(summary: Sequence[Row], horizon: int, file: Path) -> None:
-    """Bars of the ratio to mb at `horizon`, by tag and method; whiskers over training seeds.
+    """Draw bars of the ratio to mb at `horizon`, by tag and method; whiskers over training seeds.
 
-    summary: of `mbmrl score`, with at least one ratio. The whiskers go from least to most.
+    summary: of `mbmrl score`, with at least one ratio. The whiskers go from minimum to maximum.
     """
     bars = [
         _Bar(row["tag"], row["method"], row["ratio_to_mb"], (low, high))
@@ -162,9 +162,9 @@ def _draw_bars(bars: Sequence[_Bar], label: str, file: Path, line: float | None 
 
 
 def prediction_errors(rows: Sequence[Row], file: Path) -> None:
-    """Histograms of the error before and after adaptation, a panel a method. Thesis fig. 31.
+    """Draw histograms of the error before and after adaptation, by method. Thesis fig. 31.
 
-    rows: with `trace` of error_prior and error_adapted, one number a control step.
+    rows: with `trace` of error_prior and error_adapted, one number for each control step.
     """
     methods = unique(rows, "method")
     figure, grid = panels(len(methods), 3.2, 2.6)
@@ -189,7 +189,7 @@ def prediction_errors(rows: Sequence[Row], file: Path) -> None:
 
 
 def panels(count: int, width: float, height: float, columns: int = 3) -> tuple[Figure, list[Axes]]:
-    """A figure of `count` panels of this size [inch], and their axes."""
+    """Return a figure of `count` panels of this size [inch], and their axes."""
     columns = min(count, columns)
     lines = -(-count // columns)
     figure = Figure(figsize=(width * columns, height * lines), layout="constrained")
@@ -206,6 +206,6 @@ def _style(k: int) -> str:
 
 
 def save(figure: Figure, file: Path) -> None:
-    """Writes the PNG file, and the folder it is in."""
+    """Write the PNG file, and create its folder."""
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=110)

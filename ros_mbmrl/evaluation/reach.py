@@ -1,4 +1,4 @@
-"""Methods compared on the PR2's arm: how near the tool's points come to their goals.
+"""Comparison of methods on the PR2's arm: distance of the tool's points from their goals.
 
 `python -m ros_mbmrl.evaluation.reach` compares methods over the same goals, arms and faults.
 """
@@ -26,24 +26,24 @@ from ros_mbmrl.simulation.pr2_faults import ArmFault
 
 @dataclass(frozen=True)
 class Compare:
-    """Methods over the same goals: medians of the largest of the three distances at the end."""
+    """Compare methods over the same goals: medians of the largest of three final distances."""
 
     methods: tuple[str, ...] = ("mb", "grbal", "bayes_context", "bayes_context_de")
-    """The first is the one to compare with."""
+    """Methods; the first is the one to compare with."""
     faults: tuple[str, ...] = ("none", "payload", "weak_shoulder_lift", "weak_elbow", "push")
-    """Present from the start."""
+    """Faults, present from the start."""
     seeds: int = 10
-    """Goals, each with a start of its own."""
+    """Number of goals, each with its own start."""
     first_seed: int = 0
-    """Of the goals."""
+    """First seed of the goals."""
     duration: float = 8.0
-    """Of each episode [s]."""
+    """Length of each episode [s]."""
     models: Path | None = None
     """Folder of the models, one folder each; default: models/pr2_arm."""
 
 
 def compare(arguments: Compare) -> list[dict[str, Any]]:
-    """A row for every method, fault and seed. Raises UserError."""
+    """Return a row for every method, fault and seed. Raises UserError."""
     if arguments.seeds < 1 or arguments.first_seed < 0 or not arguments.duration >= SETTLED:
         raise UserError(f"expected seeds >= 1, first seed >= 0 and {SETTLED:g} s or more")
     faults = [ArmFault(name) for name in arguments.faults]
@@ -62,7 +62,7 @@ def compare(arguments: Compare) -> list[dict[str, Any]]:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Markdown: a line a fault, a column a method: median final distance, share within 3 cm."""
+    """Return a table in Markdown: median final distance, number of runs within 3 cm."""
     methods = list(dict.fromkeys(row["method"] for row in rows))
     lines = [f"| fault | {' | '.join(methods)} |", "|---|" + "---|" * len(methods)]
     for fault in dict.fromkeys(row["fault"] for row in rows):
@@ -77,7 +77,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _folder(models: Path | None, method: str) -> Path:
-    """Where the method's model is: its own, or one that it can run on."""
+    """Return the folder of the method's model: its own, or one that it can run on."""
     if models is not None:
         own = models / method
         return own if own.is_dir() else models / trained_as(method)
@@ -89,7 +89,7 @@ def _folder(models: Path | None, method: str) -> Path:
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     try:
         print(table(compare(tyro.cli(Compare, prog="reach"))))
     except UserError as error:

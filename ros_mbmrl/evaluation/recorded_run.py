@@ -1,4 +1,4 @@
-"""What a recording of the graph says about the run: path kept, time kept, adaptation, safety."""
+"""Figures of a run from the graph's recording: path, timing, adaptation, safety."""
 
 from __future__ import annotations
 
@@ -25,10 +25,21 @@ TIME_OF_DAY = 10**17  # [ns] since 1970: no twin runs for three years
 class RecordedRun:
     """Control steps from the first command on, one row each; times [s] on the plant's clock.
 
-    xy (T, 2) [m], as measured. cross_track (T,) [m], from the reference. Both, and the reference,
-    have no rows for a robot that follows no path. period, adapt_ms, plan_ms: one a step that was
-    timed. errors (n, 2): robust model error on the live window, before and after adaptation, at
-    error_times (n,). accepted (n,).
+    A robot that follows no path has no rows in xy, reference and cross_track.
+
+    Args:
+        times: of the steps, (T,) [s].
+        xy: as measured, (T, 2) [m].
+        reference: the path, (n, 2) [m].
+        cross_track: distance from the reference, (T,) [m].
+        period, adapt_ms, plan_ms: one for each step that was timed.
+        missed: number of steps without a command in time.
+        error_times: (n,) [s].
+        errors: robust model error on the live window, before and after adaptation, (n, 2).
+        accepted: whether the adaptation was accepted, (n,).
+        refusals: number of refused adaptations, by reason.
+        safety_events: number of steps above the levels without an event.
+        worst_level: of the safety monitor.
     """
 
     times: Array
@@ -47,7 +58,7 @@ class RecordedRun:
     worst_level: str
 
     def figures(self, fault_at: float | None) -> dict[str, Any]:
-        """The figures of `report.json` for this run."""
+        """Return the figures of `report.json` for this run."""
         error = np.abs(self.cross_track)
         before = self.times[: len(error)] < (math.inf if fault_at is None else fault_at)
         return {
@@ -72,7 +83,7 @@ class RecordedRun:
 
 
 def read_run(path: FilePath) -> RecordedRun:
-    """Reads one recording. Raises UserError if it has no command, or a path but no pose."""
+    """Read one recording. Raises UserError if it has no command, or a path but no pose."""
     try:
         return _read_run(path)
     except UserError:
@@ -103,7 +114,7 @@ def _read_run(path: FilePath) -> RecordedRun:
                 said.setdefault(line.hardware_id, {}).setdefault(line.name, []).append(
                     (_stamp(message), values)
                 )
-    lines = said.get(owner, {})  # other robots of the domain speak on /diagnostics, too
+    lines = said.get(owner, {})  # other robots of the domain publish on /diagnostics, too
     if not commands or (reference and not poses):
         what = "odom" if commands else "command/safe"
         raise UserError(f"{path}: nothing on {what}: not a run of the adapt graph")
@@ -114,7 +125,7 @@ def _read_run(path: FilePath) -> RecordedRun:
 
 
 def _follow(points: Array, reference: list[tuple[float, float]]) -> Array:
-    """Distances (n,) [m] of the points (T, 2) from the path, up to its end."""
+    """Return distances (n,) [m] of the points (T, 2) from the path, up to its end."""
     path, progress = Path.from_points(reference), 0.0
     cross_track = []
     for point in points:
@@ -131,7 +142,7 @@ def _assemble(
     reference: list[tuple[float, float]],
     lines: Mapping[str, list[tuple[int, dict[str, str]]]],
 ) -> RecordedRun:
-    """poses: by the stamp of the step; of no use without a reference."""
+    """Assemble the run. poses: by the stamp of the step; not used without a reference."""
     stamps = sorted(stamp for stamp in poses if stamp >= first)
     xy = np.array([poses[stamp] for stamp in stamps if reference]).reshape(-1, 2)
     cross_track = _follow(xy, reference) if reference else np.empty(0)
@@ -142,12 +153,12 @@ def _assemble(
         values = np.array(rows, dtype=np.float64)
         return values[np.isfinite(values)]
 
-    # A twin's clock begins at 0; a real robot's is the time of day: counted from the start, then.
+    # A twin's clock begins at 0; a real robot's is the time of day and counts from the start.
     origin = first if first > TIME_OF_DAY else 0
     adaptation = [(s, v) for s, v in lines.get("dynamics: adaptation", []) if s >= first]
     reasons = [v["reason"] for _, v in adaptation if v["accepted"] != "True"]
     kinds = [reason.split(":")[0].lstrip("0123456789 ") for reason in reasons]
-    # Once the driver has ended, the safety node rightly holds: that is not the run's.
+    # After the driver has ended, the safety node holds: that does not belong to the run.
     last = max((s for s, _ in lines.get("driver: timing", [])), default=first)
     said = [v for s, v in lines.get("safety: state", []) if first <= s < last]
     events = [
@@ -176,7 +187,7 @@ def _assemble(
 
 
 def _rank(level: str) -> int:
-    return Level.__members__.get(level, Level.LATCHED)  # what another version wrote
+    return Level.__members__.get(level, Level.LATCHED)  # another version's level: the worst
 
 
 def _stamp(message: Any) -> int:

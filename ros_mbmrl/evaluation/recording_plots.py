@@ -1,4 +1,4 @@
-"""Pictures of what recordings cover: commands, states, speed, places, and time between steps."""
+"""Pictures of the content of recordings: commands, states, speed, places, time between steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 3.4, 2.6  # of a panel [inch]
 
 
 def draw(robot: Robot, rollouts: Sequence[Rollout], out: Path) -> list[Image]:
-    """Draws every picture that fits the robot into a folder. Raises OSError."""
+    """Draw every picture that fits the robot into a folder. Raises OSError."""
     pictures = [
         _commands(robot, rollouts, out / "commands.png"),
         _states(robot, rollouts, out / "states.png"),
@@ -32,7 +32,7 @@ def draw(robot: Robot, rollouts: Sequence[Rollout], out: Path) -> list[Image]:
 
 
 def _commands(robot: Robot, rollouts: Sequence[Rollout], file: Path) -> Image:
-    """Each command over its range and, of the first two, where they went together."""
+    """Draw each command over its range, and the first two together."""
     actions = np.concatenate([rollout.actions for rollout in rollouts])
     limits = robot.spec.action
     drawings: list[Callable[[Axes], None]] = []
@@ -73,7 +73,7 @@ def _step_times(robot: Robot, rollouts: Sequence[Rollout], file: Path) -> Image:
 
 
 def _speed(robot: Robot, rollouts: Sequence[Rollout], poses: Sequence[Array], file: Path) -> Image:
-    """Speed over the next step against each command and against their mean."""
+    """Draw speed over the next step against each command and against their mean."""
     actions = np.concatenate([rollout.actions for rollout in rollouts])
     speed = np.concatenate(
         [
@@ -117,7 +117,7 @@ def _arena(robot: Robot, poses: Sequence[Array], file: Path) -> Image:
 
 
 def _poses(robot: Robot, rollout: Rollout) -> Array:
-    """x [m], y [m], yaw [rad], (T+1, 3); (0, 3) for a robot that stays in place."""
+    """Return x [m], y [m], yaw [rad], (T+1, 3); (0, 3) for a robot that stays in place."""
     poses = [robot.pose(state.astype(float)) for state in rollout.states]
     return np.array([pose for pose in poses if pose is not None]).reshape(-1, 3)
 

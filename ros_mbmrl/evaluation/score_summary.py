@@ -1,4 +1,4 @@
-"""`mbmrl score` over training seeds: the figures of a method, and their tables."""
+"""Summary of `mbmrl score` over training seeds: the figures of a method, and their tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ros_mbmrl.evaluation.experiments import BASELINE
 from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.statistics import ALL, unique
 
-# What the names of a figure end in, by its unit: the column of the rows, and the factor to it.
+# Ending of a figure's name, by its unit: the column of the rows, and the factor to it.
 UNITS = {"": ("median", 1.0), "_m": ("median_m", 1.0), "_deg": ("median_rad", 180 / math.pi)}
 LARGEST = ("worst_ratio", "window_worst_ratio")
 MEANS = ("improved_fraction", "worse_than_1_05_fraction", "accepted_fraction")
@@ -23,14 +23,14 @@ Cells = dict[tuple[str, str, int], dict[Any, Cell]]  # method, tag, horizon; tra
 
 
 def summarise(rows: Sequence[Row], average: str) -> list[dict[str, Any]]:
-    """A row for each method, tag and horizon, and for the tag `average`, the mean over the tags.
+    """Return a row for each method, tag and horizon, and for the tag `average`, the mean over tags.
 
-    rows: of `mbmrl score`. For each of the medians X (median, normalised; median_m [m];
-    median_deg [deg]), X_prior and X_adapted, means over the training seeds, and ratio_to_mb,
-    ratio_to_mb_m, ratio_to_mb_deg, means of the adapted median over the baseline's adapted one of
-    the same training seed, or over the mean of its seeds where it lacks that one (None without a
-    baseline). Each has the least and the most of a training seed under its name with _min and
-    _max. Of the worst ratios the largest, of the fractions the mean. n: windows.
+    rows: of `mbmrl score`. For each of the medians X (median, normalised; median_m [m]; median_deg
+    [deg]): X_prior and X_adapted, means over the training seeds, and ratio_to_mb, ratio_to_mb_m,
+    ratio_to_mb_deg. A ratio is the mean of the adapted median over the baseline's adapted one of
+    the same training seed, or over the mean of its seeds if it lacks that one (None without a
+    baseline). Minimum and maximum over the training seeds are under each name with _min and _max.
+    Worst ratios give the largest, fractions the mean. n: windows.
     """
     cells = _cells(rows)
     for (method, tag, horizon), own in list(cells.items()):
@@ -59,7 +59,7 @@ def summarise(rows: Sequence[Row], average: str) -> list[dict[str, Any]]:
 
 
 def _cells(rows: Sequence[Row]) -> Cells:
-    """The figures of every training seed. rows: prior's and adapted model's by turns."""
+    """Return the figures of every training seed. rows: prior's and adapted model's in turn."""
     cells: Cells = {}
     for prior, adapted in zip(rows[::2], rows[1::2], strict=True):
         cell = {name: adapted[name] for name in ("n", *LARGEST, *MEANS)}
@@ -72,7 +72,7 @@ def _cells(rows: Sequence[Row]) -> Cells:
 
 
 def _ratios(cell: Cell, base: Cell) -> dict[str, float]:
-    """Of the adapted medians; none where the baseline did not take part."""
+    """Return the ratios of the adapted medians; none if the baseline did not take part."""
     if not base:
         return {}
     pairs = {unit: [c[f"median{unit}_adapted"] for c in (cell, base)] for unit in UNITS}
@@ -80,7 +80,7 @@ def _ratios(cell: Cell, base: Cell) -> dict[str, float]:
 
 
 def _mean(cells: Iterable[Cell]) -> dict[str, float]:
-    """Figure by figure; of the worst ratios the largest."""
+    """Return the mean of each figure, but the largest of the worst ratios."""
     several = list(cells)
     combine = {name: max if name in LARGEST else np.mean for name in (several or [{}])[0]}
     return {name: float(way([c[name] for c in several])) for name, way in combine.items()}
@@ -100,7 +100,7 @@ def _row(method: str, tag: str, horizon: int, own: Mapping[Any, Cell]) -> dict[s
 
 
 def ratios(summary: Sequence[Row]) -> Table:
-    """The adapted models' medians, and their ratios to mb: mean, least to most of a seed."""
+    """Return a table of the adapted medians, and their ratios to mb: mean, range over seeds."""
     units = {"": ("normalised", 1.0), "_m": ("cm", 100.0), "_deg": ("deg", 1.0)}
     headings = (text for unit, _ in units.values() for text in (f"[{unit}]", "ratio to mb"))
     cells = []
@@ -116,7 +116,7 @@ def ratios(summary: Sequence[Row]) -> Table:
 
 
 def adaptation(summary: Sequence[Row]) -> Table:
-    """Prior against adapted model: medians over the windows, and how often and far it was worse."""
+    """Return a table of prior against adapted: medians, how often and how far it was worse."""
     columns = ("method", "tag", "steps", "normalised", "[cm]", "[deg]", "better", "worse > 5 %")
     cells = [
         (

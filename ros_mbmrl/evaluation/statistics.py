@@ -30,10 +30,12 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Grid:
-    """A method's cross-track errors: a training seed a row, an episode a column.
+    """A method's cross-track errors: a training seed in each row, an episode in each column.
 
-    seeds (S,), the cards' training seeds. episodes (C,): condition, path and seed.
-    errors (S, C) [m].
+    Args:
+        seeds: the cards' training seeds (S,).
+        episodes: condition, path and seed (C,).
+        errors: (S, C) [m].
     """
 
     seeds: tuple[Any, ...]
@@ -42,7 +44,7 @@ class Grid:
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Grid:
-        """The grid of one method's rows. Raises ValueError if a training seed lacks an episode."""
+        """Return the grid of one method's rows. Raises ValueError if a seed lacks an episode."""
         found = {
             (row["train_seed"], (row["condition"], row["path"], row["seed"])): float(
                 row["cross_track_mean_m"]
@@ -57,10 +59,10 @@ class Grid:
         return cls(seeds, episodes, errors.reshape(len(seeds), len(episodes)))
 
     def paired_with(self, opponent: Grid) -> Array:
-        """The opponent's errors (S, C) in this grid's places.
+        """Return the opponent's errors (S, C) in this grid's places.
 
-        Of the same training seed where it has one, of the mean over its own otherwise. Raises
-        ValueError unless both met the same episodes.
+        Of the same training seed if it has that one, otherwise of the mean over its seeds. Raises
+        ValueError unless both have the same episodes.
         """
         if self.episodes != opponent.episodes:
             raise ValueError("expected the same episodes of every method")
@@ -72,12 +74,20 @@ class Grid:
 def bootstrap(
     errors: Array, rng: Generator, base: Array | None = None, level: float = 0.95
 ) -> Interval | None:
-    """Interval of the mean of errors (S, C), or of its ratio to the mean of a paired base (S, C).
+    """Return an interval of the mean of errors, or of its ratio to a paired base's.
 
     Percentile bootstrap that draws the S training seeds and the C episodes independently of each
-    other (Owen, "The pigeonhole bootstrap", 2007); with S = 1 the episodes alone. Few training
-    seeds still make it somewhat narrow. None for less than FEWEST episodes, of which it would say
-    too much.
+    other (Owen, "The pigeonhole bootstrap", 2007); with S = 1 the episodes alone. With few training
+    seeds it is somewhat too narrow.
+
+    Args:
+        errors: (S, C).
+        rng: of the draws.
+        base: errors (S, C) of an opponent in the same places, or None.
+        level: of the interval.
+
+    Returns:
+        Low and high end; None for less than FEWEST episodes, with which it would be misleading.
     """
     seeds, episodes = errors.shape
     if episodes < FEWEST:
@@ -91,9 +101,9 @@ def bootstrap(
 
 
 def shares(n: int, rng: Generator, draws: int = RESAMPLES, taken: int | None = None) -> Array:
-    """(draws, n): how much each of n counts in a draw with replacement; rows sum to 1.
+    """Return the share (draws, n) of each of n in draws with replacement; rows sum to 1.
 
-    taken: how many a draw takes, n by default.
+    taken: how many each draw takes, n by default.
     """
     taken = taken or n
     drawn = rng.integers(n, size=(draws, taken)) + n * np.arange(draws)[:, None]
@@ -102,13 +112,13 @@ def shares(n: int, rng: Generator, draws: int = RESAMPLES, taken: int | None = N
 
 
 def summarise(rows: Sequence[Row], versus: Sequence[str], rng: Generator) -> list[dict[str, Any]]:
-    """A row for each method and condition, and one over all conditions.
+    """Return a row for each method and condition, and one over all conditions.
 
     n_train_seeds and n_episodes, n their product. cross_track_mean_m with its 95 % interval. For
     every opponent X: ratio_to_X of the paired means with its interval, and worse_than_X, whether
-    the interval lies above 1 (None where there is nothing to tell it from); typical_ratio_to_X of
-    the geometric means with its interval, which no single episode decides. The means of the other
-    figures, and the number of episodes that safety stopped.
+    the interval is above 1 (None if unknown); typical_ratio_to_X of the geometric means with its
+    interval, which no single episode dominates. The means of the other figures, and the number of
+    episodes that safety stopped.
     """
     return [
         _summary(rows, method, condition, versus, rng)
@@ -118,7 +128,7 @@ def summarise(rows: Sequence[Row], versus: Sequence[str], rng: Generator) -> lis
 
 
 def by_train_seed(rows: Sequence[Row], versus: Sequence[str]) -> list[dict[str, Any]]:
-    """A row for each method and training seed, over all conditions: what training alone moves."""
+    """Return a row for each method and training seed, over all conditions."""
     result = []
     for method in unique(rows, "method"):
         own = Grid.of(_of(rows, method))
@@ -132,7 +142,7 @@ def by_train_seed(rows: Sequence[Row], versus: Sequence[str]) -> list[dict[str, 
 
 
 def unique(rows: Iterable[Row], key: str) -> list[Any]:
-    """The values of `key`, in the order in which they come up."""
+    """Return the values of `key`, in the order of their first occurrence."""
     return list(dict.fromkeys(row[key] for row in rows))
 
 
@@ -143,7 +153,7 @@ def _of(rows: Iterable[Row], method: str, condition: str = ALL) -> list[Row]:
 def _opponents(
     rows: Sequence[Row], versus: Sequence[str], condition: str = ALL
 ) -> list[tuple[str, Grid]]:
-    """Those of `versus` that took part."""
+    """Return those of `versus` that took part."""
     chosen = ((name, _of(rows, name, condition)) for name in versus)
     return [(name, Grid.of(own)) for name, own in chosen if own]
 

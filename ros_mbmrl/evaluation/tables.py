@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 
 
 def comparison(summary: Sequence[Row], versus: Sequence[str]) -> Table:
-    """Mean cross-track a condition and method, its ratios to the opponents, and the verdict.
+    """Return mean cross-track by condition and method, its ratios to the opponents, and a verdict.
 
     typical ratio: of geometric means.
     """
@@ -34,7 +34,7 @@ def comparison(summary: Sequence[Row], versus: Sequence[str]) -> Table:
 
 
 def interval_note(summary: Sequence[Row]) -> str:
-    """What the intervals are over, for a caption."""
+    """Return a note for a caption about what the intervals cover."""
     counts = sorted({row["n_train_seeds"] for row in summary})
     if counts[-1:] <= [1]:
         over = "over the episodes only: of one training seed, what another gives they do not say"
@@ -46,7 +46,7 @@ def interval_note(summary: Sequence[Row]) -> str:
 
 
 def by_path(rows: Sequence[Row]) -> Table:
-    """Mean cross-track a terrain or condition, method and path: table 2 of the thesis."""
+    """Return mean cross-track by terrain or condition, method and path: table 2 of the thesis."""
     paths = unique(rows, "path")
     cells = []
     for condition in unique(rows, "condition"):
@@ -60,7 +60,7 @@ def by_path(rows: Sequence[Row]) -> Table:
 
 
 def training_seeds(rows: Sequence[Row]) -> Table:
-    """A line a method, a column a training seed. rows: of `statistics.by_train_seed`."""
+    """Return a line per method, a column per seed. rows: of `statistics.by_train_seed`."""
     seeds = unique(rows, "train_seed")
     cells = []
     for method in unique(rows, "method"):
@@ -73,7 +73,7 @@ def training_seeds(rows: Sequence[Row]) -> Table:
 
 
 def details(summary: Sequence[Row]) -> Table:
-    """What else there is to say of each method and condition."""
+    """Return a table of the other figures of each method and condition."""
     columns = ("condition", "method", "training seeds", "episodes", "max [cm]", "progress [cm/s]")
     more = ("return", "error prior", "adapted", "accepted", "stops", "plan [ms]")
     cells = [
@@ -97,14 +97,14 @@ def details(summary: Sequence[Row]) -> Table:
 
 
 def wide_console() -> Console:
-    """A console in which no cell of a result is cut: a wrapped line is the lesser evil."""
+    """Return a console in which no cell of a result is cut; long lines wrap instead."""
     console = Console()
     console.width = max(console.width, 140)
     return console
 
 
 def printed(table: Table) -> rich.table.Table:
-    """The table for a terminal."""
+    """Return the table for a terminal."""
     # Escaped: "[cm]" is not markup.
     result = rich.table.Table(title=escape(table.caption), title_justify="left")
     for k, column in enumerate(table.columns):

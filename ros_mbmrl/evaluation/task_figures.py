@@ -1,4 +1,4 @@
-"""The task's own figures of a recorded run: for a robot that follows no path."""
+"""The task's own figures of a recorded run, for a robot that follows no path."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def task_figures(path: Path, robot: str, task: str, fault_at: float | None) -> F
     """Return the figures of a recording by their key in `report.json`.
 
     `return` is the sum of the negative costs of the steps from the first command on, each of one
-    period; `cost` and what else the task measures are means before and after the fault, at
-    `fault_at` [s] of the plant's clock. All None without a task, and where nothing can be judged.
+    period; `cost` and other measures of the task are means before and after the fault, at
+    `fault_at` [s] of the plant's clock. All None without a task, and if nothing can be judged.
     """
     figures: Figures = dict.fromkeys((RETURN, *_keys(COST, "")))
     if not task:
@@ -57,7 +57,7 @@ def _judged(robot: Robot, name: str, run: Run) -> tuple[Array, dict[tuple[str, s
     rollouts = rollouts_of(run)
     task = robot.make_task(name, rollouts[0].states[0].astype(float))
     first = min((step.time for step in run.steps if step.command is not None), default=math.inf)
-    # A fault's time counts from the start on a clock that tells the day.
+    # A fault's time counts from the start if the clock shows the time of day.
     origin = first if run.steps[0].stamp > TIME_OF_DAY else 0.0
     times: list[Array] = []
     found: dict[tuple[str, str], list[Array]] = {}

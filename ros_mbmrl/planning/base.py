@@ -1,4 +1,4 @@
-"""What all planners share: the problem they are given, and the plan they return."""
+"""Types that all planners share: the problem they are given, and the plan they return."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.planning.modes import Mode
 
-# predict(state (K, ds), actions (K, H, da)) -> states (K, H+1, ds), the first one included.
-# Rolling out is the model's business, so that a recurrent one can carry its hidden state.
+# predict(state (K, ds), actions (K, H, da)) -> states (K, H+1, ds), the first one included. The
+# model does the roll-out, so that a recurrent one can carry its hidden state.
 Predict = Callable[[Tensor, Tensor], Tensor]
 # cost(states (K, H+1, ds), actions (K, H, da), reference) -> costs (K,)
 Cost = Callable[[Tensor, Tensor, Tensor], Tensor]
-# deadline() -> seconds left to answer in
+# deadline() -> seconds left for the answer
 Deadline = Callable[[], float]
 
 
 class NoFinitePlan(RuntimeError):
-    """Every imagined rollout had a non-finite cost: there is nothing to choose from."""
+    """Error: every imagined roll-out had a non-finite cost, so there is no plan to choose."""
 
 
 class NoTime(NoFinitePlan):
-    """There was no time to plan for so long that the previous plan is used up."""
+    """Error: there was no time to plan for so long that the previous plan is used up."""
 
 
 @dataclass(frozen=True)
 class WarmStart:
-    """What a planner starts from.
+    """Start of a plan.
 
-    actions: (H, da), the previous plan moved one step on, or None at the start.
-    previous: (da,), the last command that was really sent; rate limits count from it.
+    Args:
+        actions: (H, da), the previous plan moved one step on, or None at the start.
+        previous: (da,), the last command that was really sent; rate limits count from it.
     """
 
     actions: Tensor | None
@@ -41,11 +42,14 @@ class WarmStart:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a planner found.
+    """Result of a planner.
 
-    action: (da,), to be sent now. actions: (H, da), the whole plan.
-    cost_min, cost_mean: over the finite rollouts. finite: how many of `samples` were finite.
-    mode: how much of it there was time for; of the previous plan there are no costs (nan).
+    Args:
+        action: (da,), to be sent now.
+        actions: (H, da), the whole plan.
+        cost_min, cost_mean: over the finite roll-outs; nan for a previous plan.
+        finite: how many of `samples` were finite.
+        mode: how much of the plan there was time for.
     """
 
     action: Tensor
@@ -57,14 +61,14 @@ class Plan:
     mode: Mode = Mode.FULL
 
     def shifted(self, applied: Tensor) -> WarmStart:
-        """Where the next plan starts: this one a step on, its last action held."""
+        """Return the start of the next plan: this one moved a step on, its last action repeated."""
         import torch
 
         return WarmStart(torch.cat([self.actions[1:], self.actions[-1:]]), applied)
 
 
 class Planner(Protocol):
-    """Chooses actions by imagining their outcome. It never sees which adapter ran."""
+    """A search for actions by imagining their outcome. It never sees which adapter ran."""
 
     def plan(
         self,
@@ -76,7 +80,17 @@ class Planner(Protocol):
         generator: Generator,
         deadline: Deadline | None = None,
     ) -> Plan:
-        """The plan from `state` (ds,); all of it, however long it takes, without a deadline.
+        """Plan from a state.
 
-        Raises NoFinitePlan.
+        Args:
+            predict: rolls out candidates under the adapted model.
+            cost: of roll-outs.
+            state: (ds,).
+            reference: input of the cost.
+            warm_start: the previous plan and the last command.
+            generator: of the random numbers.
+            deadline: seconds left; None: the whole plan, however long it takes.
+
+        Raises:
+            NoFinitePlan: no roll-out has a finite cost.
         """

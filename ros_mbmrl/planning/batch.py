@@ -1,6 +1,6 @@
-"""MPPI for N robots at once: each as if it were alone, all of them in the same products.
+"""MPPI for N robots at once: each plans as if alone, all in the same matrix products.
 
-Every robot draws from a generator of its own, so that its plan does not hang on who else is there.
+Every robot draws from its own generator, so its plan does not depend on the other robots.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ CostEach = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class BatchStart:
-    """What N plans start from; see `WarmStart`.
+    """Start of N plans; see `WarmStart`.
 
-    actions: (N, H, da), the previous plans, moved one step on. known: (N,), who has one.
-    previous: (N, da), the last commands that were really sent.
+    Args:
+        actions: (N, H, da), the previous plans, moved one step on.
+        known: (N,), which robots have a previous plan.
+        previous: (N, da), the last commands that were really sent.
     """
 
     actions: Tensor
@@ -37,19 +39,19 @@ class BatchStart:
 
 @dataclass(frozen=True)
 class Plans:
-    """actions: (N, H, da), at rest where nothing finite was found. found: (N,), where it was."""
+    """Plans `actions` (N, H, da), and `found` (N,): where it is false, nothing was finite: rest."""
 
     actions: Tensor
     found: Tensor
 
     def shifted(self, applied: Tensor) -> BatchStart:
-        """Where the next plans start: these a step on, their last actions held."""
+        """Return the start of the next plans: these moved a step on, last actions repeated."""
         moved = torch.cat([self.actions[:, 1:], self.actions[:, -1:]], dim=1)
         return BatchStart(moved, self.found, applied)
 
 
 class BatchMPPI:
-    """See `MPPI`, which it is for every single robot. No deadline: this is for simulation."""
+    """`MPPI` for N robots, each as if it were alone. No deadline: this is for simulation."""
 
     def __init__(self, limits: Limits, config: MPPIConfig) -> None:
         self.config = config
@@ -59,7 +61,7 @@ class BatchMPPI:
         self._temperature = config.temperature, config.relative_temperature
 
     def start(self, robots: int) -> BatchStart:
-        """At rest, without a plan."""
+        """Return a start at rest, without a plan."""
         plans = self._rest.expand(robots, self.config.horizon, -1)
         return BatchStart(plans, self._rest.new_zeros(robots) > 0, plans[:, 0])
 
@@ -72,9 +74,15 @@ class BatchMPPI:
         generators: Sequence[Generator],
         wanted: Tensor,
     ) -> Plans:
-        """Plans from states (N, ds) for the robots that are `wanted` (N,); the others rest.
+        """Plan for N robots at once.
 
-        Of the others nothing is drawn, and their costs do not count.
+        Args:
+            predict: rolls out candidates of every robot.
+            cost: of roll-outs.
+            states: (N, ds).
+            start: the previous plans and the last commands.
+            generators: one for each robot.
+            wanted: (N,), which robots get a plan; the others rest, and nothing is drawn for them.
         """
         # Clipped, so that mixtures with it stay within the limits.
         means = self._limits.enforce_(start.actions.clone(), start.previous)
@@ -91,7 +99,7 @@ class BatchMPPI:
             mixed = torch.bmm(weights[:, None], candidates.flatten(2)).view_as(means)
             means = torch.where(alive[:, None, None], mixed, means)
             known, found = known | alive, found | alive
-        # Feasible already but for rounding, which must not look like a violation later on.
+        # Feasible already but for rounding, which must not look like a violation later.
         actions = self._limits.enforce_(means, start.previous)
         found = found & actions.isfinite().all(dim=2).all(dim=1)
         return Plans(torch.where(found[:, None, None], actions, self._rest), found)
@@ -104,7 +112,7 @@ class BatchMPPI:
         previous: Tensor,
         generators: Sequence[Generator],
     ) -> Tensor:
-        """Candidates (N, K, H, da); see `Sampler.sample`, whose numbers are drawn in its order."""
+        """Return candidates (N, K, H, da), drawn in the order of `Sampler.sample`."""
         robots, horizon, dims = means.shape
         count = self.config.num_samples
         noise = means.new_zeros(robots, count, horizon, dims)
@@ -123,9 +131,9 @@ class BatchMPPI:
 
 
 def cost_each(tasks: Sequence[Task], now: Array, device: torch.device) -> CostEach:
-    """What plans from states `now` (N, ds) cost each robot by its own task; tasks make progress.
+    """Return the cost of plans from states `now` (N, ds), each robot by its own task.
 
-    In one call if the tasks are of a kind that allows it.
+    Advances the tasks. Costs all robots in one call if all tasks are `batched`.
     """
     references = [task.reference(state) for task, state in zip(tasks, now, strict=True)]
     reference = torch.stack(references).to(device)

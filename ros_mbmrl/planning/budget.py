@@ -1,4 +1,4 @@
-"""What time there is for a plan, and what imagining has cost lately."""
+"""Time for a plan, and how long imagining has taken lately."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ros_mbmrl.planning.base import Deadline
 class Budget:
     """The time of one plan.
 
-    ends: whether there is a deadline. left: seconds, as of the last look; inf without one. first:
-    what the first block took [s], all that came before it included.
+    `ends`: whether there is a deadline. `left`: seconds at the last look; inf without a deadline.
+    `first`: duration of the first block [s], with everything before it.
     """
 
     def __init__(self, deadline: Deadline | None) -> None:
@@ -21,7 +21,7 @@ class Budget:
         self._slowest = 0.0
 
     def look(self) -> None:
-        """Look at the clock at the end of a block."""
+        """Read the clock at the end of a block."""
         if self._deadline is None:
             return
         before, self.left = self.left, self._deadline()
@@ -30,21 +30,21 @@ class Budget:
 
     @property
     def lasts(self) -> bool:
-        """Whether there is time for another block as slow as the slowest of this plan."""
+        """Return whether there is time for another block as slow as the slowest of this plan."""
         return self.left >= self._slowest and self.left > 0
 
 
 class Pace:
-    """What a block has cost lately, from plan to plan, a step of the horizon. Starts unknown."""
+    """Duration of the latest first block per step of the horizon, kept from plan to plan."""
 
     def __init__(self) -> None:
         self._step = 0.0
         self._without = 0
 
     def horizon(self, left: float, wanted: int) -> int:
-        """How far ahead the first block can look in `left` seconds: `wanted`, halved till it fits.
+        """Return the horizon of the first block for `left` seconds: `wanted`, halved until it fits.
 
-        0: there is no time for any.
+        0: there is no time for any step.
         """
         horizon = wanted if left > 0 else 0
         while horizon and self._step * horizon > left:
@@ -52,13 +52,14 @@ class Pace:
         return horizon
 
     def took(self, seconds: float, horizon: int) -> None:
-        """The first block of a plan took so long."""
+        """Record the duration of a plan's first block."""
         self._step, self._without = seconds / horizon, 0
 
     def skipped(self) -> int:
-        """No block was begun; how often in a row that was so.
+        """Record that no block was begun; return how often in a row.
 
-        What was measured counts half each time: nothing new is, and what was slow may be over.
+        Each time the recorded duration is halved: there is no new one, and the slow phase may be
+        over.
         """
         self._step /= 2
         self._without += 1

@@ -17,9 +17,10 @@ from ros_mbmrl.robots.spec import RobotSpec
 class CEMConfig(SamplingConfig):
     """CEM's parameters, beside those of the sampling.
 
-    elite_fraction: part of the candidates that the next distribution is fitted to.
-    min_sigma: floor of its standard deviation, as a fraction of the range.
-    momentum: how much of the old mean and deviation is kept.
+    Args:
+        elite_fraction: part of the candidates that the next distribution is fitted to.
+        min_sigma: smallest standard deviation, as a fraction of the range.
+        momentum: share of the old mean and deviation that is kept.
     """
 
     num_samples: int = 200
@@ -37,7 +38,7 @@ class CEMConfig(SamplingConfig):
 
 
 class CEM(SamplingPlanner):
-    """Fits a Gaussian to the best candidates as they were rolled out, and samples again."""
+    """Planner that fits a Gaussian to the best candidates as rolled out, and samples again."""
 
     def __init__(self, limits: Limits, config: CEMConfig) -> None:
         super().__init__(limits, config, config.iterations)
@@ -46,7 +47,7 @@ class CEM(SamplingPlanner):
         self._momentum = config.momentum
 
     def update(self, search: Search, candidates: Tensor, costs: Tensor) -> Search:
-        """See `SamplingPlanner.update`."""
+        """Fit the next distribution. See `SamplingPlanner.update`."""
         best = elites(candidates, costs, max(1, round(self._fraction * len(costs))))
         mean, std = best.mean(0), best.std(0, correction=0)
         std = torch.maximum(
@@ -58,11 +59,11 @@ class CEM(SamplingPlanner):
 
 
 def elites(candidates: Tensor, costs: Tensor, count: int) -> Tensor:
-    """The `count` candidates (K, ...) of lowest cost (K,); fewer where fewer are finite."""
+    """Return the `count` candidates (K, ...) of lowest cost (K,); fewer if fewer are finite."""
     count = min(count, int(costs.isfinite().sum()))
     return candidates[finite_or_inf(costs).topk(count, largest=False).indices]
 
 
 def make_cem(spec: RobotSpec, **overrides: Any) -> CEM:
-    """CEM for a robot. Raises UserError."""
+    """Return CEM for a robot. Raises UserError."""
     return CEM(Limits.of(spec), configure(CEMConfig, overrides))

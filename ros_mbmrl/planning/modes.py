@@ -1,4 +1,4 @@
-"""How much of a plan there was time for, from all of it to none."""
+"""Modes of a plan: how much of it there was time for, from all to none."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from enum import Enum
 class Mode(Enum):
     """Kinds of plans: a label for records, and its meaning for people.
 
-    While the clock runs a planner can only stop early. A shorter horizon is chosen before it
-    begins, by what blocks have cost lately; the previous plan when not even one fits.
+    While the clock runs a planner can only stop early. A shorter horizon is chosen before planning
+    begins, by the duration of the latest blocks; the previous plan if not even one step fits.
     """
 
     FULL = "full", "as configured"
@@ -24,5 +24,5 @@ class Mode(Enum):
 
     @property
     def degraded(self) -> bool:
-        """Return whether there was not time for a whole plan."""
+        """Return whether there was too little time for a whole plan."""
         return self not in (Mode.FULL, Mode.FINISHED)

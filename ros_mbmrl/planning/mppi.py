@@ -24,11 +24,13 @@ from ros_mbmrl.robots.spec import RobotSpec
 class MPPIConfig(SamplingConfig):
     """MPPI's parameters, beside those of the sampling.
 
-    temperature: how much worse than the best a candidate may be and still count; lower is
-    greedier. iterations: how often the plan is improved a period.
-    relative_temperature: measure the temperature in units of the spread of the costs (median
-    less minimum of the finite ones: wild rollouts do not move it), so that it means the same
-    for every task and at every distance from the goal. Otherwise it is in units of the cost.
+    Args:
+        temperature: how much worse than the best a candidate may be and still count; lower is
+            greedier. In units of the cost, unless it is relative.
+        iterations: how often the plan is improved in a period.
+        relative_temperature: measure the temperature in units of the costs' spread (median less
+            minimum of the finite ones, which outliers do not move), so that it means the same for
+            every task and at every distance from the goal.
     """
 
     temperature: float = 0.1
@@ -43,10 +45,10 @@ class MPPIConfig(SamplingConfig):
 
 
 class MPPI(SamplingPlanner):
-    """The new plan is the mean of all candidates, weighted by the exponential of their cost.
+    """Planner whose new plan is the mean of all candidates, weighted exponentially by cost.
 
-    The candidates weighed are those rolled out, after clipping; the published form weighs the
-    noise before it, and then executes what was never imagined.
+    The weights are those of the candidates as rolled out, after clipping. The published form
+    weights the noise before clipping, and then executes a plan that was never imagined.
     """
 
     def __init__(self, limits: Limits, config: MPPIConfig) -> None:
@@ -54,17 +56,16 @@ class MPPI(SamplingPlanner):
         self._temperature = config.temperature, config.relative_temperature
 
     def update(self, search: Search, candidates: Tensor, costs: Tensor) -> Search:
-        """See `SamplingPlanner.update`."""
+        """Return the weighted mean. See `SamplingPlanner.update`."""
         weights = importance_weights(costs, *self._temperature)
         mean = (weights @ candidates.flatten(1)).view(candidates.shape[1:])
         return Search(mean, search.std)
 
 
 def importance_weights(costs: Tensor, temperature: float, relative: bool) -> Tensor:
-    """w = softmax(-(S - min S) / temperature) over the finite costs S; 0 for the others.
+    """Return w = softmax(-(S - min S) / temperature) over the finite costs S; 0 for the others.
 
-    costs: (..., K), at least one of them finite. Returns weights (..., K) that sum to 1; where
-    none is finite, they are no numbers.
+    costs: (..., K). The weights (..., K) sum to 1; where no cost is finite, they are nan.
     """
     ranked = finite_or_inf(costs)
     best = ranked.amin(dim=-1, keepdim=True)
@@ -77,5 +78,5 @@ def importance_weights(costs: Tensor, temperature: float, relative: bool) -> Ten
 
 
 def make_mppi(spec: RobotSpec, **overrides: Any) -> MPPI:
-    """MPPI for a robot. Raises UserError."""
+    """Return MPPI for a robot. Raises UserError."""
     return MPPI(Limits.of(spec), configure(MPPIConfig, overrides))

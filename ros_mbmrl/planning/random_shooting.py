@@ -14,26 +14,26 @@ from ros_mbmrl.robots.spec import RobotSpec
 
 @dataclass(frozen=True)
 class RandomShootingConfig(SamplingConfig):
-    """The sampling's parameters; each plan is noise around an action uniform over the range."""
+    """Parameters of random shooting; each plan is noise around an action uniform over the range."""
 
     num_samples: int = 1000
 
 
 class RandomShooting(SamplingPlanner):
-    """Takes the candidate with the lowest cost; starts anew each time, as published."""
+    """Planner that takes the candidate with the lowest cost; starts anew, as published."""
 
     def __init__(self, limits: Limits, config: RandomShootingConfig) -> None:
         super().__init__(limits, config, iterations=1)
 
     def start(self, previous: Tensor | None) -> Search:
-        """Anywhere: the previous plan is not used."""
+        """Return a search over the whole range: the previous plan is not used."""
         return Search(None, self._std)
 
     def update(self, search: Search, candidates: Tensor, costs: Tensor) -> Search:
-        """See `SamplingPlanner.update`."""
+        """Return the best candidate. See `SamplingPlanner.update`."""
         return Search(candidates[finite_or_inf(costs).argmin()], search.std)
 
 
 def make_random_shooting(spec: RobotSpec, **overrides: Any) -> RandomShooting:
-    """Random shooting for a robot. Raises UserError."""
+    """Return random shooting for a robot. Raises UserError."""
     return RandomShooting(Limits.of(spec), configure(RandomShootingConfig, overrides))

@@ -1,8 +1,8 @@
 """Candidate action sequences, the same for every planner that searches by sampling.
 
-Bounds and rate limits are enforced here, before the rollouts, so that a cost is the cost of what
-will really be executed. Candidates are spread by noise that is correlated in time, and a part of
-them holds one action: white noise mostly cancels itself out over a horizon.
+Bounds and rate limits are enforced here, before the roll-outs, so that a cost is the cost of what
+is really executed. The noise is correlated in time, and a part of the candidates holds one action:
+white noise mostly cancels itself out over a horizon.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from ros_mbmrl.robots.spec import RobotSpec
 
 @dataclass(frozen=True)
 class Limits:
-    """What a robot can be commanded. All (da,) float32, on the device of the planner.
+    """Limits of a robot's commands, all (da,) float32, on the planner's device.
 
-    low, high: range. max_step: largest change in one period.
+    Args:
+        low, high: range.
+        max_step: largest change in one period.
     """
 
     low: Tensor
@@ -33,24 +35,24 @@ class Limits:
 
     @staticmethod
     def of(spec: RobotSpec) -> Limits:
-        """The limits of a robot."""
+        """Return the limits of a robot."""
         parts = (spec.action_low, spec.action_high, spec.action_step)
         return Limits(*(torch.as_tensor(part, dtype=torch.float32) for part in parts))
 
     def to(self, device: torch.device) -> Limits:
-        """The same on `device`."""
+        """Return the limits on `device`."""
         return Limits(*(part.to(device) for part in (self.low, self.high, self.max_step)))
 
     @property
     def span(self) -> Tensor:
-        """high - low, (da,)."""
+        """Return high - low, (da,)."""
         return self.high - self.low
 
     def enforce_(self, actions: Tensor, previous: Tensor) -> Tensor:
-        """Clip sequences (..., H, da) in place, each step to within reach of the one before it.
+        """Clip sequences (..., H, da) in place, each step to what the one before it can reach.
 
-        previous: (da,), the command before the first. Where it lies so far outside of the range
-        that range and rate contradict each other, the range wins.
+        previous: (da,), the command before the first. If it lies so far outside of the range that
+        range and rate contradict each other, the range wins.
         """
         before = previous
         for step in actions.unbind(-2):
@@ -62,12 +64,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class SamplingConfig:
-    """What all sampling planners can be told.
+    """Parameters of all sampling planners.
 
-    num_samples: candidates a time (K). horizon: steps looked ahead (H).
-    sigma: standard deviation of the noise, as a fraction of each command's range.
-    correlation: of the noise from one step to the next, AR(1); 0 is white noise.
-    held_fraction: part of the candidates that hold their first action over the horizon.
+    Args:
+        num_samples: candidates in an iteration (K).
+        horizon: steps looked ahead (H).
+        sigma: standard deviation of the noise, as a fraction of each command's range.
+        correlation: of the noise from one step to the next, AR(1); 0 is white noise.
+        held_fraction: part of the candidates that hold their first action over the horizon.
     """
 
     num_samples: int = 500
@@ -85,7 +89,7 @@ class SamplingConfig:
 
 
 class Sampler:
-    """Draws candidates around a mean plan, or over the whole range where there is none."""
+    """Source of candidates around a mean plan, or over the whole range if there is none."""
 
     def __init__(self, limits: Limits, config: SamplingConfig) -> None:
         self._limits, self._config = limits, config
@@ -99,13 +103,14 @@ class Sampler:
         generator: Generator,
         horizon: int | None = None,
     ) -> Tensor:
-        """Candidates (K, H, da) within the limits, float32, around `mean` (H, da).
+        """Return candidates (K, H, da) within the limits, float32; the first is the mean itself.
 
-        horizon: H, if it is not the configured one.
-
-        std: (da,) or (H, da), in the unit of the command. previous: (da,), the last command sent.
-        Candidate 0 is the mean itself. Without a mean every candidate gets its own, uniform over
-        the range and constant over the horizon.
+        Args:
+            mean: (H, da). None: every candidate gets its own, uniform over the range and constant.
+            std: (da,) or (H, da), in the unit of the command.
+            previous: (da,), the last command sent.
+            generator: of the random numbers.
+            horizon: H, if it is not the configured one.
         """
         count, dims = self._config.num_samples, len(self._limits.low)
         shape, device = (count, horizon or self._config.horizon, dims), generator.device
@@ -119,13 +124,13 @@ class Sampler:
         return self._limits.enforce_(actions, previous)
 
     def anywhere_(self, shares: Tensor) -> Tensor:
-        """Shares of the range (..., da), 0 to 1, as commands; in place."""
+        """Turn shares of the range (..., da), 0 to 1, into commands, in place."""
         return shares.mul_(self._limits.span).add_(self._limits.low)
 
     def spread_(self, noise: Tensor, centre: Tensor, std: Tensor) -> Tensor:
-        """Candidates (..., K, H, da) about `centre`, of white noise, in place; limits come after.
+        """Turn white noise into candidates (..., K, H, da) about `centre`, in place; no limits.
 
-        centre: broadcasts to the candidates. The last ones hold their first action.
+        centre: broadcasts to the candidates. The last candidates hold their first action.
         """
         self._correlate_(noise)
         noise.mul_(std).add_(centre)
@@ -134,7 +139,7 @@ class Sampler:
         return noise
 
     def _correlate_(self, noise: Tensor) -> None:
-        """White noise (..., K, H, da) to AR(1) of the same variance, in place."""
+        """Turn white noise (..., K, H, da) into AR(1) noise of the same variance, in place."""
         beta = self._config.correlation
         innovation = math.sqrt(1 - beta * beta)
         for before, step in pairwise(noise.unbind(-2)):
@@ -164,7 +169,7 @@ ConfigT = TypeVar("ConfigT", bound=SamplingConfig)
 
 
 def configure(config: type[ConfigT], overrides: Mapping[str, Any]) -> ConfigT:
-    """A planner's configuration from parameters by name. Raises UserError."""
+    """Return a planner's configuration from parameters by name. Raises UserError."""
     known = [field.name for field in fields(config)]
     for name in overrides:
         if name not in known:

@@ -1,7 +1,7 @@
 """The loop that all sampling planners share: sample, roll out, weigh; as often as time allows.
 
-All candidates of an iteration are drawn at once and imagined in blocks that have their share of
-every kind; the first of all holds the previous plan, moved on. After any block there is a plan.
+All candidates of an iteration are drawn at once and imagined in blocks with equal shares of every
+kind; the first block holds the previous plan, moved on. After any block there is a plan.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ from ros_mbmrl.planning.budget import Budget, Pace
 from ros_mbmrl.planning.modes import Mode
 from ros_mbmrl.planning.sampling import Limits, Sampler, SamplingConfig
 
-LARGEST = 512  # candidates in a block: more, and their activations no longer fit into the cache
-SMALLEST = 64  # fewer cost as much as these
-BLOCKS = 4  # an iteration, where there is a deadline to look at
+LARGEST = 512  # candidates in a block: the activations of more no longer fit into the cache
+SMALLEST = 64  # candidates in a block: fewer take as long as these
+BLOCKS = 4  # in an iteration, if there is a deadline
 
 
 @dataclass(frozen=True)
 class Search:
-    """Where to look next. mean: (H, da), None at the start; std: (da,) or (H, da)."""
+    """Distribution to sample. mean: (H, da), None at the start; std: (da,) or (H, da)."""
 
     mean: Tensor | None
     std: Tensor
 
 
 class SamplingPlanner(ABC):
-    """A planner that is told only how to move its distribution to the good candidates.
+    """A planner that only has to define how its distribution moves to the good candidates.
 
-    See `Planner.plan`. The deadline is looked at between blocks: one that would not end in time is
-    not begun, and the plan found so far is returned. Without a previous plan to go on with, one
-    block is always imagined. From plan to plan it keeps only what blocks have cost, and only of
+    See `Planner.plan`. The deadline is checked between blocks: a block that would not end in time
+    is not begun, and the plan found so far is returned. Without a previous plan, one block is
+    always imagined. From plan to plan the planner keeps only the duration of blocks, and only of
     plans that had a deadline.
     """
 
@@ -59,14 +59,14 @@ class SamplingPlanner(ABC):
 
     @abstractmethod
     def update(self, search: Search, candidates: Tensor, costs: Tensor) -> Search:
-        """Where to look after `candidates` (K, H, da) turned out to cost `costs` (K,).
+        """Return the next distribution, given `candidates` (K, H, da) and their costs (K,).
 
-        Fewer than configured if time ended. Some costs may be non-finite, but never all of them.
+        There are fewer than configured if time ended. Some costs may be non-finite, but never all.
         The new mean is a convex combination of feasible sequences, and so is feasible itself.
         """
 
     def resized(self, num_samples: int, horizon: int | None = None) -> SamplingPlanner:
-        """Return the same planner with so many candidates and, if given, steps."""
+        """Return the planner with so many candidates and, if given, steps."""
         make: Any = type(self)
         steps = horizon or self.config.horizon
         config = replace(self.config, num_samples=num_samples, horizon=steps)
@@ -74,7 +74,7 @@ class SamplingPlanner(ABC):
         return made
 
     def start(self, previous: Tensor | None) -> Search:
-        """Where to look first: around the previous plan (H, da), if there is one."""
+        """Return the first distribution: around the previous plan (H, da), if there is one."""
         return Search(previous, self._std)
 
     def plan(
@@ -87,12 +87,12 @@ class SamplingPlanner(ABC):
         generator: Generator,
         deadline: Deadline | None = None,
     ) -> Plan:
-        """The plan from `state` (ds,). Raises NoFinitePlan."""
+        """Plan from `state` (ds,); see `Planner.plan`. Raises NoFinitePlan."""
         budget, previous = Budget(deadline), self._moved_on(warm_start)
         horizon = self._pace.horizon(budget.left, self._horizon) if deadline else self._horizon
         if not horizon and previous is not None:
             return self._previous(previous)
-        horizon = horizon or self._horizon  # late, but nothing else would do
+        horizon = horizon or self._horizon  # late, but there is no previous plan
 
         def imagine(candidates: Tensor) -> Tensor:
             states = predict(state.expand(len(candidates), -1), candidates)
@@ -121,7 +121,7 @@ class SamplingPlanner(ABC):
         return plan
 
     def _moved_on(self, warm_start: WarmStart) -> Tensor | None:
-        """The previous plan (H, da), clipped, so that mixtures with it stay within the limits."""
+        """Return the previous plan (H, da), clipped so that mixtures with it are within limits."""
         actions = warm_start.actions
         if actions is None:
             return None
@@ -135,7 +135,7 @@ class SamplingPlanner(ABC):
     def _try(
         self, candidates: Tensor, imagine: Callable[[Tensor], Tensor], budget: Budget
     ) -> tuple[Tensor, Tensor]:
-        """Candidates and their costs, block by block as long as the time lasts; one at least."""
+        """Return candidates and costs, block by block while time lasts; at least one block."""
         count = math.ceil(len(candidates) / LARGEST)
         if budget.ends:
             count = max(count, min(BLOCKS, math.ceil(len(candidates) / SMALLEST)))
@@ -151,7 +151,7 @@ class SamplingPlanner(ABC):
         return torch.cat(blocks[: len(costs)]), torch.cat(costs)
 
     def _previous(self, actions: Tensor) -> Plan:
-        """The previous plan once more. Raises NoTime when all of it has been used up."""
+        """Return the previous plan once more. Raises NoTime when it is used up."""
         if self._pace.skipped() >= self._horizon:
             raise NoTime(f"no time to plan for {self._horizon} periods")
         if not actions.isfinite().all():
@@ -166,8 +166,8 @@ class SamplingPlanner(ABC):
         rest = search.mean[-1:].expand(self._horizon - horizon, -1)
         if previous is not None:
             rest = previous[horizon:]
-        # Feasible already but for rounding, which must not look like a violation later on, and
-        # but for where a shorter plan goes over into the previous one.
+        # Feasible already but for rounding, which must not look like a violation later, and but for
+        # where a shorter plan continues as the previous one.
         actions = self._limits.enforce_(torch.cat([search.mean, rest]), sent)
         finite = costs[costs.isfinite()]
         mode = Mode.FULL if complete else Mode.FEWER_CANDIDATES
@@ -183,5 +183,5 @@ class SamplingPlanner(ABC):
 
 
 def finite_or_inf(costs: Tensor) -> Tensor:
-    """Costs (K,) in which nothing non-finite can rank as good."""
+    """Return costs (K,) with non-finite values as inf, so that they never rank as good."""
     return torch.where(costs.isfinite(), costs, torch.inf)

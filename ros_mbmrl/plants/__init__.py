@@ -1,4 +1,4 @@
-"""What can be observed and commanded: one file a plant, one line here, or an entry point.
+"""Plants, which can be observed and commanded: one file and one line here, or an entry point.
 
 Entry points of `ros_mbmrl.plants` are named `<robot>.<plant>`, as the lines below.
 """
@@ -11,8 +11,8 @@ from ros_mbmrl.plugins import entries, imported
 from ros_mbmrl.robots.spec import Robot
 
 # "robot.plant" -> module, or "module:object", with `make(robot, options) -> Plant` and
-# `check(options)`, which raises UserError for what `make` would refuse. Imported on use: naming a
-# plant needs no package of it.
+# `check(options)`, which raises UserError for what `make` would refuse. A module is imported on
+# use: the name of a plant needs no package of it.
 PLANTS: dict[str, str] = {
     **entries("plants"),
     "ant.twin": "ros_mbmrl.plants.simulated:ANT",
@@ -26,23 +26,23 @@ PLANTS: dict[str, str] = {
 
 
 def plants_of(robot: str) -> tuple[str, ...]:
-    """Names of the plants that the robot called `robot` has."""
+    """Return the names of the plants of the robot called `robot`."""
     return tuple(plant for of, _, plant in (n.partition(".") for n in PLANTS) if of == robot)
 
 
 def usual_ground(robot: str) -> str:
-    """The ground of a robot's twin where nobody names one."""
+    """Return the default ground of a robot's twin."""
     simulated = PLANTS.get(f"{robot}.twin", "").startswith("ros_mbmrl.plants.simulated")
     return "flat" if simulated else "carpet"
 
 
 def check_plant(robot: str, plant: str, options: PlantOptions) -> None:
-    """Says before anything is started what `make_plant` would refuse. Raises UserError."""
+    """Raise UserError, before anything is started, for what `make_plant` would refuse."""
     _module(robot, plant).check(options)
 
 
 def make_plant(robot: Robot, plant: str, options: PlantOptions) -> Plant:
-    """The plant called `plant` of a robot. Raises UserError."""
+    """Return the plant called `plant` of a robot. Raises UserError."""
     made: Plant = _module(robot.spec.name, plant).make(robot, options)
     return made
 

@@ -1,4 +1,4 @@
-"""Plant: what the loop can see of a robot, real or not."""
+"""Plant: a robot, real or simulated, as the control loop sees it."""
 
 from __future__ import annotations
 
@@ -18,18 +18,26 @@ from ros_mbmrl.robots.spec import RobotSpec
 
 
 class PlantFault(RunError):
-    """The robot cannot be heard, or must not be driven; the plant can be asked again later."""
+    """Error: the robot does not answer or must not be driven; it can be asked again later."""
 
 
 @dataclass(frozen=True)
 class PlantOptions:
-    """What a plant can be told at the start; each uses what concerns it.
+    """Options of a plant at the start; each plant uses those that concern it.
 
-    terrain, noise (share of the real robot's), fault (NAME@SECONDS), path (the twin is put at its
-    start), seed, viewer: of twins. delay: with which every command acts [s], of twins.
-    port: device or URL of the robot. poses: of motion capture.
-    clock: [s], steady, counted from whatever moment stamps are. node: the rclpy node whose topics
-    a plant may use, None where there is no ROS. hardware: the robot's own settings by name.
+    Args:
+        terrain: of a twin.
+        noise: of a twin, as a share of the real robot's.
+        fault: of a twin, NAME@SECONDS.
+        path: at whose start a twin is put.
+        seed: of a twin.
+        viewer: whether to show a twin in a window.
+        delay: of every command of a twin [s].
+        port: device or URL of the robot.
+        poses: of motion capture.
+        clock: steady time [s]; stamps count from the same moment.
+        node: the rclpy node whose topics a plant may use; None without ROS.
+        hardware: the robot's own settings by name.
     """
 
     terrain: str = "carpet"
@@ -47,9 +55,9 @@ class PlantOptions:
 
 
 class Plant(Protocol):
-    """A robot or its twin. On every way out of the context the robot is stopped.
+    """A robot or its twin. Every way out of the context stops the robot.
 
-    simulated: its time passes in `advance` only; a real robot's passes by itself.
+    simulated: its time passes only in `advance`; a real robot's time passes by itself.
     """
 
     simulated: bool
@@ -64,44 +72,44 @@ class Plant(Protocol):
     ) -> None: ...
 
     def observe(self) -> Measurement:
-        """The newest measurement. Raises PlantFault if there is none to be had."""
+        """Return the newest measurement. Raises PlantFault if there is none."""
 
     def command(self, action: NDArray[np.float64]) -> None:
         """Send an action (da,) within the robot's limits; it acts until the next one."""
 
     def advance(self, duration: float) -> None:
-        """Let `duration` [s] pass: a twin steps its physics, with a robot nothing is to do."""
+        """Let `duration` [s] pass: a twin steps its physics, a real robot needs nothing."""
 
     def stop(self) -> None:
-        """Bring the robot to rest, now."""
+        """Bring the robot to rest now."""
 
     def counters(self) -> Mapping[str, int | float]:
-        """What it counts and measures of its wires, by name; nothing for a twin."""
+        """Return counters and measurements of the plant's wires, by name; nothing for a twin."""
 
 
 @runtime_checkable
 class Latching(Protocol):
-    """A plant with a stop of its own that only a person ends, as a run-stop."""
+    """A plant with its own stop that only a person ends, such as a run-stop."""
 
     def rearm(self) -> None:
-        """Drive again. Raises PlantFault while the cause stands."""
+        """Allow driving again. Raises PlantFault while the cause persists."""
 
 
 def check_physics(broken: bool, seconds: float) -> None:
     """Raise RunError if a twin's physics broke down before `seconds` of simulated time.
 
-    No `PlantFault`: asking again later would not mend it.
+    Not a `PlantFault`, because asking again later would not help.
     """
     if broken:
         raise RunError(f"the twin's physics broke down before {seconds:.1f} s: expected a restart")
 
 
 def within_limits(spec: RobotSpec, action: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The action (da,) without what rounding put beyond the limits. Raises ValueError for more."""
+    """Return the action (da,) clipped to the limits. Raises ValueError beyond rounding errors."""
     low, high, unit = spec.action_low, spec.action_high, spec.action[0].unit
     if np.shape(action) != low.shape:
         raise ValueError(f"action: expected shape {low.shape} in {unit}, got {np.shape(action)}")
-    # A comparison with NaN is false. Limits may have been through float32.
+    # A comparison with NaN is false. The tolerance is for limits that were rounded to float32.
     if not ((action >= low - 1e-4) & (action <= high + 1e-4)).all():
         raise ValueError(f"action: expected {low} to {high} {unit}, got {action}")
     return np.clip(action, low, high)

@@ -1,4 +1,4 @@
-"""SteadyTime: a time of day that nobody can set."""
+"""SteadyTime: time of day that cannot be set."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import time
 
 
 class SteadyTime:
-    """This machine's time of day at the start, carried on by its steady clock [s].
+    """This machine's time of day at the start, continued by its steady clock [s].
 
-    Ages must hang on it: the time of day itself is set while a robot drives, by NTP or by hand.
+    NTP or a person may set the time of day while a robot drives; ages must not change then.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""HexapodRadio: the VelociRoACH itself, over an XBee on a serial port, with motion capture."""
+"""HexapodRadio: the real VelociRoACH, over an XBee on a serial port, with motion capture."""
 
 from __future__ import annotations
 
@@ -25,23 +25,31 @@ from ros_mbmrl.plants.wire.settings import RadioConfig
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 
-ZERO_PAUSE = 1.0  # [s] the encoders take to be zeroed
-GAIN_TRIES, GAIN_PAUSE = 8, 0.3  # [s]
-STILL_SPEED = 2.0  # [rad/s] of noisy encoders, over LOOK_AGAIN
-LOOK_AGAIN = 0.05  # [s]
-MOVED = 0.2  # [rad]
-PARTING = 3.0  # [s] that leaving may take to see the robot at rest
+ZERO_PAUSE = 1.0  # for the encoders to be zeroed [s]
+GAIN_TRIES, GAIN_PAUSE = 8, 0.3  # [s] between tries
+STILL_SPEED = 2.0  # speed of noisy encoders at rest, over LOOK_AGAIN [rad/s]
+LOOK_AGAIN = 0.05  # between two looks [s]
+MOVED = 0.2  # angle that shows that a leg turns [rad]
+PARTING = 3.0  # [s] to see the robot come to rest on the way out
 
 log = logging.getLogger(__name__)
 
 
 class HexapodRadio:
-    """Polls on demand: telemetry is request and reply, so there is no reader beside the caller.
+    """Plant of the real hexapod, polled by the caller: telemetry is request and reply.
 
-    An answer to a `command` that came since the last poll is thrown away as old; one that is still
-    under way may be taken for the poll's own, and is then aged from the command. What is lost is
-    asked for again within `tries * poll_timeout`, which bounds `observe`. Once the robot has not
-    been heard, its next observation begins with the start-up, less the zeroing of the legs.
+    An answer to a `command` that came since the last poll is discarded as old. One that is still on
+    its way may be taken for the poll's own answer; its age then counts from the command. A lost
+    answer is requested again within `tries * poll_timeout`, which bounds `observe`. After a loss of
+    contact, the next observation begins with the start-up, without zeroing the legs.
+
+    Args:
+        robot: the hexapod.
+        config: settings of the robot and its radio.
+        line: serial line to the radio.
+        poses: of motion capture.
+        clock: steady [s].
+        sleep: waits for so many seconds.
     """
 
     simulated = False
@@ -65,7 +73,7 @@ class HexapodRadio:
         self._senses = Senses(config, poses, robot.spec.envelope.state_timeout)
         self._setpoints = (0, 0)  # [counts/ms]
         self._rest: Array | None = None  # angles before the motors were started
-        self._started = False  # the motors, as the legs have shown
+        self._started = False  # whether the legs have shown that the motors run
         self._ready = False
         self._lost = ""  # why the port is closed
         self._opened = -math.inf
@@ -74,7 +82,7 @@ class HexapodRadio:
         self.version = ""
 
     def __enter__(self) -> HexapodRadio:
-        """Opens the port and starts the robot up, at rest. Raises UserError, PlantFault."""
+        """Open the port and start the robot up, at rest. Raises UserError, PlantFault."""
         with self._lock:
             try:
                 self._link.open()
@@ -96,7 +104,7 @@ class HexapodRadio:
             self._leave()
 
     def observe(self) -> Measurement:
-        """See `Plant`; takes at most `tries * poll_timeout`. Raises PlantFault."""
+        """Return the newest measurement, within `tries * poll_timeout`. Raises PlantFault."""
         with self._lock:
             until = self._clock() + self._bound
             try:
@@ -109,7 +117,7 @@ class HexapodRadio:
             return self._senses.measure(heard, angles, self._clock())
 
     def command(self, action: Array) -> None:
-        """Set-points (2,) [rad/s], sent at once. Raises PlantFault, ValueError."""
+        """Send set-points (2,) [rad/s] at once. Raises PlantFault, ValueError."""
         allowed = within_limits(self._spec, action)
         with self._lock:
             if not self._ready:
@@ -124,13 +132,13 @@ class HexapodRadio:
                 raise self._close(error) from None
 
     def advance(self, duration: float) -> None:
-        """Nothing: its time passes by itself."""
+        """Do nothing: the robot's time passes by itself."""
 
     def stop(self) -> None:
-        """Set-points 0 and motors off, until the encoders say that the legs are at rest.
+        """Send set-points 0 and motors off until the encoders show that the legs are at rest.
 
-        Gives up after `stop_timeout`, or as soon as the robot does not answer: its radio has no
-        watchdog, so whoever hears of a fault must call this again and again.
+        Gives up after `stop_timeout`, or as soon as the robot does not answer. Its radio has no
+        watchdog, so whoever is told of a fault must call this again and again.
         """
         with self._lock:
             self._bring_to_rest(self._clock() + self._config.stop_timeout)
@@ -145,7 +153,7 @@ class HexapodRadio:
         }
 
     def _start_up(self) -> None:
-        """The published order; the only place that takes its time."""
+        """Start up in the published order; the only slow step."""
         for packet in (*self._dialect.prepare, v.pid_start(), v.zero_pos()):
             self._link.send(packet)
         self._sleep(ZERO_PAUSE)
@@ -168,7 +176,7 @@ class HexapodRadio:
         return self._clock() + GAIN_PAUSE
 
     def _come_back(self, until: float) -> None:
-        """Start-up once more, with the legs' angles as they are and the motors off."""
+        """Start up again, without zeroing the legs, with the motors off."""
         self._reopen()
         self._forget_motion()
         for packet in (*self._dialect.prepare, v.pid_stop()):
@@ -192,12 +200,12 @@ class HexapodRadio:
         self._ask(gains.encode(), lambda reply: reply == gains, until, again)
 
     def _start_motors(self) -> None:
-        """Sent again until the legs turn, for nothing acknowledges it."""
+        """Send the start again until the legs turn, because nothing acknowledges it."""
         if any(self._setpoints) and not self._started and not self._config.timed_run:
             self._link.send(v.pid_start())
 
     def _renew_run(self) -> None:
-        """With a timed run, a robot that hears no more commands stops by itself."""
+        """Renew the timed run: without further commands the robot then stops by itself."""
         if any(self._setpoints) and self._config.timed_run:
             self._link.send(v.start_timed_run(round(1e3 * self._config.timed_run)))
 
@@ -220,7 +228,7 @@ class HexapodRadio:
         return heard
 
     def _check_radio(self) -> None:
-        """Tell what the radio says of itself, though it is answered. Raises PlantFault."""
+        """Report problems that the radio shows although it answers. Raises PlantFault."""
         if self._link.restarts > self._restarts:
             self._restarts = self._link.restarts
             log.warning("the radio has restarted, %d in all: is its supply firm?", self._restarts)
@@ -228,7 +236,7 @@ class HexapodRadio:
             raise PlantFault(wrong)
 
     def _poll(self, until: float) -> tuple[Heard, Array]:
-        """What the robot says of now, and its legs' angles (2,)."""
+        """Ask the robot for its state now; return the reply and the legs' angles (2,)."""
         self._link.drain()
         dialect = self._dialect
         packets = dialect.poll(*self._setpoints)
@@ -240,7 +248,7 @@ class HexapodRadio:
         return heard, self._legs.update(positions, heard.came)
 
     def _look(self, until: float) -> tuple[Heard, Array]:
-        """Poll; where a leg seems to be blocked, again until that is sure or proves wrong."""
+        """Poll; if a leg seems to be blocked, poll again until that is certain or wrong."""
         while True:
             self._start_motors()
             heard, angles = self._poll(until)
@@ -260,7 +268,7 @@ class HexapodRadio:
             raise PlantFault(f"stalled: a leg stands still, set-points {hertz} Hz")
 
     def _bring_to_rest(self, until: float) -> bool:
-        """Whether the legs were seen at rest."""
+        """Stop the motors; return whether the legs were seen at rest."""
         self._forget_motion()
         if self._lost:
             return False
@@ -305,7 +313,7 @@ class HexapodRadio:
         return PlantFault(self._lost)
 
     def _leave(self) -> None:
-        """At rest for sure if there is a way, even back through a port that was lost."""
+        """Bring the robot to rest and make sure, even through a port that was lost and reopened."""
         until = self._clock() + (PARTING if self.version else 0.0)
         while not (rests := self._bring_to_rest(self._clock() + self._config.stop_timeout)):
             if self._clock() >= until:
@@ -322,14 +330,14 @@ class HexapodRadio:
 
 
 def check(options: PlantOptions) -> None:
-    """Raises UserError for a port that is missing and for settings that are not understood."""
+    """Raise UserError for a missing port and for unknown settings."""
     if not options.port:
         raise UserError("plant:=serial needs port:=, the serial device of the robot's radio")
     RadioConfig.of(options.hardware)
 
 
 def make(robot: Robot, options: PlantOptions) -> Plant:
-    """The robot at `options.port`; its context opens the port. Raises UserError."""
+    """Return the robot at `options.port`; its context opens the port. Raises UserError."""
     check(options)
     if options.poses is None:
         raise UserError("plant:=serial needs mocap:=, the topic of the robot's pose")

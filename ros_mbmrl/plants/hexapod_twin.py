@@ -1,4 +1,4 @@
-"""The hexapod's twin, from launch arguments. Says what is wrong with them without any MuJoCo."""
+"""The hexapod's twin, from launch arguments, which are checked without MuJoCo."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ros_mbmrl.simulation.randomisation import Physics
 
 
 def check(options: PlantOptions) -> None:
-    """Raises UserError for an unknown terrain or fault."""
+    """Raise UserError for an unknown terrain or fault."""
     make_terrain(options.terrain)
     if options.fault:
         parse_fault(options.fault)
 
 
 def make(robot: Robot, options: PlantOptions) -> Plant:
-    """The twin, at the start of `options.path` or at the origin. Raises UserError."""
+    """Return the twin, at the start of `options.path` or at the origin. Raises UserError."""
     from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 
     check(options)

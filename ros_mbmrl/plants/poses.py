@@ -1,4 +1,4 @@
-"""Poses of motion capture, from whatever brings them: a topic, an emulator, a test."""
+"""Poses of motion capture, from any source: a topic, an emulator, a test."""
 
 from __future__ import annotations
 
@@ -12,22 +12,28 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-APART = 0.25  # [s] that a stamp and the arrival of its pose may be apart
-REORDERED = 0.05  # [s] by which a network may bring an older pose late
-TOLD = 1.0  # [s] for which a fault stands: whoever looks must see it
-UNIT = 0.1  # by which the length of a quaternion may differ from 1
+APART = 0.25  # largest difference between a stamp and the arrival of its pose [s]
+REORDERED = 0.05  # how much older a late pose may be when the network changes the order [s]
+TOLD = 1.0  # how long a fault is reported, so that every reader sees it [s]
+UNIT = 0.1  # largest deviation of a quaternion's length from 1
 
 
 @dataclass(frozen=True)
 class StampedPose:
-    """time: when it was true [s], on the plant's clock. position: (3,) [m]. quaternion: wxyz."""
+    """A pose with its time.
+
+    Args:
+        time: when it was true, on the plant's clock [s].
+        position: (3,) [m].
+        quaternion: (4,) wxyz.
+    """
 
     time: float
     position: NDArray[np.float64]
     quaternion: NDArray[np.float64]
 
     def defect(self) -> str:
-        """Return why this is no pose; empty if it is one."""
+        """Return why this pose is invalid; empty if it is valid."""
         if not (math.isfinite(self.time) and np.isfinite(self.position).all()):
             return f"no finite time and position: {self.time}, {self.position.tolist()}"
         length = float(np.linalg.norm(self.quaternion))
@@ -37,7 +43,7 @@ class StampedPose:
 
 
 class PoseSource(Protocol):
-    """A source of poses for a plant. passed_over: poses that were not believed, total."""
+    """A source of poses for a plant. passed_over: total of poses that were refused."""
 
     passed_over: int
 
@@ -45,15 +51,15 @@ class PoseSource(Protocol):
         """Return the newest pose, None if there never was one."""
 
     def fault(self) -> str:
-        """Return why poses are not to be driven by now; empty if they are."""
+        """Return why poses must not be used for driving now; empty if they may."""
 
     def refused(self) -> str:
-        """Return why the pose that came last was passed over; empty if it was not."""
+        """Return why the latest pose was refused; empty if it was not."""
 
 
 @dataclass(frozen=True)
 class _Arrival:
-    """A pose as it was stamped, and when it came [s]."""
+    """A pose as it was stamped, and its time of arrival [s]."""
 
     pose: StampedPose
     came: float
@@ -63,23 +69,24 @@ class _Arrival:
         return self.pose.time
 
     def follows(self, other: _Arrival) -> bool:
-        """Return whether the stamps went on from `other` as the clock did, or caught up a delay."""
+        """Return whether the stamps advanced from `other` as the clock, or caught up a delay."""
         return 0 < self.stamp - other.stamp <= self.came - other.came + APART
 
     def late(self, other: _Arrival) -> bool:
-        """Return whether it was overtaken by `other`, or is the same."""
+        """Return whether `other` overtook this pose, or both are the same."""
         return -REORDERED < self.stamp - other.stamp <= 0
 
 
 class PoseMailbox:
     """A PoseSource that another thread fills; an older pose never replaces a newer one.
 
-    A pose whose stamp leaps, ahead or back, is passed over until the next one follows it: then a
-    clock was set, here or where the poses are stamped. That is a fault for TOLD seconds. Where
-    poses were on time before and went on coming, later stamps are corrected by the leap.
+    A pose whose stamp jumps, forwards or back, is refused until the next one follows it: then a
+    clock was set, here or at motion capture. That is a fault for TOLD seconds. If poses were on
+    time before and kept coming, later stamps are corrected by the jump.
 
-    clock: [s], steady, the plant's. set_by(): by how much this machine's time of day was set
-    since the start [s].
+    Args:
+        clock: the plant's steady clock [s].
+        set_by: returns by how much this machine's time of day was set since the start [s].
     """
 
     def __init__(
@@ -90,15 +97,15 @@ class PoseMailbox:
         self._lock = threading.Lock()
         self._clock, self._set_by = clock, set_by
         self._newest: _Arrival | None = None
-        self._leapt: _Arrival | None = None  # the last one that came, if its stamp leapt
-        self._correction = 0.0  # [s] that stamps are ahead of the clock
-        self._set = 0.0  # `set_by` at the last leap
+        self._leapt: _Arrival | None = None  # the latest pose, if its stamp jumped
+        self._correction = 0.0  # [s] by which stamps are ahead of the clock
+        self._set = 0.0  # `set_by` at the last jump
         self._fault, self._fault_until = "", -math.inf
         self._refused = ""
         self.passed_over = 0
 
     def put(self, pose: StampedPose) -> None:
-        """Take in a pose that has come."""
+        """Take in a pose that has arrived."""
         with self._lock:
             arrival, newest, leapt = _Arrival(pose, self._clock()), self._newest, self._leapt
             if defect := pose.defect():
@@ -106,7 +113,7 @@ class PoseMailbox:
             elif newest is None or arrival.follows(newest):
                 self._believe(arrival)
             elif arrival.late(newest):
-                self._leapt = None  # the old stamps go on
+                self._leapt = None  # the old stamps continue
                 self._pass_over("its stamp is no newer than that of the last one")
             elif leapt is not None and arrival.follows(leapt):
                 self._take_leap(arrival, newest)
@@ -116,7 +123,7 @@ class PoseMailbox:
                 self._pass_over(f"its stamp leapt by {_leap(arrival, newest):+.2f} s")
 
     def distrust(self, why: str) -> None:
-        """Have `fault` say for a while why poses are not to be driven by."""
+        """Make `fault` report `why` for a while."""
         with self._lock:
             self._tell(why)
 
@@ -145,7 +152,7 @@ class PoseMailbox:
         self._refused = why
 
     def _take_leap(self, arrival: _Arrival, newest: _Arrival) -> None:
-        """Two poses in a row have leapt alike: a clock was set."""
+        """Accept a jump that two poses in a row show: a clock was set."""
         leap = _leap(arrival, newest)
         machine, self._set = self._set_by() - self._set, self._set_by()
         on_time = abs(newest.came - newest.stamp + self._correction) <= APART
@@ -164,5 +171,5 @@ class PoseMailbox:
 
 
 def _leap(arrival: _Arrival, other: _Arrival) -> float:
-    """By how much more the stamps than the clock went on [s]."""
+    """Return by how much more the stamps advanced than the clock [s]."""
     return (arrival.stamp - other.stamp) - (arrival.came - other.came)

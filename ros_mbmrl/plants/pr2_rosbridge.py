@@ -1,9 +1,8 @@
 """PR2Rosbridge: an arm of a real PR2, seven torques over a rosbridge.
 
-The last torque persists on the robot without a time-out. So every way out ends with zeros; a
-torque that is not followed by another in time is taken back; a heartbeat goes with every torque
-and between them, for the watchdog on the robot's side; and no torque is sent while the robot is
-not known to be fit for it.
+The robot keeps the last torque without a time-out. So every way out ends with zeros; a torque that
+no other follows in time is withdrawn; a heartbeat goes with every torque and between them, for the
+watchdog on the robot's side; and no torque is sent unless the robot is known to be ready for it.
 """
 
 from __future__ import annotations
@@ -26,17 +25,24 @@ from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.pr2_limits import limit_efforts
 from ros_mbmrl.robots.spec import Array, Robot
 
-BEAT = 0.025  # [s] between heartbeats: the watchdog allows 0.1 s
-REST_ROUNDS = 5  # of zeros at least: the first messages of a new publisher may be lost
+BEAT = 0.025  # between heartbeats [s]: the watchdog allows 0.1 s
+REST_ROUNDS = 5  # rounds of zeros at least: the first messages of a new publisher may be lost
 AT_REST = 0.05  # [rad/s]
-REST_PATIENCE = 1.0  # [s] for the arm to come to rest on the way out
+REST_PATIENCE = 1.0  # for the arm to come to rest on the way out [s]
 
 
 class PR2Rosbridge:
-    """A plant; see `Plant`. clock: [s], steady.
+    """Plant of a real PR2's arm; see `Plant`.
 
     Entering raises UserError, one line, if the robot is not ready within the configuration's
     patience: no server, controllers not running, run-stop pressed, no watchdog.
+
+    Args:
+        robot: the arm.
+        url: of the rosbridge server.
+        config: the robot's own settings.
+        clock: steady [s].
+        link: times of the link.
     """
 
     simulated = False
@@ -87,9 +93,10 @@ class PR2Rosbridge:
         self._close()
 
     def observe(self) -> Measurement:
-        """The newest joint states, and where the tool's points are by them.
+        """Return the newest joint states, and the tool's points computed from them.
 
-        Raises PlantFault, and commands zeros, while the robot cannot be heard or driven.
+        Raises PlantFault, and commands zeros, while the robot does not answer or must not be
+        driven.
         """
         with self._lock:
             now = self._clock()
@@ -102,9 +109,11 @@ class PR2Rosbridge:
         return Measurement(reading.time, values, now - reading.time)
 
     def command(self, action: Array) -> None:
-        """Torques (7,) [N m] within the limits, cut by the robot's own law at its soft limits.
+        """Send torques (7,) [N m] within the limits, reduced by the robot's own law at soft limits.
 
-        Raises ValueError for others; PlantFault, and commands zeros, as `observe`.
+        Raises:
+            ValueError: torques outside of the limits.
+            PlantFault: as for `observe`; commands zeros.
         """
         allowed = within_limits(self._spec, action)
         with self._lock:
@@ -119,15 +128,15 @@ class PR2Rosbridge:
                 raise PlantFault("the link to the rosbridge has just gone")
 
     def advance(self, duration: float) -> None:
-        """Nothing: its time passes by itself."""
+        """Do nothing: the robot's time passes by itself."""
 
     def stop(self) -> None:
-        """Zeros, now, and again with every heartbeat until the joints are at rest."""
+        """Send zeros now, and again with every heartbeat until the joints are at rest."""
         with self._lock:
             self._rest()
 
     def rearm(self) -> None:
-        """After the run-stop: end its latch, and ask for the controllers again.
+        """End the latch of the run-stop, and ask for the controllers again.
 
         Raises PlantFault while the run-stop is pressed.
         """
@@ -137,7 +146,7 @@ class PR2Rosbridge:
                 raise PlantFault(refused)
 
     def counters(self) -> Mapping[str, int | float]:
-        """Messages and errors; round trip of the newest ping; age of joint states at observe."""
+        """Return counts of messages and errors, the newest round trip, and ages of joint states."""
         with self._lock:
             ages = np.array(self._ages) * 1e3 if self._ages else np.zeros(1)
             counts = self._session.counts
@@ -182,7 +191,7 @@ class PR2Rosbridge:
             raise
 
     def _pulse(self, now: float) -> list[str]:
-        """What is due between two commands."""
+        """Return the texts that are due between two commands."""
         texts: list[str] = []
         if not self._session.connected:
             return texts
@@ -197,7 +206,7 @@ class PR2Rosbridge:
         return [*texts, self._session.heartbeat()]
 
     def _decided(self) -> bool:
-        """Whether the robot is ready, or will not be."""
+        """Return whether the robot is ready, or certainly will not be."""
         session = self._session
         ready = not session.fault(self._clock())
         return ready or bool(session.refusal()) or session.unreachable
@@ -227,7 +236,7 @@ class PR2Rosbridge:
 
 
 def check(options: PlantOptions) -> None:
-    """Raises UserError without a port, for a port that is no URL, and for unknown settings."""
+    """Raise UserError for a missing port, a port that is no URL, and unknown settings."""
     if not options.port:
         raise UserError("port: plant:=rosbridge needs port:=, as pr2.local:9090")
     read_url(options.port)
@@ -235,7 +244,7 @@ def check(options: PlantOptions) -> None:
 
 
 def make(robot: Robot, options: PlantOptions) -> Plant:
-    """The arm behind the rosbridge at `options.port`. Raises UserError."""
+    """Return the arm behind the rosbridge at `options.port`. Raises UserError."""
     check(options)
     config = read_config(options.hardware)
     return PR2Rosbridge(robot, read_url(options.port), config, options.clock)

@@ -1,4 +1,4 @@
-"""PR2Session: what a PR2 has said over rosbridge, and whether its arm may be driven. No I/O."""
+"""PR2Session: state of a PR2 from its rosbridge messages, and whether it may be driven. No I/O."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ JOINT_STATES, POWER_BOARD = "/joint_states", "/power_board/state"
 HEARTBEAT, WATCHDOG = "/ros_mbmrl/heartbeat", "/ros_mbmrl/watchdog"
 LIST_CONTROLLERS = "/pr2_controller_manager/list_controllers"
 SUBJECTS = (JOINT_STATES, POWER_BOARD, WATCHDOG, LIST_CONTROLLERS)
-ASK_AGAIN = 1.0  # [s] between two questions for the controllers
-REPORT_TIMEOUT = 5.0  # [s] without a word from the power board, or of the controllers
-WATCHDOG_TIMEOUT = 0.5  # [s] without a word from the watchdog: it speaks every 0.05 s
-REASON = 200  # characters of what is said of a bad message
+ASK_AGAIN = 1.0  # between two requests for the controllers [s]
+REPORT_TIMEOUT = 5.0  # longest silence of the power board or of the controllers [s]
+WATCHDOG_TIMEOUT = 0.5  # longest silence of the watchdog [s], which reports every 0.05 s
+REASON = 200  # characters of the text about a bad message
 
 
 @dataclass(frozen=True)
 class PR2Config:
     """The robot's own settings.
 
-    prefix: a joint's controller is called prefix + joint, its topic is /<controller>/command.
-    rivals: controllers, joined by commas, that must not run: they would command the same motors.
-    throttle_ms: the least time between two joint states [ms]; 0 is all of them.
-    max_age: of a joint state [s]; smaller than the envelope's time-out, because the driver looks
-    once a period. watchdog: whether the robot's side must have its watchdog.
-    patience: [s] for the robot to be ready at the start.
+    Args:
+        prefix: a joint's controller is called prefix + joint, its topic is /<controller>/command.
+        rivals: controllers, separated by commas, that must not run: they command the same motors.
+        throttle_ms: least time between two joint states [ms]; 0: all of them.
+        max_age: of a joint state [s]; smaller than the envelope's time-out, because the driver
+            looks once a period.
+        watchdog: whether the robot's side must have its watchdog.
+        patience: time for the robot to be ready at the start [s].
     """
 
     prefix: str = "effort_"
@@ -53,13 +55,13 @@ class PR2Config:
 
 
 def read_config(hardware: Mapping[str, Any]) -> PR2Config:
-    """Return it from parameters by name; see `read_settings`."""
+    """Return the configuration from parameters by name; see `read_settings`."""
     return read_settings(PR2Config, hardware)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Joint angles (7,) [rad] and velocities (7,) [rad/s]; when they were true [s], our clock."""
+    """Joint angles (7,) [rad] and velocities (7,) [rad/s], with the time on our clock [s]."""
 
     position: Array
     velocity: Array
@@ -67,9 +69,10 @@ class Reading:
 
 
 class PR2Session:
-    """Everything is told to it with its time [s]; it answers whether all is well.
+    """State of one robot; every message and every question is passed in with its time [s].
 
-    joints: names of the arm's, in the order of readings and torques. counts: what came.
+    `joints`: names of the arm's joints, in the order of readings and torques. `counts`: of
+    messages.
     """
 
     def __init__(self, config: PR2Config, joints: Sequence[str], url: str) -> None:
@@ -83,19 +86,19 @@ class PR2Session:
         self._forget()
 
     def _forget(self) -> None:
-        """What an old connection said says nothing of a new one; but the run-stop stays."""
+        """Forget the old connection's messages; the run-stop stays latched."""
         self._reading: Reading | None = None
-        self._unfit = ""  # what is wrong with the arm's joints in the newest joint states
-        self._unread: dict[str, str] = {}  # why what came last cannot be read, by its topic
+        self._unfit = ""  # error in the arm's joints in the newest joint states
+        self._unread: dict[str, str] = {}  # topic -> why its latest message cannot be read
         self._transit = Transit()
         self._pressed: bool | None = None
         self._power_heard = self._watchdog_heard = -np.inf
         self._tripped = True
-        self._trouble: str | None = None  # of the controllers; None: not answered yet
+        self._trouble: str | None = None  # of the controllers; None: no answer yet
         self._asked = self._answered = -np.inf
 
     def opened(self, now: float) -> list[str]:
-        """A connection is there; what to send first."""
+        """Record a new connection; return the texts to send first."""
         self._forget()
         self.connected = True
         self.counts["connections"] += 1
@@ -108,12 +111,12 @@ class PR2Session:
         return [*topics, *outputs, self.ask(now)]
 
     def lost(self, reason: str) -> None:
-        """There is no connection."""
+        """Record that the connection was lost."""
         self.connected, self._lost = False, reason
         self._forget()
 
     def closing(self) -> list[str]:
-        """What to send last."""
+        """Return the texts to send last."""
         return [rosbridge.encode("unadvertise", topic=topic) for topic in self._outputs]
 
     @property
@@ -121,28 +124,28 @@ class PR2Session:
         return [*self._commands, HEARTBEAT]
 
     def torques(self, torques: Array) -> list[str]:
-        """What to send for torques (7,) [N m]. Raises ValueError if one is not finite."""
+        """Return the texts for torques (7,) [N m]. Raises ValueError if one is not finite."""
         return [
             rosbridge.publish(topic, {"data": float(torque)})
             for topic, torque in zip(self._commands, torques, strict=True)
         ]
 
     def heartbeat(self) -> str:
-        """What to send to the watchdog."""
+        """Return the next heartbeat for the watchdog."""
         self.counts["heartbeats"] += 1
         return rosbridge.publish(HEARTBEAT, {"data": float(self.counts["heartbeats"])})
 
     def ask(self, now: float) -> str:
-        """The question for the controllers."""
+        """Return the request for the controllers."""
         self._asked = now
         return rosbridge.call_service(LIST_CONTROLLERS, {}, LIST_CONTROLLERS)
 
     def must_ask(self, now: float) -> bool:
-        """Return whether it is time to ask again, as others may have stopped a controller."""
+        """Return whether it is time to ask again, because a controller may have been stopped."""
         return now - self._asked >= ASK_AGAIN
 
     def receive(self, text: str | bytes, now: float) -> None:
-        """Take in a message that has come; a bad one is counted, and tells why in a fault."""
+        """Take in a message; a bad one is counted, and its reason appears in a fault."""
         self.counts["messages"] += 1
         subject = ""
         try:
@@ -175,7 +178,7 @@ class PR2Session:
     def _read(self, states: rosbridge.JointStates, now: float) -> None:
         missing = [joint for joint in self._joints if joint not in states.names]
         if len(missing) == len(self._joints):
-            raise ValueError("it has none of the arm's joints")  # another robot's part
+            raise ValueError("it has none of the arm's joints")  # from another part of the robot
         late = self._transit.late(states.stamp, now)
         if self._transit.leapt:
             raise ValueError(f"its stamp has leapt to {states.stamp:.3f} s")
@@ -206,7 +209,7 @@ class PR2Session:
         return f"controllers to be stopped on the PR2 first: {', '.join(rivals)}" if rivals else ""
 
     def rearm(self, now: float) -> str:
-        """End the run-stop's latch; what is in the way of it, or nothing."""
+        """End the run-stop's latch; return why that is not possible, or nothing."""
         if self._pressed is not False or now - self._power_heard > REPORT_TIMEOUT:
             return "the run-stop is pressed, or its state is not known: expected it to be released"
         if self._stopped:
@@ -214,13 +217,13 @@ class PR2Session:
         return ""
 
     def fault(self, now: float) -> str:
-        """Why the arm cannot be heard or must not be driven; nothing if it can and may."""
+        """Return why the arm does not answer or must not be driven; empty if it is ready."""
         if not self.connected:
             return f"no link to the rosbridge at {self._url}: {self._lost or 'connecting'}"
         return self.refusal() or self._silence(now) or self._staleness(now)
 
     def refusal(self) -> str:
-        """The part of a fault that does not mend by waiting."""
+        """Return the part of a fault that waiting does not end."""
         if self._stopped:
             return "the run-stop was pressed: expected its release, and then a reset"
         return self._trouble or ""
@@ -254,17 +257,17 @@ class PR2Session:
         return f"{old}; {unread}" if unread else old
 
     def reading(self, now: float) -> Reading | None:
-        """The newest joint states, if they are fresh."""
+        """Return the newest joint states, if they are fresh."""
         return None if self._staleness(now) else self._reading
 
     @property
     def unreachable(self) -> bool:
-        """Whether there is no connection, and an attempt to make one has failed."""
+        """Return whether there is no connection, and an attempt to connect has failed."""
         return not self.connected and bool(self._lost)
 
     @property
     def watched(self) -> bool:
-        """Whether the robot's watchdog stands by, or none is wanted."""
+        """Return whether the robot's watchdog is ready, or not required."""
         return not (self._config.watchdog and self._tripped)
 
 

@@ -1,4 +1,4 @@
-"""PR2TwinPlant: the arm's MuJoCo twin behind the interface of a robot."""
+"""PR2TwinPlant: the arm's MuJoCo twin as a plant."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ros_mbmrl.simulation.pr2_faults import NOMINAL, ArmFault, ArmPhysics, parse
 if TYPE_CHECKING:
     from ros_mbmrl.simulation.pr2 import PR2World
 
-ANGLE_NOISE = 1e-4  # deviation of an encoder [rad]; chosen, of the order of its resolution
-SPEED_NOISE = 5e-3  # of a velocity, which the robot differentiates itself [rad/s]; chosen
+ANGLE_NOISE = 1e-4  # standard deviation of an encoder [rad]; chosen, of the order of its resolution
+SPEED_NOISE = 5e-3  # of a velocity, which the robot computes by differences [rad/s]; chosen
 
 
 class PR2TwinPlant:
@@ -50,12 +50,12 @@ class PR2TwinPlant:
         self.stop()
 
     def reset(self, seed: int) -> None:
-        """Back to the start and to time 0, with other random numbers."""
+        """Go back to the start and to time 0, with other random numbers."""
         self.world.reset(seed)
         self._begin()
 
     def observe(self) -> Measurement:
-        """The measurement of this instant; asked twice, the same one. Raises RunError."""
+        """Return the measurement of this instant, the same if asked twice. Raises RunError."""
         check_physics(self.world.diverged, self.world.time)
         if self._measurement is None:
             world, noise = self.world, self.world.physics.sensor_noise
@@ -66,7 +66,7 @@ class PR2TwinPlant:
         return self._measurement
 
     def command(self, action: Array) -> None:
-        """Torques (7,) [N m] within the limits; act until the next one. Raises ValueError."""
+        """Apply torques (7,) [N m] within the limits until the next command. Raises ValueError."""
         allowed = within_limits(self._spec, action)
         self.world.set_command(allowed)
 
@@ -76,11 +76,11 @@ class PR2TwinPlant:
         self._measurement = None
 
     def stop(self) -> None:
-        """Torques 0, at once."""
+        """Set the torques to 0 at once."""
         self.world.halt()
 
     def counters(self) -> Mapping[str, int | float]:
-        """Nothing: it has no wires."""
+        """Return nothing: a twin has no wires."""
         return {}
 
     def _begin(self) -> None:
@@ -94,14 +94,14 @@ def make_arm(
     faults: Sequence[ArmFault] = (),
     seed: int = 0,
 ) -> PR2TwinPlant:
-    """A twin of its own."""
-    from ros_mbmrl.simulation.pr2 import PR2World  # its faults can be checked without MuJoCo
+    """Return a new twin of the arm."""
+    from ros_mbmrl.simulation.pr2 import PR2World  # late: `check` needs no MuJoCo
 
     return PR2TwinPlant(robot, PR2World(physics, faults, seed))
 
 
 def check(options: PlantOptions) -> None:
-    """Raises UserError for an unknown fault."""
+    """Raise UserError for an unknown fault."""
     if options.fault:
         parse_arm_fault(options.fault)
     if options.viewer:
@@ -109,7 +109,7 @@ def check(options: PlantOptions) -> None:
 
 
 def make(robot: Robot, options: PlantOptions) -> Plant:
-    """The twin near its start posture. Raises UserError."""
+    """Return the twin near its start posture. Raises UserError."""
     check(options)
     faults = (parse_arm_fault(options.fault),) if options.fault else ()
     physics = ArmPhysics(latency=options.delay, sensor_noise=options.noise)

@@ -1,4 +1,4 @@
-"""A robot's own settings, `hardware.NAME` in a parameter file, read into their dataclass."""
+"""Reader of a robot's own settings, `hardware.NAME` in a parameter file, into their dataclass."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ def _typed(name: str, kind: type, value: Any) -> Any:
 def _finite(value: float) -> bool:
     try:
         return math.isfinite(value)
-    except OverflowError:  # an integer beyond all floats
+    except OverflowError:  # an integer larger than all floats
         return False

@@ -1,4 +1,4 @@
-"""The simulated robots of the thesis, section 9.4, one of them behind the interface of a robot."""
+"""The simulated robots of the thesis, section 9.4, each as a plant."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ros_mbmrl.simulation.situations import POSSIBLE, Situation, Terrain, TimedF
 if TYPE_CHECKING:
     from ros_mbmrl.simulation.worlds import Worlds
 
-PUSH = "push"  # what a robot that can be pushed is given for a fault
+PUSH = "push"  # fault of a robot that can be pushed
 PUSHED = (0.0, 0.0, -4.0)  # [N]; the largest force of the thesis, appendix E.2
 
 
 class SimulatedPlant:
     """A plant that observes and commands a `Worlds` of one robot in simulated time.
 
-    What it measures is the truth, as in the thesis. latency: with which commands act [s].
+    Its measurements have no noise, as in the thesis. latency: of commands [s].
     """
 
     simulated = True
@@ -51,17 +51,17 @@ class SimulatedPlant:
         self.stop()
 
     def observe(self) -> Measurement:
-        """The measurement of this instant. Raises RunError."""
+        """Return the measurement of this instant. Raises RunError."""
         check_physics(bool(self.worlds.diverged[0]), self.worlds.time)
         return Measurement(self.worlds.time, self.worlds.measurements()[0])
 
     def command(self, action: Array) -> None:
-        """An action (da,) within the limits; acts after the latency. Raises ValueError."""
+        """Apply an action (da,) within the limits after the latency. Raises ValueError."""
         allowed = within_limits(self._spec, action)
         self._commands.append((self.worlds.time + self._latency, allowed))
 
     def advance(self, duration: float) -> None:
-        """Let `duration` [s] pass, in ticks; what is less than one is owed to the next call."""
+        """Let `duration` [s] pass in whole ticks; the rest is added to the next call."""
         tick = self.worlds.simulation.tick
         ticks = (self._owed + duration) / tick
         whole = math.floor(ticks + 1e-6)
@@ -78,28 +78,28 @@ class SimulatedPlant:
             whole -= part
 
     def stop(self) -> None:
-        """No torque, at once; commands under way are forgotten."""
+        """Set the torques to 0 at once, and forget commands on their way."""
         self._commands.clear()
         self._acting = self._spec.rest
 
     def counters(self) -> Mapping[str, int | float]:
-        """Nothing: it has no wires."""
+        """Return nothing: a twin has no wires."""
         return {}
 
 
 @dataclass(frozen=True)
 class SimulatedTwin:
-    """Makes the plant of the simulated robot called `robot`; see `plants.PLANTS`."""
+    """Factory of the plant of the simulated robot called `robot`; see `plants.PLANTS`."""
 
     robot: str
 
     def check(self, options: PlantOptions) -> None:
-        """Raises UserError for what this robot cannot be put into, or a viewer."""
+        """Raise UserError for a situation this robot does not have, or a viewer."""
         self._situation(options)
 
     def make(self, robot: Robot, options: PlantOptions) -> Plant:
-        """The robot on its terrain, with its fault. Raises UserError."""
-        from ros_mbmrl.simulation.worlds import make_worlds  # what is wrong is said without MuJoCo
+        """Return the robot on its terrain, with its fault. Raises UserError."""
+        from ros_mbmrl.simulation.worlds import make_worlds  # late: `check` needs no MuJoCo
 
         situation = self._situation(options)
         return SimulatedPlant(make_worlds(self.robot, [situation], [options.seed]), options.delay)
@@ -123,7 +123,7 @@ HALF_CHEETAH, ANT, ARM_7DOF = map(SimulatedTwin, ("half_cheetah", "ant", "arm_7d
 
 
 def parse_terrain(text: str, known: Collection[str]) -> Terrain:
-    """KIND, slope@RADIANS or pier@SEED, of the kinds `known`. Raises UserError."""
+    """Parse KIND, slope@RADIANS or pier@SEED, of the kinds `known`. Raises UserError."""
     kind, at, after = text.partition("@")
     choose("terrain", kind, known)
     try:
@@ -140,7 +140,7 @@ def parse_terrain(text: str, known: Collection[str]) -> Terrain:
 
 
 def parse_timed_fault(text: str, known: Collection[str]) -> TimedFault:
-    """NAME@SECONDS, of the faults `known`. Raises UserError."""
+    """Parse NAME@SECONDS, of the faults `known`. Raises UserError."""
     name, _, after = text.partition("@")
     choose("fault", name, known)
     try:

@@ -1,4 +1,4 @@
-"""TwinPlant: the hexapod's MuJoCo twin behind the interface of a robot."""
+"""TwinPlant: the hexapod's MuJoCo twin as a plant."""
 
 from __future__ import annotations
 
@@ -21,9 +21,14 @@ from ros_mbmrl.simulation.world import HexapodWorld
 
 @dataclass(frozen=True)
 class TwinConfig:
-    """terrain: its name. faults: what sets in when. seed: of everything random.
+    """Settings of the twin.
 
-    start: x [m], y [m], yaw [rad] of the robot at time 0.
+    Args:
+        terrain: its name.
+        faults: with the times at which they begin.
+        physics: of the robot and the ground.
+        seed: of all random numbers.
+        start: x [m], y [m], yaw [rad] of the robot at time 0.
     """
 
     terrain: str = "carpet"
@@ -68,21 +73,21 @@ class TwinPlant:
         self.stop()
 
     def reset(self, seed: int) -> None:
-        """Back to the start and to time 0, with other random numbers."""
+        """Go back to the start and to time 0, with other random numbers."""
         self.world.reset(seed)
         self._begin(seed)
 
     def observe(self) -> Measurement:
-        """The measurement of this instant; asked twice, the same one. Raises RunError."""
+        """Return the measurement of this instant, the same if asked twice. Raises RunError."""
         check_physics(self.world.diverged, self.world.time)
         if self._measurement is None:
             self._measurement = self._sensors.read()
         return self._measurement
 
     def command(self, action: Array) -> None:
-        """Set-points (2,) [rad/s] within the limits; act until the next one.
+        """Apply set-points (2,) [rad/s] in the limits until the next command. Raises ValueError.
 
-        A lost packet leaves the previous one acting. Raises ValueError otherwise.
+        After a lost packet the previous set-points stay.
         """
         allowed = within_limits(self._spec, action)
         if self._radio.random() >= self.world.effect.packet_loss:
@@ -94,15 +99,15 @@ class TwinPlant:
         self._measurement = None
 
     def stop(self) -> None:
-        """Set-points 0, past the radio and without latency."""
+        """Set the set-points to 0, without radio and without latency."""
         self.world.halt()
 
     def counters(self) -> Mapping[str, int | float]:
-        """Nothing: it has no wires."""
+        """Return nothing: a twin has no wires."""
         return {}
 
     def clean_pose(self) -> tuple[float, float, float]:
-        """True x [m], y [m] and yaw [rad], for evaluation; no controller may see it."""
+        """Return true x [m], y [m] and yaw [rad], for evaluation only; no controller may use it."""
         return self.world.pose()
 
     def _begin(self, seed: int) -> None:

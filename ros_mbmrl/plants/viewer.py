@@ -1,4 +1,4 @@
-"""A window on the twin, following what the driver does with it."""
+"""A window that shows the twin while the driver moves it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ViewedTwin:
     ) -> None:
         self._plant.__exit__(kind, error, trace)
         self._window.close()
-        for thread in self._threads:  # it still draws the model that would go with the process
+        for thread in self._threads:  # it still draws the model until the process ends
             thread.join(timeout=2.0)
 
     def observe(self) -> Measurement:
@@ -59,7 +59,7 @@ class ViewedTwin:
         self._plant.command(action)
 
     def advance(self, duration: float) -> None:
-        """See `Plant.advance`; a closed window is no reason to stop."""
+        """Let time pass; a closed window does not stop the twin. See `Plant.advance`."""
         if not self._window.is_running():
             self._plant.advance(duration)
             return

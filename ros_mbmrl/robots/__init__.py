@@ -1,10 +1,10 @@
-"""What a robot is; one file a robot, one line here, or an entry point of `ros_mbmrl.robots`."""
+"""Robots by name: one file and one line here, or an entry point of `ros_mbmrl.robots`, for each."""
 
 from ros_mbmrl.errors import choose
 from ros_mbmrl.plugins import entries, imported
 from ros_mbmrl.robots.spec import Robot
 
-# name -> "module:class". Modules are imported on use, so that naming a robot costs nothing.
+# name -> "module:class". A module is imported on use, so a name alone costs no import.
 ROBOTS: dict[str, str] = {
     **entries("robots"),
     "ant": "ros_mbmrl.robots.ant:Ant",
@@ -16,7 +16,7 @@ ROBOTS: dict[str, str] = {
 
 
 def make_robot(name: str) -> Robot:
-    """The robot called `name`. Raises UserError for an unknown name."""
+    """Return the robot called `name`. Raises UserError for an unknown name."""
     choose("robot", name, ROBOTS)
     robot: Robot = imported(ROBOTS[name])()
     return robot

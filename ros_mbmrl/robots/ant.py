@@ -1,7 +1,7 @@
-"""Ant: four legs of two motors each around a torso, simulated only.
+"""Ant: a torso on four legs with two motors each, simulated only.
 
-The thesis, section 9.4; the body is gymnasium's (Ant-v5). x forward, y left, z up. The state is
-MuJoCo's qpos and qvel, measured as it is; forces of contact are not part of it.
+The robot of the thesis, section 9.4; its body is gymnasium's Ant-v5. x forward, y left, z up. The
+state is MuJoCo's qpos and qvel, measured directly; contact forces are not part of it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 LEGS = (1, 2, 3, 4)  # front left, back left, back right, front right
 JOINTS = tuple(f"{part}_{leg}" for leg in LEGS for part in ("hip", "ankle"))
 MOTORS = tuple(f"{part}_{leg}" for leg in (4, 1, 2, 3) for part in ("hip", "ankle"))
-PERIOD = 0.05  # gymnasium's: five steps of 0.01 s
+PERIOD = 0.05  # as in gymnasium: five steps of 0.01 s
 RUNNING = Running(period=PERIOD, effort=0.005, alive=0.05)
 
 STATE = (
@@ -60,7 +60,7 @@ SPEC = RobotSpec(
         *(f"joint_states.velocity.{MOTORS.index(name)}" for name in JOINTS),
     ),
     state=STATE,
-    # Of 150 N m each. From one end to the other within a period.
+    # Full torque is 150 N m each. The rate lets a command cross its whole range in one period.
     action=tuple(Limit(name, TORQUE_SHARE, -1.0, 1.0, rate=2.0 / PERIOD) for name in MOTORS),
     features=tuple(quantity.name for quantity in STATE[2:]),
     changes=STATE,
@@ -69,8 +69,8 @@ SPEC = RobotSpec(
         state_timeout=0.11,
         command_timeout=0.095,
         max_model_error=100.0,
-        # It may fall over and go on, and nothing is in its way: what ends a run is what no such
-        # body can do.
+        # The robot may fall over and continue, and there are no obstacles: only states that are
+        # physically impossible end a run.
         state_limits=MappingProxyType(
             {
                 **dict.fromkeys("xy", (-1000.0, 1000.0)),
@@ -87,30 +87,30 @@ SPEC = RobotSpec(
 
 
 class Ant(Robot):
-    """Its maps between measurement, state, features and change."""
+    """The ant's maps between measurement, state, features and change."""
 
     spec = SPEC
 
     def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
-        """See `Robot.estimate`: everything is measured as it is."""
+        """Return the measurement unchanged. See `Robot.estimate`."""
         return np.array(measurement)
 
     def pose(self, state: Array) -> tuple[float, float, float]:
-        """x, y, yaw."""
+        """Return x, y and yaw."""
         w, x, y, z = state[_QUATERNION]
         yaw = math.atan2(2 * (w * z + x * y), w * w + x * x - y * y - z * z)
         return float(state[0]), float(state[1]), yaw
 
     def features(self, state: Tensor) -> Tensor:
-        """All but x and y."""
+        """Return all states but x and y."""
         return state[..., 2:]
 
     def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
-        """Plain differences: a quaternion's sign is kept from step to step."""
+        """Return plain differences: the sign of the quaternion is continuous from step to step."""
         return next_state - state
 
     def advance(self, state: Tensor, change: Tensor) -> Tensor:
-        """`difference` inverted; the quaternion made a rotation again."""
+        """Return the next state: `difference` inverted, with the quaternion normalised again."""
         moved = state + change
         rotation = moved[..., _QUATERNION]
         length = rotation.square().sum(-1, keepdim=True).sqrt().clamp_min(1e-6)
@@ -119,14 +119,14 @@ class Ant(Robot):
 
     @property
     def follows_paths(self) -> bool:
-        """It runs along x, though it knows x and y."""
+        """Return False: the task is to run along x, though x and y are known."""
         return False
 
     def tasks(self) -> Sequence[str]:
-        """That of the thesis, table 5."""
+        """Return the task of the thesis, table 5."""
         return ("run",)
 
     def make_task(self, name: str, start: Array) -> Task:
-        """Run along x. Raises UserError."""
+        """Return the task of running along x. Raises UserError."""
         choose("task", name, self.tasks())
         return Run(RUNNING)

@@ -1,8 +1,8 @@
-"""Seven torques of an arm that brings its tip to a goal, simulated only.
+"""Arm with seven torques that brings its tip to a goal, simulated only.
 
-The thesis, section 9.4 and appendix E.2; the arm is gymnasium's (Pusher-v5), of the PR2's
-proportions, without what it pushes there and, as there, without gravity. State: joint angles and
-velocities, measured, and the tip's place, which follows from the angles.
+The robot of the thesis, section 9.4 and appendix E.2; the arm is gymnasium's Pusher-v5, with the
+PR2's proportions, without the object to push and, as there, without gravity. State: joint angles
+and velocities, which are measured, and the position of the tip, which follows from the angles.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ros_mbmrl.robots.task import Task
 
-# name -> its range [rad].
+# name -> range [rad]
 JOINTS = MappingProxyType(
     {
         "shoulder_pan": (-2.2854, 1.714602),
@@ -35,20 +35,20 @@ JOINTS = MappingProxyType(
         "wrist_roll": (-1.5, 1.5),
     }
 )
-PERIOD = 0.05  # gymnasium's: five steps of 0.01 s
-TORQUE = 2.0  # of each motor [N m]
+PERIOD = 0.05  # as in gymnasium: five steps of 0.01 s
+TORQUE = 2.0  # largest torque of each motor [N m]
 HAND = 0.1  # from the wrist to the tip [m]
-POINT = np.array([[HAND - PALM, 0.0, 0.0]])  # the tip in the frame that the PR2's points are in
-BASE_Y = -0.6  # of the shoulder [m]
-SLACK = 0.4  # by which MuJoCo's soft limits give way at most [rad], generously
-GOAL = (0.6, -0.5, 0.0)  # of the task where nobody says another one [m]
+POINT = np.array([[HAND - PALM, 0.0, 0.0]])  # the tip in the frame of the PR2's tool points
+BASE_Y = -0.6  # y of the shoulder [m]
+SLACK = 0.4  # how far MuJoCo's soft joint limits may be exceeded, a generous bound [rad]
+GOAL = (0.6, -0.5, 0.0)  # goal of the task unless another one is given [m]
 
 MEASUREMENT = (
     *(Quantity(name, "rad") for name in JOINTS),
     *(Quantity(f"{name}_velocity", "rad/s") for name in JOINTS),
 )
 STATE = (*MEASUREMENT, *(Quantity(f"tip_{axis}", "m") for axis in "xyz"))
-TIP = 14  # of the state, where the tip begins
+TIP = 14  # index in the state where the tip begins
 
 SPEC = RobotSpec(
     name="arm_7dof",
@@ -59,10 +59,10 @@ SPEC = RobotSpec(
         *(f"joint_states.velocity.{k}" for k in range(7)),
     ),
     state=STATE,
-    # From one end to the other within a period.
+    # The rate lets a command cross its whole range in one period.
     action=tuple(Limit(name, "N m", -TORQUE, TORQUE, rate=2 * TORQUE / PERIOD) for name in JOINTS),
     features=tuple(quantity.name for quantity in STATE),
-    # The tip follows from the angles: nothing of it is left to learn.
+    # The tip follows from the angles, so the model does not predict it.
     changes=MEASUREMENT,
     change_weights=(1.0,) * len(MEASUREMENT),
     envelope=Envelope(
@@ -80,25 +80,25 @@ SPEC = RobotSpec(
 
 
 class Arm7Dof(Robot):
-    """Its maps between measurement, state, features and change."""
+    """The arm's maps between measurement, state, features and change."""
 
     spec = SPEC
 
     def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
-        """See `Robot.estimate`: the tip is put where the angles have it. Any leading dimensions."""
+        """Return the measurement and the tip computed from the angles (any leading dimensions)."""
         angles = np.asarray(measurement)[..., :7]
         return np.concatenate([measurement, tip_of(angles)], axis=-1)
 
     def features(self, state: Tensor) -> Tensor:
-        """All of it."""
+        """Return the whole state."""
         return state
 
     def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
-        """Plain differences of angles and velocities: every joint is limited."""
+        """Return plain differences of angles and velocities: every joint is limited."""
         return (next_state - state)[..., :TIP]
 
     def advance(self, state: Tensor, change: Tensor) -> Tensor:
-        """`difference` inverted; the tip by forward kinematics from the new angles."""
+        """Return the next state: `difference` inverted, the tip by forward kinematics."""
         import torch
 
         moved = state[..., :TIP] + change
@@ -107,21 +107,21 @@ class Arm7Dof(Robot):
         return torch.cat([moved, torch.stack(_place(angles.cos(), angles.sin(), point), -1)], -1)
 
     def tasks(self) -> Sequence[str]:
-        """That of the thesis, table 5."""
+        """Return the task of the thesis, table 5."""
         return ("reach",)
 
     def make_task(self, name: str, start: Array) -> Task:
-        """Bring the tip to `GOAL`. Raises UserError."""
+        """Return the task of bringing the tip to `GOAL`. Raises UserError."""
         choose("task", name, self.tasks())
         return Reach(TIP, np.array(GOAL))
 
 
 def tip_of(angles: Array) -> Array:
-    """x, y, z (..., 3) [m] of the tip, from joint angles (..., 7) [rad]."""
+    """Return x, y, z (..., 3) [m] of the tip for joint angles (..., 7) [rad]."""
     return np.stack(_place(np.cos(angles), np.sin(angles), POINT), axis=-1)
 
 
 def _place(cos: Any, sin: Any, point: Any) -> tuple[Any, Any, Any]:
-    """x, y, z (...) [m]: the PR2's kinematics but for the hand and the shoulder's place."""
+    """Return x, y, z (...) [m]: the PR2's kinematics with another hand and shoulder position."""
     x, y, z = place_points(cos, sin, point)
     return x[..., 0], y[..., 0] + (BASE_Y - SHOULDER_Y), z[..., 0]

@@ -1,8 +1,8 @@
-"""Bringing points of an arm's tool to a goal, as a cost on imagined states.
+"""Tasks of an arm: bring points of its tool to a goal, as a cost on imagined states.
 
 The reward is that of the thesis, section 8.4.5, after Levine et al. 2015: r(d) = -w d^2 - v log(d^2
-+ a) of the distance d to a fixed goal, and two small quadratic penalties on joint velocity and
-torque. The logarithm asks for precision near the goal, the square for speed far from it.
++ a) with the distance d to a fixed goal, and two small quadratic penalties on joint velocity and
+torque. The logarithm rewards precision near the goal, the square rewards speed far from it.
 """
 
 from __future__ import annotations
@@ -23,14 +23,19 @@ from ros_mbmrl.robots.spec import Array, Robot
 
 @dataclass(frozen=True)
 class ArmWeights:
-    """What counts how much.
+    """Weights of the terms of an arm's cost.
 
-    square: w; log: v; softness: a [m^2], of r(d). velocity: of the mean squared joint velocity, in
-    units of 1 rad/s. torque: of the mean squared torque, as a fraction of its range: less, and a
-    planner that has got to the end of a range finds no way back, for at a soft limit the robot's
-    law makes all torques beyond one alike. limit: of the summed squares by which joints are nearer
-    than `margin` [rad] to a soft limit (not in the thesis: an arm of seven joints drifts about a
-    goal until one of them is caught at its limit).
+    Args:
+        square: w of r(d).
+        log: v of r(d).
+        softness: a of r(d) [m^2].
+        velocity: weight of the mean squared joint velocity, in units of 1 rad/s.
+        torque: weight of the mean squared torque, as a fraction of its range. With a smaller weight
+            the planner gets stuck at the end of a torque range: at a soft limit the robot's own law
+            limits all larger torques to the same value.
+        limit: weight of the summed squared distances by which joints are inside `margin` of a soft
+            limit. Not in the thesis: an arm of seven joints drifts until one joint is caught there.
+        margin: distance from a soft limit [rad].
     """
 
     square: float = 1.0
@@ -51,11 +56,12 @@ class ArmWeights:
 
 @dataclass(frozen=True)
 class Goal:
-    """Where the points shall be, and how they shall get there.
+    """Goal of the tool's points, and how to approach it.
 
-    posture: joint angles (7,) [rad] that put them there. funnel: how much higher than at the goal
-    the points shall be where they are beside it, per metre; 0: any way will do. clearance: at most
-    that much [m].
+    Args:
+        posture: joint angles (7,) [rad] that put the points at the goal.
+        funnel: how much higher the points should be per metre beside the goal; 0: any approach.
+        clearance: upper bound of that extra height [m].
     """
 
     posture: tuple[float, ...]
@@ -64,11 +70,11 @@ class Goal:
 
     @property
     def points(self) -> Array:
-        """x, y, z of the points (9,) [m]."""
+        """Return x, y, z of the points at the goal (9,) [m]."""
         return tool_points(np.array(self.posture))
 
 
-# Postures in front of the robot; of `insert` and `stack` with the gripper pointing down.
+# Postures in front of the robot; for `insert` and `stack` the gripper points down.
 GOALS: Mapping[str, Goal] = MappingProxyType(
     {
         "reach": Goal((0.2, 0.0, 0.6, -0.9, 0.6, -0.5, 0.4)),
@@ -79,9 +85,15 @@ GOALS: Mapping[str, Goal] = MappingProxyType(
 
 
 class BringPoints:
-    """A `Task`: the tool's points at a goal, and there at rest.
+    """A `Task`: bring the tool's points to a goal and keep them at rest there.
 
-    goal: (9,) [m]. What is held is taken for a part of the tool, as in the thesis.
+    A held object counts as a part of the tool, as in the thesis.
+
+    Args:
+        robot: an arm with the states `point_0_x` and following.
+        goal: x, y, z of the points (9,) [m].
+        funnel, clearance: see `Goal`.
+        weights: of the terms of the cost.
     """
 
     def __init__(
@@ -111,21 +123,21 @@ class BringPoints:
         self._span = torch.as_tensor(span, dtype=torch.float32)
 
     def distances(self, state: Array) -> Array:
-        """Of each point from its goal (3,) [m], in a state (ds,)."""
+        """Return the distance of each point from its goal (3,) [m] for a state (ds,)."""
         error = (np.asarray(state)[self._points] - self.goal).reshape(3, 3)
         return np.asarray(np.linalg.norm(error, axis=1))
 
     def measured(self, states: Array) -> dict[tuple[str, str], Array]:
-        """Return the farthest point's distance from its goal. See `Measured.measured`."""
+        """Return the distance of the farthest point from its goal. See `Measured.measured`."""
         error = (states[1:, self._points] - self.goal).reshape(-1, 3, 3)
         return {("distance", "m"): np.linalg.norm(error, axis=-1).max(axis=-1)}
 
     def reference(self, state: Array) -> Tensor:
-        """The goal (3, 3) [m], a row a point."""
+        """Return the goal (3, 3) [m], one row for each point."""
         return torch.as_tensor(self.goal.reshape(3, 3), dtype=torch.float32)
 
     def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
-        """Mean over the steps of -r(d) and the penalties. See `Task.cost`; costs (K,)."""
+        """Return the mean over the steps of -r(d) and the penalties, (K,). See `Task.cost`."""
         weights = self._weights
         points = states[:, 1:, self._points]
         points = points.reshape(*points.shape[:2], 3, 3)
@@ -139,10 +151,11 @@ class BringPoints:
         return cost.mean(1)
 
     def _squared_distance(self, points: Tensor, goal: Tensor) -> Tensor:
-        """d^2 [m^2], the mean over the points, (K, H) of points (K, H, 3, 3)."""
+        """Return d^2 [m^2], the mean over the points, (K, H), for points (K, H, 3, 3)."""
         error = points - goal
         if self._funnel:
-            # Beside the goal the wanted height is above it: down only where it is straight below.
+            # Beside the goal the target height is raised, so that the tool comes down from straight
+            # above.
             beside = error[..., :2].square().sum(-1).mean(-1).sqrt()
             lift = (self._funnel * beside).clamp_max(self._clearance)
             error = torch.cat([error[..., :2], error[..., 2:] - lift[..., None, None]], dim=-1)
@@ -150,7 +163,7 @@ class BringPoints:
 
 
 def make_arm_task(robot: Robot, name: str, weights: ArmWeights | None = None) -> BringPoints:
-    """The task called `name`. Raises UserError."""
+    """Return the task called `name`. Raises UserError."""
     choose("task", name, GOALS)
     goal = GOALS[name]
     return BringPoints(robot, goal.points, goal.funnel, goal.clearance, weights)

@@ -1,4 +1,4 @@
-"""Where a measured number travels: a topic, and the way into its message."""
+"""Channel: where a measured number travels, as a topic and a path inside its message."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Channel:
-    """topic: of the graph. way: names of fields and places in arrays, from the message inwards."""
+    """A topic of the graph, and `way`: field names and array indices, from the message inwards."""
 
     topic: str
     way: tuple[str | int, ...]
 
     def get(self, message: Any) -> float:
-        """The number in a message."""
+        """Return the number in a message."""
         for part in self.way:
             message = message[part] if isinstance(part, int) else getattr(message, part)
         return float(message)
@@ -31,6 +31,6 @@ class Channel:
 
 
 def channel(where: str) -> Channel:
-    """From its text: `odom.pose.pose.position.x`, `joint_states.position.0`."""
+    """Return the channel for its text: `odom.pose.pose.position.x`, `joint_states.position.0`."""
     name, *way = where.split(".")
     return Channel(name, tuple(int(part) if part.isdigit() else part for part in way))

@@ -1,12 +1,12 @@
-"""Commands act late: which of those sent act in an interval, and how late they are.
+"""Delay: which of the commands already sent act in an interval, and how late commands act.
 
-A command that answers the state of step t acts from `delay` after it on. With
-delay = (steps + share) * period, the mean command of the interval from step t to t + 1 is
+A command that answers the state of step t begins to act `delay` later. With delay = (steps + share)
+* period, the mean command of the interval from step t to t + 1 is
 
     u_t = (1 - share) * a_{t - steps} + share * a_{t - steps - 1}.
 
-So a plan starts from the state `steps` periods ahead, where the commands already sent lead, and
-its first interval still holds a share of the last of them.
+So a plan starts from the state `steps` periods ahead, which the commands already sent decide, and
+its first interval still holds a share of the last of those commands.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", NDArray[np.float64], "Tensor")  # (da,)
 
-LONGEST = 5  # periods; who answers later than that cannot be controlled by prediction
+LONGEST = 5  # periods; prediction cannot control a robot that answers later than that
 
 
 @dataclass(frozen=True)
 class Delay:
-    """A delay in periods: whole ones, and the share of one that is left, 0 to below 1."""
+    """A delay in periods: `steps` whole ones and the remaining `share`, 0 to below 1."""
 
     steps: int = 0
     share: float = 0.0
 
     @classmethod
     def of(cls, seconds: float, period: float) -> Delay:
-        """The delay of `seconds`, at most `LONGEST` periods; none if it is not a number above 0."""
+        """Return the delay of `seconds`, at most `LONGEST` periods; none unless it is above 0."""
         if not seconds > 0:
             return cls()
         periods = min(seconds / period, float(LONGEST))
-        # A delay of one period less a rounding error is one period.
+        # One period less a rounding error counts as one period.
         steps = math.floor(periods + 1e-6)
         return cls(steps, max(0.0, periods - steps))
 
@@ -50,26 +50,29 @@ class Delay:
         return self.steps > 0 or self.share > 0
 
     def acting(self, sent: Sequence[Command]) -> Command:
-        """The mean command (da,) of the interval that the newest of `sent` answers the start of.
+        """Return the mean command (da,) of the interval that starts with the newest of `sent`.
 
-        sent: each (da,), oldest first, at least one. Where they do not reach back far enough, the
-        oldest stands for those before it.
+        Args:
+            sent: at least one command (da,), oldest first. If there are too few, the oldest is
+                repeated.
         """
         newest, older = (sent[max(0, len(sent) - 1 - k)] for k in (self.steps, self.steps + 1))
         return newest if self.share == 0 else (1 - self.share) * newest + self.share * older
 
     def committed(self, sent: Sequence[Command]) -> list[Command]:
-        """Mean commands of the `steps` intervals from now on that no plan can change any more.
+        """Return the mean commands of the next `steps` intervals, which no plan can change.
 
-        sent: oldest first, the newest being the answer to the state before this one.
+        Args:
+            sent: commands, oldest first; the newest is the answer to the previous state.
         """
-        # The last one stands for the answer to come, of which none of these holds anything.
+        # The repeated last entry is a placeholder for the answer to come; it has no share in the
+        # results.
         held = list(sent)
         held.append(sent[-1])
         return [Delay(self.steps - j, self.share).acting(held) for j in range(self.steps)]
 
     def blend(self, actions: Tensor, previous: Tensor) -> Tensor:
-        """Mean commands (K, H, da) of a plan's intervals; previous (da,): the last one sent."""
+        """Return the mean commands (K, H, da) of a plan; previous (da,): the last one sent."""
         if self.share == 0:
             return actions
         mean = (1 - self.share) * actions
@@ -82,17 +85,17 @@ NO_DELAY = Delay()
 
 
 class DelayMeter:
-    """The delay that commands have had lately: a median, which no single late one moves."""
+    """Median of the latest delays of commands; a single late command does not change it."""
 
     def __init__(self, window: int = 20) -> None:
         self._seen: deque[float] = deque(maxlen=window)
 
     def add(self, seconds: float) -> None:
-        """A command acted `seconds` after the state that it answers; nan: none did."""
+        """Record that a command acted `seconds` after the state it answers; nan: none acted."""
         if math.isfinite(seconds):
             self._seen.append(seconds)
 
     @property
     def seconds(self) -> float:
-        """[s]; 0 before anything is known."""
+        """Return the median delay [s]; 0 before the first one."""
         return median(self._seen) if self._seen else 0.0

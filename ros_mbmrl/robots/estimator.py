@@ -1,4 +1,4 @@
-"""StateEstimator: measurements in, states out; the same code in every process that needs one."""
+"""StateEstimator: measurements in, states out; every process that needs states uses it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from ros_mbmrl.robots.spec import Array, Robot
 
 
 class StateEstimator:
-    """Turns a stream of measurements into states, differentiating over the real interval."""
+    """Stream of measurements turned into states; differences are taken over the real interval."""
 
     def __init__(self, robot: Robot) -> None:
         self._robot = robot
         self._previous: Measurement | None = None
 
     def reset(self) -> None:
-        """Forget the previous measurement: a new run, or a gap."""
+        """Forget the previous measurement, for a new run or after a gap."""
         self._previous = None
 
     def update(self, measurement: Measurement) -> Array:
-        """State (ds,). An interval outside of half to twice the period starts afresh."""
+        """Return the state (ds,). An interval outside of 0.5 to 2 periods starts a new run."""
         previous, period = self._previous, self._robot.spec.period
         dt = measurement.time - previous.time if previous is not None else period
         if previous is None or not 0.5 * period <= dt <= 2 * period:

@@ -1,7 +1,7 @@
-"""Half-cheetah: a planar runner of two legs and six motors, simulated only.
+"""Half-cheetah: a planar runner with two legs and six motors, simulated only.
 
-The thesis, section 9.4; the body is gymnasium's (HalfCheetah-v5). x forward, z up; pitch is about
-y, so nose down is positive. The state is MuJoCo's qpos and qvel, measured as it is.
+The robot of the thesis, section 9.4; its body is gymnasium's HalfCheetah-v5. x forward, z up; pitch
+is about y, so nose down is positive. The state is MuJoCo's qpos and qvel, measured directly.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ros_mbmrl.robots.task import Task
 
 JOINTS = ("bthigh", "bshin", "bfoot", "fthigh", "fshin", "ffoot")
-PERIOD = 0.05  # gymnasium's: five steps of 0.01 s
+PERIOD = 0.05  # as in gymnasium: five steps of 0.01 s
 RUNNING = Running(period=PERIOD, effort=0.05)
 
 STATE = (
@@ -49,8 +49,8 @@ SPEC = RobotSpec(
     name="half_cheetah",
     period=PERIOD,
     measurement=STATE,
-    # Pitch is a passive joint's, as on a boom with an encoder: a quaternion would lose whole turns.
-    # odom's velocities are in the map frame.
+    # Pitch is measured as a passive joint, like a boom with an encoder: a quaternion would lose
+    # whole turns. The velocities of odom are in the map frame.
     channels=(
         *(f"odom.pose.pose.position.{axis}" for axis in "xz"),
         "joint_states.position.6",
@@ -60,7 +60,8 @@ SPEC = RobotSpec(
         *(f"joint_states.velocity.{k}" for k in range(6)),
     ),
     state=STATE,
-    # Full torques are 120, 90, 60, 120, 60, 30 N m. From one end to the other within a period.
+    # Full torques are 120, 90, 60, 120, 60, 30 N m. The rate lets a command cross its whole range
+    # in one period.
     action=tuple(Limit(name, TORQUE_SHARE, -1.0, 1.0, rate=2.0 / PERIOD) for name in JOINTS),
     features=tuple(quantity.name for quantity in STATE[1:]),
     changes=STATE,
@@ -69,8 +70,8 @@ SPEC = RobotSpec(
         state_timeout=0.11,
         command_timeout=0.095,
         max_model_error=100.0,
-        # It may fall over and go on, and nothing is in its way: what ends a run is what no such
-        # body can do.
+        # The robot may fall over and continue, and there are no obstacles: only states that are
+        # physically impossible end a run.
         state_limits=MappingProxyType(
             {
                 "x": (-1000.0, 1000.0),
@@ -88,31 +89,31 @@ SPEC = RobotSpec(
 
 
 class HalfCheetah(Robot):
-    """Its maps between measurement, state, features and change."""
+    """The half-cheetah's maps between measurement, state, features and change."""
 
     spec = SPEC
 
     def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
-        """See `Robot.estimate`: everything is measured as it is."""
+        """Return the measurement unchanged. See `Robot.estimate`."""
         return np.array(measurement)
 
     def features(self, state: Tensor) -> Tensor:
-        """All but x."""
+        """Return all states but x."""
         return state[..., 1:]
 
     def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
-        """Plain differences: pitch is unwrapped."""
+        """Return plain differences: pitch is unwrapped."""
         return next_state - state
 
     def advance(self, state: Tensor, change: Tensor) -> Tensor:
-        """`difference` inverted."""
+        """Return the next state: `difference` inverted."""
         return state + change
 
     def tasks(self) -> Sequence[str]:
-        """That of the thesis, table 5."""
+        """Return the task of the thesis, table 5."""
         return ("run",)
 
     def make_task(self, name: str, start: Array) -> Task:
-        """Run forwards. Raises UserError."""
+        """Return the task of running forwards. Raises UserError."""
         choose("task", name, self.tasks())
         return Run(RUNNING)

@@ -1,4 +1,4 @@
-"""VelociRoACH, the six-legged millirobot: one motor a side drives three legs.
+"""VelociRoACH, the six-legged millirobot: one motor on each side drives three legs.
 
 State: the 24 numbers of the thesis, section 9.4.4, in the order of the published code. Frames
 follow REP-103: x forward, y left, z up. `left` and `right` are seen from above, nose ahead.
@@ -32,8 +32,8 @@ MEASUREMENT = (
     *(Quantity(name, "V") for name in ("left_back_emf", "right_back_emf", "battery")),
 )
 
-# Where each of them travels. Quaternions are wxyz here and in MuJoCo, xyzw in ROS: going by name
-# is the one conversion.
+# Where each number travels. Quaternions are wxyz here and in MuJoCo, xyzw in ROS: access by field
+# name does the conversion.
 CHANNELS = (
     *(f"odom.pose.pose.position.{axis}" for axis in "xyz"),
     *(f"odom.pose.pose.orientation.{axis}" for axis in "wxyz"),
@@ -61,14 +61,14 @@ FEATURES = (
     *("left_leg_velocity", "right_leg_velocity", "left_back_emf", "right_back_emf", "battery"),
 )
 
-# Velocities are finite differences of the pose, so the pose's change already says them.
+# Velocities are finite differences of the pose, so the change of the pose already contains them.
 CHANGES = (
     *(Quantity(name, "m") for name in ("forward", "left", "up")),  # in the body's yaw frame
     *(Quantity(name, "rad") for name in ("roll", "pitch", "yaw")),
     *(Quantity(q.name, q.unit) for q in STATE[12:24]),
 )
 
-# The path is followed in x, y and yaw: their errors count more (found on the twin).
+# The path is followed in x, y and yaw, so errors of these weigh more (found on the twin).
 CHANGE_WEIGHTS = (4.0, 4.0, 1.0, 1.0, 1.0, 8.0, *(1.0,) * 12)
 
 SPEC = RobotSpec(
@@ -77,7 +77,7 @@ SPEC = RobotSpec(
     measurement=MEASUREMENT,
     channels=CHANNELS,
     state=STATE,
-    # Published slow set-points reach 9 Hz; 0 is standing still.
+    # The published slow set-points reach 9 Hz; 0 is standing still.
     action=tuple(
         Limit(f"{side}_legs", "rad/s", low=0.0, high=9.0 * TURN, rate=60.0 * TURN)
         for side in ("left", "right")
@@ -89,16 +89,16 @@ SPEC = RobotSpec(
         arena=(-3.0, 3.0, -3.0, 3.0),
         margin=0.3,
         max_tilt=1.2,
-        # One lost step is ridden out; of more, the robot is at rest within 0.25 s.
+        # One lost step is tolerated; after more, the robot is at rest within 0.25 s.
         state_timeout=0.22,
         command_timeout=0.19,
         battery_low=3.5,
         battery_empty=3.3,
         max_model_error=25.0,
-        # Published top speed 2.7 m/s. Of 30,037 steps of the real logs, 5 say more than 3 m/s and
-        # 2 more than 15 rad/s; 99.9 % stay below 0.9 m/s and 6.8 rad/s.
-        # Full scale of the gyro, of the back-EMF's amplifier, of a charged cell. In the logs the
-        # legs turn at -3.3 to 136 rad/s; the rest stays within 21 rad/s, 4.2 V and 4.22 V.
+        # The published top speed is 2.7 m/s. Of 30,037 steps of the real logs, 5 show more than 3
+        # m/s and 2 more than 15 rad/s; 99.9 % stay below 0.9 m/s and 6.8 rad/s. The ranges are the
+        # full scale of the gyro, of the back-EMF's amplifier and of a charged cell. In the logs the
+        # legs turn at -3.3 to 136 rad/s; the other values stay within 21 rad/s, 4.2 V and 4.22 V.
         state_range=MappingProxyType(
             {
                 **dict.fromkeys(("gyro_x", "gyro_y", "gyro_z"), (-35.0, 35.0)),
@@ -109,8 +109,8 @@ SPEC = RobotSpec(
         ),
         max_speed=3.0,
         max_turn_rate=15.0,
-        # In the logs the motion capture stands frozen for up to 15 steps while the radio goes on,
-        # and the radio for up to 6 while the motion capture does.
+        # In the logs the motion capture is frozen for up to 15 steps while the radio continues, and
+        # the radio for up to 6 while the motion capture continues.
         live_sensors=(
             LiveSensor(("x", "y", "z")),
             LiveSensor(("gyro_x", "gyro_y", "gyro_z")),
@@ -128,7 +128,7 @@ class Hexapod(Robot):
     spec = SPEC
 
     def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
-        """See `Robot.estimate`; positions and leg angles are differentiated, nothing filtered."""
+        """Return the state; positions and leg angles are differentiated, nothing is filtered."""
         m = measurement
         rate = np.zeros_like(m) if previous is None else (m - previous) / dt
         angles = roll_pitch_yaw(m[3:7])
@@ -145,19 +145,19 @@ class Hexapod(Robot):
         )
 
     def pose(self, state: Array) -> tuple[float, float, float]:
-        """x, y, yaw."""
+        """Return x, y and yaw."""
         return float(state[0]), float(state[1]), math.atan2(state[11], state[10])
 
     def tilt(self, state: Array) -> float:
-        """The larger of |roll| and |pitch|."""
+        """Return the larger of |roll| and |pitch|."""
         return max(abs(math.atan2(state[7], state[6])), abs(math.atan2(state[9], state[8])))
 
     def battery(self, state: Array) -> float:
-        """Battery voltage."""
+        """Return the battery voltage."""
         return float(state[23])
 
     def retreat(self, state: Array, target: tuple[float, float]) -> Array:
-        """Turn on the spot while facing away from the target, walk once facing it."""
+        """Return a command that turns on the spot until the target is ahead, then walks to it."""
         x, y, yaw = self.pose(state)
         bearing = math.remainder(math.atan2(target[1] - y, target[0] - x) - yaw, TURN)
         turn = math.sin(bearing / 2)  # -1 to 1, largest when the target lies behind
@@ -166,7 +166,7 @@ class Hexapod(Robot):
         return np.clip([left, right], self.spec.action_low, self.spec.action_high)
 
     def features(self, state: Tensor) -> Tensor:
-        """Body-frame velocity, attitude, gyro, legs, back-EMF, battery: no position, no yaw."""
+        """Return body-frame velocity, attitude, gyro, legs, back-EMF, battery: no x, y, z, yaw."""
         import torch
 
         cos, sin, velocity = state[..., 10:11], state[..., 11:12], state[..., 3:5]
@@ -177,7 +177,7 @@ class Hexapod(Robot):
         return torch.cat([forward, left, state[..., 5:6], angles, state[..., 12:24]], dim=-1)
 
     def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
-        """Displacement in the body's yaw frame, turns, and plain differences of the rest."""
+        """Return the displacement in the body's yaw frame, the turns, and the other differences."""
         import torch
 
         cos, sin = state[..., 10], state[..., 11]
@@ -195,14 +195,14 @@ class Hexapod(Robot):
         return torch.cat([head, d[..., 12:24]], dim=-1)
 
     def advance(self, state: Tensor, change: Tensor) -> Tensor:
-        """`difference` inverted; the velocity is the displacement over the period."""
+        """Return the next state: `difference` inverted; velocity is displacement over period."""
         import torch
 
         cos, sin, flat = state[..., 10:11], state[..., 11:12], change[..., 0:2]
         along, across = cos * flat, sin * flat
         x, y = along[..., :1] - across[..., 1:], along[..., 1:] + across[..., :1]
         step = torch.cat([x, y, change[..., 2:3]], dim=-1)
-        turns = change[..., 3:6].contiguous()  # vectorised only then
+        turns = change[..., 3:6].contiguous()  # only contiguous memory is vectorised
         c, s = torch.cos(turns), torch.sin(turns)
         cosines, sines = state[..., 6:12:2], state[..., 7:12:2]
         attitude = torch.stack([cosines * c - sines * s, sines * c + cosines * s], dim=-1)
@@ -223,19 +223,19 @@ class Hexapod(Robot):
         )
 
     def augmentation(self, options: Mapping[str, float]) -> Augmentation:
-        """See `Robot.augmentation`."""
+        """Return the hexapod's augmentation. See `Robot.augmentation`."""
         from ros_mbmrl.robots.hexapod_augmentation import Augmentation
 
         return Augmentation(**options)
 
     def tasks(self) -> Sequence[str]:
-        """Paths of the thesis's table 2."""
+        """Return the names of the paths of the thesis, table 2."""
         from ros_mbmrl.robots.paths import PATHS
 
         return tuple(PATHS)
 
     def make_task(self, name: str, start: Array) -> Task:
-        """Follow the path called `name`, laid from the starting pose."""
+        """Return the task of following the path called `name` from the starting pose."""
         from ros_mbmrl.robots.path_following import PathFollowing, make_path
 
         x, y, yaw = self.pose(start)
@@ -243,7 +243,7 @@ class Hexapod(Robot):
 
 
 def roll_pitch_yaw(quaternion: Array) -> Array:
-    """Angles (3,) [rad] of a unit quaternion (w, x, y, z), MuJoCo's order."""
+    """Return roll, pitch and yaw (3,) [rad] of a unit quaternion (w, x, y, z), MuJoCo's order."""
     w, x, y, z = quaternion
     return np.array(
         [

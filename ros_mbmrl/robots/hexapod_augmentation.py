@@ -1,7 +1,7 @@
-"""Augmentation of the hexapod's segments: a marker body that was laid on anew.
+"""Augmentation of the hexapod's segments, as if the marker body had been mounted differently.
 
-It turns and tilts the measured pose, the same over a whole segment. That makes more robots of the
-same logs, so that an update rule has something to adapt to.
+The measured pose is turned and tilted by the same amount over a whole segment. One set of logs then
+yields many robots, so an update rule has something to adapt to.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from ros_mbmrl.robots.hexapod import SPEC
 
 _CHANGES = tuple(quantity.name for quantity in SPEC.changes)
-# Pairs of components in the pose's horizontal axes, in features and in changes.
+# Pairs of components along the horizontal axes of the pose, in features and in changes.
 FEATURE_PAIRS = tuple(
     tuple(SPEC.features.index(name) for name in pair)
     for pair in (("v_forward", "v_left"), ("roll", "pitch"))
@@ -27,7 +27,7 @@ CHANGE_PAIRS = tuple(
 
 @dataclass(frozen=True)
 class Augmentation:
-    """yaw_offset, tilt_offset: standard deviations of how the marker body lies [rad]."""
+    """Standard deviations of the marker body's mounting: yaw_offset, tilt_offset [rad]."""
 
     yaw_offset: float = 0.0
     tilt_offset: float = 0.0
@@ -39,7 +39,7 @@ class Augmentation:
     def __call__(
         self, features: Tensor, actions: Tensor, changes: Tensor, generator: Generator
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Segments (N, T, ...), each as it would have been measured with other markers."""
+        """Return segments (N, T, ...) as other markers would have measured them."""
         n = len(features)
         turn = self.yaw_offset * torch.randn(n, 1, generator=generator).to(features)
         tilt = self.tilt_offset * torch.randn(n, 1, 2, generator=generator).to(features)
@@ -53,7 +53,7 @@ class Augmentation:
 
 
 def _turn(rows: Tensor, first: int, second: int, angle: Tensor) -> None:
-    """Two components of rows (N, T, ...), in place, as seen from a frame turned by angle (N, 1)."""
+    """Rotate two components of rows (N, T, ...) in place into a frame turned by angle (N, 1)."""
     cos, sin = torch.cos(angle), torch.sin(angle)
     a, b = rows[..., first].clone(), rows[..., second].clone()
     rows[..., first] = cos * a + sin * b

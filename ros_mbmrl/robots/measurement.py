@@ -1,4 +1,4 @@
-"""Measurement: what a robot's sensors say at one instant."""
+"""Measurement: a robot's sensor readings at one instant."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Measurement:
-    """What the sensors said at one instant.
+    """A robot's sensor readings at one instant.
 
-    time: [s] on the plant's clock. values: (dm,) float64, in the order of
-    `RobotSpec.measurement`. age: how old the oldest part of it is [s].
+    Args:
+        time: on the plant's clock [s].
+        values: (dm,) float64, in the order of `RobotSpec.measurement`.
+        age: age of the oldest reading in it [s].
     """
 
     time: float

@@ -1,4 +1,4 @@
-"""Following a path at a given speed, as a cost on imagined states."""
+"""Task of following a path at a given speed, as a cost on imagined states."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ __all__ = ["PATHS", "Path", "PathFollowing", "PathWeights", "make_path"]
 
 @dataclass(frozen=True)
 class PathWeights:
-    """What counts how much: an error as large as its scale costs 1.
+    """Scales of the path's errors: an error as large as its scale costs 1.
 
-    cross_track: distance from the path [m]. progress: along the path, from where the robot
-    should be at the wanted speed [m]. change: of a command in a period, as a fraction of its
-    range. lookahead: how much of the path the planner sees [m], in points `spacing` [m] apart.
+    Args:
+        cross_track: distance from the path [m].
+        progress: distance along the path from the place that the wanted speed asks for [m].
+        change: change of a command in one period, as a fraction of its range.
+        lookahead: length of path that the planner sees [m].
+        spacing: distance of its points [m].
     """
 
     cross_track: float = 0.02
@@ -35,11 +38,11 @@ class PathWeights:
 
 
 class PathFollowing:
-    """A `Task`: stay on the path, make `speed` [m/s] along it, stop at its end.
+    """A `Task`: stay on the path, move along it at `speed` [m/s], stop at its end.
 
-    finished: whether the end has been reached; it stays so, or sensor noise would make the robot
-    twitch there. progress: arc length reached so far [m]. cross_track: signed distance from the
-    path at the last state [m], left positive.
+    `finished` tells whether the end has been reached; it stays true, because sensor noise would
+    make the robot twitch there. `progress` is the arc length reached so far [m]. `cross_track` is
+    the signed distance from the path at the last state [m], left positive.
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class PathFollowing:
         self._span = torch.as_tensor(spec.action_high - spec.action_low, dtype=torch.float32)
 
     def reference(self, state: Array) -> Tensor:
-        """The stretch ahead (M, 4): x, y [m], heading [rad], arc length from here [m].
+        """Return the stretch ahead (M, 4): x, y [m], heading [rad], arc length from here [m].
 
         Moves `progress` and `cross_track` on to `state` (ds,).
         """
@@ -70,7 +73,7 @@ class PathFollowing:
         return torch.as_tensor(stretch, dtype=torch.float32)
 
     def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
-        """Mean over the steps of the squared, scaled errors. See `Task.cost`; costs (K,)."""
+        """Return the mean over the steps of the squared, scaled errors, (K,). See `Task.cost`."""
         weights = self._weights
         along, across = locate(states[:, 1:, self._x], states[:, 1:, self._y], reference)
         elapsed = self._period * torch.arange(1, along.shape[1] + 1, device=along.device)
@@ -82,16 +85,20 @@ class PathFollowing:
 
 
 def locate(x: Tensor, y: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
-    """Arc length from here and signed distance [m] of places relative to a stretch of path.
+    """Locate places relative to a stretch of path, from the tangent at the nearest of its M points.
 
-    x, y: (K, H). reference: (M, 4), see `PathFollowing.reference`. Each place is seen from the
-    tangent at the nearest of the M points. Returns two of shape (K, H), left positive.
+    Args:
+        x, y: places (K, H) [m].
+        reference: (M, 4), see `PathFollowing.reference`.
+
+    Returns:
+        Arc length from here and signed distance, left positive: two of shape (K, H) [m].
     """
-    # Relative to here, so that the squares below do not lose the centimetres in float32.
+    # Relative to here, so that the squares below keep the centimetres in float32.
     origin = reference[0, :2]
     places = torch.stack([x, y], dim=-1).sub_(origin)
     points = reference[:, :2] - origin
-    # Nearest by |p|^2 - 2 p.q, which has its minimum where |p - q|^2 has.
+    # Nearest by |p|^2 - 2 p.q, which is smallest where |p - q|^2 is.
     distance = torch.addmm(points.square().sum(1), places.flatten(0, 1), points.T, alpha=-2)
     nearest = distance.argmin(1)
     cos, sin = reference[:, 2].cos(), reference[:, 2].sin()

@@ -1,4 +1,4 @@
-"""Paths on the floor, as polylines. numpy only: the reference node reads them too."""
+"""Paths on the floor, as polylines; numpy only, because the reference node reads them too."""
 
 from __future__ import annotations
 
@@ -21,8 +21,12 @@ TURN = 2 * math.pi
 class Path:
     """A polyline of points about 1 cm apart, in the `map` frame; arrays are read-only.
 
-    points: (N, 2) [m]. arc: (N,), length from the first point [m]. heading: (N,), direction of
-    the tangent [rad]. A loop is driven several times by being several times in `points`.
+    A loop that is driven several times is several times in `points`.
+
+    Args:
+        points: (N, 2) [m].
+        arc: length from the first point, (N,) [m].
+        heading: direction of the tangent, (N,) [rad].
     """
 
     points: Array
@@ -35,7 +39,7 @@ class Path:
 
     @staticmethod
     def from_points(points: ArrayLike) -> Path:
-        """The polyline through `points` (N, 2) [m], resampled. Raises UserError."""
+        """Return the polyline through `points` (N, 2) [m], resampled. Raises UserError."""
         given = np.asarray(points, dtype=float)
         if given.ndim != 2 or given.shape[1] != 2 or not np.isfinite(given).all():
             raise UserError(f"path: expected finite points of shape (N, 2), got {given.shape}")
@@ -51,16 +55,16 @@ class Path:
 
     @property
     def length(self) -> float:
-        """[m]"""
+        """Return the length [m]."""
         return float(self.arc[-1])
 
     @property
     def start(self) -> tuple[float, float, float]:
-        """x [m], y [m], yaw [rad] where a robot begins to follow it."""
+        """Return x [m], y [m], yaw [rad] where a robot begins to follow the path."""
         return float(self.points[0, 0]), float(self.points[0, 1]), float(self.heading[0])
 
     def placed(self, x: float, y: float, yaw: float) -> Path:
-        """This path moved so that it starts at x [m], y [m] in the direction yaw [rad]."""
+        """Return this path moved to start at x [m], y [m] in the direction yaw [rad]."""
         x0, y0, yaw0 = self.start
         c, s = math.cos(yaw - yaw0), math.sin(yaw - yaw0)
         points = (self.points - (x0, y0)) @ np.array([[c, s], [-s, c]]) + (x, y)
@@ -70,9 +74,10 @@ class Path:
     def project(
         self, xy: Sequence[float] | Array, s_hint: float, window: float = 0.3
     ) -> tuple[float, float]:
-        """Arc length [m] of the nearest point, and signed distance to it [m], left positive.
+        """Return the arc length of the nearest point and the signed distance [m], left positive.
 
-        Only within `window` [m] of `s_hint`: where the path crosses itself, it does not jump.
+        Only searches within `window` [m] of `s_hint`, so that it does not jump where the path
+        crosses itself.
         """
         low, high = np.searchsorted(self.arc, (s_hint - window, s_hint + window))
         low = min(low, len(self.arc) - 1)
@@ -82,12 +87,12 @@ class Path:
         along = dx * math.cos(heading) + dy * math.sin(heading)
         across = dy * math.cos(heading) - dx * math.sin(heading)
         s = min(max(self.arc[low + near] + min(max(along, -SPACING), SPACING), 0.0), self.length)
-        # Past an end, or further away along the path than the window, the whole distance counts.
+        # Past an end, or beyond the window along the path, the whole distance counts.
         missed = along - (s - self.arc[low + near])
         return float(s), math.copysign(math.hypot(across, missed), across)
 
     def stretch(self, s: float, count: int, spacing: float) -> Array:
-        """`count` points from arc length `s` on, `spacing` [m] apart; the end is repeated.
+        """Return `count` points from arc length `s` on, `spacing` [m] apart; the end is repeated.
 
         Returns x, y, heading, arc length less s, of shape (count, 4).
         """
@@ -97,21 +102,22 @@ class Path:
         return np.stack([x, y, self.heading[nearest.astype(int)], arc - s], axis=1)
 
     def finished(self, s: float) -> bool:
-        """Whether arc length `s` [m] is within 2 cm of the end."""
+        """Return whether arc length `s` [m] is within 2 cm of the end."""
         return s >= self.length - 0.02
 
 
-# A leg of a course: length [m] and turn [rad], left positive; without a turn it is straight.
+# A leg of a course: length [m] and turn [rad], left positive; 0 is straight.
 Leg = tuple[float, float]
 
 
 def course(legs: Sequence[Leg], start: tuple[float, float, float]) -> Path:
-    """Straights and circular arcs, driven one after the other from `start` (x, y, yaw)."""
+    """Return straights and circular arcs joined one after the other from `start` (x, y, yaw)."""
     x, y, yaw = start
     points = [np.array([[x, y]])]
     for length, turn in legs:
         part = np.linspace(0.0, 1.0, max(2, math.ceil(length / SPACING) + 1))[1:]
-        # A chord of an arc points half way through its turn and is sin(turn/2)/(turn/2) long.
+        # The chord of an arc points along the middle of its turn; its length is
+        # sin(turn/2)/(turn/2) of the arc's.
         chord = length * part * np.sinc(turn * part / TURN)
         middle = yaw + turn * part / 2
         leg = np.stack([x + chord * np.cos(middle), y + chord * np.sin(middle)], axis=1)
@@ -121,45 +127,45 @@ def course(legs: Sequence[Leg], start: tuple[float, float, float]) -> Path:
 
 
 def arc(turn: float, radius: float) -> Leg:
-    """An arc of `radius` [m] through `turn` [rad], left positive."""
+    """Return an arc of `radius` [m] through `turn` [rad], left positive."""
     return radius * abs(turn), turn
 
 
 def straight(length: float = 5.0) -> Path:
-    """Across the arena."""
+    """Return a straight across the arena."""
     return course([(length, 0.0)], (-length / 2, 0.0, 0.0))
 
 
 def left(side: float = 1.4, radius: float = 0.5, loops: int = 2) -> Path:
-    """A straight and a left turn, again and again: a rounded square, centred in the arena."""
+    """Return straights and left turns in alternation: a rounded square, centred in the arena."""
     corner = [(side, 0.0), arc(math.pi / 2, radius)]
     return course(corner * 4 * loops, (-side / 2, -side / 2 - radius, 0.0))
 
 
 def zigzag(side: float = 0.4, radius: float = 0.25, periods: int = 3) -> Path:
-    """Rounded right-angled turns across the arena, a U-turn of 1 m width, and back."""
+    """Return rounded right-angled turns across the arena, a U-turn of 1 m width, and back."""
     there = [
         arc(math.pi / 4, radius),
         *[(side, 0.0), arc(-math.pi / 2, radius), (side, 0.0), arc(math.pi / 2, radius)] * periods,
     ]
-    there[-1] = arc(math.pi / 4, radius)  # ends as it began, straight on
+    there[-1] = arc(math.pi / 4, radius)  # ends in the direction in which it began
     width = periods * (2 * side + 4 * radius) * math.sqrt(0.5)
     return course([*there, arc(math.pi, 0.5), *there], (-width / 2 - 0.25, -0.5, 0.0))
 
 
 def figure8(radius: float = 0.5, loops: int = 2) -> Path:
-    """Two lobes of three quarters of a circle, joined by straights that cross at a right angle."""
+    """Return two lobes of three quarters of a circle; their straights cross at a right angle."""
     lobes = [arc(1.5 * math.pi, radius), (2 * radius, 0.0), arc(-1.5 * math.pi, radius)]
     return course([(radius, 0.0), *lobes, (radius, 0.0)] * loops, (0.0, 0.0, 0.0))
 
 
-# Each where it fits into an arena of 6 m by 6 m; its `start` says where a robot is put.
+# Each path is placed where it fits into an arena of 6 m by 6 m; a robot is put at its `start`.
 PATHS: Mapping[str, Callable[[], Path]] = MappingProxyType(
     {"straight": straight, "left": left, "zigzag": zigzag, "figure8": figure8}
 )
 
 
 def make_path(name: str) -> Path:
-    """The path called `name`, where it fits into the arena. Raises UserError."""
+    """Return the path called `name`, placed where it fits into the arena. Raises UserError."""
     choose("path", name, PATHS)
     return PATHS[name]()

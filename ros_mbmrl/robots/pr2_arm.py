@@ -1,4 +1,4 @@
-"""The PR2's left arm: seven torques, and three points of the tool that are brought to a goal.
+"""The PR2's left arm: seven torques bring three points of the tool to a goal.
 
 State: the 23 numbers of the thesis, section 8.4.5. Points are in torso_lift_link: x forward, y
 left, z up.
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from ros_mbmrl.robots.task import Task
 
-SLACK = 0.1  # [rad]: a joint that far beyond its hard limit is broken, or its encoder is
-OVERSPEED = 1.5  # times a joint's largest speed: the robot's own law has failed
+SLACK = 0.1  # [rad]: beyond its hard limit by more than this, a joint or its encoder is broken
+OVERSPEED = 1.5  # times a joint's largest speed: beyond it, the robot's own law has failed
 
-# What is commanded [N m]: enough to hold 2 kg at arm's length, and below what the robot's law lets
+# Commanded torques [N m]: enough to hold 2 kg at arm's length, and below what the robot's law lets
 # through at rest. The small joints need little: a planner's noise is a share of these ranges, and
-# wide ones would have it throw the wrist about. The ratios follow cbfinn/gps (PR2_GAINS).
+# wide ones would shake the wrist. The ratios follow cbfinn/gps (PR2_GAINS).
 TORQUES = (20.0, 20.0, 6.0, 9.0, 2.0, 4.0, 1.5)
 
 _SHORT = tuple(joint.name.removeprefix("l_").removesuffix("_joint") for joint in JOINTS)
@@ -51,7 +51,7 @@ SPEC = RobotSpec(
         *(f"tool_points.poses.{k}.position.{axis}" for k in range(3) for axis in "xyz"),
     ),
     state=STATE,
-    # From rest to full takes one period.
+    # The rate goes from rest to full torque in one period.
     action=tuple(
         Limit(joint.name, "N m", -torque, torque, rate=10 * torque)
         for joint, torque in zip(JOINTS, TORQUES, strict=True)
@@ -61,7 +61,7 @@ SPEC = RobotSpec(
         *(f"{part}_{_SHORT[k]}" for k in _ENDLESS for part in ("cos", "sin")),
         *(q.name for q in STATE[7:23]),
     ),
-    # The points follow from the angles: nothing of them is left to learn.
+    # The points follow from the angles, so the model does not predict them.
     changes=STATE[:14],
     change_weights=(1.0,) * 14,
     envelope=Envelope(
@@ -87,11 +87,11 @@ class PR2Arm(Robot):
     spec = SPEC
 
     def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
-        """See `Robot.estimate`: everything is measured as it is."""
+        """Return the measurement unchanged. See `Robot.estimate`."""
         return np.array(measurement)
 
     def features(self, state: Tensor) -> Tensor:
-        """Angles, as cosine and sine where they are endless; velocities; points."""
+        """Return angles (cosine and sine where they are endless), velocities and points."""
         import torch
 
         endless = state[..., list(_ENDLESS)]
@@ -99,7 +99,7 @@ class PR2Arm(Robot):
         return torch.cat([state[..., list(_LIMITED)], circle, state[..., 7:23]], dim=-1)
 
     def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
-        """Differences of angles and velocities; an endless angle goes the short way round."""
+        """Return differences of angles and velocities; an endless angle goes the short way."""
         import torch
 
         change = (next_state - state)[..., :14]
@@ -109,7 +109,7 @@ class PR2Arm(Robot):
         return change - turn
 
     def advance(self, state: Tensor, change: Tensor) -> Tensor:
-        """`difference` inverted; the points by forward kinematics from the new angles."""
+        """Return the next state: `difference` inverted, the points by forward kinematics."""
         import torch
 
         moved = state[..., :14] + change
@@ -119,11 +119,11 @@ class PR2Arm(Robot):
         return torch.cat([moved, placed.flatten(-2)], dim=-1)
 
     def tasks(self) -> Sequence[str]:
-        """The tasks of the thesis, section 8.4.5."""
+        """Return the tasks of the thesis, section 8.4.5."""
         return "reach", "insert", "stack"
 
     def make_task(self, name: str, start: Array) -> Task:
-        """Bring the tool's points to the goal of `name`. Raises UserError."""
+        """Return the task that brings the tool's points to the goal of `name`. Raises UserError."""
         from ros_mbmrl.robots.arm_tasks import make_arm_task
 
         return make_arm_task(self, name)

@@ -1,4 +1,4 @@
-"""Forward kinematics of the PR2's left arm: where three points of its tool are."""
+"""Forward kinematics of the PR2's left arm: positions of three points of its tool."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import numpy as np
 from ros_mbmrl.robots.spec import Array
 
 # Offsets [m]; PR2/pr2_common, `pr2_description/urdf`: torso_v0, shoulder_v0, upper_arm_v0,
-# forearm_v0, gripper_v0. All of them along x but the first.
-SHOULDER_Y = 0.188  # of the pan joint in torso_lift_link
+# forearm_v0, gripper_v0. All are along x but the first.
+SHOULDER_Y = 0.188  # y of the pan joint in torso_lift_link
 SHOULDER, UPPER_ARM, FOREARM, PALM = 0.1, 0.4, 0.321, 0.18
 
-# In l_gripper_tool_frame [m], a row each; cbfinn/gps, the PR2's end-effector points.
+# In l_gripper_tool_frame [m], one row for each point; cbfinn/gps, the PR2's end-effector points.
 POINTS = np.array([[0.02, -0.025, 0.05], [0.02, -0.025, -0.05], [0.02, 0.05, 0.0]])
 
 
 def tool_points(q: Array) -> Array:
-    """x, y, z of the three points (9,) [m] in torso_lift_link, from joint angles (7,) [rad]."""
+    """Return x, y, z of the three points (9,) [m] in torso_lift_link for joint angles (7,)."""
     x, y, z = place_points(np.cos(q), np.sin(q), POINTS)
     return np.stack([x, y, z], axis=-1).reshape(*np.shape(q)[:-1], 9)
 
 
 def place_points(cos: Any, sin: Any, points: Any) -> tuple[Any, Any, Any]:
-    """x, y, z, each (..., M) [m], of points (M, 3) of the tool frame in torso_lift_link.
+    """Return x, y, z in torso_lift_link, each (..., M) [m], of points (M, 3) of the tool frame.
 
-    cos, sin: (..., 7), of the joint angles. Arithmetic only, so that arrays and tensors will do.
+    cos, sin: (..., 7), of the joint angles. Uses arithmetic only, so arrays and tensors both work.
     """
     c = [cos[..., j, None] for j in range(7)]
     s = [sin[..., j, None] for j in range(7)]

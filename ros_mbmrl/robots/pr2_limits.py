@@ -1,4 +1,4 @@
-"""The PR2's left arm: its joints' limits, and the law by which the robot itself keeps to them."""
+"""Joint limits of the PR2's left arm, and the law by which the robot itself enforces them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ from ros_mbmrl.robots.spec import Array
 class Joint:
     """One joint of the arm; PR2/pr2_common, `pr2_description/urdf` (left side).
 
-    lower, upper: hard limits [rad]; soft_lower, soft_upper: where the robot's law sets in.
-    effort: [N m]. velocity: [rad/s]. k_position: [1/s]. k_velocity: [N m s/rad].
-    A continuous joint has no limits; its k_position means nothing.
+    A continuous joint has no limits; its k_position has no meaning.
+
+    Args:
+        lower, upper: hard limits [rad].
+        soft_lower, soft_upper: where the robot's own law begins to act [rad].
+        effort: largest effort [N m].
+        velocity: largest speed [rad/s].
+        k_position: gain of the position limit [1/s].
+        k_velocity: gain of the velocity limit [N m s/rad].
     """
 
     name: str
@@ -31,12 +37,12 @@ class Joint:
 
     @property
     def continuous(self) -> bool:
-        """Whether it turns without end."""
+        """Return whether the joint turns without end."""
         return math.isinf(self.upper)
 
     @property
     def effort_at_rest(self) -> float:
-        """The largest effort [N m] that the robot's law lets through while the joint is still."""
+        """Return the largest effort [N m] that the robot's law allows while the joint is still."""
         return min(self.effort, self.k_velocity * self.velocity)
 
 
@@ -82,13 +88,18 @@ _K_POSITION, _K_VELOCITY = _column("k_position"), _column("k_velocity")
 
 
 def limit_efforts(position: Array, velocity: Array, effort: Array) -> Array:
-    """Efforts (..., 7) [N m] as the robot's own safety law lets them through.
+    """Limit efforts as the robot's own safety law does.
 
-    position [rad], velocity [rad/s], effort [N m]: (..., 7), in the order of `JOINTS`. Near a soft
-    limit the speed allowed towards it falls, and beyond it the effort turns the joint back.
+    Near a soft limit the allowed speed towards it falls; beyond it the effort turns the joint back.
     Source: PR2/pr2_mechanism, `joint.cpp`, JointState::getLimits and enforceLimits.
+
+    Args:
+        position, velocity, effort: (..., 7) [rad], [rad/s], [N m], in the order of `JOINTS`.
+
+    Returns:
+        Efforts (..., 7) [N m].
     """
-    # Not np.clip: it costs three times as much on arrays this small, 1000 times a second.
+    # Not np.clip: it takes three times as long on arrays this small, 1000 times a second.
     v_high = np.maximum(np.minimum(_K_POSITION * (_UPPER - position), _FASTEST), -_FASTEST)
     v_low = np.maximum(np.minimum(_K_POSITION * (_LOWER - position), _FASTEST), -_FASTEST)
     high = np.maximum(np.minimum(_K_VELOCITY * (v_high - velocity), _LARGEST), -_LARGEST)

@@ -1,4 +1,4 @@
-"""The rewards of table 5 of the thesis, for arrays and tensors alike; and as tasks of a planner."""
+"""Rewards of the thesis, table 5, for arrays and tensors alike, and as tasks of a planner."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Running:
-    """(x_{t+1} - x_t) / period - effort |a|^2 + alive: forwards, along x. period: control [s]."""
+    """Reward for running along x: (x_{t+1} - x_t) / period - effort |a|^2 + alive; period [s]."""
 
     period: float
     effort: float
     alive: float = 0.0
 
     def reward(self, x: Any, actions: Any, next_x: Any) -> Any:
-        """Rewards (...) of x (...) [m], actions (..., da), and x one period later (...) [m]."""
+        """Return rewards (...) for x (...) [m], actions (..., da), and x one period later [m]."""
         return (next_x - x) / self.period - self.effort * (actions**2).sum(-1) + self.alive
 
 
 def reaching_reward(tip: Any, goal: Any) -> Any:
-    """-|tip - goal|^2 (...) [m^2] of two points (..., 3) [m]."""
+    """Return -|tip - goal|^2 (...) [m^2] for two points (..., 3) [m]."""
     return -((tip - goal) ** 2).sum(-1)
 
 
 class Run:
-    """A `Task`: run along x, which is state 0. Any leading dimensions."""
+    """A `Task`: run along x, which is state 0. Works on any leading dimensions."""
 
     batched = True
 
@@ -40,13 +40,13 @@ class Run:
         self._running = running
 
     def reference(self, state: Array) -> Tensor:
-        """Nothing (0,): forwards is forwards."""
+        """Return an empty reference (0,): the direction is always x."""
         import torch
 
         return torch.zeros(0)
 
     def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
-        """Sum of the negative rewards (..., K) of states (..., K, H+1, ds)."""
+        """Return the summed negative rewards (..., K) of states (..., K, H+1, ds)."""
         x = states[..., 0]
         rewards: Tensor = self._running.reward(x[..., :-1], actions, x[..., 1:])
         return -rewards.sum(-1)
@@ -57,7 +57,7 @@ class Run:
 
 
 class Reach:
-    """A `Task`: the tip, states `first` to `first` + 2, at a goal (3,) [m]."""
+    """A `Task`: bring the tip, states `first` to `first` + 2, to a goal (3,) [m]."""
 
     batched = True
 
@@ -65,13 +65,13 @@ class Reach:
         self._tip, self._goal = slice(first, first + 3), goal
 
     def reference(self, state: Array) -> Tensor:
-        """The goal (3,) [m]."""
+        """Return the goal (3,) [m]."""
         import torch
 
         return torch.as_tensor(self._goal, dtype=torch.float32)
 
     def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
-        """Sum of the negative rewards (..., K), reference (..., 3). See `Task.cost`."""
+        """Return the summed negative rewards (..., K), reference (..., 3). See `Task.cost`."""
         tip = states[..., 1:, self._tip]
         rewards: Tensor = reaching_reward(tip, reference[..., None, None, :])
         return -rewards.sum(-1)

@@ -1,7 +1,7 @@
 """RobotSpec: the names, units and limits of a robot. Robot: the maps that belong to them.
 
-Neither this file nor a robot's may import torch at module level: the safety, driver and
-reference processes read the specification and have no use for 200 MB of it.
+Neither this file nor a robot's may import torch at module level: the safety, driver and reference
+processes read the specification and do not need 200 MB of torch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-TORQUE_SHARE = "of full torque"  # unit of a command that is a motor's torque by its largest
+TORQUE_SHARE = "of full torque"  # unit of a torque as a share of the motor's largest one
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Limit(Quantity):
-    """A command with its range and its largest change a second, in its own unit."""
+    """A command with its range and its largest change per second, in its own unit."""
 
     low: float
     high: float
@@ -51,7 +51,7 @@ class Limit(Quantity):
 
 @dataclass(frozen=True)
 class LiveSensor:
-    """The states that one sensor gives, and the commands that move what it senses; none: any."""
+    """The states that one sensor measures, and the commands that move what it senses; none: any."""
 
     states: tuple[str, ...]
     driven_by: tuple[str, ...] = ()
@@ -59,20 +59,21 @@ class LiveSensor:
 
 @dataclass(frozen=True)
 class Envelope:
-    """Where and how the robot may be; outside of it the safety monitor takes over.
+    """Limits of a robot's place and state; outside of them the safety monitor takes over.
 
-    state_timeout, command_timeout: ages [s] above which a source is stale.
-    max_model_error: recent normalised prediction error above which the model is not trusted.
-    arena: (x_low, x_high, y_low, y_high) [m] in the `map` frame, of a robot that has a `pose`.
-    margin: distance from the arena's edge [m] inside of which the robot is turned back.
-    max_tilt: roll or pitch [rad] above which it counts as tipped over.
-    battery_low, battery_empty: [V]; limited below the first, stopped below the second.
-    state_limits: range of a state by its name; outside of it the robot is stopped.
-    state_range: what the sensors can say of a state, by its name; what says more was not measured.
-    max_speed [m/s], max_turn_rate [rad/s]: of the pose; what says more has not measured it.
-    live_sensors: of each sensor whose numbers never repeat to the bit while the robot is driven.
-    None of an arm under torques: below friction nothing moves, and an encoder rightly says the
-    same again.
+    Args:
+        state_timeout, command_timeout: ages [s] above which a source is stale.
+        max_model_error: recent normalised prediction error above which the model is not trusted.
+        arena: (x_low, x_high, y_low, y_high) [m] in the `map` frame, for a robot that has a `pose`.
+        margin: distance from the arena's edge [m] inside of which the robot is turned back.
+        max_tilt: roll or pitch [rad] above which the robot counts as tipped over.
+        battery_low, battery_empty: [V]; commands are limited below the first, stopped below the
+            second.
+        state_limits: range of a state by its name; outside of it the robot is stopped.
+        state_range: range a sensor can report, by state name; values outside count as not measured.
+        max_speed, max_turn_rate: of the pose [m/s], [rad/s]; larger values count as not measured.
+        live_sensors: sensors whose numbers never repeat exactly while the robot is driven. An arm
+            under torques has none: below friction nothing moves, and an encoder rightly repeats.
     """
 
     state_timeout: float
@@ -109,15 +110,18 @@ class Envelope:
 
 @dataclass(frozen=True)
 class RobotSpec:
-    """Everything about a robot that is data.
+    """All data of a robot.
 
-    measurement: what a plant observes each period, in order.
-    state: the ordered state; action: the ordered command with limits.
-    period: control period [s].
-    channels: where each measurement travels, in order: a topic of the graph and the way into its
-    message, as `odom.pose.pose.position.x`.
-    features: names of the model's inputs (beside the action).
-    changes: what the model predicts, in order; change_weights: their weights in the loss.
+    Args:
+        period: control period [s].
+        measurement: what a plant observes each period, in order.
+        channels: where each measurement travels, in order: a topic of the graph and the path inside
+            its message, as `odom.pose.pose.position.x`.
+        state: the ordered state.
+        action: the ordered command with limits.
+        features: names of the model's inputs (beside the action).
+        changes: what the model predicts, in order.
+        change_weights: weights of the changes in the loss.
     """
 
     name: str
@@ -150,27 +154,27 @@ class RobotSpec:
 
     @property
     def command_field(self) -> str:
-        """The field of a JointState that commands travel in: by their unit."""
+        """Return the JointState field that carries commands, which depends on their unit."""
         return "effort" if self.action[0].unit in ("N m", TORQUE_SHARE) else "velocity"
 
     @property
     def action_low(self) -> Array:
-        """Shape (da,)."""
+        """Return the lowest commands (da,)."""
         return np.array([limit.low for limit in self.action])
 
     @property
     def action_high(self) -> Array:
-        """Shape (da,)."""
+        """Return the highest commands (da,)."""
         return np.array([limit.high for limit in self.action])
 
     @property
     def rest(self) -> Array:
-        """Standing still: the zero command, or what is nearest to it in the range. Shape (da,)."""
+        """Return the command (da,) for standing still: zero, or the nearest value in the range."""
         return np.clip(np.zeros(len(self.action)), self.action_low, self.action_high)
 
     @property
     def action_step(self) -> Array:
-        """Largest change of each command in one period. Shape (da,)."""
+        """Return the largest change of each command in one period (da,)."""
         return np.array([limit.rate * self.period for limit in self.action])
 
 
@@ -181,49 +185,57 @@ class Robot(ABC):
 
     @abstractmethod
     def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
-        """State (ds,) from a measurement (dm,), the one before it and the time between [s].
+        """Return the state (ds,).
 
-        Without a previous measurement every finite difference is zero.
+        Args:
+            measurement: (dm,).
+            previous: the measurement before it; None: every finite difference is zero.
+            dt: time between the two [s].
         """
 
     def pose(self, state: Array) -> tuple[float, float, float] | None:
-        """x [m], y [m], yaw [rad] in the `map` frame, of a state (ds,); None: it stays in place."""
+        """Return x [m], y [m], yaw [rad] in the `map` frame of a state (ds,), or None.
+
+        None: the robot stays in place.
+        """
         return None
 
     def tilt(self, state: Array) -> float:
-        """The larger of |roll| and |pitch| [rad] of a state (ds,); 0 for what cannot tip over."""
+        """Return the larger of |roll| and |pitch| [rad] of a state (ds,); 0: it cannot tip over."""
         return 0.0
 
     def battery(self, state: Array) -> float | None:
-        """Battery voltage [V] of a state (ds,); None: it runs from the mains."""
+        """Return the battery voltage [V] of a state (ds,); None: it has no battery."""
         return None
 
     def retreat(self, state: Array, target: tuple[float, float]) -> Array:
-        """A command (da,) that turns towards `target` [m] and goes there: the fence's way back.
+        """Return a command (da,) that turns towards `target` [m] and goes there.
 
-        Standing still, for a robot that does not say.
+        It leads back from the fence. By default the robot stands still.
         """
         return self.spec.rest
 
     @abstractmethod
     def features(self, state: Tensor) -> Tensor:
-        """Model inputs (..., df) of states (..., ds)."""
+        """Return model inputs (..., df) for states (..., ds)."""
 
     @abstractmethod
     def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
-        """Change (..., dc) that leads from one state (..., ds) to the next."""
+        """Return the change (..., dc) that leads from one state (..., ds) to the next."""
 
     @abstractmethod
     def advance(self, state: Tensor, change: Tensor) -> Tensor:
-        """Next state (..., ds) from a state and a predicted change: `difference` inverted."""
+        """Return the next state (..., ds) for a predicted change: `difference` inverted."""
 
     def augmentation(
         self, options: Mapping[str, float]
     ) -> Callable[[Tensor, Tensor, Tensor, Generator], tuple[Tensor, Tensor, Tensor]]:
-        """Makes other robots' segments of features, actions, changes (N, T, ...); none by default.
+        """Return a function that makes other robots' segments; by default it changes nothing.
 
-        The generator is on the CPU, wherever the segments are.
-        Raises TypeError or ValueError for an option that the robot does not have.
+        The function takes features, actions, changes (N, T, ...) and a generator on the CPU.
+
+        Raises:
+            TypeError, ValueError: an option that the robot does not have.
         """
         if options:
             raise ValueError(f"{self.spec.name} knows no augmentation, got {sorted(options)}")
@@ -231,13 +243,13 @@ class Robot(ABC):
 
     @property
     def follows_paths(self) -> bool:
-        """Whether its tasks are the paths of `robots/paths.py`, laid from where it stands."""
+        """Return whether its tasks are the paths of `robots/paths.py`, laid from its place."""
         return {"x", "y"} <= {quantity.name for quantity in self.spec.state}
 
     @abstractmethod
     def tasks(self) -> Sequence[str]:
-        """Names of the tasks (or paths) that this robot can be given."""
+        """Return the names of the tasks (or paths) that this robot can be given."""
 
     @abstractmethod
     def make_task(self, name: str, start: Array) -> Task:
-        """The task called `name`, starting at state `start` (ds,). Raises UserError."""
+        """Return the task called `name`, starting at state `start` (ds,). Raises UserError."""

@@ -13,28 +13,28 @@ if TYPE_CHECKING:
 
 
 class Task(Protocol):
-    """A cost that a planner can be given; progress along the task is its only memory.
+    """A cost that a planner can be given; its only memory is the progress along the task.
 
-    One with an attribute `batched = True` also costs states (N, K, H+1, ds), actions (N, K, H, da)
-    of N robots at once, (N, K), by N references (N, ...); whatever differs between tasks of that
-    kind is in the reference.
+    A task with an attribute `batched = True` also costs N robots at once: states (N, K, H+1, ds)
+    and actions (N, K, H, da) give costs (N, K), with N references (N, ...). All differences between
+    such tasks are in the reference.
     """
 
     def reference(self, state: NDArray[np.float64]) -> Tensor:
-        """What the cost needs at this step (for a path: the stretch ahead). Advances progress."""
+        """Return what the cost needs now (of a path: the stretch ahead). Advances progress."""
 
     def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
-        """Costs (K,) of states (K, H+1, ds) reached by actions (K, H, da).
+        """Return costs (K,) of states (K, H+1, ds) reached by actions (K, H, da).
 
-        `Run` and `Reach` take leading dimensions too: of states, actions, reference and costs.
+        `Run` and `Reach` allow leading dimensions of states, actions, reference and costs.
         """
 
 
 @runtime_checkable
 class Finishing(Protocol):
-    """A task that can be done with: the robot rests from then on.
+    """A task that has an end, after which the robot rests.
 
-    finished: whether it is done, by the states that `reference` was given; it stays so.
+    `finished` follows from the states that `reference` was given, and stays true.
     """
 
     @property
@@ -44,7 +44,7 @@ class Finishing(Protocol):
 
 @runtime_checkable
 class Measured(Protocol):
-    """A task with figures of its own, in units that people know."""
+    """A task that reports figures of its own, in physical units."""
 
     def measured(
         self, states: NDArray[np.float64]

@@ -1,1 +1,1 @@
-"""Processes, threads and devices that work is done on."""
+"""Processes, threads and devices that do the work."""

@@ -1,4 +1,4 @@
-"""A lock that keeps two graphs of one robot out of one ROS domain, on this machine."""
+"""A lock that allows one graph of a robot in a ROS domain, on this machine."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ros_mbmrl.errors import RunError
 
 @contextmanager
 def alone(name: str, domain: int | str) -> Iterator[None]:
-    """Hold the lock of what is called `name` (a graph's namespace, a node) in a ROS domain.
+    """Hold the lock of `name` (a graph's namespace, a node) in a ROS domain.
 
-    Two of them would hear and command each other. The lock goes with this process, however it
-    ends. Raises RunError if another holds it.
+    Two of them would hear and command each other. The lock ends with this process, however that
+    ends. Raises RunError if another process holds it.
     """
     folder = Path(tempfile.gettempdir())
     path = folder / f"ros_mbmrl-{os.getuid()}-{domain}{name.replace('/', '-')}.lock"

@@ -27,8 +27,13 @@ def outcomes(
     address: str,
     prepare: Callable[[], None] | None = None,
 ) -> Iterator[tuple[int, R]]:
-    """See `workers.outcomes`. address: of a ray cluster, `auto` for the one that this machine is
-    of, or `local` for one of `workers` processes that ends with this. Raises UserError without it.
+    """Yield results of jobs that run on a ray cluster; see `workers.outcomes`.
+
+    Args:
+        work, jobs, prepare: see there.
+        workers: processes of a `local` cluster.
+        address: of a ray cluster, `auto` for this machine's own, or `local` for a new one that ends
+            with this process. Raises UserError if there is none.
     """
     ray = _connect(address, workers)
     try:
@@ -41,7 +46,7 @@ def outcomes(
             for reference in done:
                 yield pending.pop(reference), ray.get(reference)
     except ray.exceptions.RayTaskError as error:
-        raise error.cause from None  # what `work` raised
+        raise error.cause from None  # the error that `work` raised
     except ray.exceptions.RayError as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise RunError(f"cluster {address}: {first}; the same command goes on") from None
@@ -56,7 +61,7 @@ def _connect(address: str, workers: int) -> Any:
         raise UserError(
             "--cluster needs ray: expected the extra, pip install 'ros_mbmrl[cluster]'"
         ) from None
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would send statistics
     own = {"num_cpus": workers, "include_dashboard": False} if address == LOCAL else {}
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
@@ -67,7 +72,7 @@ def _connect(address: str, workers: int) -> Any:
 
 
 def _run(work: Callable[[J], R], job: J, prepare: Callable[[], None] | None, version: str) -> R:
-    """One job, on whatever node."""
+    """Run one job, on any node."""
     if version != __version__:
         raise RunError(f"a node has ros_mbmrl {__version__}: expected {version}")
     if prepare is not None:

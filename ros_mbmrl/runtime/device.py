@@ -1,4 +1,4 @@
-"""Where tensors are worked on: the processor or a GPU."""
+"""Device for tensors: the processor or a GPU."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def choose_device(name: str) -> torch.device:
-    """The device called `name`; `auto` is the GPU where there is one.
+    """Return the device called `name`; `auto` is the GPU if there is one.
 
-    Raises UserError for an unknown name, and for a GPU that is not there.
+    Raises UserError for an unknown name, and for a missing GPU.
     """
     choose("device", name, DEVICES)
     there = torch.cuda.is_available()

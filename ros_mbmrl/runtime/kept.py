@@ -1,4 +1,4 @@
-"""Results kept in a folder together with what decided them: nothing is mixed with another run's."""
+"""Results kept in a folder with the settings that decided them, so that runs are not mixed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ FILE = "description.json"
 
 
 def keep(folder: Path, description: Mapping[str, Any], kind: str = "study") -> None:
-    """Writes the description into `folder`, or holds it against the one there.
+    """Write the description into `folder`, or compare it with the one there.
 
-    Raises UserError with the first difference: half a table of one study and half of another
-    would look like a whole one. kind: of what is described.
+    Raises UserError with the first difference: half a table of one study and half of another would
+    look like a whole one. kind: of the described object.
     """
     path, wanted = folder / FILE, plain(description)
     try:
@@ -40,7 +40,7 @@ def keep(folder: Path, description: Mapping[str, Any], kind: str = "study") -> N
 
 
 def first_difference(known: Any, wanted: Any, name: str = "") -> str:
-    """Where two descriptions differ first, and how; empty if nowhere."""
+    """Return where two descriptions first differ, and how; empty if they are equal."""
     if isinstance(known, dict) and isinstance(wanted, dict):
         for key in sorted(known.keys() | wanted.keys()):
             inner = f"{name}.{key}" if name else str(key)
@@ -53,13 +53,13 @@ def first_difference(known: Any, wanted: Any, name: str = "") -> str:
 
 
 def key_of(*facts: Any) -> str:
-    """Hash of all that decides a job's outcome."""
+    """Return a hash of all facts that decide a job's outcome."""
     text = json.dumps([__version__, plain(facts)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def plain(value: Any) -> Any:
-    """As JSON reads it back."""
+    """Return a value as JSON reads it back."""
     if is_dataclass(value) and not isinstance(value, type):
         return plain({f.name: getattr(value, f.name) for f in fields(value)})
     if isinstance(value, Mapping):

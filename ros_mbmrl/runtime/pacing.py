@@ -1,4 +1,4 @@
-"""Pacing on absolute deadlines: computing does not make the loop drift."""
+"""Pacing on absolute deadlines, so that computing time does not make the loop drift."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 
 class Pacer:
-    """Ends each period at its deadline on the steady clock.
+    """Pacer that ends each period at its deadline on the steady clock.
 
-    A period that ended late is an overrun: it is counted, and the next one is a whole one from
-    then on, so that lost time is never caught up in a burst.
+    A period that ended late is counted as an overrun, and the next period is a whole one from then
+    on: lost time is never caught up in a burst.
     """
 
     def __init__(self, period: float, clock: Callable[[], float], slack: float = 0.02) -> None:
@@ -22,15 +22,15 @@ class Pacer:
 
     @property
     def remaining(self) -> float:
-        """Seconds until the current period ends; 0 if it has."""
+        """Return the seconds until the current period ends; 0 if it has ended."""
         return max(0.0, self._deadline - self._clock())
 
     def start(self) -> None:
-        """A period begins now."""
+        """Begin a period now."""
         self._deadline = self._clock() + self._period
 
     def wait(self, interrupt: threading.Event) -> bool:
-        """Wait for the end of the period; the next begins there. False if interrupted."""
+        """Wait for the end of the period; the next begins there. Return False if interrupted."""
         if interrupt.wait(self.remaining):
             return False
         self.next()

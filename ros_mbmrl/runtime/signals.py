@@ -1,8 +1,8 @@
-"""Signals that ask a process to end: the first one counts, and the end is bounded in time.
+"""Signals that ask a process to end: the first one counts, and the time to end is limited.
 
-A second Ctrl-C must not tear a recording in two, and it is common: under `ros2 launch` a node is
-sent SIGINT by the terminal and by the launch process. A process that hangs while it ends is ended
-by the kernel (SIGALRM), whatever thread or library it hangs in.
+A second Ctrl-C must not damage a recording, and it is common: under `ros2 launch` a node gets
+SIGINT from the terminal and from the launch process. A process that hangs at its end is ended by
+the kernel (SIGALRM), whatever thread or library it hangs in.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from types import FrameType
 
 KINDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 10  # [s] from the first signal to the end of the process
-REPEATS = 3.0  # [s] in which further signals repeat the first; later ones are a new wish
+REPEATS = 3.0  # [s] in which further signals repeat the first; a later one is a new request
 
 
 def end_on_signals(end: Callable[[], None], patience: int = PATIENCE) -> Callable[[], None]:
@@ -32,7 +32,7 @@ def end_on_signals(end: Callable[[], None], patience: int = PATIENCE) -> Callabl
     if threading.current_thread() is not threading.main_thread():
         return lambda: None
     asked: list[float] = []  # when the first signal came [s]
-    waiting: SimpleQueue[bool] = SimpleQueue()  # a signal handler may put into it
+    waiting: SimpleQueue[bool] = SimpleQueue()  # a signal handler may use it
     restored = threading.Event()
 
     def handle(number: int, frame: FrameType | None) -> None:

@@ -9,7 +9,7 @@ from typing import TextIO
 
 
 class _LastingFile(io.FileIO):
-    """A file descriptor whose output is discarded once it cannot be written."""
+    """A file descriptor whose output is discarded after a failed write."""
 
     def write(self, data: bytes | bytearray | memoryview) -> int | None:  # type: ignore[override]
         """Write, or discard if nobody reads (a broken pipe, a closed terminal, a full disk)."""
@@ -23,9 +23,9 @@ class _LastingFile(io.FileIO):
 
 
 def make_streams_last() -> None:
-    """Make the standard streams usable whatever they are connected to; harmless twice.
+    """Make the standard streams usable whatever they are connected to; may be called again.
 
-    A closed one is opened on the null device, before another file is given its number.
+    A closed stream is opened on the null device, before another file gets its number.
     """
     for number in range(3):
         try:
@@ -33,7 +33,7 @@ def make_streams_last() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)
     if sys.stdin is None:
-        sys.stdin = open(0, closefd=False)  # noqa: SIM115 (for as long as the process lives)
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115 (open as long as the process lives)
     for number, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
         if stream is None or stream is getattr(sys, f"__{name}__"):

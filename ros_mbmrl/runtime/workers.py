@@ -1,4 +1,4 @@
-"""Jobs that do not depend on each other: in this process, in several, or on a cluster."""
+"""Independent jobs: in this process, in several, or on a cluster."""
 
 from __future__ import annotations
 
@@ -24,11 +24,16 @@ def outcomes(
     cluster: str = "",
     prepare: Callable[[], None] | None = None,
 ) -> Iterator[tuple[int, R]]:
-    """Numbers of the jobs and what `work` makes of them, in the order that they are done in.
+    """Yield the number and the result of each job, in the order in which they finish.
 
-    work, prepare: functions at the top of a module; every process calls `prepare` first.
-    workers: processes; 1 runs everything in this one. cluster: see `cluster.outcomes`; empty: this
-    machine, without ray. Raises RunError if a process dies, and whatever `work` does.
+    Args:
+        work, prepare: functions at the top of a module; every process calls `prepare` first.
+        jobs: arguments of `work`.
+        workers: processes; 1 runs everything in this one.
+        cluster: see `cluster.outcomes`; empty: this machine, without ray.
+
+    Raises:
+        RunError: a process died. Errors of `work` are raised, too.
     """
     if cluster:
         from ros_mbmrl.runtime import cluster as ray_cluster
@@ -48,7 +53,7 @@ def _in_processes(
     workers: int,
     prepare: Callable[[], None] | None,
 ) -> Iterator[tuple[int, R]]:
-    # Forked, MuJoCo's and torch's threads would not be there, and their locks would.
+    # A forked process would have locks of MuJoCo's and torch's threads, but not the threads.
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(workers, len(jobs)), spawn, _begin, (prepare,))
     try:
@@ -70,7 +75,7 @@ def _begin(prepare: Callable[[], None] | None) -> None:
 
 
 def begin_worker() -> None:
-    """Deaf to Ctrl-C, which is the parent's to answer, and gone when the parent is."""
+    """Ignore Ctrl-C, which the parent answers, and end when the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

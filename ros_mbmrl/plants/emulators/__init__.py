@@ -1,1 +1,1 @@
-"""The far side of the wires: what speaks the robots' protocols in front of their twins."""
+"""Emulators: the robot's side of the wire, with the robots' protocols in front of their twins."""

@@ -21,7 +21,7 @@ LONG = 1 << 31
 
 
 class Pid:
-    """The integer PID of one side. duty: of 4000. target: where the leg should be [counts]."""
+    """The integer PID of one side: `duty` of 4000, `target` position of the leg [counts]."""
 
     LIMIT = 3800
 
@@ -30,12 +30,12 @@ class Pid:
         self.duty, self.target, self._position, self._sum = 0, 0, 0, 0
 
     def start(self, position: int) -> None:
-        """From where the leg is."""
+        """Start from the present position of the leg."""
         self.target = self._position = position
         self._sum = 0
 
     def update(self, position: int, speed: int) -> None:
-        """1 ms later the leg is at `position` [counts] and wanted at `speed` [counts/ms]."""
+        """Update 1 ms later: the leg is at `position` [counts], to move at `speed` [counts/ms]."""
         proportional, integral, derivative, anti_windup, forward = self.gains
         self.target += speed
         error = self.target - position
@@ -55,22 +55,22 @@ class Pid:
 
 
 class RadioSensors(Sensors):
-    """The twin's sensors, each asked when it is due: losses on the way are the line's part."""
+    """The twin's sensors, each read when it is due; losses on the way belong to the line."""
 
     def telemetry(self) -> Array:
-        """Gyro, accelerometer, legs, back-EMF, battery (11,) of this instant."""
+        """Return gyro, accelerometer, legs, back-EMF, battery (11,) of this instant."""
         return self._read_telemetry()
 
     def pose(self) -> tuple[Array, float]:
-        """Position and quaternion (7,), and the time [s] they were true at."""
+        """Return position and quaternion (7,), and the time [s] at which they were true."""
         return self._read_pose()
 
 
 class Firmware:
-    """Does what packets ask for. There is no watchdog: only PID_STOP and timed runs end a run.
+    """The firmware: executes packets. It has no watchdog: only PID_STOP and timed runs end a run.
 
-    The calibrated twin's motor already is the closed loop of the firmware's PID and the real
-    motor, so the legs move by it; the PID here, on the encoders, gives the duties of the telemetry.
+    The calibrated twin's motor already includes the firmware's PID and the real motor as a closed
+    loop, and moves the legs. The PID here, on the encoders, computes the duties of the telemetry.
     """
 
     def __init__(self, world: HexapodWorld, rng: np.random.Generator, version: str = VERSION):
@@ -79,7 +79,7 @@ class Firmware:
         self._blocked: Array | None = None
         self._pids = (Pid(), Pid())
         self._on = False
-        self._ends = np.inf  # of a timed run, on the world's clock
+        self._ends = np.inf  # end of a timed run, on the world's clock
         self._wanted = (0, 0)  # [counts/ms]
         self._zero = (0, 0)
         self._samples = 0
@@ -87,33 +87,33 @@ class Firmware:
 
     @property
     def running(self) -> bool:
-        """Whether the PID has the motors."""
+        """Return whether the PID controls the motors."""
         return self._on
 
     @property
     def driven(self) -> bool:
-        """Whether the motors are to turn."""
+        """Return whether the motors should turn."""
         return self._on and any(self._wanted)
 
     def block(self, blocked: bool) -> None:
-        """Hold the legs where they are, or let them go."""
+        """Hold the legs where they are, or release them."""
         if not blocked:
             self._blocked = None
         elif self._blocked is None:
             self._blocked = self.world.leg_angles()
 
     def handle(self, packet: bytes, lag: float = 0.0) -> list[bytes]:
-        """What a packet is answered with; `lag`: time since the world's last tick [s]."""
+        """Return the answers to a packet; `lag`: time since the world's last tick [s]."""
         if len(packet) < 2:
             return []
         kind, data = packet[1], packet[2:]
         try:
             return self._do(kind, data, lag)
-        except struct.error:  # too short: the firmware would read what lies behind it
+        except struct.error:  # too short: the real firmware would read the bytes behind it
             return []
 
     def tick(self) -> None:
-        """10 ms pass."""
+        """Let 10 ms pass."""
         if self.world.time >= self._ends:
             self._stop()
         turns = self._on and self._blocked is None
@@ -154,7 +154,7 @@ class Firmware:
         return []
 
     def _say(self, kind: int, data: bytes, lag: float) -> list[bytes]:
-        """Packets that ask for something and change no motion."""
+        """Answer packets that ask for something and change no motion."""
         if kind == v.GET_AMS_POS:
             return [v.Positions(self._sample(lag).positions).encode()]
         if kind == v.ZERO_POS:
@@ -190,7 +190,7 @@ class Firmware:
 
     def _sample(self, lag: float) -> v.Telemetry:
         values = self.sensors.telemetry()
-        # Between two ticks the legs have gone on turning. The twin's servo holds them only roughly.
+        # Between two ticks the legs have turned on. The twin's servo holds them only roughly.
         turning = values[6:8] + lag * self.world.leg_speeds()
         angles = turning if self._blocked is None else self._blocked
         left, right = (int(count) for count in np.round(angles / units.ENCODER))
@@ -207,7 +207,7 @@ class Firmware:
 
 
 def _profile(data: bytes) -> tuple[int, int]:
-    """The mean speeds [counts/ms] of two strides: 4 advances of 1/4 count in a period."""
+    """Return the mean speeds [counts/ms] of two strides: 4 advances of 1/4 count in a period."""
     left, *a = struct.unpack_from("<5h", data)
     right, *b = struct.unpack_from("<5h", data, 12)
     speeds = [4 * sum(steps) / max(period, 4) for period, steps in ((left, a), (right, b))]

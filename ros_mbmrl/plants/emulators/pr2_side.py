@@ -1,7 +1,7 @@
-"""PR2Side: the topics and services of a PR2 that its rosbridge is in front of; no sockets.
+"""PR2Side: topics and services of a PR2 behind its rosbridge; no sockets.
 
-A JointEffortController holds its last torque without a time-out; the run-stop cuts the power of
-the motors, and its release resets them by itself, so that what was commanded acts again.
+A JointEffortController holds its last torque without a time-out. The run-stop cuts the motors'
+power, and its release resets them automatically, so that the last commanded torque acts again.
 Sources: PR2/pr2_controllers, `robot_mechanism_controllers`; PR2/pr2_robot,
 `pr2_run_stop_auto_restart`.
 """
@@ -25,13 +25,13 @@ WATCHDOG = "robot_side/pr2_watchdog.py"
 JOINT_STATES, POWER_BOARD = "/joint_states", "/power_board/state"
 LIST_CONTROLLERS = "/pr2_controller_manager/list_controllers"
 HALT, RESET = "/pr2_ethercat/halt_motors", "/pr2_ethercat/reset_motors"
-STATE_PERIOD = 0.01  # [s] of /joint_states
-REPORT_PERIOD = 0.05  # [s] of the watchdog's state and of the power board's
-POWER_UP = 2.0  # [s] from the run-stop's release to the motors' reset
-MAX_STEP = 0.1  # [s] of physics in one tick; a machine that was held up does not catch up
-EPOCH = 1.3e9  # [s] the robot's clock is not the host's
+STATE_PERIOD = 0.01  # period of /joint_states [s]
+REPORT_PERIOD = 0.05  # period of the watchdog's and of the power board's state [s]
+POWER_UP = 2.0  # from the run-stop's release to the motors' reset [s]
+MAX_STEP = 0.1  # largest physics step in one tick [s]; time that the machine missed is left out
+EPOCH = 1.3e9  # [s] by which the robot's clock differs from the host's
 
-# As the robot publishes them: neither in our order nor only ours.
+# As the robot publishes them: in another order than ours, with other joints between them.
 _LEFT = (2, 0, 1, 4, 3, 5, 6)
 PUBLISHED = (
     "torso_lift_joint",
@@ -42,19 +42,19 @@ PUBLISHED = (
 
 
 class ArmWorld(Protocol):
-    """The arm's physics, the robot's own limits with it."""
+    """The arm's physics, with the robot's own limits."""
 
     def set_command(self, torques: Array) -> None:
-        """Torques (7,) [N m] from now on, in the order of `JOINTS`."""
+        """Apply torques (7,) [N m] from now on, in the order of `JOINTS`."""
 
     def step(self, duration: float) -> None:
         """Let time pass [s]."""
 
     def position(self) -> Array:
-        """Joint angles (7,) [rad]."""
+        """Return joint angles (7,) [rad]."""
 
     def velocity(self) -> Array:
-        """Joint velocities (7,) [rad/s]."""
+        """Return joint velocities (7,) [rad/s]."""
 
 
 class WatchdogLaw(Protocol):
@@ -63,17 +63,17 @@ class WatchdogLaw(Protocol):
     tripped: bool
 
     def heartbeat(self, now: float) -> None:
-        """The host has been heard."""
+        """Record a heartbeat of the host."""
 
     def command(self, joint: str, torque: float) -> None:
-        """The host has commanded a torque."""
+        """Record a torque that the host has commanded."""
 
     def update(self, now: float) -> bool:
-        """Whether zeros must be published now."""
+        """Return whether zeros must be published now."""
 
 
 def load_watchdog() -> Any:
-    """The module of the file that runs on the robot, as it is shipped. Raises UserError."""
+    """Load the file that runs on the robot, as it is shipped. Raises UserError."""
     path = find(WATCHDOG)
     if path is None:
         raise UserError(f"no file {WATCHDOG} in the checkout or in the installed share")
@@ -85,10 +85,10 @@ def load_watchdog() -> Any:
 
 
 class PR2Side:
-    """The robot; times are [s] on any one clock, and never go back.
+    """The robot; times are [s] on any one clock that never goes back.
 
-    torques: (7,) [N m] as the controllers hold them, in the order of `JOINTS`. zero_since: when
-    they last became zero, None while one acts. controllers: name -> running. run_stop: pressed.
+    `torques`: (7,) [N m] as the controllers hold them, in the order of `JOINTS`. `zero_since`: when
+    they last became zero, None while one acts. `controllers`: name -> running. `run_stop`: pressed.
     """
 
     def __init__(self, world: ArmWorld, now: float, watchdog: bool, prefix: str = "effort_"):
@@ -121,7 +121,7 @@ class PR2Side:
         )
 
     def publish(self, topic: str, message: Mapping[str, Any], now: float) -> None:
-        """A client has published a message. Raises ValueError."""
+        """Take in a message that a client has published. Raises ValueError."""
         if topic == self._heartbeat:
             rosbridge.read_float64(message)
             if self.watchdog is not None:
@@ -131,21 +131,22 @@ class PR2Side:
             if self.watchdog is not None:
                 self.watchdog.command(self._names[joint], torque)
                 if self.watchdog.tripped:
-                    torque = 0.0  # its answer comes at once
+                    torque = 0.0  # the watchdog answers at once
             self._hold(joint, torque, now)
 
     def press_run_stop(self) -> None:
-        """The motors lose their power; the controllers do not know."""
+        """Cut the motors' power; the controllers do not notice."""
         self.run_stop, self.halted, self._power_back = True, True, None
 
     def release_run_stop(self) -> None:
-        """The motors are reset a little later, by the robot itself."""
+        """Release the run-stop; the robot resets the motors by itself a little later."""
         self.run_stop, self._power_back = False, self._now + POWER_UP
 
     def tick(self, now: float, judge: bool = True) -> list[tuple[str, dict[str, Any]]]:
-        """Lets time pass until `now`; the messages that are published, by topic.
+        """Let time pass until `now`, and return the messages to publish, by topic.
 
-        judge: whether the watchdog looks. Not before what came in a pause has been taken in.
+        judge: whether the watchdog checks; not before messages that waited during a pause are taken
+        in.
         """
         if self._power_back is not None and now >= self._power_back:
             self.halted, self._power_back = False, None
@@ -187,7 +188,7 @@ class PR2Side:
         return rosbridge.joint_states(states, self._sequence)
 
     def _power_board(self) -> dict[str, Any]:
-        # A board's circuits: 3 is enabled, 4 is disabled.
+        # circuit states: 3 is enabled, 4 is disabled
         return {
             "name": "Power board 1000",
             "master_state": 2,

@@ -1,4 +1,4 @@
-"""Faults between host, robot and motion capture, switched on and off while it runs."""
+"""Faults between host, robot and motion capture, switched on and off at run time."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ LINE_FAULTS: Mapping[str, str] = MappingProxyType(
         "pose_ahead": "poses of motion capture are stamped 1000 s ahead",
     }
 )
-AHEAD = 1000.0  # [s]
+AHEAD = 1000.0  # [s] of pose_ahead
 
 
 class LineFaults:
-    """Bytes on the way, as the faults that are on leave them. bit_error_rate: per bit."""
+    """Line faults applied to bytes on their way. bit_error_rate: per bit."""
 
     def __init__(self, rng: np.random.Generator, bit_error_rate: float) -> None:
         self._rng, self._rate = rng, bit_error_rate
         self._on: frozenset[str] = frozenset()
 
     def set(self, *names: str) -> None:
-        """Exactly these faults from now on. Raises UserError for an unknown name."""
+        """Switch on exactly these faults. Raises UserError for an unknown name."""
         for name in names:
             choose("line fault", name, LINE_FAULTS)
         self._on = frozenset(names)
@@ -45,11 +45,11 @@ class LineFaults:
         return name in self._on
 
     def to_robot(self, data: bytes) -> bytes:
-        """What of the host's bytes gets to the robot."""
+        """Return the host's bytes as they reach the robot."""
         return b"" if "silent" in self else self._flip(data)
 
     def to_host(self, answer: xbee.Received) -> bytes:
-        """What of an answer gets to the host."""
+        """Return an answer's bytes as they reach the host."""
         if "wrong_address" in self:
             answer = xbee.Received(answer.source ^ 6, answer.data, answer.rssi)
         data = answer.encode()
@@ -60,7 +60,7 @@ class LineFaults:
         return self._flip(data[: len(data) // 2] if "half" in self else data)
 
     def to_mocap(self, time: float, pose: Array) -> tuple[float, Array, Array]:
-        """Return time [s], position (3,) and quaternion (4,) as a pose (7,) of `time` is told."""
+        """Return time [s], position (3,), quaternion (4,) as reported for a pose (7,) at `time`."""
         attitude = np.zeros(4) if "zero_quaternion" in self else pose[3:]
         return time + (AHEAD if "pose_ahead" in self else 0.0), pose[:3], attitude
 

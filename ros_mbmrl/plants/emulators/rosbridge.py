@@ -1,9 +1,9 @@
-"""A rosbridge server in front of the PR2's twin, and the line to it with its faults.
+"""A rosbridge server in front of the PR2's twin, and a line to it with faults.
 
-It answers as rosbridge_suite does on ROS 1, for what the driver uses: advertise, unadvertise,
-publish, subscribe (throttle_rate, queue_length), unsubscribe, call_service; what is wrong, and
-what rosbridge_suite has beside it (fragments, compression, services of clients), comes back as a
-status. It sends no pings (ping_interval 0): a peer that died stays connected.
+It answers as rosbridge_suite does on ROS 1, for the operations of the driver: advertise,
+unadvertise, publish, subscribe (throttle_rate, queue_length), unsubscribe, call_service. For wrong
+operations and for those only rosbridge_suite has (fragments, compression, services of clients) it
+returns a status. It sends no pings (ping_interval 0): a dead peer stays connected.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ros_mbmrl.plants.emulators.tcp_line import TcpLine
 from ros_mbmrl.plants.wire import rosbridge
 
 TICK = 0.005  # [s]
-# Of rosbridge_suite and not of this emulator: operations, and fields with what they may hold.
+# Operations of rosbridge_suite that this emulator lacks, and fields with their allowed values.
 BEYOND = (
     *("fragment", "png", "advertise_service", "unadvertise_service", "service_response"),
     *("set_level", "auth"),
@@ -35,18 +35,22 @@ BEYOND = (
 PLAIN: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {"fragment_size": (None,), "compression": (None, "none"), "png": (None, "none")}
 )
-LARGEST = 1 << 31  # throttle_rate [ms], queue_length
-HELD_UP = 0.02  # [s] later than it was due is a tick of a machine with too much to do
+LARGEST = 1 << 31  # throttle_rate [ms] and queue_length are limited to this
+HELD_UP = 0.02  # a tick later than this shows that the machine was overloaded [s]
 
 T = TypeVar("T")
 
 
 @dataclass
 class Subscription:
-    """A topic as it goes to a client, and what waits for it. throttle: [s]. length: 0 is no end.
+    """A client's subscription to a topic, with the messages that wait.
 
-    wishes: throttle and length of each of the client's subscriptions, by its id. The lowest of
-    each is kept, as rosbridge_suite does.
+    `wishes` holds throttle and length of each of the client's subscriptions, by its id; the lowest
+    of each is used, as in rosbridge_suite.
+
+    Args:
+        throttle: least time between two messages [s].
+        length: of the queue; 0: unlimited.
     """
 
     throttle: float = 0.0
@@ -75,7 +79,7 @@ class Subscription:
                 self.waiting.popleft()
 
     def offer(self, text: str, now: float) -> None:
-        """A message is published. Without a queue, one that comes too early is dropped."""
+        """Queue a published message; without a queue, drop it if it comes too early."""
         if self.length == 0 and now - self.sent < self.throttle:
             return
         if self.length and len(self.waiting) >= self.length:
@@ -85,7 +89,7 @@ class Subscription:
             self.sent = now
 
     def due(self, now: float) -> list[str]:
-        """What may go out now."""
+        """Return the messages that may be sent now."""
         texts: list[str] = []
         while self.waiting and (self.length == 0 or now - self.sent >= self.throttle):
             texts.append(self.waiting.popleft())
@@ -95,16 +99,16 @@ class Subscription:
 
 
 class Session:
-    """One client: its operations in, what is to be sent to it out."""
+    """One client: takes its operations in, and collects what is to be sent to it."""
 
     def __init__(self, side: PR2Side) -> None:
         self._side = side
         self._subscriptions: dict[str, Subscription] = {}
-        self._advertised: dict[str, tuple[str, set[Any]]] = {}  # type, ids of its advertisements
+        self._advertised: dict[str, tuple[str, set[Any]]] = {}  # topic -> type, advertisements
         self._replies: list[str] = []
 
     def receive(self, text: str | bytes, now: float) -> None:
-        """Take in an operation; what is wrong with it is answered with a status."""
+        """Take in an operation; errors are answered with a status."""
         identity = None
         try:
             said = rosbridge.parse(text)
@@ -129,12 +133,12 @@ class Session:
             raise ValueError(f"{op}: {error}") from None
 
     def offer(self, topic: str, text: str, now: float) -> None:
-        """The robot has published a message."""
+        """Take in a message that the robot has published."""
         if topic in self._subscriptions:
             self._subscriptions[topic].offer(text, now)
 
     def due(self, now: float) -> list[str]:
-        """What is to be sent now; what a slow client leaves waiting is bounded by its queues."""
+        """Return the texts to send now; the queues bound what waits for a slow client."""
         texts, self._replies = self._replies, []
         for subscription in self._subscriptions.values():
             texts += subscription.due(now)
@@ -164,7 +168,7 @@ class Session:
 
     def _subscribe(self, said: rosbridge.Operation, now: float) -> None:
         topic, identity = said["topic"], said.get("id")
-        hash(identity)  # raises TypeError
+        hash(identity)  # raises TypeError for an unhashable id
         self._check_type(topic, said.get("type"))
         throttle, length = _whole(said, "throttle_rate") / 1000, _whole(said, "queue_length")
         self._subscriptions.setdefault(topic, Subscription()).wish(identity, throttle, length)
@@ -208,7 +212,7 @@ class Session:
 
 
 def _whole(said: rosbridge.Operation, name: str) -> int:
-    """A field that is a whole number, 0 if it is not there. Raises ValueError."""
+    """Return a whole-number field, 0 if it is missing. Raises ValueError."""
     value = said.get(name, 0)
     if type(value) is not int:
         raise ValueError(f"integer expected for {name}, got {value!r}")
@@ -216,16 +220,19 @@ def _whole(said: rosbridge.Operation, name: str) -> int:
 
 
 def _echo(identity: Any) -> str | int | None:
-    """Return an operation's id, if it is one."""
+    """Return an operation's id, or None for anything that is not an id."""
     return identity if isinstance(identity, str | int) else None
 
 
 class RosbridgeEmulator:
-    """Serves a robot on a web socket; a context manager, in a thread of its own.
+    """Rosbridge emulator on a web socket; a context manager, in a thread of its own.
 
-    make_side(now): the robot. clock: [s], the one that everything here is stamped by.
-    port: 0 is any free one. Raises UserError if it is taken. What is asked of the robot or of
-    the line in `ask` is done in that thread, between two ticks.
+    What `ask` does with the robot or the line is done in that thread, between two ticks. `clock`
+    [s] stamps everything here.
+
+    Args:
+        make_side: returns the robot, given the time now.
+        port: 0: any free one. Raises UserError if it is taken.
     """
 
     def __init__(self, make_side: Callable[[float], PR2Side], port: int = 0) -> None:
@@ -239,7 +246,7 @@ class RosbridgeEmulator:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return the URL on which the emulator listens."""
         return f"ws://127.0.0.1:{self.port}"
 
     def __enter__(self) -> RosbridgeEmulator:
@@ -262,7 +269,7 @@ class RosbridgeEmulator:
             raise self._error
 
     def ask(self, what: Callable[[PR2Side, TcpLine], T]) -> T:
-        """Does something to the robot or the line; the result of `what`."""
+        """Call `what` with the robot and the line; return its result."""
 
         async def done() -> T:
             return what(self.side, self._line)
@@ -270,27 +277,27 @@ class RosbridgeEmulator:
         return asyncio.run_coroutine_threadsafe(done(), self._loop).result(timeout=5.0)
 
     def wait(self, duration: float) -> None:
-        """Until `duration` [s] are over, 0 for ever, or until it has failed."""
+        """Wait for `duration` [s], 0 for ever, or until the emulator has failed."""
         self._thread.join(duration or None)
 
     def stall(self) -> float:
-        """The host is a dead peer, and the robot one to it; when [s]."""
+        """Stop the traffic, so that either side appears dead to the other; return the time [s]."""
         self.ask(lambda side, line: line.stall())
         return self.clock()
 
     def cut(self) -> float:
-        """The link is reset, and refused until it is restored; when [s]."""
+        """Reset the link, and refuse it until it is restored; return the time [s]."""
         self.ask(lambda side, line: line.cut())
         return self.clock()
 
     def restore(self) -> None:
-        """The link is whole again."""
+        """Restore the link."""
         self.ask(lambda side, line: line.restore())
 
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except Exception as error:  # noqa: BLE001 (raised again where the context is left)
+        except Exception as error:  # noqa: BLE001 (raised again when the context is left)
             self._error = error
         finally:
             self._ready.set()
@@ -317,12 +324,13 @@ class RosbridgeEmulator:
                 await self._line.close()
 
     async def _tick(self) -> None:
-        """The robot's time passes with the clock's."""
+        """Let the robot's time pass with the clock's."""
         sending: dict[Session, asyncio.Task[None]] = {}
         due, judge = self.clock(), True
         while True:
             now = self.clock()
-            # Held up by the machine: the robot is not to blame for what waits at its sockets.
+            # The machine was overloaded: messages that wait in the sockets are not the robot's
+            # fault.
             judge = now - due < HELD_UP or not judge
             for topic, message in self.side.tick(now, judge):
                 text = rosbridge.publish(topic, message)
@@ -356,7 +364,7 @@ async def _send(connection: ServerConnection, texts: list[str]) -> None:
 
 
 def serve(port: int, seed: int, duration: float, watchdog: bool = True) -> None:
-    """The PR2 arm's twin behind a rosbridge, until `duration` [s] are over (0: until Ctrl-C).
+    """Serve the PR2 arm's twin behind a rosbridge for `duration` [s] (0: until Ctrl-C).
 
     The first line printed is `listening on ws://127.0.0.1:<port>`. Raises UserError.
     """

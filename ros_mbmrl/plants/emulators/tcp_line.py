@@ -1,4 +1,4 @@
-"""A TCP line whose faults can be chosen: delay, a stall that nobody notices, a cut."""
+"""A TCP line with faults: a delay, a stall without notice, a cut."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ CHUNK = 1 << 16
 
 
 class TcpLine:
-    """Carries bytes from a port of its own to another; lives in one event loop.
+    """A line from a port of its own to another port; lives in one event loop.
 
-    delay: [s] that everything carried takes, each way.
+    `delay` [s] applies to all bytes, each way.
     """
 
     def __init__(self) -> None:
@@ -23,34 +23,35 @@ class TcpLine:
         self._carrying: set[asyncio.Task[None]] = set()
 
     async def open(self, port: int, target: int) -> int:
-        """Listens on a local port (0: any free one) for connections to `target`; the port.
+        """Listen on a local port (0: any free one) for connections to `target`; return the port.
 
-        Raises OSError if the port is taken.
+        Raises:
+            OSError: the port is taken.
         """
         self._target = target
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", port)
         return int(self._server.sockets[0].getsockname()[1])
 
     def stall(self) -> None:
-        """From now on nothing arrives, and nobody is told: a dead peer, a cable pulled out.
+        """Stop the traffic without notice, like a dead peer or an unplugged cable.
 
-        New connections are taken, and not answered. What is sent in the meantime arrives late.
+        New connections are accepted but not answered. Bytes sent in the meantime arrive late.
         """
         self._flowing.clear()
 
     def cut(self) -> None:
-        """Every connection is reset, and none is taken until `restore`."""
+        """Reset every connection, and accept none until `restore`."""
         self._cut = True
         for task in self._carrying:
             task.cancel()
 
     def restore(self) -> None:
-        """The line is whole again."""
+        """Restore the line."""
         self._cut = False
         self._flowing.set()
 
     async def close(self) -> None:
-        """Ends everything."""
+        """End all connections."""
         self.cut()
         if self._server is not None:
             self._server.close()
@@ -102,6 +103,6 @@ class TcpLine:
                 writer.write(data)
                 await writer.drain()
         except OSError:
-            return  # the other pump sees it as well
+            return  # the other pump sees the error as well
         finally:
             reading.cancel()

@@ -1,6 +1,6 @@
-"""The robot's side of the radio: a pseudo-terminal that speaks its protocol in front of the twin.
+"""The robot's side of the radio: a pseudo-terminal in front of the twin.
 
-Bytes take the time they take at the line's speed, both ways, and the twin's time is real time.
+Transmission takes as long as at the line's speed, both ways, and the twin's time is real time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.world import TICK, HexapodWorld
 
 OTHER_VERSION = "ImageProc 2.5 hall"
-BEHIND = 0.5  # [s] behind real time, after which what was missed is left out
+BEHIND = 0.5  # [s] behind real time, beyond which missed time is left out
 TRACE_TICKS = 5  # ticks between two poses of the trace
 
 OnPose = Callable[[float, Array, Array], None]
@@ -36,10 +36,14 @@ OnPose = Callable[[float, Array, Array], None]
 
 @dataclass(frozen=True)
 class AirConfig:
-    """address: of the robot. baud: of the serial line; a byte takes 10 bits.
+    """Settings of the radio.
 
-    rssi: of its answers, -dBm. bit_error_rate: of a line with bit errors, for every bit.
-    seed: of everything random but the world.
+    Args:
+        address: of the robot.
+        baud: of the serial line; a byte takes 10 bits.
+        rssi: of its answers, -dBm.
+        bit_error_rate: for every bit, on a line with bit errors.
+        seed: of all random numbers but the world's.
     """
 
     address: int = 0x0001
@@ -56,10 +60,11 @@ class AirConfig:
 
 
 class FarSide:
-    """A robot at the other end of a line, moved along by whoever has the clock; no I/O.
+    """A robot at the other end of a line, advanced by the caller's clock; no I/O.
 
-    on_pose(time, position (3,) [m], quaternion (4,) wxyz): what motion capture sees, 100 times a
-    second; the time is when it was true, on the caller's clock. trace: true time, x, y, yaw.
+    `on_pose(time, position (3,) [m], quaternion (4,) wxyz)` gets the pose from motion capture 100
+    times a second; the time is when it was true, on the caller's clock. `trace`: true time, x, y,
+    yaw.
     """
 
     def __init__(
@@ -76,9 +81,9 @@ class FarSide:
         self._loss = np.random.default_rng(loss)
         self._on_pose = on_pose
         self._decoder = xbee.Decoder(xbee.TO_RADIO)
-        self._coming: deque[tuple[float, bytes]] = deque()  # with when the last byte is there
+        self._coming: deque[tuple[float, bytes]] = deque()  # each with the time of its last byte
         self._going: deque[tuple[float, bytes]] = deque()
-        self._hears = self._speaks = -math.inf  # until when the line is taken, each way
+        self._hears = self._speaks = -math.inf  # until when the line is busy, each way
         self._began: float | None = None
         self._ticks = 0
         self.trace: list[tuple[float, float, float, float]] = []
@@ -86,16 +91,16 @@ class FarSide:
         self._last = world.pose()
 
     def begin(self, now: float) -> None:
-        """The robot's time 0."""
+        """Set the robot's time 0."""
         self._began = now
 
     def receive(self, data: bytes, now: float) -> None:
-        """The host has begun to send `data`."""
+        """Take in `data` that the host begins to send."""
         self._hears = max(self._hears, now) + self._duration(data)
         self._coming.append((self._hears, data))
 
     def advance(self, now: float) -> bytes:
-        """Let everything happen that is due by `now`; the bytes that have reached the host."""
+        """Process all events until `now`; return the bytes that have reached the host."""
         self._keep_up(now)
         while self._coming or self._next_tick <= now:
             due = self._coming[0][0] if self._coming else math.inf
@@ -112,7 +117,7 @@ class FarSide:
 
     @property
     def next_event(self) -> float:
-        """When `advance` has something to do again."""
+        """Return the time of the next event."""
         queued = [queue[0][0] for queue in (self._coming, self._going) if queue]
         return min([self._next_tick, *queued])
 
@@ -126,7 +131,7 @@ class FarSide:
         return self._start + (self._ticks + 1) * TICK
 
     def _keep_up(self, now: float) -> None:
-        """After a pause of this machine, go on from now: the robot did not walk meanwhile."""
+        """Continue from now after a pause of this machine, as if the robot had stood still."""
         if now - self._next_tick > BEHIND:
             self._began = now - (self._ticks + 1) * TICK
 
@@ -163,7 +168,7 @@ class FarSide:
         self._going.append((self._speaks, data))
 
     def _lost(self) -> bool:
-        """The twin's own fault, lost packets: as of the plant without wires."""
+        """Return whether the twin's own fault loses a packet, as in the plant without wires."""
         return bool(self._loss.random() < self.world.effect.packet_loss)
 
     def _duration(self, data: bytes) -> float:
@@ -171,10 +176,10 @@ class FarSide:
 
 
 class VelociroachEmulator:
-    """A FarSide behind a pseudo-terminal. device: its name. link: also known by this path.
+    """A FarSide behind a pseudo-terminal `device`, which the path `link` may point to.
 
-    Unplugging closes the terminal; plugged in again it may have another name, so whoever wants to
-    come back needs the link. Raises RunError if there is no terminal to be had.
+    Unplugging closes the terminal. Plugged in again it may have another name, so a program that
+    wants to reconnect needs the link. Raises RunError if there is no terminal.
     """
 
     def __init__(
@@ -191,7 +196,7 @@ class VelociroachEmulator:
         self._plug()
 
     def __enter__(self) -> VelociroachEmulator:
-        """Serves in a thread."""
+        """Serve in a thread."""
         self._thread = threading.Thread(target=self.serve, args=(self._stop,), daemon=True)
         self._thread.start()
         return self
@@ -208,11 +213,11 @@ class VelociroachEmulator:
         self.close()
 
     def set_faults(self, *names: str) -> None:
-        """Exactly these faults of the line from now on. Raises UserError."""
+        """Switch on exactly these faults of the line. Raises UserError."""
         self.far_side.faults.set(*names)
 
     def serve(self, stop: threading.Event, each: Callable[[float], None] | None = None) -> None:
-        """Until `stop`; each(seconds since the beginning) is called about every 10 ms."""
+        """Serve until `stop`; each(seconds since the beginning) is called about every 10 ms."""
         far_side, began = self.far_side, self._clock()
         far_side.begin(began)
         while not stop.is_set():
@@ -228,7 +233,7 @@ class VelociroachEmulator:
                 each(now - began)
 
     def close(self) -> None:
-        """The terminal and its link are gone."""
+        """Remove the terminal and its link."""
         self._unplug()
 
     def _keep_plugged(self) -> None:
@@ -240,7 +245,7 @@ class VelociroachEmulator:
 
     def _plug(self) -> None:
         try:
-            # The host's end is held open here, too: a host that comes and goes ends nothing.
+            # The host's end is held open here, too, so a host may connect and disconnect freely.
             self._ends = host, theirs = os.openpty()
             os.set_blocking(host, False)
             tty.setraw(theirs)
@@ -275,6 +280,6 @@ class VelociroachEmulator:
         return b""
 
     def _write(self, data: bytes) -> None:
-        with suppress(OSError):  # nobody reads: as with a real line, it is lost
+        with suppress(OSError):  # nobody reads: the bytes are lost, as on a real line
             if self._ends:
                 os.write(self._ends[0], data)

@@ -1,1 +1,1 @@
-"""Bytes on the wires: formats, pure, and the serial line that carries them."""
+"""Wire formats as pure functions, and the serial line that carries them."""

@@ -1,4 +1,4 @@
-"""The two languages a VelociRoACH speaks, behind one interface."""
+"""The two dialects of the VelociRoACH's protocol, behind one interface."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from ros_mbmrl.plants.wire import velociroach as v
 
 
 class Dialect(Protocol):
-    """Which packets do what. left, right: set-points [counts/ms]."""
+    """A dialect of the protocol. left, right: set-points [counts/ms]."""
 
     @property
     def prepare(self) -> tuple[bytes, ...]:
-        """What comes before everything else; nothing is answered."""
+        """Return the packets to send first; nothing answers them."""
 
     @property
     def answered(self) -> bool:
-        """Whether the packet of `drive` is."""
+        """Return whether the packet of `drive` is answered."""
 
     def drive(self, left: int, right: int) -> bytes:
-        """Sets the speeds."""
+        """Return a packet that sets the speeds."""
 
     def poll(self, left: int, right: int) -> tuple[bytes, ...]:
-        """Sets them again and asks where the legs are; the last packet is answered."""
+        """Return packets that set the speeds and ask for the legs; the last one is answered."""
 
     def positions(self, reply: v.Reply) -> tuple[int, int] | None:
-        """Encoders [counts] of the answer to `poll`; None for any other reply."""
+        """Return the encoders [counts] from an answer to `poll`; None for any other reply."""
 
 
 @dataclass(frozen=True)
 class Grbal:
-    """GrBAL's firmware: each set-point is answered with a sample of everything."""
+    """GrBAL's firmware: each set-point is answered with a full sample."""
 
     prepare: tuple[bytes, ...] = (v.set_pid_output_channel(1),)
     answered: bool = True
@@ -54,7 +54,7 @@ class Grbal:
 
 @dataclass(frozen=True)
 class Roach:
-    """The stock firmware: speeds as stride profiles, no answer but to a question for encoders."""
+    """The stock firmware: speeds as stride profiles; only a request for encoders is answered."""
 
     prepare: tuple[bytes, ...] = ()
     answered: bool = False

@@ -1,4 +1,4 @@
-"""What encoders say over time: unwrapped angles, and legs that do not turn though they should."""
+"""Processing of encoder counts over time: unwrapped angles, and blocked legs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ FASTEST = 20 * REVOLUTION  # [counts/s], twice what the legs reach
 
 
 class Unwrapper:
-    """Angles (2,) that go on over the encoder's 32 bits, and over a robot that starts anew.
+    """Angles (2,) that continue beyond the encoder's 32 bits, and after a restart of the robot.
 
-    A jump that no leg can make is a restart, or a wild packet: then only the angle within the
-    revolution is taken from it.
+    A jump larger than a leg can make is a restart or an implausible packet: then only the angle
+    within the revolution is used.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Unwrapper:
         self.jumps = 0
 
     def update(self, counts: tuple[int, int], now: float) -> Array:
-        """Angles [rad], of the encoders at the time `now` [s]."""
+        """Return the angles [rad] for the encoders at the time `now` [s]."""
         if self._counts is None:
             self._total = list(counts)
         else:
@@ -44,10 +44,12 @@ class Unwrapper:
 
 
 class StallWatch:
-    """Whether a leg stands still though it was told to turn.
+    """Detector of a leg that stands still although it should turn.
 
-    speed: set-points above it count [rad/s]. patience: how long it may stand still [s]. still:
-    less than this is standing still, for sensors are noisy [rad].
+    Args:
+        speed: set-points above it count [rad/s].
+        patience: how long a leg may stand still [s].
+        still: a smaller motion counts as standing still, because sensors are noisy [rad].
     """
 
     def __init__(self, speed: float, patience: float, still: float = 0.1) -> None:
@@ -55,13 +57,13 @@ class StallWatch:
         self.reset()
 
     def reset(self) -> None:
-        """Nothing is known of what was before: a stop, or a gap."""
+        """Forget the past, after a stop or a gap."""
         self._angles = np.zeros(2)
         self._since = [math.nan, math.nan]
         self._longest = 0.0
 
     def update(self, now: float, angles: Array, setpoints: Array) -> None:
-        """The robot has answered: its legs are at `angles` (2,), its `setpoints` these (2,)."""
+        """Take in the legs' `angles` (2,) [rad] and their `setpoints` (2,) [rad/s] at `now` [s]."""
         self._longest = 0.0
         for side in (0, 1):
             told = abs(setpoints[side]) > self._speed
@@ -74,15 +76,15 @@ class StallWatch:
 
     @property
     def stalled(self) -> bool:
-        """For longer than the patience."""
+        """Return whether a leg stands still for longer than the patience."""
         return self._longest >= self._patience
 
     @property
     def suspected(self) -> bool:
-        """For long enough to look again at once."""
+        """Return whether a leg stands still for long enough to look again at once."""
         return self._longest >= 0.6 * self._patience
 
 
 def _within(difference: int, modulus: int) -> int:
-    """The same modulo `modulus`, nearest to 0."""
+    """Return the difference modulo `modulus`, nearest to 0."""
     return (difference + modulus // 2) % modulus - modulus // 2

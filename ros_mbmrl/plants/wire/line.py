@@ -1,4 +1,4 @@
-"""A serial line that can go away and come back."""
+"""A serial line that may disappear and return."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ PATIENCE = 0.05  # [s] that a write may take
 
 
 class LineError(Exception):
-    """The line cannot be used; the message says why."""
+    """Error: the line cannot be used; the message says why."""
 
 
 class Line(Protocol):
-    """Bytes there and back. Every method but `close` raises LineError."""
+    """A line for bytes both ways. Every method but `close` raises LineError."""
 
     name: str
 
     def open(self) -> None:
-        """Take the line; what came before is forgotten."""
+        """Open the line and forget bytes that came before."""
 
     def close(self) -> None:
-        """Let go of it; may be called again."""
+        """Close the line; may be called again."""
 
     def write(self, data: bytes) -> None:
-        """Send."""
+        """Send bytes."""
 
     def read(self, wait: bool = True) -> bytes:
-        """What has come; with `wait`, waits at most CHUNK [s] for a first byte."""
+        """Return the bytes that have come; with `wait`, wait at most CHUNK [s] for a first byte."""
 
 
 class SerialLine:
-    """A Line through pyserial."""
+    """A `Line` through pyserial."""
 
     def __init__(self, port: str, baud: int) -> None:
         self.name, self._baud = port, baud
@@ -55,7 +55,7 @@ class SerialLine:
         """See `Line`."""
         held, self._serial = self._serial, None
         if held is not None:
-            with suppress(OSError):  # it has gone before
+            with suppress(OSError):  # the port has already gone
                 held.close()
 
     def write(self, data: bytes) -> None:

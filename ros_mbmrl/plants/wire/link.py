@@ -1,4 +1,4 @@
-"""A robot at the other end of the radio: packets to its address, its replies with their times."""
+"""RadioLink: packets to one robot over the radio, and its replies with their times."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ros_mbmrl.plants.wire.line import Line
 from ros_mbmrl.plants.wire.velociroach import Reply, read_reply
 
 REMEMBERED = 2000  # round trips
-NOISE = 32  # bytes without a frame that are more than a disturbance
-SURE = 3  # sightings that are no chance
+NOISE = 32  # bytes without a frame: more are not just a disturbance
+SURE = 3  # sightings: as many are not chance
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A reply, when its last byte came, and when the oldest request it may answer went out [s]."""
+    """A reply, its time of arrival, and when the oldest request that it may answer was sent [s]."""
 
     reply: Reply
     came: float
@@ -27,10 +27,16 @@ class Heard:
 
 
 class RadioLink:
-    """Speaks with the robot at `address`, one request at a time, in the caller's thread.
+    """Link to one robot: one request at a time, in the caller's thread.
 
-    Replies carry no number of their request. They come in order, so one is taken for the answer
-    to the oldest request that has none yet and is not older than `forget` [s].
+    Replies carry no number of their request. They come in order, so a reply counts as the answer to
+    the oldest request without one.
+
+    Args:
+        line: to the radio.
+        address: of the robot.
+        clock: steady [s].
+        forget: age at which a request no longer expects an answer [s].
     """
 
     def __init__(self, line: Line, address: int, clock: Callable[[], float], forget: float) -> None:
@@ -39,14 +45,14 @@ class RadioLink:
         self._asked: deque[float] = deque()
         self._trips: deque[float] = deque(maxlen=REMEMBERED)
         self._strangers: set[int] = set()
-        self._others: set[int] = set()  # kinds of frames that are not expected
-        self._mark = (0, 0)  # bytes and frames before the request that waits now
+        self._others: set[int] = set()  # kinds of unexpected frames
+        self._mark = (0, 0)  # bytes and frames before the present request
         self._foreign = self._malformed = self._unexpected = self._bare = self.timeouts = 0
         self.restarts = 0  # of the radio
-        self._raw = b""  # what came since the line's last pause
+        self._raw = b""  # bytes since the line's last pause
 
     def open(self) -> None:
-        """Take the line. Raises LineError."""
+        """Open the line. Raises LineError."""
         self.line.open()
         self._decoder = self._renewed()
         self._asked.clear()
@@ -58,7 +64,7 @@ class RadioLink:
             self._asked.append(self._clock())
 
     def drain(self) -> None:
-        """Forget what has come: it is older than the answer that will be asked for."""
+        """Discard received bytes: they are older than the answer to the next request."""
         self._sort(self.line.read(wait=False))
 
     def ask(
@@ -68,10 +74,16 @@ class RadioLink:
         until: float,
         again: float,
     ) -> Heard | None:
-        """Send packets, the last of which is answered, until a wanted reply comes.
+        """Send packets, of which the last is answered, until a wanted reply comes.
 
-        again: [s] after which they are sent once more. until: when to give up, on the clock.
-        Raises LineError.
+        Args:
+            packets: to send, in order.
+            wanted: returns whether a reply is the wanted one.
+            until: when to give up, on the clock [s].
+            again: time after which the packets are sent again [s].
+
+        Raises:
+            LineError: the line cannot be used.
         """
         tally = self._decoder.tally
         self._mark = (tally.received, tally.frames)
@@ -92,7 +104,7 @@ class RadioLink:
         return None
 
     def complaint(self) -> str:
-        """Return why the last `ask` may have heard nothing."""
+        """Return why the last `ask` may have had no answer."""
         again = f"; the radio has restarted, {self.restarts} in all" if self.restarts else ""
         return (self._stranger() or self.misconfigured() or self._silence()) + again
 
@@ -101,7 +113,7 @@ class RadioLink:
         return f"robot {others} answers, expected 0x{self._address:04x}" if others else ""
 
     def misconfigured(self) -> str:
-        """Return how the radio is set up otherwise than expected, empty if it does not show."""
+        """Return which setting of the radio is not the expected one; empty if none is visible."""
         if self._others:
             kind = min(self._others)
             return f"radio: frames of kind 0x{kind:02x}: {xbee.OTHERS[kind][1]}"
@@ -110,7 +122,7 @@ class RadioLink:
         return self.escaping()
 
     def escaping(self) -> str:
-        """Return whether the radio loses frames in API mode 2, though others are answered."""
+        """Return a complaint if the radio loses frames in API mode 2, while it answers others."""
         tally = self._decoder.tally
         if tally.escaped < SURE or 2 * tally.escaped <= tally.checksum_errors:
             return ""
@@ -127,16 +139,16 @@ class RadioLink:
 
     @property
     def garbled(self) -> bool:
-        """Return whether bytes have come and never a frame."""
+        """Return whether bytes have come but never a frame."""
         return self._decoder.tally.received >= NOISE and not self._decoder.tally.frames
 
     @property
     def misled(self) -> bool:
-        """Return whether trying again would not help: another set-up, or another robot."""
+        """Return whether trying again would not help: wrong settings, or another robot."""
         return self.garbled or bool(self._strangers) or bool(self.misconfigured())
 
     def counters(self) -> dict[str, int | float]:
-        """Totals, and round trips from the first byte out to the last byte in [ms]."""
+        """Return totals, and round trips from the first byte out to the last byte in [ms]."""
         trips = 1e3 * np.array(self._trips or [np.nan])
         return {
             **self._decoder.tally.counters(),
@@ -150,13 +162,13 @@ class RadioLink:
         }
 
     def _renewed(self) -> xbee.Decoder:
-        """A decoder with nothing half read that goes on counting."""
+        """Return a decoder without half-read frames that continues the counts."""
         decoder = xbee.Decoder()
         decoder.tally = self._decoder.tally
         return decoder
 
     def _sort(self, data: bytes) -> list[Heard]:
-        """The robot's replies that `data` completes."""
+        """Return the robot's replies that `data` completes."""
         now = self._clock()
         heard = []
         frames = self._decoder.feed(data)
@@ -172,7 +184,7 @@ class RadioLink:
         return heard
 
     def _weigh(self, data: bytes) -> None:
-        """Look what came between two pauses of the line: is it a packet without a frame?"""
+        """Check whether the bytes between two pauses of the line are a packet without a frame."""
         if data:
             self._raw = (self._raw + data)[-xbee.LONGEST :]
         elif self._raw:
@@ -180,7 +192,7 @@ class RadioLink:
             self._raw = b""
 
     def _read(self, frame: xbee.Received) -> Reply | None:
-        """The reply in a frame; None for another robot's, and for what is none."""
+        """Return the reply in a frame; None for another robot's frame, and for an invalid one."""
         if frame.source != self._address:
             self._foreign += 1
             self._strangers.add(frame.source)
@@ -201,7 +213,7 @@ class RadioLink:
 
 
 def _bare(data: bytes) -> bool:
-    """Return whether it is a packet of the robot without a radio's frame around it."""
+    """Return whether the bytes are a packet of the robot without a radio's frame around it."""
     try:
         return data[:1] == b"\0" and bool(read_reply(data))
     except ValueError:

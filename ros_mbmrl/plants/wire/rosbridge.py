@@ -1,8 +1,8 @@
-"""The rosbridge v2 protocol: operations as JSON text, one a web socket message.
+"""The rosbridge v2 protocol: operations as JSON text, one per web socket message.
 
-Both sides use it, the driver and the emulator. Only what they need of it: no fragments, no
-compression, no authentication. Source: RobotWebTools/rosbridge_suite, ROSBRIDGE_PROTOCOL.md,
-sections 3.2 (status) and 3.4 (ROS messages).
+Driver and emulator both use it. It covers only what they need: no fragments, no compression, no
+authentication. Source: RobotWebTools/rosbridge_suite, ROSBRIDGE_PROTOCOL.md, sections 3.2 (status)
+and 3.4 (ROS messages).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ FLOAT64 = "std_msgs/Float64"
 BOOL = "std_msgs/Bool"
 JOINT_STATE = "sensor_msgs/JointState"
 POWER_BOARD_STATE = "pr2_msgs/PowerBoardState"
-SHOWN = 40  # characters of a value that is none of ours
+SHOWN = 40  # characters shown of an invalid value
 
-# The fields that an operation must have, and their types in JSON.
+# Required fields of each operation, and their types in JSON.
 FIELDS: Mapping[str, Mapping[str, type]] = MappingProxyType(
     {
         "advertise": {"topic": str, "type": str},
@@ -39,13 +39,13 @@ Operation = Mapping[str, Any]
 
 
 def encode(op: str, **fields: Any) -> str:
-    """An operation as text; a field that is None is left out. Raises ValueError for NaN."""
+    """Encode an operation as text; a field that is None is left out. Raises ValueError for NaN."""
     said = {name: value for name, value in fields.items() if value is not None}
     return json.dumps({"op": op, **said}, allow_nan=False, separators=(",", ":"))
 
 
 def advertise(topic: str, kind: str, queue_size: int = 1) -> str:
-    """Says that we shall publish messages of type `kind`.
+    """Encode an announcement of messages of type `kind`.
 
     The server's own queue_size is 100: a hundred torques could wait in line behind a slow reader.
     """
@@ -53,26 +53,33 @@ def advertise(topic: str, kind: str, queue_size: int = 1) -> str:
 
 
 def subscribe(topic: str, kind: str, throttle_rate: int = 0, queue_length: int = 1) -> str:
-    """Asks for a topic, at most every `throttle_rate` [ms]; the newest `queue_length` may wait."""
+    """Encode a subscription.
+
+    Args:
+        topic: to subscribe to.
+        kind: type of its messages.
+        throttle_rate: least time between two messages [ms].
+        queue_length: how many of the newest messages may wait.
+    """
     return encode(
         "subscribe", topic=topic, type=kind, throttle_rate=throttle_rate, queue_length=queue_length
     )
 
 
 def publish(topic: str, message: Mapping[str, Any]) -> str:
-    """Publishes one message. Raises ValueError for a number that is not finite."""
+    """Encode the publication of one message. Raises ValueError for a number that is not finite."""
     return encode("publish", topic=topic, msg=message)
 
 
 def call_service(service: str, arguments: Mapping[str, Any], identity: str) -> str:
-    """Calls a service; the answer carries `identity`."""
+    """Encode a call of a service; the answer carries `identity`."""
     return encode("call_service", service=service, args=arguments, id=identity)
 
 
 def decode(text: str | bytes) -> Operation:
     """Return the operation in a text, as a dictionary with its `op`.
 
-    Raises ValueError, with one line, for what is not a JSON object, an operation not known, and
+    Raises ValueError, with one line, for text that is not a JSON object, an unknown operation, and
     a field missing or of a wrong type.
     """
     return checked(parse(text))
@@ -81,8 +88,8 @@ def decode(text: str | bytes) -> Operation:
 def parse(text: str | bytes) -> Operation:
     """Return the JSON object in a text. Raises ValueError, with one line, for anything else.
 
-    NaN and Infinity are read though JSON has none: rosbridge sends what is not finite so, or as
-    null; who needs the number must look.
+    NaN and Infinity are read though JSON has none: rosbridge sends non-finite numbers so, or as
+    null; readers of a number must check it.
     """
     try:
         said = json.loads(text)
@@ -94,7 +101,7 @@ def parse(text: str | bytes) -> Operation:
 
 
 def checked(said: Operation) -> Operation:
-    """Return the same, if it is an operation with its fields. Raises ValueError, as `decode`."""
+    """Return the operation if it has its required fields. Raises ValueError, as `decode`."""
     op = said.get("op")
     if not isinstance(op, str) or op not in FIELDS:
         raise ValueError(f"unknown operation {_shown(op)}: expected one of {', '.join(FIELDS)}")
@@ -106,9 +113,13 @@ def checked(said: Operation) -> Operation:
 
 @dataclass(frozen=True)
 class JointStates:
-    """A sensor_msgs/JointState: stamp [s] by the robot's clock; [rad], [rad/s] by joint name.
+    """Content of a sensor_msgs/JointState.
 
-    names: of all joints. bad: of those that are not in positions and velocities, by name, why.
+    Args:
+        stamp: by the robot's clock [s].
+        positions: [rad], by joint name.
+        velocities: [rad/s], by joint name.
+        bad: joint name -> reason, for joints that are not in positions and velocities.
     """
 
     stamp: float
@@ -122,15 +133,15 @@ class JointStates:
         return frozenset(self.positions) | frozenset(self.bad)
 
     def complaint(self, joints: Sequence[str]) -> str:
-        """Return what is wrong with the numbers of these joints, empty if nothing is."""
+        """Return what is wrong with the numbers of these joints; empty if nothing is."""
         return ", ".join(f"{joint}: {self.bad[joint]}" for joint in joints if joint in self.bad)
 
 
 def read_joint_states(message: Mapping[str, Any]) -> JointStates:
-    """Return a message's fields. Raises ValueError for another form, not for a joint's numbers.
+    """Return a message's fields. Raises ValueError for a wrong form, but not for a joint's numbers.
 
-    A joint whose position or velocity is no finite number is in `bad`: it may be one that nobody
-    needs. Efforts are not read.
+    A joint whose position or velocity is not a finite number goes to `bad`, because it may be one
+    that is not needed. Efforts are not read.
     """
     try:
         stamp = message["header"]["stamp"]
@@ -158,7 +169,7 @@ def read_joint_states(message: Mapping[str, Any]) -> JointStates:
 
 
 def _column(message: Mapping[str, Any], what: str, count: int) -> Sequence[Any]:
-    """One value a joint; None for each where the message has none at all."""
+    """Return one value per joint; None for each if the message has none at all."""
     values = message.get(what) or [None] * count
     if not isinstance(values, list) or len(values) != count:
         raise ValueError(f"{count} names, not as many of {what}")
@@ -166,7 +177,7 @@ def _column(message: Mapping[str, Any], what: str, count: int) -> Sequence[Any]:
 
 
 def joint_states(states: JointStates, sequence: int = 0) -> dict[str, Any]:
-    """The fields of a message, as a server of ROS 1 sends them."""
+    """Return the fields of a message, as a server of ROS 1 sends them."""
     secs = math.floor(states.stamp)
     stamp = {"secs": secs, "nsecs": int((states.stamp - secs) * 1e9)}
     return {
@@ -179,7 +190,7 @@ def joint_states(states: JointStates, sequence: int = 0) -> dict[str, Any]:
 
 
 def read_float64(message: Mapping[str, Any]) -> float:
-    """The number of a std_msgs/Float64. Raises ValueError."""
+    """Return the number of a std_msgs/Float64. Raises ValueError."""
     try:
         return _number(message["data"])
     except (KeyError, TypeError, ValueError) as error:
@@ -187,7 +198,7 @@ def read_float64(message: Mapping[str, Any]) -> float:
 
 
 def read_bool(message: Mapping[str, Any]) -> bool:
-    """The value of a std_msgs/Bool. Raises ValueError."""
+    """Return the value of a std_msgs/Bool. Raises ValueError."""
     value = message.get("data")
     if not isinstance(value, bool):
         raise ValueError(f"not a {BOOL}: {value!r}")
@@ -195,7 +206,7 @@ def read_bool(message: Mapping[str, Any]) -> bool:
 
 
 def read_run_stop(message: Mapping[str, Any]) -> bool:
-    """Whether a run-stop is pressed, by a pr2_msgs/PowerBoardState. Raises ValueError.
+    """Return whether a run-stop is pressed, from a pr2_msgs/PowerBoardState. Raises ValueError.
 
     Its `run_stop` and `wireless_stop` are true while the robot may run.
     """
@@ -210,7 +221,7 @@ def _number(value: Any) -> float:
         raise ValueError(f"{'null' if value is None else _shown(value)} is not a number")
     try:
         number = float(value)
-    except OverflowError:  # an integer beyond all floats
+    except OverflowError:  # an integer larger than all floats
         number = math.inf
     if not math.isfinite(number):
         raise ValueError(f"{_shown(value)} is not finite")

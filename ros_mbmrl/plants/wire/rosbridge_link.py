@@ -1,9 +1,9 @@
-"""RosbridgeLink: a web socket that comes back by itself, in a thread of its own.
+"""RosbridgeLink: a web socket that reconnects by itself, in a thread of its own.
 
 `websockets` and not `roslibpy`: one wheel without dependencies, blocking calls with time-outs,
-threads that end with the connection, pings that find a dead peer, and the server of our emulator
-in the same package. roslibpy brings Twisted, whose one reactor a process cannot start twice, waits
-up to an hour between two attempts to connect, and sends no pings.
+threads that end with the connection, pings that find a dead peer, and the server of our emulator in
+the same package. roslibpy needs Twisted, whose reactor a process cannot start twice, waits up to an
+hour between two attempts to connect, and sends no pings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ros_mbmrl.errors import UserError
 
 DEFAULT_PORT = 9090
 
-# What happens to the link is told by `lost`; the library would print tracebacks.
+# `lost` reports problems of the link; the library would print tracebacks.
 _QUIET = logging.getLogger(f"{__name__}.websockets")
 _QUIET.addHandler(logging.NullHandler())
 _QUIET.propagate = False
@@ -30,11 +30,13 @@ _QUIET.propagate = False
 
 @dataclass(frozen=True)
 class LinkConfig:
-    """Times in seconds.
+    """Times of the link in seconds.
 
-    first_delay, last_delay: between attempts to connect; doubled from the first to the last.
-    ping_interval, ping_timeout: a peer that does not answer is given up after their sum at most.
-    open_timeout, close_timeout: for the handshakes of the web socket.
+    Args:
+        first_delay, last_delay: between attempts to connect; doubled from the first to the last.
+        ping_interval, ping_timeout: a peer that does not answer is given up after at most their
+            sum.
+        open_timeout, close_timeout: for the handshakes of the web socket.
     """
 
     first_delay: float = 0.25
@@ -46,12 +48,18 @@ class LinkConfig:
 
 
 class RosbridgeLink:
-    """Connects until it is closed, however often the connection ends.
+    """Link that connects until it is closed, however often the connection ends.
 
-    opened(): connected. received(text): a message. lost(reason): not connected, and why; told
-    for every attempt that failed. All three are called in the link's thread; what `opened` and
-    `received` raise ends the connection, not the thread. wait(seconds): as
-    `threading.Event.wait`, true to end.
+    The callbacks run in the link's thread; an exception in `opened` or `received` ends the
+    connection, not the thread.
+
+    Args:
+        url: of the server.
+        opened: called when connected.
+        received: called with each message.
+        lost: called with the reason when there is no connection, also for a failed attempt.
+        config: times.
+        wait: as `threading.Event.wait` [s]; true to end.
     """
 
     def __init__(
@@ -72,11 +80,11 @@ class RosbridgeLink:
         self._thread = threading.Thread(target=self._run, name="rosbridge link", daemon=True)
 
     def start(self) -> None:
-        """Begins to connect."""
+        """Begin to connect."""
         self._thread.start()
 
     def send(self, texts: Iterable[str]) -> bool:
-        """Sends all of them, in order; false if there is no link, or it has just gone."""
+        """Send all texts, in order; return false if there is no link, or it has just gone."""
         connection = self._connection
         if connection is None:
             return False
@@ -89,11 +97,11 @@ class RosbridgeLink:
 
     @property
     def round_trip(self) -> float:
-        """Of the newest ping [s]; 0 before the first."""
+        """Return the newest ping's round trip [s]; 0 before the first."""
         return 0.0 if self._connection is None else float(self._connection.latency)
 
     def close(self) -> None:
-        """Ends the link; may be called again."""
+        """End the link; may be called again."""
         self._end.set()
         if (connection := self._connection) is not None:
             connection.close()
@@ -112,17 +120,17 @@ class RosbridgeLink:
         while not self._end.is_set():
             try:
                 heard = self._converse()
-            except Exception as error:  # noqa: BLE001 (whatever it is, it is told)
+            except Exception as error:  # noqa: BLE001 (every error is reported)
                 heard = False
                 self._lost(_reason(error))
-            if heard:  # only a peer that speaks is a reason to be quick again
+            if heard:  # only a peer that sends something resets the delay
                 delay = self._config.first_delay
             if self._wait(delay):
                 return
             delay = min(2 * delay, self._config.last_delay)
 
     def _converse(self) -> bool:
-        """One connection, to its end; whether anything was received. Raises OSError, ..."""
+        """Hold one connection to its end; return whether anything was received. Raises OSError."""
         config, heard = self._config, False
         with connect(
             self.url,
@@ -148,9 +156,9 @@ class RosbridgeLink:
 
 
 def read_url(port: str) -> str:
-    """The URL in a `port`: ws://host:port, host:port or a host alone. Raises UserError."""
+    """Return the URL for `port`: ws://host:port, host:port or a host alone. Raises UserError."""
     parts = urlsplit(port if "://" in port else f"ws://{port}")
-    with suppress(ValueError):  # a port that is no number of one
+    with suppress(ValueError):  # a port that is not a valid number
         number = parts.port or DEFAULT_PORT
         if parts.scheme in ("ws", "wss") and parts.hostname:
             host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -159,7 +167,7 @@ def read_url(port: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return one line; what is no matter of the connection by its name, for it is our mistake."""
+    """Return one line; errors other than the connection's with their type, as they are our bugs."""
     cause = error.__cause__ or error
     text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
     known = isinstance(error, OSError | WebSocketException | EOFError)

@@ -1,4 +1,4 @@
-"""A measurement of the VelociRoACH, put together from its answer and motion capture."""
+"""A measurement of the VelociRoACH, from its answer and motion capture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 
 class Senses:
-    """Measures with the newest pose, unless it is older than `patience` [s].
+    """Measurements with the newest pose, unless it is older than `patience` [s].
 
     poses: of motion capture.
     """
@@ -29,7 +29,10 @@ class Senses:
         self._unsaid = Reconstruction(config.battery, config.back_emf, patience)
 
     def measure(self, heard: Heard, angles: Array, now: float) -> Measurement:
-        """In the order of the robot's specification. angles: (2,) [rad]. Raises PlantFault."""
+        """Return a measurement in the order of the robot's specification. Raises PlantFault.
+
+        angles: (2,) [rad].
+        """
         pose = self._fresh_pose(now)
         if isinstance(heard.reply, Telemetry):
             said = sensed(heard.reply)
@@ -55,12 +58,16 @@ class Senses:
 
 
 class Reconstruction:
-    """What the stock firmware does not tell, made up from what there is.
+    """Estimate of sensor values that the stock firmware does not report.
 
-    Body rates: from the change of motion capture's attitude, so they are means over an interval
-    and miss what the legs shake. Back-EMF: a constant times the legs' speed. Battery: what it was
-    said to be. Acceleration: 0, for no state uses it.
-    battery: [V]. back_emf: [V s/rad]. gap: time between two looks that is too long [s].
+    Body rates come from the change of motion capture's attitude, so they are means over an interval
+    and miss the shaking by the legs. Back-EMF is a constant times the legs' speed. The battery is
+    the configured voltage. Acceleration is 0, because no state uses it.
+
+    Args:
+        battery: [V].
+        back_emf: [V s/rad].
+        gap: longest time between two updates [s].
     """
 
     def __init__(self, battery: float, back_emf: float, gap: float) -> None:
@@ -70,7 +77,7 @@ class Reconstruction:
         self._rates = np.zeros(3)
 
     def update(self, time: float, angles: Array, pose: StampedPose) -> Sensed:
-        """From the legs' angles (2,) [rad] at `time` [s], and the newest pose."""
+        """Return the estimate from the legs' angles (2,) [rad] at `time` [s] and newest pose."""
         speeds = np.zeros(2)
         if self._legs is not None and 0 < time - self._legs[0] <= self._gap:
             speeds = (angles - self._legs[1]) / (time - self._legs[0])
@@ -84,7 +91,7 @@ class Reconstruction:
 
 
 def body_rates(before: StampedPose, after: StampedPose) -> Array:
-    """Mean angular velocity between two poses, in the body's frame, (3,) [rad/s]."""
+    """Return the mean angular velocity between two poses, in the body's frame, (3,) [rad/s]."""
     (w0, x0, y0, z0), (w1, x1, y1, z1) = before.quaternion, after.quaternion
     # conj(before) * after
     w = w0 * w1 + x0 * x1 + y0 * y1 + z0 * z1

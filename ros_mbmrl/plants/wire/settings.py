@@ -17,17 +17,22 @@ from ros_mbmrl.plants.wire.dialects import DIALECTS
 class RadioConfig:
     """Settings of the robot and its radio; `hardware.NAME` in a parameter file.
 
-    dialect: grbal, or roach for the stock firmware. baud: of the serial port. address: of the
-    robot. gains: Kp, Ki, Kd, Kaw, Kff of either side. poll_timeout: [s] for an answer, which is
-    asked for `tries` times. version: must be part of the robot's version text; empty: any.
-    stall_speed [rad/s], stall_time [s]: a leg that stands still for so long at a higher set-point
-    is blocked. reopen_pause: [s] between two tries to get a lost port back. stop_timeout: [s]
-    to see the legs come to rest.
-    timed_run: [s] for which the motors run on after a command, so that a robot that nobody
-    commands stops by itself; 0: until they are told to stop, for ever. Each command then begins a
-    run anew, which clears the firmware's PID integrators.
-    The stock firmware alone: battery, its voltage [V], must be given, for it is not told;
-    back_emf: of a leg's speed [V s/rad].
+    Args:
+        dialect: grbal, or roach for the stock firmware.
+        baud: of the serial port.
+        address: of the robot.
+        gains: Kp, Ki, Kd, Kaw, Kff of either side.
+        poll_timeout: for an answer, which is requested `tries` times [s].
+        version: must be part of the robot's version text; empty: any.
+        stall_speed, stall_time: a leg that stands still for so long [s] at a higher set-point
+            [rad/s] is blocked.
+        reopen_pause: between two tries to reopen a lost port [s].
+        stop_timeout: to see the legs come to rest [s].
+        timed_run: how long the motors run on after a command [s], so that a robot without commands
+            stops by itself; 0: until told to stop. Each command then begins a new run, which clears
+            the firmware's PID integrators.
+        battery: voltage [V], required for the stock firmware, which does not report it.
+        back_emf: per leg speed [V s/rad], for the stock firmware.
     """
 
     dialect: str = "grbal"
@@ -61,5 +66,5 @@ class RadioConfig:
 
     @staticmethod
     def of(hardware: Mapping[str, Any]) -> RadioConfig:
-        """Return it from settings by name; see `read_settings`."""
+        """Return the configuration from settings by name; see `read_settings`."""
         return read_settings(RadioConfig, hardware)

@@ -1,4 +1,4 @@
-"""Transit: how late a message is, though the clocks of robot and host differ."""
+"""Transit: how late a message is, although the clocks of robot and host differ."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ DISORDER = 0.05  # [s] by which a stamp may be older than the one before it
 
 
 class Transit:
-    """Measures how much later a message came than the fastest one of the last seconds.
+    """Meter of how much later a message came than the fastest one of the last seconds.
 
-    The clocks of robot and host differ by something unknown: arrival alone cannot tell a fresh
-    message from one that has stood in a queue. A stamp that leaps, ahead or back, says nothing
-    until the next one follows it: then the robot's clock was set, and that is reckoned with.
-
-    leapt: whether the newest stamp has leapt. leaps: how often the robot's clock was set.
+    The clocks of robot and host differ by an unknown offset: arrival alone cannot distinguish a
+    fresh message from one that waited in a queue. A stamp that jumps, forwards or back, is not used
+    until the next one follows it: then the robot's clock was set, and the offset is corrected.
+    `leapt`: whether the newest stamp has jumped. `leaps`: how often the robot's clock was set.
     """
 
     def __init__(self) -> None:
@@ -25,7 +24,7 @@ class Transit:
         self.leaps = 0
 
     def late(self, stamp: float, arrival: float) -> float:
-        """Return [s] of a message stamped by the robot's clock that came at `arrival` by ours."""
+        """Return the lateness [s] of a message with the robot's `stamp`, at our `arrival` time."""
         offset = arrival - stamp
         if not self._halves:
             self._halves, self._began = [offset, offset], arrival

@@ -1,8 +1,8 @@
-"""The VelociRoACH's counts in SI units and REP-103 axes, and back: here and nowhere else.
+"""Conversion of the VelociRoACH's counts to SI units and REP-103 axes, and back.
 
-The gyro's own axes are x right, y forward, z up, as the real robot's logs show; the
-accelerometer is the same chip. Right back-EMF is negative going forward, left positive.
-Source of the numbers: biomimetics/roach and sliu2019/sl_nn_dynamics_roach.
+The gyro's own axes are x right, y forward, z up, as the real robot's logs show; the accelerometer
+is in the same chip. Right back-EMF is negative going forward, left positive. Source of the numbers:
+biomimetics/roach and sliu2019/sl_nn_dynamics_roach.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ros_mbmrl.plants.wire.velociroach import Telemetry
 Array = NDArray[np.float64]
 
 REVOLUTION = 1 << 16  # [counts]
-ENCODER = 2 * math.pi / REVOLUTION  # [rad] a count
-SET_POINT = 1000 * ENCODER  # [rad/s] a count/ms
+ENCODER = 2 * math.pi / REVOLUTION  # [rad] per count
+SET_POINT = 1000 * ENCODER  # [rad/s] per count/ms
 GYRO = 0.0010658  # [rad/s]
 ACCELEROMETER = 9.81 / 4096  # [m/s^2]
 BACK_EMF = 3.3 / 1024 / (15 / 47)  # [V]
 BATTERY = (3.7 / 2.7) * 3.3 / 1023  # [V]
-# Of the real robot's logs; its firmware's constant (140 counts at 12.5 Hz) would be 0.018.
+# From the real robot's logs; its firmware's constant (140 counts at 12.5 Hz) would give 0.018.
 BACK_EMF_PER_SPEED = 0.025  # [V s/rad]
 WORD = 1 << 32
 SHORT = (-(1 << 15), (1 << 15) - 1)
@@ -32,7 +32,7 @@ SHORT = (-(1 << 15), (1 << 15) - 1)
 
 @dataclass(frozen=True)
 class Sensed:
-    """gyro: (3,) [rad/s]. force: (3,) [m/s^2]. back_emf: (2,) [V]. battery: [V]."""
+    """Sensor values: gyro (3,) [rad/s], force (3,) [m/s^2], back_emf (2,) [V], battery [V]."""
 
     gyro: Array
     force: Array
@@ -41,12 +41,12 @@ class Sensed:
 
 
 def to_counts_per_ms(speed: float) -> int:
-    """A leg's speed [rad/s] as a set-point."""
+    """Return a leg's speed [rad/s] as a set-point."""
     return round(speed / SET_POINT)
 
 
 def sensed(sample: Telemetry) -> Sensed:
-    """What a sample says beside the encoders."""
+    """Return the values of a sample except the encoders."""
     left, right = sample.back_emf
     return Sensed(
         gyro=GYRO * _turned(sample.gyro),
@@ -64,9 +64,16 @@ def sample_of(
     duties: tuple[int, int],
     given: Sensed,
 ) -> Telemetry:
-    """The sample in which a robot says all this: `sensed` the other way round.
+    """Return the sample with which a robot reports these values: the inverse of `sensed`.
 
-    legs, targets: [counts]. What does not fit into 16 bits saturates.
+    Values that do not fit into 16 bits saturate.
+
+    Args:
+        index: of the sample.
+        seconds: since the start [s].
+        legs, targets: encoders and their PID targets, left and right [counts].
+        duties: left and right, of 4000.
+        given: values of the other sensors.
     """
     (gx, gy, gz), (ax, ay, az) = given.gyro / GYRO, given.force / ACCELEROMETER
     left, right = given.back_emf / BACK_EMF
@@ -93,5 +100,5 @@ def _short(value: float) -> int:
 
 
 def _wrapped(counts: int) -> int:
-    """As 32 bits with a sign."""
+    """Return counts as a signed 32-bit number."""
     return (counts + WORD // 2) % WORD - WORD // 2

@@ -1,8 +1,8 @@
 """Packets of the VelociRoACH inside of radio frames: `status (0), type, data`, little-endian.
 
-Two dialects: the stock firmware's (biomimetics/roach, `firmware/source/cmd.h`) and what GrBAL's
-authors added to it (sliu2019/gbac_roach, `command.py`; sliu2019/sl_nn_dynamics_roach). Numbers
-here are the robot's: encoder counts, milliseconds, ADC counts. SI units: `units.py`.
+Two dialects: the stock firmware's (biomimetics/roach, `firmware/source/cmd.h`) and the additions of
+GrBAL's authors (sliu2019/gbac_roach, `command.py`; sliu2019/sl_nn_dynamics_roach). Numbers here are
+the robot's: encoder counts, milliseconds, ADC counts. SI units: `units.py`.
 """
 
 from __future__ import annotations
@@ -38,49 +38,49 @@ _TELEMETRY = struct.Struct("<II4i11h")
 
 
 def packet(kind: int, data: bytes = b"") -> bytes:
-    """Type and data of a packet as the radio carries them."""
+    """Return type and data of a packet as the radio carries them."""
     return bytes([0, kind]) + data
 
 
 def set_thrust_open_loop(channel: int, duty: int) -> bytes:
-    """Duty cycle of one channel, of 4000."""
+    """Set the duty cycle of one channel, of 4000."""
     return _packed(SET_THRUST_OPEN_LOOP, "<hh", channel, duty)
 
 
 def pid_start() -> bytes:
-    """Both motors under the PID's control, until PID_STOP_MOTORS: nothing else ends it."""
+    """Put both motors under the PID's control until PID_STOP_MOTORS: nothing else ends it."""
     return packet(PID_START)
 
 
 def pid_stop() -> bytes:
-    """Both motors off."""
+    """Switch both motors off."""
     return packet(PID_STOP_MOTORS)
 
 
 def set_pid_gains(left: Sequence[int], right: Sequence[int]) -> bytes:
-    """Kp, Ki, Kd, Kaw, Kff of each side; echoed."""
+    """Set Kp, Ki, Kd, Kaw, Kff of each side; echoed."""
     return _packed(SET_PID_GAINS, "<10h", *left, *right)
 
 
 def get_ams_pos() -> bytes:
-    """Asks for the encoders."""
+    """Ask for the encoders."""
     return packet(GET_AMS_POS)
 
 
 def erase_sectors(samples: int) -> bytes:
-    """Makes room in the flash; echoed when done."""
+    """Free space for samples in the flash; echoed when done."""
     return _packed(ERASE_SECTORS, "<I", samples)
 
 
 def flash_readback(samples: int) -> bytes:
-    """Asks for so many saved telemetry packets."""
+    """Ask for so many saved telemetry packets."""
     return _packed(FLASH_READBACK, "<I", samples)
 
 
 def set_vel_profile(
     left_period: int, left: Sequence[int], right_period: int, right: Sequence[int]
 ) -> bytes:
-    """A stride of each side: its period [ms] and 4 advances of a quarter of it each.
+    """Set a stride of each side: its period [ms] and 4 advances, a quarter of it each.
 
     An advance of 0x4000 is a revolution. Repeated until the next one (flag 0); no answer.
     """
@@ -88,68 +88,68 @@ def set_vel_profile(
 
 
 def steady_profile(left: int, right: int) -> bytes:
-    """Constant speeds [counts/ms] as profiles.
+    """Set constant speeds [counts/ms] as profiles.
 
-    The firmware multiplies an advance by 4 and lets it pass in a quarter of the period, so a speed
+    The firmware multiplies an advance by 4 and executes it in a quarter of the period, so a speed
     is 16 advances over the period. A new profile waits for the end of the old one's stride, which
-    need not be a revolution: a short one keeps that wait short.
+    need not be a revolution: a short stride keeps that wait short.
     """
     steps = [round(speed * PROFILE_PERIOD / 16) for speed in (left, right)]
     return set_vel_profile(PROFILE_PERIOD, [steps[0]] * 4, PROFILE_PERIOD, [steps[1]] * 4)
 
 
 def who_am_i() -> bytes:
-    """Asks for the version text."""
+    """Ask for the version text."""
     return packet(WHO_AM_I)
 
 
 def start_telemetry(samples: int) -> bytes:
-    """Saves so many packets in the flash, at 1 kHz."""
+    """Save so many packets in the flash, at 1 kHz."""
     return _packed(START_TELEMETRY, "<I", samples)
 
 
 def zero_pos() -> bytes:
-    """Encoders to 0; answered with what they were."""
+    """Set the encoders to 0; answered with their values before."""
     return packet(ZERO_POS)
 
 
 def start_timed_run(duration: int) -> bytes:
-    """Both motors under the PID's control for `duration` [ms], at most 65535."""
+    """Put both motors under the PID's control for `duration` [ms], at most 65535."""
     return _packed(START_TIMED_RUN, "<H", duration)
 
 
 def set_phase(offset: int) -> bytes:
-    """Left leg before the right one [counts]; 0x8000: an alternating tripod."""
+    """Set how far the left leg is before the right one [counts]; 0x8000: an alternating tripod."""
     return _packed(SET_PHASE, "<i", offset)
 
 
 def set_motor_mode(left: int, right: int) -> bytes:
-    """Duty cycles past the PID, of 4000."""
+    """Set duty cycles without the PID, of 4000."""
     return _packed(SET_MOTOR_MODE, "<hh", left, right)
 
 
 def set_vel_get_imu(left: int, right: int) -> bytes:
-    """Set-points [counts/ms]; answered with Telemetry (GrBAL)."""
+    """Set the set-points [counts/ms]; answered with Telemetry (GrBAL)."""
     return _packed(SET_VEL_GET_IMU, "<hh", left, right)
 
 
 def set_thrust_get_imu(left: int, right: int) -> bytes:
-    """Duty cycles, of 4000; answered with Telemetry (GrBAL)."""
+    """Set duty cycles, of 4000; answered with Telemetry (GrBAL)."""
     return _packed(SET_THRUST_GET_IMU, "<hh", left, right)
 
 
 def set_pid_output_channel(channel: int) -> bytes:
-    """(GrBAL.)"""
+    """Set the PID's output channel (GrBAL)."""
     return _packed(SET_PID_OUTPUT_CHANNEL, "<h", channel)
 
 
 def set_timeout(value: int) -> bytes:
-    """What the value means is not known (GrBAL)."""
+    """Set a time-out; the meaning of the value is not known (GrBAL)."""
     return _packed(SET_TIMEOUT, "<h", value)
 
 
 def set_gains_get_telem(left: Sequence[int], right: Sequence[int]) -> bytes:
-    """Gains as in `set_pid_gains`; answered with Telemetry (GrBAL)."""
+    """Set gains as in `set_pid_gains`; answered with Telemetry (GrBAL)."""
     return _packed(SET_GAINS_GET_TELEM, "<10h", *left, *right)
 
 
@@ -157,9 +157,14 @@ def set_gains_get_telem(left: Sequence[int], right: Sequence[int]) -> bytes:
 class Telemetry:
     """One sample: of the live robot (GrBAL), or `saved` in its flash.
 
-    index: of the sample. microseconds: since the start, modulo 2^32. positions, targets: left and
-    right encoders and what the PID wants of them [counts]. duties: of 4000. gyro, accelerometer:
-    the chip's own axes. back_emf: left, right. battery: all in ADC counts.
+    Args:
+        index: of the sample.
+        microseconds: since the start, modulo 2^32.
+        positions, targets: left and right encoders and their PID targets [counts].
+        duties: of 4000.
+        gyro, accelerometer: in the chip's own axes [ADC counts].
+        back_emf: left, right [ADC counts].
+        battery: [ADC counts].
     """
 
     index: int
@@ -174,7 +179,7 @@ class Telemetry:
     saved: bool = False
 
     def encode(self) -> bytes:
-        """The packet. Raises ValueError."""
+        """Return the packet. Raises ValueError."""
         kind = FLASH_READBACK if self.saved else GET_IMU_DATA
         longs = (self.index, self.microseconds, *self.positions, *self.targets)
         imu = (*self.gyro, *self.accelerometer)
@@ -184,13 +189,13 @@ class Telemetry:
 
 @dataclass(frozen=True)
 class Positions:
-    """Encoders, left and right [counts]; `zeroed`: what they were before they were set to 0."""
+    """Encoders, left and right [counts]; `zeroed`: their values before they were set to 0."""
 
     positions: tuple[int, int]
     zeroed: bool = False
 
     def encode(self) -> bytes:
-        """The packet. Raises ValueError."""
+        """Return the packet. Raises ValueError."""
         return _packed(ZERO_POS if self.zeroed else GET_AMS_POS, "<2i", *self.positions)
 
 
@@ -202,7 +207,7 @@ class Gains:
     right: tuple[int, ...]
 
     def encode(self) -> bytes:
-        """The packet. Raises ValueError."""
+        """Return the packet. Raises ValueError."""
         return set_pid_gains(self.left, self.right)
 
 
@@ -213,18 +218,18 @@ class Version:
     text: str
 
     def encode(self) -> bytes:
-        """The packet; of the text, what is ASCII."""
+        """Return the packet; characters of the text that are not ASCII become "?"."""
         return packet(WHO_AM_I, self.text.encode("ascii", "replace"))
 
 
 @dataclass(frozen=True)
 class Erased:
-    """There is room for so many samples."""
+    """Confirmation that there is space for so many samples."""
 
     samples: int
 
     def encode(self) -> bytes:
-        """The packet. Raises ValueError."""
+        """Return the packet. Raises ValueError."""
         return erase_sectors(self.samples)
 
 
@@ -232,7 +237,7 @@ Reply = Telemetry | Positions | Gains | Version | Erased
 
 
 def read_reply(data: bytes) -> Reply:
-    """What a packet from the robot says. Raises ValueError for an unknown type or a wrong size."""
+    """Decode a packet from the robot. Raises ValueError for an unknown type or a wrong size."""
     if len(data) < 2:
         raise ValueError(f"packet: expected at least 2 bytes, got {len(data)}")
     kind, rest = data[1], data[2:]

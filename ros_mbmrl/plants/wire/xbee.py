@@ -1,7 +1,7 @@
 """Frames of an XBee 802.15.4 radio in API mode 1 (unescaped), as bytes and back. No I/O.
 
-A frame is `7E | length (2, big-endian) | body | FF - sum(body)`; the first byte of a body says
-what it is. In API mode 2, after the first byte, 7E, 7D, 11 and 13 go as 7D and the byte ^ 20.
+A frame is `7E | length (2, big-endian) | body | FF - sum(body)`; the first byte of a body is its
+kind. In API mode 2, after the first byte, 7E, 7D, 11 and 13 are sent as 7D and the byte ^ 20.
 Source: Digi, XBee/XBee-PRO RF Modules (802.15.4), "API operation".
 """
 
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 START, ESCAPE, ESCAPED = 0x7E, 0x7D, 0x20
-OVERHEAD = 4  # bytes of a frame that are not its body
+OVERHEAD = 4  # bytes of a frame outside of its body
 LONGEST = 134  # body [bytes]: 5 of an RX16's head, 2 of a packet's, 127 of the longest version text
 
 
@@ -30,7 +30,7 @@ class Transmit:
     options: int = 0
 
     def encode(self) -> bytes:
-        """The frame. Raises ValueError."""
+        """Return the frame. Raises ValueError."""
         _check(destination=(self.destination, 16), options=(self.options, 8))
         _check(frame_id=(self.frame_id, 8))
         return frame(
@@ -48,28 +48,28 @@ class Received:
     options: int = 0
 
     def encode(self) -> bytes:
-        """The frame. Raises ValueError."""
+        """Return the frame. Raises ValueError."""
         _check(source=(self.source, 16), rssi=(self.rssi, 8), options=(self.options, 8))
         return frame(struct.pack(">BHBB", 0x81, self.source, self.rssi, self.options) + self.data)
 
 
 @dataclass(frozen=True)
 class AtCommand:
-    """Host to radio: read or set a register of its own, by its two letters (0x08)."""
+    """Host to radio: read or set a register of the radio, by its two letters (0x08)."""
 
     command: bytes
     value: bytes = b""
     frame_id: int = 1
 
     def encode(self) -> bytes:
-        """The frame. Raises ValueError."""
+        """Return the frame. Raises ValueError."""
         _check(frame_id=(self.frame_id, 8))
         return frame(bytes([0x08, self.frame_id]) + _letters(self.command) + self.value)
 
 
 @dataclass(frozen=True)
 class AtResponse:
-    """Radio to host: what a register holds, or how setting it went; status 0 is well (0x88)."""
+    """Radio to host: value of a register, or result of setting it; status 0 is success (0x88)."""
 
     command: bytes
     status: int
@@ -77,7 +77,7 @@ class AtResponse:
     frame_id: int = 1
 
     def encode(self) -> bytes:
-        """The frame. Raises ValueError."""
+        """Return the frame. Raises ValueError."""
         _check(frame_id=(self.frame_id, 8), status=(self.status, 8))
         head = bytes([0x88, self.frame_id]) + _letters(self.command) + bytes([self.status])
         return frame(head + self.value)
@@ -85,20 +85,20 @@ class AtResponse:
 
 @dataclass(frozen=True)
 class TransmitStatus:
-    """Radio to host: how sending the frame `frame_id` went; status 0 is well (0x89)."""
+    """Radio to host: result of sending the frame `frame_id`; status 0 is success (0x89)."""
 
     frame_id: int
     status: int
 
     def encode(self) -> bytes:
-        """The frame. Raises ValueError."""
+        """Return the frame. Raises ValueError."""
         _check(frame_id=(self.frame_id, 8), status=(self.status, 8))
         return frame(bytes([0x89, self.frame_id, self.status]))
 
 
 @dataclass(frozen=True)
 class ModemStatus:
-    """Radio to host: what happened to it (0x8A)."""
+    """Radio to host: an event in the radio (0x8A)."""
 
     status: int
 
@@ -109,13 +109,13 @@ class ModemStatus:
 
     @property
     def restarted(self) -> bool:
-        """Return whether it has restarted: by its supply or reset pin, or by its own watchdog."""
+        """Return whether the radio has restarted: by supply, reset pin, or its own watchdog."""
         return self.status in (0, 1)
 
 
 @dataclass(frozen=True)
 class Other:
-    """A valid frame that a radio set up as expected does not send. body: its first byte too."""
+    """A valid frame that only a radio with other settings sends. body: with its first byte."""
 
     body: bytes
 
@@ -128,20 +128,20 @@ Frame = Transmit | Received | AtCommand | AtResponse | TransmitStatus | ModemSta
 
 
 def frame(body: bytes) -> bytes:
-    """A body of 1 to LONGEST bytes with its head and check-sum. Raises ValueError."""
+    """Wrap a body of 1 to LONGEST bytes in head and check-sum. Raises ValueError."""
     if not 1 <= len(body) <= LONGEST:
         raise ValueError(f"body: expected 1 to {LONGEST} bytes, got {len(body)}")
     return struct.pack(">BH", START, len(body)) + body + bytes([check_sum(body)])
 
 
 def check_sum(body: bytes) -> int:
-    """What the last byte of a frame must be."""
+    """Return the check-sum, which is the last byte of a frame."""
     return 0xFF - (sum(body) & 0xFF)
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """shortest, longest: of a body [bytes]. read: a body as a frame."""
+    """Lengths of a body [bytes], and the function that reads it as a frame."""
 
     shortest: int
     longest: int
@@ -151,7 +151,7 @@ class _Kind:
 Kinds = Mapping[int, _Kind]
 
 _FAMILY = "another family of XBee sends it: expected an 802.15.4 radio, its frames 0x81"
-# Kinds that a radio which is set up otherwise sends: the shortest body, and what is to be done.
+# Kinds that a radio with other settings sends: the shortest body, and the advice to give.
 OTHERS: Mapping[int, tuple[int, str]] = MappingProxyType(
     {
         0x01: (5, "what we sent comes back: expected no echo on the line"),
@@ -171,7 +171,7 @@ OTHERS: Mapping[int, tuple[int, str]] = MappingProxyType(
     }
 )
 
-# What the host may hear, and what the radio may.
+# Kinds that the host, and the radio, may receive.
 TO_HOST: Kinds = MappingProxyType(
     {
         **{kind: _Kind(least, LONGEST, Other) for kind, (least, _) in OTHERS.items()},
@@ -193,9 +193,13 @@ TO_RADIO: Kinds = MappingProxyType(
 class Tally:
     """Totals of a decoder.
 
-    frames: valid ones. checksum_errors: what looked like a frame and was none. escaped: what was
-    none and would be one in API mode 2. resynchronisations: valid frames found after bytes had to
-    be skipped. skipped: such bytes. received: all bytes.
+    Args:
+        frames: valid ones.
+        checksum_errors: candidates for a frame that were invalid.
+        escaped: invalid candidates that would be frames in API mode 2.
+        resynchronisations: valid frames found after bytes had to be skipped.
+        skipped: such bytes.
+        received: all bytes.
     """
 
     frames: int = 0
@@ -206,15 +210,15 @@ class Tally:
     received: int = 0
 
     def counters(self) -> dict[str, int]:
-        """By name."""
+        """Return the totals by name."""
         return asdict(self)
 
 
 class Decoder:
-    """Bytes in, frames out, whatever way the bytes are cut.
+    """Decoder from bytes to frames, wherever the bytes are cut.
 
-    What begins with 7E but cannot be a frame (impossible length or kind, wrong check-sum) is
-    searched again from the next byte on, so a false start swallows no valid frame.
+    After a 7E that cannot begin a frame (impossible length or kind, wrong check-sum) the search
+    continues with the next byte, so a false start swallows no valid frame.
     """
 
     def __init__(self, kinds: Kinds = TO_HOST) -> None:
@@ -224,7 +228,7 @@ class Decoder:
         self.tally = Tally()
 
     def feed(self, data: bytes) -> list[Frame]:
-        """The frames that `data` completes, in order."""
+        """Return the frames that `data` completes, in order."""
         self.tally.received += len(data)
         buffer = self._buffer
         buffer += data
@@ -252,7 +256,7 @@ class Decoder:
         return frames
 
     def _end(self, begin: int) -> int | None:
-        """Where the frame that begins there ends; 0: there is none; None: not all is there yet."""
+        """Return where the frame that begins there ends; 0: no frame; None: it is not complete."""
         head = self._buffer[begin + 1 : begin + 4]
         if len(head) >= 2:
             length = head[0] << 8 | head[1]
