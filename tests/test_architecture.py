@@ -68,15 +68,6 @@ WITHOUT_TESTS: dict[str, tuple[str, ...]] = {
         "safety/fence.py",
         "safety/rules.py",
     ),
-    "to come": (
-        "bench/problem.py",
-        "commands/adapt_demo.py",
-        "commands/launch.py",
-        "evaluation/calibration_plots.py",
-        "evaluation/entrants.py",
-        "evaluation/recording_plots.py",
-        "simulation/body.py",
-    ),
 }
 
 

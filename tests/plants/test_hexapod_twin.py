@@ -35,14 +35,12 @@ def test_its_fault_begins_when_it_is_told() -> None:
 
 
 def test_commands_act_late_by_the_delay() -> None:
-    late, prompt = made(terrain="plain", noise=0.0, delay=0.1), made(terrain="plain", noise=0.0)
-    late.command(np.array([30.0, 30.0]))
-    late.advance(0.09)
-    assert np.abs(late.world.leg_speeds()).max() < 1e-6
-    for plant in (late, prompt):
-        plant.command(np.array([30.0, 30.0]))
-        plant.advance(0.1)
-    assert (late.world.leg_speeds() < prompt.world.leg_speeds()).all()
+    plant = made(terrain="plain", noise=0.0, delay=0.1)
+    plant.command(np.array([30.0, 30.0]))
+    plant.advance(0.09)
+    assert np.abs(plant.world.leg_speeds()).max() < 1e-6
+    plant.advance(0.1)
+    assert plant.world.leg_speeds().min() > 10.0
 
 
 @pytest.mark.parametrize(
