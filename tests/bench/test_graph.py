@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,12 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ros_mbmrl import bringup
 from ros_mbmrl.bench import graph
 from ros_mbmrl.bringup import NodeSpec
-from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.errors import RunError, UserError
-from ros_mbmrl.robots import make_robot
 from ros_mbmrl.supervisor import Summary
 
 NAN = float("nan")
@@ -101,23 +96,6 @@ def test_the_load_is_there_meanwhile_and_not_afterwards() -> None:
         busy = set(psutil.Process().children()) - before
         assert len(busy) == 2
     assert not any(process.is_running() for process in busy)
-
-
-def test_the_fast_robot_is_known_only_meanwhile(tmp_path: Path) -> None:
-    config = graph.Config(fast=True, hidden=(8,))
-    with graph._arguments(config, ["record:=false"], tmp_path) as arguments:
-        robot = make_robot(arguments["robot"])
-        assert robot.spec.period == 0.02
-        assert load_model(Path(arguments["model"]), robot).model.mlp.sizes[1:-1] == (8,)
-        names = [node.name for node in bringup.adapt(arguments)]
-        assert names == ["safety", "adaptive", "reference", "driver"]
-        check = (
-            "from ros_mbmrl.robots import make_robot; print(make_robot('fast_hexapod').spec.name)"
-        )
-        child = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
-        assert child.stdout.strip() == "fast_hexapod"
-    with pytest.raises(UserError, match="unknown robot 'fast_hexapod'"):
-        make_robot("fast_hexapod")
 
 
 def test_the_peer_is_two_processes_of_the_same_robot() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import os
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -125,3 +128,18 @@ def walker(clock: Clock) -> Callable[..., Walker]:
 def script(clock: Clock) -> Callable[..., Any]:
     """Makes an operator."""
     return lambda asked=(): Script(clock, dict(asked))
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Iterator[tuple[Path, Any]]:
+    """A pipe that says what the kernel would."""
+    path = tmp_path / "js0"
+    os.mkfifo(path)
+    writer = os.open(path, os.O_RDWR)
+
+    def say(*events: tuple[int, int, int]) -> None:
+        for value, kind, number in events:
+            os.write(writer, struct.pack("<IhBB", 1234, value, kind, number))
+
+    yield path, say
+    os.close(writer)

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import math
-import os
 import random
-import struct
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ros_mbmrl.collection.hands import Hands
 from ros_mbmrl.collection.joystick import Joystick, JoystickConfig, JoystickDevice
-from ros_mbmrl.collection.mapping import steering
 from ros_mbmrl.collection.requests import Kind, Request
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.robots import make_robot
 
 AXES = [0.25, 0.75]  # turn, forward
 
@@ -159,21 +153,6 @@ def test_what_is_no_number_does_not_drive(clock: Any) -> None:
         assert joystick.doubt == "expected finite numbers on axes 1 and 0"
 
 
-@pytest.fixture
-def device(tmp_path: Path) -> Iterator[tuple[Path, Any]]:
-    """A pipe that says what the kernel would."""
-    path = tmp_path / "js0"
-    os.mkfifo(path)
-    writer = os.open(path, os.O_RDWR)
-
-    def say(*events: tuple[int, int, int]) -> None:
-        for value, kind, number in events:
-            os.write(writer, struct.pack("<IhBB", 1234, value, kind, number))
-
-    yield path, say
-    os.close(writer)
-
-
 def test_a_device_of_the_kernel(clock: Any, device: tuple[Path, Any]) -> None:
     path, say = device
     joystick = Joystick(clock)
@@ -207,19 +186,6 @@ def test_a_device_out_of_range_does_not_drive_on(clock: Any, device: tuple[Path,
     reader.requests()
     assert joystick.sticks() is not None
     reader.close()
-
-
-def test_a_lone_joysticks_dead_man_button_gives_leave(clock: Any, device: tuple[Path, Any]) -> None:
-    path, say = device
-    with Hands(None, path, threading.Event(), clock) as hands:
-        source = hands.sources(steering(make_robot("hexapod"), 1.0))["joystick"]
-        assert not hands.unattended and not hands.permit() and source() is None
-        say((1, 1, 4), (-32767, 2, 1), (0, 2, 0))
-        assert hands.wait(1.0)
-        assert hands.requests() == []
-        assert hands.permit()
-        assert source() is not None
-        assert not hands.gone
 
 
 def test_a_joystick_that_is_not_there_is_refused(tmp_path: Path, clock: Any) -> None:

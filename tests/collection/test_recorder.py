@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from ros_mbmrl.collection.episodes import Event
-from ros_mbmrl.collection.messages import Messages
 from ros_mbmrl.collection.recorder import RunRecorder
 from ros_mbmrl.data.from_recording import rollouts_from_recording
-from ros_mbmrl.data.measurement_messages import MeasurementMessages, measurement_topics
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.safety.types import Checked, Level
-from ros_mbmrl.topics import topic
 
 ROBOT = make_robot("hexapod")
 
@@ -82,41 +78,6 @@ def test_an_independent_reader_resolves_every_message(tmp_path: Path) -> None:
     odometry = [message for name, message in read if name == "/hexapod/odom"]
     assert len(odometry) == 6 and odometry[3].pose.pose.position.x == 0.06
     assert odometry[3].header.frame_id == "map"
-
-
-@pytest.mark.parametrize("previous", [None, measured(2)])
-def test_the_messages_are_the_graphs(previous: Measurement | None) -> None:
-    serialization = pytest.importorskip("rclpy.serialization", reason="rclpy is not installed")
-    from ros_mbmrl.nodes.messages import command_message, diagnostics, status
-    from ros_mbmrl.nodes.qos import message_class
-    from ros_mbmrl.nodes.sensors import SensorCodec
-
-    messages = Messages((*measurement_topics(ROBOT.spec), "command/safe", "/diagnostics"))
-
-    def back(name: str, message: Any) -> Any:
-        kind = topic(name).type
-        data = messages.encode(kind, message)
-        return serialization.deserialize_message(data, message_class(kind))
-
-    codec = SensorCodec(ROBOT.spec)
-    ours = MeasurementMessages(ROBOT.spec, messages.blank)
-    assert ours.topics == codec.topics
-    theirs = codec.encode(measured(3), previous)
-    for name, message in ours.encode(measured(3), previous).items():
-        # By bytes: what is not measured is NaN, which equals nothing.
-        ours_sent = serialization.serialize_message(back(name, message))
-        assert ours_sent == serialization.serialize_message(theirs[name]), name
-
-    from ros_mbmrl.collection.messages import command, diagnostic
-
-    action, stamp = np.array([1.5, 2.5]), 1_234_567_890
-    blank = messages.blank(topic("command/safe").type)
-    sent = back("command/safe", command(ROBOT.spec, blank, action, stamp))
-    assert sent == command_message(ROBOT.spec, action, stamp)
-    values = {"event": "start", "index": "1"}
-    blank = messages.blank(topic("/diagnostics").type)
-    told = back("/diagnostics", diagnostic(blank, stamp, "collect: episode", "hexapod", values))
-    assert told == diagnostics(stamp, status("collect", "episode", "hexapod", values))
 
 
 def test_a_robot_whose_commands_are_torques_and_whose_points_travel_as_poses(

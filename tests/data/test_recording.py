@@ -222,18 +222,6 @@ def test_a_topics_rate_is_over_the_time_it_was_there(tmp_path: Path) -> None:
     assert topics["/once"].rate == 0.0
 
 
-def test_definitions_hold_every_type_they_need() -> None:
-    text = definition("nav_msgs/msg/Odometry")
-    parts = [line[5:] for line in text.splitlines() if line.startswith("MSG: ")]
-    assert len(parts) == len(set(parts))
-    assert set(parts) == {
-        *("std_msgs/Header", "builtin_interfaces/Time"),
-        *("geometry_msgs/PoseWithCovariance", "geometry_msgs/TwistWithCovariance"),
-        *("geometry_msgs/Pose", "geometry_msgs/Point", "geometry_msgs/Quaternion"),
-        *("geometry_msgs/Twist", "geometry_msgs/Vector3"),
-    }
-
-
 def test_rosbags_opens_a_finished_file_and_resolves_every_type_of_the_graph(tmp_path: Path) -> None:
     from rosbags.rosbag2.storage_mcap import McapReader
 

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from ros_mbmrl.planning import SEARCHING, make_planner
 from ros_mbmrl.planning.base import NoFinitePlan, NoTime, Plan, WarmStart
-from ros_mbmrl.planning.budget import Pace
 from ros_mbmrl.planning.modes import Mode
 from ros_mbmrl.robots import make_robot
 
@@ -240,13 +239,6 @@ def test_non_finite_costs_of_the_blocks_in_time_get_no_weight() -> None:
     found = rig.plan(0.025)
     assert (found.finite, found.samples) == (64, 128)
     assert found.actions.isfinite().all()
-
-
-def test_pace_halves_until_it_fits() -> None:
-    pace = Pace()
-    assert pace.horizon(1e-9, 10) == 10  # nothing is known yet
-    pace.took(0.1, 10)
-    assert [pace.horizon(left, 10) for left in (0.1, 0.099, 0.02, 0.009, 0.0)] == [10, 5, 2, 0, 0]
 
 
 def test_modes_have_a_label_and_a_meaning_each() -> None:

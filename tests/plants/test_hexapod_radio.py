@@ -431,46 +431,11 @@ def test_commands_out_of_range_are_refused(action: list[float], make_bench: Make
         bench.plant.command(np.array(action))
 
 
-@pytest.mark.parametrize(
-    ("hardware", "error"),
-    [
-        ({"dialect": "klingon"}, "unknown dialect 'klingon': expected one of grbal, roach"),
-        ({"speed": 3}, "unknown hardware setting 'speed': expected one of address, back_emf"),
-        ({"baud": "fast"}, "hardware.baud: expected an integer, got 'fast'"),
-        ({"tries": 0}, "hardware.tries: expected above 0"),
-        ({"gains": [1, 2]}, "hardware.gains: expected 5 numbers"),
-        ({"gains": "12345"}, "hardware.gains: expected integers"),
-        ({"address": 0x10000}, "hardware.address"),
-        ({"dialect": "roach"}, "hardware.battery: expected its voltage"),
-    ],
-)
-def test_settings_that_are_not_understood(hardware: dict[str, object], error: str) -> None:
-    with pytest.raises(UserError, match=error):
-        check_plant("hexapod", "serial", PlantOptions(port="/dev/ttyUSB0", hardware=hardware))
-
-
-def test_settings_of_a_parameter_file() -> None:
-    config = RadioConfig.of({"dialect": "roach", "battery": 4, "gains": [1, 2, 3, 4, 5]})
-    assert (config.battery, config.gains) == (4.0, (1, 2, 3, 4, 5))
-
-
 def test_what_is_missing_is_named() -> None:
     with pytest.raises(UserError, match="plant:=serial needs port:="):
         check_plant("hexapod", "serial", PlantOptions())
     with pytest.raises(UserError, match="plant:=serial needs mocap:="):
         make_plant(ROBOT, "serial", PlantOptions(port="/dev/ttyUSB0"))
-
-
-def test_ports_that_cannot_be_opened(tmp_path: Path) -> None:
-    options = PlantOptions(port=str(tmp_path / "none"), poses=PoseMailbox())
-    with (
-        pytest.raises(UserError, match="no such port '.*none'"),
-        make_plant(ROBOT, "serial", options),
-    ):
-        pass
-    (tmp_path / "file").write_text("no terminal")
-    with pytest.raises(LineError, match="cannot be opened as a serial port"):
-        SerialLine(str(tmp_path / "file"), 57600).open()
 
 
 def wait_for(condition: object, seconds: float = 10.0) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.errors import RunError, UserError
-from ros_mbmrl.plants import check_plant, make_plant, plants_of
+from ros_mbmrl.plants import make_plant, plants_of
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
@@ -28,18 +28,6 @@ def test_the_registry_names_it() -> None:
     assert set(plants_of("hexapod")) == {"twin", "serial"}
     with pytest.raises(UserError, match="unknown plant 'tape': expected one of serial, twin"):
         make_plant(ROBOT, "tape", PlantOptions())
-
-
-@pytest.mark.parametrize(
-    ("options", "error"),
-    [
-        (PlantOptions(terrain="ice"), "unknown terrain 'ice'"),
-        (PlantOptions(fault="leg_left_middle"), "fault"),
-    ],
-)
-def test_what_it_would_refuse_is_said_beforehand(options: PlantOptions, error: str) -> None:
-    with pytest.raises(UserError, match=error):
-        check_plant("hexapod", "twin", options)
 
 
 def test_the_seed_decides_the_measurements() -> None:

@@ -398,14 +398,6 @@ def test_the_table_is_complete_and_printed() -> None:
     assert all(f"| `{name}` |" in describe() for name in names)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("limited_range", 1.5), ("lost_after", 0.5), ("model_recovery", math.nan)]
-)
-def test_a_wrong_threshold_fails_at_construction(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=f"{name}: expected"):
-        SafetyConfig(**{name: value})
-
-
 number = st.floats(width=64)  # NaN and infinities included
 near = st.floats(-70.0, 70.0)
 proposals = st.one_of(

@@ -9,9 +9,9 @@ import torch
 from torch import Generator
 
 from ros_mbmrl.adaptation import METHODS, make_rule
-from ros_mbmrl.adaptation.base import Support
+from ros_mbmrl.adaptation.base import Support, robust_error, wild_rows
 from ros_mbmrl.adaptation.guard import norm_of
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, spread
+from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Update, spread
 
 SIZES, ROWS, COPIES = (5, 8, 8, 3), 9, 3
 
@@ -44,16 +44,33 @@ def test_their_updates_are_those_of_tasks_of_their_own(method: str, windows: int
         torch.testing.assert_close(alone, outputs[0][last], atol=1e-5, rtol=1e-5)
 
 
-def test_parts_of_fewer_tasks_hold_for_every_so_many_th() -> None:
-    left, right = torch.arange(2.0).reshape(2, 1, 1), torch.arange(6.0).reshape(6, 1, 1)
-    update = LayerUpdate(left, right)
-    some = update.tasks(slice(1, 4))
-    assert some.left is not None and some.right is not None
-    assert some.left.flatten().tolist() == [1, 0, 1]
-    assert some.right.flatten().tolist() == [1, 2, 3]
-    twice = update.tasks(slice(2, 4)).repeated(2)
-    assert twice.left is not None and twice.left.flatten().tolist() == [0, 0, 1, 1]
-    wanted = update.where(torch.tensor([True] * 3 + [False] * 3)).left
-    assert wanted is not None and wanted.flatten().tolist() == [0, 1, 0, 0, 0, 0]
-    both = update.plus(LayerUpdate(right, right))
-    assert both.left is not None and both.left[:, 0, 0].tolist() == [0, 1, 0, 1, 0, 1]
+def test_weights_of_a_task_sum_to_one_or_are_all_zero() -> None:
+    weight = torch.tensor([[1.0, 3.0, 0.0], [0.0, 0.0, 0.0]])[..., None]
+    support = Support(torch.zeros(2, 3, 5), torch.zeros(2, 3, 3), weight, torch.ones(3))
+    assert support.share[..., 0].tolist() == [[0.25, 0.75, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_a_pass_of_the_prior_that_is_known_is_not_computed_again() -> None:
+    mlp, g = MLP(SIZES), Generator().manual_seed(0)
+    prior, x = mlp.init(g), torch.randn(1, ROWS, 5, generator=g)
+    plain = Support(x, torch.zeros(1, ROWS, 3), torch.ones(1, ROWS, 1), torch.ones(3))
+    known = replace(plain, prior=plain.forward(mlp, prior, mlp.no_update))
+    assert known.forward(mlp, prior, mlp.no_update) is known.prior
+    shift = Update(tuple(LayerUpdate(bias=torch.ones(1, 1, width)) for width in SIZES[1:]))
+    moved = known.forward(mlp, prior, shift).outputs
+    torch.testing.assert_close(moved, plain.forward(mlp, prior, shift).outputs)
+    assert not torch.allclose(moved, plain.forward(mlp, prior, mlp.no_update).outputs)
+
+
+def test_an_error_far_beyond_all_others_counts_as_the_limit() -> None:
+    residual = torch.tensor([[1.0, -2.0], [100.0, 0.0], [-100.0, 100.0]])
+    scale = torch.tensor([0.5, 1.5])
+    assert robust_error(residual, scale).tolist() == [3.25, 4.0, 16.0]
+    assert robust_error(residual, scale, limit=1.0).tolist() == [1.0, 0.25, 1.0]
+
+
+def test_rows_with_a_number_that_no_sensor_can_mean_are_left_out() -> None:
+    x, y = torch.zeros(5, 2), torch.zeros(5, 3)
+    x[1, 1], y[2, 0], x[3, 0], y[4, 2] = 10.0, -11.0, torch.nan, 9.9
+    assert wild_rows(x, y)[:, 0].tolist() == [1.0, 0.0, 0.0, 0.0, 1.0]
+    assert wild_rows(x, y, limit=20.0)[:, 0].tolist() == [1.0, 1.0, 1.0, 0.0, 1.0]
