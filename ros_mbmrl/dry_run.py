@@ -17,7 +17,7 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Adapted
-from ros_mbmrl.control import Controller
+from ros_mbmrl.agents.controller import Controller
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.planning.base import NoFinitePlan, WarmStart

@@ -17,11 +17,12 @@ from torch import Generator
 
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
+from ros_mbmrl.agents.live import LiveAgent
 from ros_mbmrl.bench.plan import Config as PlanConfig
 from ros_mbmrl.bench.plan import planner
 from ros_mbmrl.bench.problem import PATH, Problem, check_network, make_problem
 from ros_mbmrl.bench.timing import Figure, Findings, Times, at_least, interleave, pinned
-from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
+from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots.estimator import StateEstimator
@@ -135,14 +136,9 @@ def make_loop(
     parameters = {**problem.parameters, **rule.init(model.mlp, problem.parameters, generator)}
     guard = Guard(rule, parameters, config.window, GuardConfig())
     sampling = make_planner("mppi", robot.spec, num_samples=config.samples, horizon=config.horizon)
-    return ControlLoop(
-        plant,
-        StateEstimator(robot),
-        OnlineDynamics(model, guard),
-        Controller(robot, sampling, problem.task(), generator),
-        SafetyMonitor(robot),
-        clock,
-    )
+    agent = LiveAgent(model, guard, sampling, generator, clock=clock)
+    agent.follow(problem.task())
+    return ControlLoop(plant, StateEstimator(robot), agent, SafetyMonitor(robot))
 
 
 def split(times: Times, taken: list[tuple[Step, float]]) -> Times:

@@ -12,11 +12,11 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import make_rule
-from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.agents.base import Action, Context
 from ros_mbmrl.agents.chance import RandomAgent
+from ros_mbmrl.agents.live import make_live_agent
 from ros_mbmrl.agents.model import ModelAgent
-from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
+from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
@@ -24,7 +24,6 @@ from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks.mlp import MLP
-from ros_mbmrl.planning import make_planner
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
@@ -134,15 +133,9 @@ def run_alone(
     loaded: LoadedModel, worlds: Any, task: Task, seed: int, steps: int = STEPS
 ) -> list[Step]:
     robot = worlds.robot
-    loop = ControlLoop(
-        OneWorld(worlds),  # type: ignore[arg-type]
-        StateEstimator(robot),
-        OnlineDynamics(loaded.model, make_guard(loaded)),
-        Controller(
-            robot, make_planner("mppi", robot.spec, **PLANNING), task, Generator().manual_seed(seed)
-        ),
-        SafetyMonitor(robot, SafetyConfig(start_updates=1)),
-    )
+    agent = make_live_agent(loaded, task, planning=PLANNING, seed=seed)
+    safety = SafetyMonitor(robot, SafetyConfig(start_updates=1))
+    loop = ControlLoop(OneWorld(worlds), StateEstimator(robot), agent, safety)  # type: ignore[arg-type]
     return [loop.step(0.1) for _ in range(steps)]
 
 
