@@ -26,8 +26,6 @@ from ros_mbmrl.robots.delay import Delay
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.robots.task import Task
 
-Clock = Callable[[], float]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Answer(Action):
@@ -73,7 +71,7 @@ class LiveAgent:
         planner: Planner,
         generator: Generator,
         delay: float = 0.0,
-        clock: Clock = time.perf_counter,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.model, self.guard, self.planner = model, guard, planner
         self._generator, self._clock = generator, clock
