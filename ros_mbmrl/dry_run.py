@@ -17,7 +17,7 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Adapted
-from ros_mbmrl.control import Controller
+from ros_mbmrl.agents.controller import Controller
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.planning.base import NoFinitePlan, WarmStart
@@ -189,7 +189,7 @@ class DryRun:
         less: a cost may lie anywhere, about zero too.
         """
         predict = exact.predictor(adapted.parameters, adapted.hidden)
-        rest = WarmStart(None, torch.as_tensor(self._rest, dtype=torch.float32))
+        rest = WarmStart(None, torch.as_tensor(self.robot.spec.rest, dtype=torch.float32))
         excess, costs, gains = [], [], []
         for seed, state in enumerate(self._around(predict)):
             reference = self.task.reference(state.numpy().astype(float))
@@ -210,11 +210,6 @@ class DryRun:
             costs.append(cost)
             gains.append(plan.cost_mean - cost)
         return mean(excess) / max(min(abs(mean(costs)), mean(gains)), 1e-9)
-
-    @property
-    def _rest(self) -> Array:
-        spec = self.robot.spec
-        return (0 * spec.action_low).clip(spec.action_low, spec.action_high)
 
     def _around(self, predict: Callable[[Tensor, Tensor], Tensor]) -> list[Tensor]:
         """States (ds,) that random commands lead to from the start, as the model sees it."""

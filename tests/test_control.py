@@ -10,17 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from ros_mbmrl.adaptation.base import Adapted, AdaptReport
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.adaptation.residual import MeanResidual
-from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
+from ros_mbmrl.agents.live import LiveAgent
+from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.planning import make_planner
-from ros_mbmrl.planning.base import Plan
 from ros_mbmrl.planning.modes import Mode
-from ros_mbmrl.robots.delay import Delay
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
@@ -73,23 +71,17 @@ class Parts:
         self.parameters: Parameters = {"w0": torch.tensor(weights), "b0": torch.zeros(4)}
         self.guard = Guard(MeanResidual(), self.parameters, 8, GuardConfig())
         self.plant, self.task = ToyPlant(robot, change), task
-        self.dynamics = OnlineDynamics(self.model, self.guard)
-        self.controller = Controller(
-            robot,
-            make_planner("mppi", robot.spec, num_samples=64),
-            task,
-            torch.Generator().manual_seed(0),
-        )
-        self.safety = SafetyMonitor(robot, SafetyConfig(start_updates=1))
         ticks = itertools.count()
-        self.loop = ControlLoop(
-            self.plant,
-            StateEstimator(robot),
-            self.dynamics,
-            self.controller,
-            self.safety,
+        self.agent = LiveAgent(
+            self.model,
+            self.guard,
+            make_planner("mppi", robot.spec, num_samples=64),
+            torch.Generator().manual_seed(0),
             clock=lambda: float(next(ticks)),
         )
+        self.agent.follow(task)
+        self.safety = SafetyMonitor(robot, SafetyConfig(start_updates=1))
+        self.loop = ControlLoop(self.plant, StateEstimator(robot), self.agent, self.safety)
 
     def run(self, steps: int) -> list[Step]:
         return [self.loop.step(0.1) for _ in range(steps)]
@@ -131,7 +123,7 @@ def test_adaptation_lowers_the_error_and_the_prior_survives_the_run(parts: Parts
 def test_the_commanded_not_the_masked_action_is_in_the_window(parts: Parts) -> None:
     parts.plant.mask = np.array([0.2, 1.0])  # a fault that nobody tells the model
     steps = parts.run(9)
-    window = parts.dynamics._window.transitions()
+    window = parts.agent._window.transitions()
     sent = np.array([step.checked.action for step in steps[:-1]])
     np.testing.assert_allclose(window.actions, sent, rtol=1e-6)
     speeds = [step.state[3] for step in steps]
@@ -177,21 +169,6 @@ def test_a_gap_in_time_empties_the_window(parts: Parts) -> None:
     assert [step.adapted.report.transitions for step in parts.run(3)] == [0, 1, 2]
 
 
-def test_a_reset_forgets_the_window(parts: Parts) -> None:
-    parts.run(5)
-    parts.dynamics.reset()
-    assert parts.run(2)[0].adapted.report.reason == "no transitions yet"
-
-
-def test_the_next_plan_starts_from_what_was_really_sent(parts: Parts) -> None:
-    (step,) = parts.run(1)
-    assert step.plan is not None
-    start = parts.controller._warm_start
-    np.testing.assert_allclose(start.previous, step.checked.action, rtol=1e-6)
-    assert start.actions is not None
-    assert torch.equal(start.actions[:-1], step.plan.actions[1:])
-
-
 def test_the_same_seed_gives_the_same_run(
     robot: Robot, change: Callable[..., Array], task: Any
 ) -> None:
@@ -204,42 +181,6 @@ def test_the_same_seed_gives_the_same_run(
 def test_times_come_from_the_clock(parts: Parts) -> None:
     (step,) = parts.run(1)
     assert (step.adapt_seconds, step.plan_seconds) == (1.0, 1.0)
-
-
-class FirstGuess:
-    """A planner that keeps what it was asked, and holds one command."""
-
-    def plan(self, predict, cost, state, reference, warm_start, generator, deadline=None):  # type: ignore[no-untyped-def]
-        actions = torch.ones(1, 3, 2)
-        self.state, self.states = state, predict(state[None], actions)[0]
-        return Plan(actions[0, 0], actions[0], 0.0, 0.0, 1, 1)
-
-
-def test_a_plan_starts_where_the_commands_already_sent_lead(parts: Parts) -> None:
-    planner = FirstGuess()
-    controller = Controller(parts.model.robot, planner, parts.task, torch.Generator())
-    for speed in (0.2, 0.6):
-        controller.commanded(np.array([speed, speed]))
-    adapted = Adapted(parts.parameters, AdaptReport(0, 0.0, 0.0, 0.0, False, ""))
-    start = parts.plant.state
-    controller.plan(parts.model, adapted, start, delay=Delay(1, 0.25))
-    predict = parts.model.predictor(parts.parameters)
-    now = torch.as_tensor(start, dtype=torch.float32)[None]
-    # Of the two: 3/4 of the newer, then a quarter of it and 3/4 of what is planned.
-    means = torch.tensor([0.75 * 0.6 + 0.25 * 0.2, 0.25 * 0.6 + 0.75 * 1.0, 1.0, 1.0])
-    expected = predict(now, means[None, :, None].expand(1, 4, 2))[0]
-    torch.testing.assert_close(planner.state, expected[1])
-    torch.testing.assert_close(planner.states, expected[1:])
-
-
-def test_a_window_is_told_what_acted(parts: Parts) -> None:
-    delay, rest = Delay(1, 0.5), parts.plant.state
-    for t, speed in enumerate((0.2, 0.4, 0.8)):
-        parts.dynamics.observe(rest, 0.1 * t)
-        parts.dynamics.commanded(np.array([speed, 0.0]), 0.1 * t, delay)
-    parts.dynamics.observe(rest, 0.3)
-    acted = parts.dynamics._window.transitions().actions[:, 0]
-    torch.testing.assert_close(acted, torch.tensor([0.2, 0.2, 0.3]))
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
@@ -271,7 +212,7 @@ class Finished:
 
 
 def test_the_robot_rests_once_its_task_is_finished(parts: Parts) -> None:
-    parts.loop._controller._task = Finished(parts.loop._controller._task, 4)
+    parts.agent.follow(Finished(parts.task, 4))
     steps = parts.run(8)
     plans = [step.plan for step in steps if step.plan is not None]
     assert [plan.mode for plan in plans] == [Mode.FULL] * 4 + [Mode.FINISHED] * 4

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ros_mbmrl.robots.delay import LONGEST, NO_DELAY, Delay
 from ros_mbmrl.robots.spec import Array, Robot
 
 
@@ -28,7 +31,9 @@ class BatchWindow:
         self._length: NDArray[np.int64] = np.zeros(robots, dtype=np.int64)
         self._known: NDArray[np.bool_] = np.zeros(robots, dtype=bool)
         self._states: Tensor | None = None
-        self._actions: Tensor | None = None
+        self._actions: Tensor | None = None  # means of the intervals that have begun
+        self._sent: deque[Tensor] = deque(maxlen=LONGEST + 2)
+        self._fresh: NDArray[np.bool_] = np.ones(robots, dtype=bool)  # whose commands start anew
         self._stamp = 0.0
 
     def observe(self, states: Array, stamp: float) -> None:
@@ -40,11 +45,19 @@ class BatchWindow:
             self._append(self._states, self._actions, now)
             self._length = np.minimum(self._length + self._known, self._size)
         self._length = np.where(finite & even, self._length, 0)
+        self._fresh |= ~(finite & even)
         self._states, self._actions, self._stamp, self._known = now, None, stamp, finite
 
-    def commanded(self, actions: Array) -> None:
-        """Add the commands (N, da) that answer the newest states."""
-        self._actions = torch.tensor(actions, dtype=torch.float32, device=self._device)
+    def commanded(self, actions: Array, delay: Delay = NO_DELAY) -> None:
+        """Add the commands (N, da) that answer the newest states; see `LiveWindow`."""
+        sent = torch.tensor(actions, dtype=torch.float32, device=self._device)
+        if self._fresh.any():  # before a robot's first command there was only the like of it
+            fresh = torch.as_tensor(self._fresh, device=self._device)[:, None]
+            older = [torch.where(fresh, sent, each) for each in self._sent]
+            self._sent = deque(older, maxlen=self._sent.maxlen)
+        self._sent.append(sent)
+        self._fresh = ~self._known  # what answers a state that is none does not count
+        self._actions = delay.acting(self._sent)
 
     def _append(self, states: Tensor, actions: Tensor, now: Tensor) -> None:
         features, changes = self._robot.features(states), self._robot.difference(states, now)

@@ -5,6 +5,7 @@ The robots share nothing but the time, the model and the products that it is com
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,9 +18,10 @@ from ros_mbmrl.adaptation.guard import make_guard, support_of
 from ros_mbmrl.agents.base import Action, Context, Diagnostics, Flags
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.networks.mlp import Update
-from ros_mbmrl.planning.batch import BatchMPPI, Plans, cost_each
+from ros_mbmrl.planning.batch import BatchMPPI, Plans, PredictEach, cost_each
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.planning.sampling import Limits, configure
+from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.spec import Array
 
 
@@ -32,6 +34,7 @@ class ModelAgent:
         planning: parameters of MPPI by name.
         precision: of the network's products.
         device: where all of it is computed.
+        delay: from a state to when the command that answers it acts [s].
     """
 
     def __init__(
@@ -41,10 +44,12 @@ class ModelAgent:
         planning: Mapping[str, Any] | None = None,
         precision: torch.dtype = torch.float32,
         device: str = "cpu",
+        delay: float = 0.0,
     ) -> None:
         self._device = torch.device(device)
         loaded = loaded.to(self._device, precision)
         self._model, self._guard = loaded.model, make_guard(loaded, method)
+        self._delay = Delay.of(delay, loaded.model.robot.spec.period)
         limits = Limits.of(loaded.model.robot.spec).to(self._device)
         self._planner = BatchMPPI(limits, configure(MPPIConfig, planning or {}))
 
@@ -55,6 +60,7 @@ class ModelAgent:
         self._generators = [Generator(self._device).manual_seed(seed) for seed in context.seeds]
         self._tasks = context.tasks
         self._start = self._planner.start(count)
+        self._sent = deque([self._start.previous], maxlen=LONGEST + 1)
         self._good = np.zeros((count, len(robot.spec.state)))
 
     @torch.inference_mode()
@@ -74,8 +80,9 @@ class ModelAgent:
 
     def acted(self, commands: Array) -> None:
         """See `Agent.acted`."""
-        self._window.commanded(commands)
+        self._window.commanded(commands, self._delay)
         sent = torch.as_tensor(commands, dtype=torch.float32, device=self._device)
+        self._sent.append(sent)
         self._start = self._plans.shifted(sent)
 
     def _adapt(self) -> tuple[Update, Tensor, Tensor, Tensor]:
@@ -91,14 +98,27 @@ class ModelAgent:
         return update, before, torch.where(accepted, verdict.error_after, before), accepted
 
     def _plan(self, update: Update, states: Array, finite: Flags) -> Plans:
+        predict = self._model.predictor_each(self._guard.parameters, update)
+        now = torch.as_tensor(states, dtype=torch.float32, device=self._device)
+        if self._delay.steps:  # to where the commands already sent lead
+            committed = torch.stack(self._delay.committed(self._sent), dim=1)
+            now = predict(now, committed[:, None])[:, 0, -1]
+            states = _float64(now)
         return self._planner.plan(
-            self._model.predictor_each(self._guard.parameters, update),
+            self._blended(predict),
             cost_each(self._tasks, states, self._device),
-            torch.as_tensor(states, dtype=torch.float32, device=self._device),
+            now,
             self._start,
             self._generators,
             torch.as_tensor(finite, device=self._device),
         )
+
+    def _blended(self, predict: PredictEach) -> PredictEach:
+        """Return predictions of planned commands, of whose first a share of the last one acts."""
+        if not self._delay.share:
+            return predict
+        previous = self._start.previous[:, None]
+        return lambda states, actions: predict(states, self._delay.blend(actions, previous))
 
 
 def _float64(values: Tensor) -> Array:

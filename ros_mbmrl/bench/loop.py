@@ -7,9 +7,8 @@ rounds: planning alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 
 import numpy as np
 import torch
@@ -17,17 +16,18 @@ from torch import Generator
 
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
+from ros_mbmrl.agents.live import LiveAgent
 from ros_mbmrl.bench.plan import Config as PlanConfig
 from ros_mbmrl.bench.plan import planner
 from ros_mbmrl.bench.problem import PATH, Problem, check_network, make_problem
 from ros_mbmrl.bench.timing import Figure, Findings, Times, at_least, interleave, pinned
-from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
+from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.paths import make_path
-from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
 
 STEP, PLAN, REST = "step", "nothing but plan", "step, less adapting and planning"
@@ -56,52 +56,31 @@ class Config:
 QUICK = Config(samples=64, horizon=4, hidden=(32, 32), window=8, repeats=3)
 
 
-class TimedPlant:
+class TimedPlant(TwinPlant):
     """A twin that measures the seconds it takes of the present step."""
 
-    simulated = True
-
-    def __init__(self, plant: TwinPlant, clock: Callable[[], float]) -> None:
-        self._plant, self._clock = plant, clock
-        self.seconds = 0.0
-
-    def __enter__(self) -> TimedPlant:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
+    def __init__(self, robot: Robot, config: TwinConfig, clock: Callable[[], float]) -> None:
+        super().__init__(robot, config)
+        self._clock, self.seconds = clock, 0.0
 
     def observe(self) -> Measurement:
         """See `Plant.observe`."""
         began = self._clock()
-        measurement = self._plant.observe()
+        measurement = super().observe()
         self.seconds += self._clock() - began
         return measurement
 
     def command(self, action: Array) -> None:
         """See `Plant.command`."""
         began = self._clock()
-        self._plant.command(action)
+        super().command(action)
         self.seconds += self._clock() - began
 
     def advance(self, duration: float) -> None:
         """See `Plant.advance`."""
         began = self._clock()
-        self._plant.advance(duration)
+        super().advance(duration)
         self.seconds += self._clock() - began
-
-    def stop(self) -> None:
-        """See `Plant.stop`."""
-        self._plant.stop()
-
-    def counters(self) -> Mapping[str, int | float]:
-        """See `Plant.counters`."""
-        return self._plant.counters()
 
 
 def run(config: Config) -> Findings:
@@ -112,7 +91,7 @@ def run(config: Config) -> Findings:
         problem = make_problem(config.hidden, config.activation, generator)
         robot = problem.model.robot
         start = TwinConfig(seed=config.seed, start=make_path(PATH).start)
-        plant = TimedPlant(TwinPlant(robot, start), clock)
+        plant = TimedPlant(robot, start, clock)
         loop = make_loop(problem, config, plant, clock)
         taken: list[tuple[Step, float]] = []
 
@@ -135,14 +114,9 @@ def make_loop(
     parameters = {**problem.parameters, **rule.init(model.mlp, problem.parameters, generator)}
     guard = Guard(rule, parameters, config.window, GuardConfig())
     sampling = make_planner("mppi", robot.spec, num_samples=config.samples, horizon=config.horizon)
-    return ControlLoop(
-        plant,
-        StateEstimator(robot),
-        OnlineDynamics(model, guard),
-        Controller(robot, sampling, problem.task(), generator),
-        SafetyMonitor(robot),
-        clock,
-    )
+    agent = LiveAgent(model, guard, sampling, generator, clock=clock)
+    agent.follow(problem.task())
+    return ControlLoop(plant, StateEstimator(robot), agent, SafetyMonitor(robot))
 
 
 def split(times: Times, taken: list[tuple[Step, float]]) -> Times:

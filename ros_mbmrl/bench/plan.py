@@ -16,6 +16,7 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Adapted, AdaptReport
+from ros_mbmrl.agents.controller import Controller
 from ros_mbmrl.bench.problem import Problem, check_network, make_problem
 from ros_mbmrl.bench.products import (
     NO_BFLOAT16,
@@ -25,7 +26,6 @@ from ros_mbmrl.bench.products import (
     layers_of,
 )
 from ros_mbmrl.bench.timing import Figure, Findings, Run, Times, at_least, interleave, pinned
-from ros_mbmrl.control import Controller
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.mppi import MPPIConfig

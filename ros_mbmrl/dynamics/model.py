@@ -131,7 +131,7 @@ class DynamicsModel:
     def _rollout(
         self, parameters: Parameters, update: Update, state: Tensor, actions: Tensor
     ) -> Tensor:
-        """Roll out states (N, T, ds), actions (N, T, H, da) -> (N, T, H+1, ds), one memory a task."""
+        """Roll out N tasks under actions (N, T, H, da): states (N, T, ds) to (N, T, H+1, ds)."""
 
         def act(_: Tensor, step: int) -> Tensor:
             return actions[..., step, :]

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import Generator
 
-from ros_mbmrl.adaptation.guard import make_guard
-from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
+from ros_mbmrl.agents.live import make_live_agent
+from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.planning import make_planner
 from ros_mbmrl.plants.pr2_twin import make_arm
 from ros_mbmrl.robots.arm_tasks import BringPoints
 from ros_mbmrl.robots.estimator import StateEstimator
@@ -110,21 +108,11 @@ def run_reach(
     """One episode with a loaded model; ends early when safety stops the arm."""
     task = BringPoints(robot, what.goal)
     period = robot.spec.period
+    settings = planning() if settings is None else settings
+    agent = make_live_agent(loaded, task, method, controller, settings, what.seed)
+    safety = SafetyMonitor(robot, SafetyConfig(start_updates=1))
     with make_arm(robot, what.physics, (what.fault,), what.seed) as plant:
-        loop = ControlLoop(
-            plant,
-            StateEstimator(robot),
-            OnlineDynamics(loaded.model, make_guard(loaded, method)),
-            Controller(
-                robot,
-                make_planner(
-                    controller, robot.spec, **(planning() if settings is None else settings)
-                ),
-                task,
-                Generator().manual_seed(what.seed),
-            ),
-            SafetyMonitor(robot, SafetyConfig(start_updates=1)),
-        )
+        loop = ControlLoop(plant, StateEstimator(robot), agent, safety)
         times, distances = [], []
         steps: list[Step] = []
         for k in range(round(what.duration / period)):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ros_mbmrl.agents.base import Action, Agent, Context, Diagnostics, Flags
+from ros_mbmrl.agents.base import Action, Agent, Context, Diagnostics
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array
@@ -25,19 +25,21 @@ SAFETY = SafetyConfig(start_updates=1)  # simulated robots begin with a good sta
 class Episodes:
     """What happened to N robots in T steps.
 
-    times: (T+1,) [s]. states: (T+1, N, ds), as estimated. actions: (T, N, da), as sent.
-    rewards, error_before, error_after, accepted, levels: (T, N); of the agent
-    (`Diagnostics`, zeros of one without a model) and of safety (`Level`).
+    Args:
+        times: (T+1,) [s].
+        states: (T+1, N, ds), as estimated.
+        actions: (T, N, da), as sent.
+        rewards: (T, N).
+        levels: (T, N), of safety (`Level`).
+        diagnostics: (T, N) each; None of an agent without a model.
     """
 
     times: Array
     states: Array
     actions: Array
     rewards: Array
-    error_before: Array
-    error_after: Array
-    accepted: Flags
     levels: NDArray[np.int8]
+    diagnostics: Diagnostics | None
 
 
 def run_episodes(
@@ -61,20 +63,26 @@ def run_episodes(
     agent.begin(Context(robot, seeds, worlds.tasks() if tasks is None else tasks, worlds.goals))
     times, states = [worlds.time], [_estimate(worlds, estimators)]
     rows: list[tuple[Any, ...]] = []
-    zeros = np.zeros(count)
-    none = Diagnostics(zeros, zeros, zeros > 0)
+    told: list[Diagnostics] = []
     for _ in range(steps):
         action = agent.act(states[-1], times[-1])
-        told = action.diagnostics or none
-        sent, levels = _check(monitors, times[-1], states[-1], action, told)
+        sent, levels = _check(monitors, times[-1], states[-1], action)
         agent.acted(sent)
-        rewards = worlds.step(sent)
-        errors = (told.error_before, told.error_after)
-        rows.append((sent, rewards, *errors, told.accepted, levels))
+        rows.append((sent, worlds.step(sent), levels))
+        if action.diagnostics is not None:
+            told.append(action.diagnostics)
         times.append(worlds.time)
         states.append(_estimate(worlds, estimators))
-    columns = (np.array(column) for column in zip(*rows, strict=True))
-    return Episodes(np.array(times), np.array(states), *columns)
+    sent, rewards, levels = (np.array(column) for column in zip(*rows, strict=True))
+    return Episodes(np.array(times), np.array(states), sent, rewards, levels, _joined(told))
+
+
+def _joined(told: Sequence[Diagnostics]) -> Diagnostics | None:
+    """Return the diagnostics of all steps, (T, N) each."""
+    if not told:
+        return None
+    names = (field.name for field in fields(Diagnostics))
+    return Diagnostics(*(np.array([getattr(each, name) for each in told]) for name in names))
 
 
 def _estimate(worlds: Worlds, estimators: Sequence[StateEstimator]) -> Array:
@@ -89,13 +97,14 @@ def _check(
     now: float,
     states: Array,
     action: Action,
-    told: Diagnostics,
 ) -> tuple[Array, NDArray[np.int8]]:
     """Commands (N, da) that safety lets through, and its levels (N,)."""
-    failed = np.zeros(len(states), dtype=bool) if action.failed is None else action.failed
+    none = np.zeros(len(states))
+    failed = none > 0 if action.failed is None else action.failed
+    errors = none if action.diagnostics is None else action.diagnostics.error_after
     checked = []
     for n, monitor in enumerate(monitors):
-        health = Health(model_error=float(told.error_after[n]), planner_failed=bool(failed[n]))
+        health = Health(model_error=float(errors[n]), planner_failed=bool(failed[n]))
         proposed = None if failed[n] else action.commands[n]
         checked.append(monitor.update(now, proposed, states[n], health))
     levels = np.array([each.level for each in checked], dtype=np.int8)

@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Generator
 
-from ros_mbmrl.adaptation.guard import GuardConfig, make_guard
-from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
+from ros_mbmrl.adaptation.guard import GuardConfig
+from ros_mbmrl.agents.live import make_live_agent
+from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
-from ros_mbmrl.robots.delay import Delay
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.path_following import PathFollowing, PathWeights, make_path
 from ros_mbmrl.robots.spec import Array, Robot
@@ -111,7 +109,7 @@ def run_episode(
 ) -> Episode:
     """One episode with a loaded model; ends early when the path does or safety stops the robot.
 
-    delay: that the loop is told its commands have [s]; what they really have is the scenario's.
+    delay: that the agent is told its commands have [s]; what they really have is the scenario's.
     """
     path = make_path(scenario.path)
     task = PathFollowing(robot, path, SPEED)
@@ -119,20 +117,10 @@ def run_episode(
         scenario.terrain, (scenario.fault,), scenario.physics, scenario.seed, path.start
     )
     period = robot.spec.period
+    agent = make_live_agent(loaded, task, method, controller, planning, scenario.seed, delay)
+    safety = SafetyMonitor(robot, SafetyConfig(start_updates=START_UPDATES))
     with TwinPlant(robot, config) as plant:
-        loop = ControlLoop(
-            plant,
-            StateEstimator(robot),
-            OnlineDynamics(loaded.model, make_guard(loaded, method)),
-            Controller(
-                robot,
-                make_planner(controller, robot.spec, **(planning or {})),
-                task,
-                Generator().manual_seed(scenario.seed),
-            ),
-            SafetyMonitor(robot, SafetyConfig(start_updates=START_UPDATES)),
-            delay=Delay.of(delay, period),
-        )
+        loop = ControlLoop(plant, StateEstimator(robot), agent, safety)
         times, poses, along, errors = [], [], [], []
         steps: list[Step] = []
         progress = 0.0

@@ -1,8 +1,8 @@
 """A recording run through a model: what it would have predicted, and what been commanded.
 
-The calls and their order are those of the adaptive process (`nodes/adaptive.py`), with what was
-recorded in place of the robot: the model adapts to the recorded transitions, the planner starts
-each time from the command that was really sent. So a recording made in lockstep with the same
+The agent is driven as in the adaptive process (`nodes/adaptive.py`), with what was recorded in
+place of the robot: the model adapts to the recorded transitions, the planner starts each time
+from the command that was really sent. So a recording made in lockstep with the same
 model and seed gives its own commands again, bit for bit.
 """
 
@@ -17,18 +17,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.progress import track
-from torch import Generator, Tensor
+from torch import Tensor
 
 from ros_mbmrl.adaptation.base import Adapted, robust_error
-from ros_mbmrl.adaptation.guard import Guard, make_guard
-from ros_mbmrl.control import Controller, OnlineDynamics
+from ros_mbmrl.agents.live import Answer, LiveAgent, make_live_agent
 from ros_mbmrl.data.quality import off_period
 from ros_mbmrl.data.steps import Run, Step
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.planning import make_planner
-from ros_mbmrl.planning.base import NoFinitePlan
 from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.measurement import Measurement
@@ -101,11 +97,12 @@ def replay(run: Run, robot: Robot, loaded: LoadedModel, config: ReplayConfig) ->
     are drawn in the same order.
     """
     torch.set_num_threads(1)  # with another number, sums come out in another order
-    guard = make_guard(loaded, config.method or None)
-    player = _Player(run, robot, loaded.model, guard, config)
+    settings = config.method or None, config.controller, config.planner, config.seed
+    agent = make_live_agent(loaded, None, *settings)
+    player = _Player(run, robot, agent, config)
     estimator = StateEstimator(robot)
     states = [estimator.update(Measurement(step.time, step.measurement)) for step in run.steps]
-    judge = _Judge(run.steps, states, loaded.model, guard, config.horizon)
+    judge = _Judge(run.steps, states, agent, config.horizon)
     planned = any(step.planned for step in run.steps)
     rows = []
     for k in track(range(len(run.steps)), description="steps"):
@@ -113,9 +110,9 @@ def replay(run: Run, robot: Robot, loaded: LoadedModel, config: ReplayConfig) ->
         player.observe(step, state)
         if planned and not step.planned:
             continue
-        adapted = player.adapt()
-        proposed = player.plan(step, state, adapted)
-        rows.append((step, proposed, adapted.report.accepted, *judge.errors(k, adapted)))
+        answer = player.answer(step, state)
+        accepted = answer.adapted.report.accepted
+        rows.append((step, answer.proposed, accepted, *judge.errors(k, answer.adapted)))
     nothing = np.full(len(robot.spec.action), np.nan)
     return Replay(
         times=np.array([step.time for step, *_ in rows]),
@@ -129,58 +126,30 @@ def replay(run: Run, robot: Robot, loaded: LoadedModel, config: ReplayConfig) ->
 
 
 class _Player:
-    """The adaptive process without its messages."""
+    """Drives the agent with recorded states and commands."""
 
-    def __init__(
-        self, run: Run, robot: Robot, model: DynamicsModel, guard: Guard, config: ReplayConfig
-    ) -> None:
-        self._run, self._robot, self._config = run, robot, config
-        self._online = OnlineDynamics(model, guard)
-        self._planner = make_planner(config.controller, robot.spec, **(config.planner or {}))
-        self._generator = Generator().manual_seed(config.seed)
-        self._controller: Controller | None = None
-        self._reference = 0  # which reference the controller follows, counted from 1
+    def __init__(self, run: Run, robot: Robot, agent: LiveAgent, config: ReplayConfig) -> None:
+        self._run, self._robot, self._agent, self._config = run, robot, agent, config
+        self._reference = 0  # which reference the agent follows, counted from 1
         self._asked: Step | None = None
 
     def observe(self, step: Step, state: Array) -> None:
-        """Learn what was sent in answer to the last state, then take in the new one."""
+        """Tell what was sent in answer to the last state, then the new one."""
         if self._asked is not None and self._asked.command is not None:
-            self._online.commanded(self._asked.command, self._asked.time, self._delay(self._asked))
-            if self._controller is not None:
-                self._controller.commanded(self._asked.command)
+            self._agent.acted(self._asked.command[None])
         self._asked = None
-        self._online.observe(state, step.time)
+        self._agent.observe(state[None], step.time)
 
-    def adapt(self) -> Adapted:
-        """The adapted model."""
-        return self._online.adapt()
-
-    def plan(self, step: Step, state: Array, adapted: Adapted) -> Array | None:
-        """The proposed command; None without a plan, or anything to plan for."""
+    def answer(self, step: Step, state: Array) -> Answer:
+        """Return the agent's answer; it has no plan where there is nothing to plan for."""
         self._asked = step
-        self._follow(step, state)
-        if self._controller is None:
-            return None
-        try:
-            plan = self._controller.plan(
-                self._online.model, adapted, state, delay=self._delay(step)
-            )
-        except NoFinitePlan:
-            return None
-        proposed: Array = plan.action.numpy().astype(float)
-        return proposed
-
-    def _delay(self, step: Step) -> Delay:
-        return Delay.of(step.planned_delay, self._robot.spec.period)
-
-    def _follow(self, step: Step, state: Array) -> None:
         wanted = max(step.reference, 1) if self._run.references else 0
-        if self._controller is not None and wanted == self._reference:
-            return
-        task = self._task(wanted, state)
-        if task is not None:
-            self._reference = wanted
-            self._controller = Controller(self._robot, self._planner, task, self._generator)
+        if self._agent.task is None or wanted != self._reference:
+            task = self._task(wanted, state)
+            if task is not None:
+                self._reference = wanted
+                self._agent.follow(task)
+        return self._agent.answer(delay=step.planned_delay)
 
     def _task(self, wanted: int, state: Array) -> Task | None:
         if wanted:
@@ -196,11 +165,11 @@ class _Judge:
         self,
         steps: Sequence[Step],
         states: Sequence[Array],
-        model: DynamicsModel,
-        guard: Guard,
+        agent: LiveAgent,
         horizon: int,
     ) -> None:
-        self._model, self._prior, self._horizon = model, guard.parameters, horizon
+        self._model = model = agent.model
+        self._prior, self._horizon = agent.guard.parameters, horizon
         self._states = torch.tensor(np.stack(states), dtype=torch.float32)
         size = len(model.robot.spec.action)
         actions = _acting(steps, size, model.robot.spec.period)

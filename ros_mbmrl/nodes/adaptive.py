@@ -15,14 +15,12 @@ from rclpy.node import Node
 from ros_mbmrl.nodes.messages import seconds
 from ros_mbmrl.nodes.process import Ending, guarded, run
 from ros_mbmrl.planning.modes import Mode
-from ros_mbmrl.robots.delay import Delay
 
 if TYPE_CHECKING:
-    from ros_mbmrl.adaptation.base import Adapted
-    from ros_mbmrl.control import Controller
+    from ros_mbmrl.agents.live import Answer, LiveAgent
     from ros_mbmrl.nodes.controller import ControllerNode
     from ros_mbmrl.nodes.dynamics import DynamicsNode, StateSeen
-    from ros_mbmrl.planning.base import Deadline, Plan
+    from ros_mbmrl.planning.base import Deadline
     from ros_mbmrl.robots.spec import Array
 
 LATEST = 0.7  # of the period, after which an answer comes too late to be checked and sent
@@ -30,29 +28,36 @@ ADAPTING = 0.1  # of the period, kept for what comes before planning
 
 
 class AdaptiveWorker:
-    """Algorithm 10 between topics: the same calls in the same order as `ControlLoop`."""
+    """Algorithm 10 between topics: drives the agent as `ControlLoop` does, state by state.
+
+    Args:
+        dynamics: has the states and the commands that were sent, tells how adaptation went.
+        controller: says what to plan for, proposes and tells about plans.
+        agent: adapts and plans.
+        clock: returns seconds, of the same kind as the states' arrival.
+    """
 
     def __init__(
         self,
         dynamics: DynamicsNode,
         controller: ControllerNode,
+        agent: LiveAgent,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._dynamics, self._node, self._clock = dynamics, controller, clock
+        self._dynamics, self._node, self._agent = dynamics, controller, agent
+        self._clock = clock
         self._lockstep = controller.settings.lockstep
         self._period = period = dynamics.robot.spec.period
         self._patience = 10.0 if self._lockstep else 0.2 * period  # for the last command/safe
         self._latest = LATEST * period
         self._asked: int | None = None  # stamp of the proposal whose fate is not known yet
-        self._delay = 0.0  # that it was made for [s]
         self._repeat: Callable[[], None] | None = None
         self._newest: StateSeen | None = None
-        self._controller: Controller | None = None
         self._prepared = False
         self._dropped = self._skipped = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop`."""
+        """Answer states until `stop`."""
         while not stop.is_set():
             self.turn(self._dynamics.states.take(0.1))
 
@@ -67,26 +72,30 @@ class AdaptiveWorker:
             began = self._clock()
             self._settle()
             waited += self._clock() - began
-            self._dynamics.online.observe(seen.state, seconds(seen.stamp))
+            self._agent.observe(seen.state[None], seconds(seen.stamp))
             self._newest, self._repeat = seen, None
         if self._newest is not None and not self._prepared:
             self._prepare(self._newest.state)
             if not self._lockstep:
                 self._newest = None  # too old by now
-        if self._newest is not None:
-            self._controller = self._node.controller(self._newest.state)
-        if self._newest is not None and self._controller is not None:
+        if self._newest is not None and self._can_plan(self._newest.state):
             newest, self._newest = self._newest, None
-            self._answer(newest, self._controller, waited)
+            self._answer(newest, waited)
         elif self._repeat is not None and states:
             self._repeat()
 
     def _prepare(self, state: Array) -> None:
         """Before the first command, in the thread that plans: does it fit, and how precisely."""
-        online, period = self._dynamics.online, self._dynamics.robot.spec.period
-        left = self._latest - ADAPTING * period
-        online.model = self._node.prepare(online.model, online.adapt(), state, left)
+        agent, left = self._agent, self._latest - ADAPTING * self._period
+        agent.model, agent.planner = self._node.prepare(agent.model, agent.adapt(), state, left)
         self._prepared = True
+
+    def _can_plan(self, state: Array) -> bool:
+        """Return whether there is a task; a new one is followed from here on."""
+        task = self._node.task(state)
+        if task is not None and task is not self._agent.task:
+            self._agent.follow(task)
+        return task is not None
 
     def _settle(self) -> None:
         """Learn what the plant was told in answer to the last proposal.
@@ -99,41 +108,26 @@ class AdaptiveWorker:
         if sent is None:
             self._dropped += 1
         else:
-            delay = Delay.of(self._delay, self._period)
-            self._dynamics.online.commanded(sent, seconds(self._asked), delay)
-            if self._controller is not None:
-                self._controller.commanded(sent)
+            self._agent.acted(sent[None])
         self._asked = None
 
-    def _answer(self, seen: StateSeen, controller: Controller, waited: float) -> None:
-        from ros_mbmrl.planning.base import NoFinitePlan
-
+    def _answer(self, seen: StateSeen, waited: float) -> None:
+        self._asked = seen.stamp
         if self._node.stopped:  # the window goes on; planning would be for nothing
             rest = self._dynamics.robot.spec.rest
             self._node.propose(seen.stamp, rest)
-            self._asked = seen.stamp
             return
-        began = self._clock()
-        self._delay = self._dynamics.delay
-        adapted = self._dynamics.online.adapt()
-        planned = self._clock()
-        plan: Plan | None
-        try:
-            model = self._dynamics.online.model
-            delay = Delay.of(self._delay, self._period)
-            plan = controller.plan(model, adapted, seen.state, self._deadline(seen), delay)
-            proposed = plan.action.numpy().astype(float)
-        except NoFinitePlan:
-            plan, proposed = None, None
-        ended = self._clock()
+        delay = self._dynamics.delay
+        answer = self._agent.answer(self._deadline(seen), delay)
+        proposed = answer.proposed
 
         def publish() -> None:
             self._node.propose(seen.stamp, proposed)
-            self._dynamics.publish(seen.stamp, adapted, 1e3 * (planned - began))
+            self._dynamics.publish(seen.stamp, answer.adapted, 1e3 * answer.adapt_seconds)
 
         publish()
-        self._asked, self._repeat = seen.stamp, publish if self._lockstep else None
-        self._tell(seen, adapted, plan, (planned - began, ended - planned, waited))
+        self._repeat = publish if self._lockstep else None
+        self._tell(seen, answer, waited, delay)
 
     def _deadline(self, seen: StateSeen) -> Deadline | None:
         """None in lockstep: there, nothing may depend on how fast the machine is."""
@@ -142,27 +136,21 @@ class AdaptiveWorker:
         latest = seen.arrival + self._latest
         return lambda: latest - self._clock()
 
-    def _tell(
-        self,
-        seen: StateSeen,
-        adapted: Adapted,
-        plan: Plan | None,
-        durations: tuple[float, float, float],
-    ) -> None:
-        adapt, planning, waited = durations
+    def _tell(self, seen: StateSeen, answer: Answer, waited: float, delay: float) -> None:
         values: dict[str, object] = {
-            "adapt_ms": 1e3 * adapt,
-            "plan_ms": 1e3 * planning,
+            "adapt_ms": 1e3 * answer.adapt_seconds,
+            "plan_ms": 1e3 * answer.plan_seconds,
             "wait_ms": 1e3 * waited,
             "dropped": self._dropped,
             "skipped": self._skipped,
-            "delay_s": self._delay,
+            "delay_s": delay,
         }
+        plan = answer.plan
         if plan is not None:
             for name in ("cost_min", "cost_mean", "finite", "samples"):
                 values[name] = getattr(plan, name)
-            model = self._dynamics.online.model
-            self._node.publish_plan(seen.stamp, model, adapted, seen.state, plan)
+            model = self._agent.model
+            self._node.publish_plan(seen.stamp, model, answer.adapted, seen.state, plan)
         self._node.publish(seen.stamp, plan.mode if plan else Mode.NONE, values)
 
 
@@ -170,12 +158,14 @@ def build(ending: Ending) -> Sequence[Node]:
     """The nodes of this process, and its worker. Torch is imported here, after the signals."""
     import torch
 
+    from ros_mbmrl.agents.live import LiveAgent
     from ros_mbmrl.nodes.controller import ControllerNode, ControllerParameters
     from ros_mbmrl.nodes.dynamics import DynamicsNode, DynamicsParameters
 
     controller = ControllerNode(DynamicsParameters)
     dynamics = DynamicsNode(ControllerParameters)
-    worker = AdaptiveWorker(dynamics, controller)
+    parts = dynamics.model, dynamics.guard, controller.planner, controller.generator
+    worker = AdaptiveWorker(dynamics, controller, LiveAgent(*parts, clock=time.monotonic))
 
     def work() -> None:
         torch.set_num_threads(controller.settings.threads)

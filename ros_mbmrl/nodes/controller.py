@@ -1,4 +1,4 @@
-"""controller (lifecycle): plans with whatever model it is handed. Lives in `adaptive`."""
+"""controller (lifecycle): what is planned for, and with which planner. Lives in `adaptive`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 
 from ros_mbmrl.adaptation.base import Adapted
-from ros_mbmrl.control import Controller
 from ros_mbmrl.dry_run import AUTO, PRECISIONS, DryRun, check_precision
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
@@ -35,7 +34,7 @@ from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.peers import Echo
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.planning import make_planner
-from ros_mbmrl.planning.base import Plan
+from ros_mbmrl.planning.base import Plan, Planner
 from ros_mbmrl.planning.modes import Mode
 from ros_mbmrl.planning.search import SamplingPlanner
 from ros_mbmrl.robots import make_robot
@@ -85,11 +84,10 @@ class ControllerNode(LifecycleNode):
         self._robot = make_robot(p.robot)
         self._spec = self._robot.spec
         self._owner = owner_of(self, self._spec)
-        self._planner = make_planner(p.controller, self._spec, **p.planner)
-        self._generator = torch.Generator().manual_seed(p.seed)
+        self.planner = make_planner(p.controller, self._spec, **p.planner)
+        self.generator = torch.Generator().manual_seed(p.seed)
         self._lock = threading.Lock()
-        self._controller: Controller | None = None
-        self._following: Task | None = None
+        self._task: Task | None = None
         self._active = threading.Event()
         self._proposed = advertise(self, "command/proposed")
         self._echo = Echo()
@@ -104,16 +102,15 @@ class ControllerNode(LifecycleNode):
             self.trigger_configure()
             self.trigger_activate()
 
-    def controller(self, state: Array) -> Controller | None:
-        """What plans, once there is something to do and while the node is active.
+    def task(self, state: Array) -> Task | None:
+        """Return what to plan for, once there is anything and while the node is active.
 
         state: (ds,), where a task begins.
         """
         with self._lock:
-            if self._controller is None and self.settings.task:
-                task = self._robot.make_task(self.settings.task, state)
-                self._controller = self._make(task)
-            return self._controller if self._active.is_set() else None
+            if self._task is None and self.settings.task:
+                self._task = self._robot.make_task(self.settings.task, state)
+            return self._task if self._active.is_set() else None
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Commands are proposed from now on."""
@@ -137,20 +134,25 @@ class ControllerNode(LifecycleNode):
 
     def prepare(
         self, model: DynamicsModel, adapted: Adapted, state: Array, left: float
-    ) -> DynamicsModel:
-        """Try planning before the first command; the model in the precision it is planned with.
+    ) -> tuple[DynamicsModel, Planner]:
+        """Try planning before the first command; return the model and the planner to plan with.
 
-        left: what a plan may take [s]; if it takes longer, a smaller one is chosen. In lockstep
-        nothing may depend on how fast the machine is, and nothing is tried; nor with a planner
-        that does not search. Raises UserError if not even the smallest plan fits.
+        In lockstep nothing may depend on how fast the machine is, and nothing is tried; nor with a
+        planner that does not search.
+
+        Args:
+            left: what a plan may take [s]; if it takes longer, a smaller one is chosen.
+
+        Raises:
+            UserError: not even the smallest plan fits.
         """
         self._await_listeners()
         p = self.settings
-        if p.lockstep or not isinstance(self._planner, SamplingPlanner):
+        if p.lockstep or not isinstance(self.planner, SamplingPlanner):
             name = "float32" if p.precision == AUTO else p.precision
-            return replace(model, precision=PRECISIONS[name])
+            return replace(model, precision=PRECISIONS[name]), self.planner
         task = self._robot.make_task(p.task or self._robot.tasks()[0], state)
-        trial = DryRun(self._robot, self._planner, task, state, threads=p.threads)
+        trial = DryRun(self._robot, self.planner, task, state, threads=p.threads)
         name, why = p.precision, "as told"
         if name == AUTO:
             name, why = trial.precision(model, adapted)
@@ -161,14 +163,7 @@ class ControllerNode(LifecycleNode):
         self.get_logger().info(
             f"planning in {name}: {why}; takes {1e3 * fit.seconds:.1f} ms of {1e3 * left:.1f} ms"
         )
-        self._use(fit.planner)
-        return model
-
-    def _use(self, planner: SamplingPlanner) -> None:
-        with self._lock:
-            self._planner = planner
-            if self._following is not None:  # a path that came while plans were tried
-                self._controller = self._make(self._following)
+        return model, fit.planner
 
     def _await_listeners(self) -> None:
         """Until no more come: a recorder that is found later misses the first proposals."""
@@ -216,8 +211,4 @@ class ControllerNode(LifecycleNode):
             return
         task = PathFollowing(self._robot, path, self.settings.speed)
         with self._lock:
-            self._following = task
-            self._controller = self._make(task)
-
-    def _make(self, task: Task) -> Controller:
-        return Controller(self._robot, self._planner, task, self._generator)
+            self._task = task

@@ -1,4 +1,4 @@
-"""dynamics: follows states and sent commands, keeps the adapted model. Lives in `adaptive`."""
+"""dynamics: follows states and sent commands, holds the prior. Lives in `adaptive`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from sensor_msgs.msg import JointState
 
 from ros_mbmrl.adaptation.base import Adapted
 from ros_mbmrl.adaptation.guard import make_guard
-from ros_mbmrl.control import OnlineDynamics
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.home import expand_home
 from ros_mbmrl.nodes.mailbox import CommandLog, Mailbox
@@ -64,7 +63,7 @@ class StateSeen:
 
 
 class DynamicsNode(Node):
-    """The executor fills `states` and `commands`; the worker calls `adapt`."""
+    """The executor fills `states` and `commands`; the worker adapts `model` under `guard`."""
 
     def __init__(self, *others: type, name: str = "dynamics", **options: Any) -> None:
         super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
@@ -73,8 +72,8 @@ class DynamicsNode(Node):
         self._owner = owner_of(self, self.robot.spec)
         self._delays = DelayMeter()
         loaded = load_model(Path(expand_home(p.model, "model")), self.robot)
-        guard = make_guard(loaded, p.method or None, enabled=p.guard)
-        self.online = OnlineDynamics(loaded.model, guard)
+        self.model = loaded.model
+        self.guard = make_guard(loaded, p.method or None, enabled=p.guard)
         self.states: Mailbox[StateSeen] = Mailbox()
         self.commands = CommandLog()
         self._estimator = StateEstimator(self.robot)

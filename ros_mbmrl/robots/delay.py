@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-Command = TypeVar("Command", NDArray[np.float64], "Tensor")  # (da,)
+Command = TypeVar("Command", NDArray[np.float64], "Tensor")  # (da,), or (N, da) of N robots
 
 LONGEST = 5  # periods; prediction cannot control a robot that answers later than that
 
@@ -72,12 +72,12 @@ class Delay:
         return [Delay(self.steps - j, self.share).acting(held) for j in range(self.steps)]
 
     def blend(self, actions: Tensor, previous: Tensor) -> Tensor:
-        """Return the mean commands (K, H, da) of a plan; previous (da,): the last one sent."""
+        """Return the mean commands (..., H, da) of plans; previous (..., da): the last one sent."""
         if self.share == 0:
             return actions
         mean = (1 - self.share) * actions
-        mean[:, 1:].add_(actions[:, :-1], alpha=self.share)
-        mean[:, 0].add_(previous, alpha=self.share)
+        mean[..., 1:, :].add_(actions[..., :-1, :], alpha=self.share)
+        mean[..., 0, :].add_(previous, alpha=self.share)
         return mean
 
 

@@ -8,12 +8,16 @@ import torch
 
 from ros_mbmrl.adaptation.batch_window import BatchWindow
 from ros_mbmrl.adaptation.window import LiveWindow
+from ros_mbmrl.robots.delay import Delay
 from ros_mbmrl.robots.spec import Robot
 
 CPU = torch.device("cpu")
 
 
-def test_each_is_the_window_of_one_through_gaps_and_broken_states(robot: Robot) -> None:
+@pytest.mark.parametrize("delay", [Delay(), Delay(0, 0.4), Delay(1), Delay(3, 0.6)])
+def test_each_is_the_window_of_one_through_gaps_and_broken_states(
+    robot: Robot, delay: Delay
+) -> None:
     rng, size = np.random.default_rng(0), 5
     batch, alone = BatchWindow(robot, size, 3, CPU), [LiveWindow(robot, size) for _ in range(3)]
     now = 0.0
@@ -37,9 +41,9 @@ def test_each_is_the_window_of_one_through_gaps_and_broken_states(robot: Robot) 
             for got, wanted in zip(rows, expected, strict=False):
                 torch.testing.assert_close(got[n, batch.longest - count :], wanted)
         if k != 8:  # once there was no command
-            batch.commanded(actions)
+            batch.commanded(actions, delay)
             for window, action in zip(alone, actions, strict=True):
-                window.commanded(action, now)
+                window.commanded(action, now, delay)
 
 
 def test_while_it_fills_nothing_is_padded(robot: Robot) -> None:

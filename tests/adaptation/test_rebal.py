@@ -14,7 +14,8 @@ from torch import Tensor
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.adaptation.rebal import ReBAL
-from ros_mbmrl.control import Controller, OnlineDynamics
+from ros_mbmrl.adaptation.window import LiveWindow
+from ros_mbmrl.agents.controller import Controller
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.learning.models.objective import meta_loss
@@ -181,11 +182,11 @@ def toy(prior: tuple[DynamicsModel, Parameters]) -> tuple[DynamicsModel, Paramet
     return prior[0], conditioned(prior[0].mlp, RULE, double=False)
 
 
-def drive(online: OnlineDynamics, start: float, steps: int) -> None:
+def drive(window: LiveWindow, start: float, steps: int) -> None:
     """States and commands of a toy that speeds up."""
     for k in range(steps):
-        online.observe(np.array([0.0, 0.0, 0.0, 0.1 * k]), start + 0.1 * k)
-        online.commanded(np.array([1.0, 0.0]), start + 0.1 * k)
+        window.observe(np.array([0.0, 0.0, 0.0, 0.1 * k]), start + 0.1 * k)
+        window.commanded(np.array([1.0, 0.0]), start + 0.1 * k)
 
 
 @pytest.mark.parametrize("how", ["gap", "reset"])
@@ -193,19 +194,24 @@ def test_what_empties_the_window_empties_the_memory(
     toy: tuple[DynamicsModel, Parameters], how: str
 ) -> None:
     model, parameters = toy
-    online = OnlineDynamics(model, Guard(RULE, parameters, 8, GuardConfig(enabled=False)))
-    assert online.adapt().hidden is None
-    drive(online, 0.0, 9)
-    first = online.adapt().hidden
+    guard = Guard(RULE, parameters, 8, GuardConfig(enabled=False))
+    window = LiveWindow(model.robot, guard.window_size)
+
+    def hidden() -> Tensor | None:
+        return guard.adapt(model, window.transitions()).hidden
+
+    assert hidden() is None
+    drive(window, 0.0, 9)
+    first = hidden()
     assert first is not None
     assert first.shape == (1, 4)
     if how == "reset":
-        online.reset()
-    online.observe(np.zeros(4), 5.0)
-    assert online.adapt().hidden is None
-    online.reset()
-    drive(online, 6.0, 9)  # a new run remembers nothing of the old one
-    again = online.adapt().hidden
+        window.reset()
+    window.observe(np.zeros(4), 5.0)
+    assert hidden() is None
+    window.reset()
+    drive(window, 6.0, 9)  # a new run remembers nothing of the old one
+    again = hidden()
     assert again is not None
     assert torch.equal(again, first)
 
@@ -214,9 +220,9 @@ def test_planning_leaves_the_memory_alone_and_follows_it(
     toy: tuple[DynamicsModel, Parameters], robot: Robot, task: Any
 ) -> None:
     model, parameters = toy
-    online = OnlineDynamics(model, Guard(RULE, parameters, 8, GuardConfig(enabled=False)))
-    drive(online, 0.0, 9)
-    adapted = online.adapt()
+    guard, window = Guard(RULE, parameters, 8, GuardConfig(enabled=False)), LiveWindow(robot, 8)
+    drive(window, 0.0, 9)
+    adapted = guard.adapt(model, window.transitions())
     assert adapted.hidden is not None
     before = adapted.hidden.clone()
 
@@ -253,11 +259,11 @@ def test_the_live_model_predicts_what_is_judged_open_loop(
     data = Transitions.of(model.robot, [rollout])
     guard = Guard(RULE, parameters, 8, GuardConfig(enabled=False))
     errors = open_loop_errors(model, guard, data, 4)
-    online = OnlineDynamics(model, guard)
+    window = LiveWindow(model.robot, 8)
     for k in range(9):
-        online.observe(rollout.states[k], 0.1 * k)
-        online.commanded(rollout.actions[k], 0.1 * k)
-    adapted = online.adapt()
+        window.observe(rollout.states[k], 0.1 * k)
+        window.commanded(rollout.actions[k], 0.1 * k)
+    adapted = guard.adapt(model, window.transitions())
     predict = model.predictor(adapted.parameters, adapted.hidden)
     states = predict(data.states[8:9], data.actions[None, 8:12])[:, 1:]
     error = model.robot.difference(data.next_states[None, 8:12], states)[..., :2].norm(dim=-1)

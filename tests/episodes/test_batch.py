@@ -12,11 +12,11 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import make_rule
-from ros_mbmrl.adaptation.guard import make_guard
-from ros_mbmrl.agents.base import Action, Context
+from ros_mbmrl.agents.base import Action, Context, Diagnostics
 from ros_mbmrl.agents.chance import RandomAgent
+from ros_mbmrl.agents.live import make_live_agent
 from ros_mbmrl.agents.model import ModelAgent
-from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
+from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
@@ -24,7 +24,6 @@ from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks.mlp import MLP
-from ros_mbmrl.planning import make_planner
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
@@ -131,26 +130,34 @@ def load(robot: Robot, rollouts: list[Rollout], method: str) -> LoadedModel:
 
 
 def run_alone(
-    loaded: LoadedModel, worlds: Any, task: Task, seed: int, steps: int = STEPS
+    loaded: LoadedModel,
+    worlds: Any,
+    task: Task,
+    seed: int,
+    steps: int = STEPS,
+    delay: float = 0.0,
 ) -> list[Step]:
     robot = worlds.robot
-    loop = ControlLoop(
-        OneWorld(worlds),  # type: ignore[arg-type]
-        StateEstimator(robot),
-        OnlineDynamics(loaded.model, make_guard(loaded)),
-        Controller(
-            robot, make_planner("mppi", robot.spec, **PLANNING), task, Generator().manual_seed(seed)
-        ),
-        SafetyMonitor(robot, SafetyConfig(start_updates=1)),
-    )
+    agent = make_live_agent(loaded, task, planning=PLANNING, seed=seed, delay=delay)
+    safety = SafetyMonitor(robot, SafetyConfig(start_updates=1))
+    loop = ControlLoop(OneWorld(worlds), StateEstimator(robot), agent, safety)  # type: ignore[arg-type]
     return [loop.step(0.1) for _ in range(steps)]
 
 
 def run_together(
-    loaded: LoadedModel, worlds: ToyWorlds, tasks: Sequence[SpeedTask], steps: int = STEPS
+    loaded: LoadedModel,
+    worlds: ToyWorlds,
+    tasks: Sequence[SpeedTask],
+    steps: int = STEPS,
+    delay: float = 0.0,
 ) -> Episodes:
-    agent = ModelAgent(loaded, planning=PLANNING)
+    agent = ModelAgent(loaded, planning=PLANNING, delay=delay)
     return run_episodes(worlds, agent, steps, range(5, 5 + len(worlds)), tasks)
+
+
+def told_of(episodes: Episodes) -> Diagnostics:
+    assert episodes.diagnostics is not None
+    return episodes.diagnostics
 
 
 def assert_same(episodes: Episodes, n: int, steps: list[Step]) -> None:
@@ -158,13 +165,10 @@ def assert_same(episodes: Episodes, n: int, steps: list[Step]) -> None:
     reports = [step.adapted.report for step in steps]
     np.testing.assert_allclose(episodes.states[:-1, n], [s.state for s in steps], **close)
     np.testing.assert_allclose(episodes.actions[:, n], [s.checked.action for s in steps], **close)
-    np.testing.assert_allclose(
-        episodes.error_before[:, n], [r.error_before for r in reports], **close
-    )
-    np.testing.assert_allclose(
-        episodes.error_after[:, n], [r.error_after for r in reports], **close
-    )
-    assert episodes.accepted[:, n].tolist() == [r.accepted for r in reports]
+    told = told_of(episodes)
+    np.testing.assert_allclose(told.error_before[:, n], [r.error_before for r in reports], **close)
+    np.testing.assert_allclose(told.error_after[:, n], [r.error_after for r in reports], **close)
+    assert told.accepted[:, n].tolist() == [r.accepted for r in reports]
     assert episodes.levels[:, n].tolist() == [s.checked.level for s in steps]
 
 
@@ -178,7 +182,22 @@ def test_each_of_three_is_the_loop_of_one(
     for n, task in enumerate(tasks):
         alone = run_alone(loaded, ToyWorlds(robot, change, GAINS[n : n + 1]), task, 5 + n)
         assert_same(episodes, n, alone)
-    assert method == "mb" or episodes.accepted.any()
+    assert method == "mb" or told_of(episodes).accepted.any()
+
+
+@pytest.mark.parametrize("periods", [0.4, 1.0, 1.6])
+@pytest.mark.parametrize("method", ["mb_de", "grbal", "rebal"])
+def test_each_of_three_with_a_delay_is_the_loop_of_one_with_it(
+    robot: Robot, change: Change, rollouts: list[Rollout], method: str, periods: float
+) -> None:
+    loaded, delay = load(robot, rollouts, method), periods * robot.spec.period
+    tasks = [SpeedTask(speed) for speed in (0.8, 0.2, -0.5)]
+    episodes = run_together(loaded, ToyWorlds(robot, change, GAINS), tasks, delay=delay)
+    for n, task in enumerate(tasks):
+        worlds = ToyWorlds(robot, change, GAINS[n : n + 1])
+        assert_same(episodes, n, run_alone(loaded, worlds, task, 5 + n, delay=delay))
+    at_once = run_together(loaded, ToyWorlds(robot, change, GAINS), tasks)
+    assert not np.allclose(episodes.actions, at_once.actions, atol=1e-2)
 
 
 @pytest.mark.parametrize("method", ["mb", "grbal", "rebal"])
@@ -214,9 +233,10 @@ def test_a_state_that_is_no_number_is_its_own_robots_affair(
     np.testing.assert_allclose(spoilt.actions[:, others], whole.actions[:, others], atol=1e-4)
     assert np.isfinite(spoilt.actions).all()
     assert spoilt.levels[9, 1] >= Level.HOLD and spoilt.actions[9, 1].tolist() == [0.0, 0.0]
-    assert spoilt.accepted[8, 1] and not spoilt.accepted[9:15, 1].any()  # its window is new
-    assert spoilt.error_before[9:11, 1].tolist() == [0.0, 0.0]
-    assert spoilt.error_before[11, 1] > 0
+    told = told_of(spoilt)
+    assert told.accepted[8, 1] and not told.accepted[9:15, 1].any()  # its window is new
+    assert told.error_before[9:11, 1].tolist() == [0.0, 0.0]
+    assert told.error_before[11, 1] > 0
 
 
 class Spoilt(SpeedTask):
@@ -244,7 +264,7 @@ def test_shapes_and_seeds(robot: Robot, change: Change, rollouts: list[Rollout])
         run_together(loaded, ToyWorlds(robot, change, GAINS), tasks, steps=4) for _ in range(2)
     )
     assert first.states.shape == (5, 3, 4) and first.actions.shape == (4, 3, 2)
-    assert first.rewards.shape == first.levels.shape == first.error_before.shape == (4, 3)
+    assert first.rewards.shape == first.levels.shape == told_of(first).accepted.shape == (4, 3)
     assert np.array_equal(first.actions, second.actions)
     np.testing.assert_allclose(first.times, [0.0, 0.1, 0.2, 0.3, 0.4])
     np.testing.assert_allclose(first.rewards, np.diff(first.states[..., 3], axis=0), atol=1e-12)
@@ -269,7 +289,7 @@ def test_any_agent_is_told_what_safety_let_through(robot: Robot, change: Change)
     assert np.array_equal(agent.sent, episodes.actions)
     assert (episodes.actions == 1.0).all()  # of a range of -1 to 1
     assert (episodes.levels == Level.LIMITED).all()
-    assert not episodes.accepted.any() and not episodes.error_after.any()
+    assert episodes.diagnostics is None
 
 
 @pytest.mark.parametrize(("steps", "seeds"), [(0, [1, 2, 3]), (5, [1, 2])])

@@ -13,14 +13,13 @@ import torch
 
 from ros_mbmrl import bringup
 from ros_mbmrl.adaptation import make_rule
-from ros_mbmrl.adaptation.guard import make_guard
-from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics
+from ros_mbmrl.agents.live import make_live_agent
+from ros_mbmrl.control import ControlLoop
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.mlp import MLP
-from ros_mbmrl.planning import make_planner
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
@@ -64,22 +63,14 @@ def in_process(model: Path, method: str) -> np.ndarray:
     robot = make_robot("hexapod")
     torch.set_num_threads(1)
     loaded = load_model(model, robot)
-    dynamics = OnlineDynamics(loaded.model, make_guard(loaded, method))
     begin = make_path("zigzag").start
     faults = (parse_fault(FAULT),)
     with TwinPlant(robot, TwinConfig("turf", faults, seed=SEED, start=begin)) as plant:
         start = StateEstimator(robot).update(plant.observe())
         course = make_path("zigzag").placed(*robot.pose(start))
         task = PathFollowing(robot, Course.from_points(course.points), speed=0.25)
-        generator = torch.Generator().manual_seed(SEED)
-        planner = make_planner("mppi", robot.spec)
-        loop = ControlLoop(
-            plant,
-            StateEstimator(robot),
-            dynamics,
-            Controller(robot, planner, task, generator),
-            SafetyMonitor(robot),
-        )
+        agent = make_live_agent(loaded, task, method, seed=SEED)
+        loop = ControlLoop(plant, StateEstimator(robot), agent, SafetyMonitor(robot))
         steps = [loop.step(0.1) for _ in range(STEPS)]
     assert any(step.adapted.report.accepted for step in steps)
     return np.stack([step.checked.action for step in steps])

@@ -11,14 +11,13 @@ pytest.importorskip("rclpy")
 import torch
 
 from ros_mbmrl import bringup
-from ros_mbmrl.adaptation.guard import make_guard
-from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics
+from ros_mbmrl.agents.live import make_live_agent
+from ros_mbmrl.control import ControlLoop
 from ros_mbmrl.data.from_recording import rollouts_from_recording
 from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.mlp import MLP
-from ros_mbmrl.planning import make_planner
 from ros_mbmrl.plants import make_plant
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.robots import make_robot
@@ -63,18 +62,9 @@ def test_nodes_and_loop_give_the_same_numbers(model: Path, tmp_path: Path) -> No
     options = PlantOptions(terrain=TERRAIN, fault=FAULT, seed=SEED)
     with make_plant(robot, "twin", options) as plant:
         start = StateEstimator(robot).update(plant.observe())
-        loop = ControlLoop(
-            plant,
-            StateEstimator(robot),
-            OnlineDynamics(loaded.model, make_guard(loaded, "mb")),
-            Controller(
-                robot,
-                make_planner("mppi", robot.spec, **planner),
-                robot.make_task("run", start),
-                torch.Generator().manual_seed(SEED),
-            ),
-            SafetyMonitor(robot),
-        )
+        task = robot.make_task("run", start)
+        agent = make_live_agent(loaded, task, "mb", planning=planner, seed=SEED)
+        loop = ControlLoop(plant, StateEstimator(robot), agent, SafetyMonitor(robot))
         steps = [loop.step(robot.spec.period) for _ in range(STEPS)]
     actions = np.array([step.checked.action for step in steps], dtype=np.float32)
     states = np.array([step.state for step in steps], dtype=np.float32)

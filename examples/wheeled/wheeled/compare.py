@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
-from ros_mbmrl.adaptation.guard import make_guard
-from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics
+from ros_mbmrl.agents.live import make_live_agent
+from ros_mbmrl.control import ControlLoop
 from ros_mbmrl.dynamics.files import load_model
-from ros_mbmrl.planning import make_planner
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.path_following import PathFollowing
@@ -49,15 +48,9 @@ def drive(folder: Path, arguments: Compare, seed: int) -> tuple[Array, Array]:
     fault = FAULTS[arguments.fault]
     twin = WheeledTwin(robot, fault=fault, fault_at=duration / 2, start=line.start, seed=seed)
     task = PathFollowing(robot, line, arguments.speed)
-    generator = torch.Generator().manual_seed(seed)
+    agent = make_live_agent(loaded, task, folder.name, seed=seed)
     with twin:
-        loop = ControlLoop(
-            twin,
-            StateEstimator(robot),
-            OnlineDynamics(loaded.model, make_guard(loaded, folder.name)),
-            Controller(robot, make_planner("mppi", robot.spec), task, generator),
-            SafetyMonitor(robot),
-        )
+        loop = ControlLoop(twin, StateEstimator(robot), agent, SafetyMonitor(robot))
         errors, accepted, progress = [], [], 0.0
         for _ in range(round(duration / robot.spec.period)):
             progress, error = line.project(twin.clean_pose()[:2], progress)

@@ -96,16 +96,18 @@ def judge(job: Trial) -> tuple[str, Row]:
 
 
 def _figures(episodes: Episodes, n: int, begin: float) -> Row:
-    rewards, accepted = episodes.rewards[:, n], episodes.accepted[:, n]
+    """Return the figures of robot n; without those of a model where the agent has none."""
+    rewards, told = episodes.rewards[:, n], episodes.diagnostics
     after = min(round(begin), len(rewards) - 1)
-    return {
+    figures: Row = {
         "return": float(rewards.sum()),
         "return_after": float(rewards[after:].mean() * len(rewards)),
-        "prediction_error_prior": float(episodes.error_before[:, n].mean()),
-        "prediction_error_adapted": float(episodes.error_after[:, n].mean()),
-        "accepted_fraction": float(accepted.mean()),
-        "safety_stops": int((episodes.levels[:, n] == Level.LATCHED).any()),
     }
+    if told is not None:
+        figures["prediction_error_prior"] = float(told.error_before[:, n].mean())
+        figures["prediction_error_adapted"] = float(told.error_after[:, n].mean())
+        figures["accepted_fraction"] = float(told.accepted[:, n].mean())
+    return {**figures, "safety_stops": int((episodes.levels[:, n] == Level.LATCHED).any())}
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ def score(job: Tuning) -> tuple[str, Row]:
     episodes = run_episodes(make_worlds(study.robot, situations, every), agent, steps, every)
     returns = episodes.rewards.sum(axis=0)
     row = {"method": job.method, **dict(job.options), "return": float(returns.mean())}
-    return job.key, {**row, "error": float(episodes.error_after.mean())}
+    assert episodes.diagnostics is not None  # it is an agent with a model
+    return job.key, {**row, "error": float(episodes.diagnostics.error_after.mean())}
 
 
 def derive(

@@ -1,0 +1,189 @@
+"""LiveAgent: Algorithm 10 of the thesis for one robot: adapt to its window, plan, remember.
+
+A control loop, the adaptive process, a replay and an episode all drive this one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Generator
+
+from ros_mbmrl.adaptation.base import Adapted
+from ros_mbmrl.adaptation.guard import Guard, make_guard
+from ros_mbmrl.adaptation.window import LiveWindow
+from ros_mbmrl.agents.base import Action, Context, Diagnostics
+from ros_mbmrl.agents.controller import Controller
+from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.planning import make_planner
+from ros_mbmrl.planning.base import Deadline, NoFinitePlan, Plan, Planner
+from ros_mbmrl.robots.delay import Delay
+from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.robots.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(Action):
+    """The action of one robot (N = 1), and how it was found.
+
+    Args:
+        adapted: the model that the plan was made with.
+        plan: None without a task, and where no finite plan was found.
+        adapt_seconds, plan_seconds: durations by the agent's clock [s].
+    """
+
+    adapted: Adapted
+    plan: Plan | None
+    adapt_seconds: float
+    plan_seconds: float
+
+    @property
+    def proposed(self) -> Array | None:
+        """Return the command (da,) to be sent; None without a plan."""
+        return None if self.plan is None else self.commands[0]
+
+
+class LiveAgent:
+    """Adapts a model to one robot's window, under guard, and plans with it, in time.
+
+    It is an `Agent` of one robot: `act` is `observe`, then `answer`. A live loop calls these two
+    itself, since it may observe a state that it has no time to answer.
+
+    Args:
+        model: the prior's maps and network; may be exchanged while nothing is being answered.
+        guard: the update rule and the prior's parameters.
+        planner: finds the plans; may be exchanged until there is a task.
+        generator: of all random numbers in planning.
+        delay: from a state to when the command that answers it acts [s], until `answer` is told
+            another one.
+        clock: returns seconds.
+    """
+
+    def __init__(
+        self,
+        model: DynamicsModel,
+        guard: Guard,
+        planner: Planner,
+        generator: Generator,
+        delay: float = 0.0,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.model, self.guard, self.planner = model, guard, planner
+        self._generator, self._clock = generator, clock
+        self._window = LiveWindow(model.robot, guard.window_size)
+        self._delay = self._delay_of(delay)
+        self._controller: Controller | None = None
+        self._state, self._stamp = np.full(len(model.robot.spec.state), np.nan), 0.0
+
+    @property
+    def task(self) -> Task | None:
+        """Return what is planned for."""
+        return self._controller.task if self._controller else None
+
+    def follow(self, task: Task) -> None:
+        """Plan for `task` from now on; the plan and the commands of the last one are forgotten."""
+        self._controller = Controller(self.model.robot, self.planner, task, self._generator)
+
+    def begin(self, context: Context) -> None:
+        """See `Agent.begin`: a run of one robot."""
+        (seed,), (task,) = context.seeds, context.tasks
+        self._generator.manual_seed(seed)
+        self._window.reset()
+        self.follow(task)
+
+    def act(self, states: Array, time: float) -> Answer:
+        """See `Agent.act`: states (1, ds)."""
+        self.observe(states, time)
+        return self.answer()
+
+    def observe(self, states: Array, time: float) -> None:
+        """Take in the states (1, ds) of `time` [s]; completes the transition of the last ones."""
+        self._state, self._stamp = states[0], time
+        self._window.observe(self._state, time)
+
+    def adapt(self) -> Adapted:
+        """Return u_psi(D[t - T1 : t], phi): the prior itself while the window is empty."""
+        return self.guard.adapt(self.model, self._window.transitions())
+
+    def answer(self, deadline: Deadline | None = None, delay: float | None = None) -> Answer:
+        """Return the action for the newest states.
+
+        Args:
+            deadline: returns the seconds that are left; None: however long it takes.
+            delay: after which the command will act [s]; None: as before.
+        """
+        if delay is not None:
+            self._delay = self._delay_of(delay)
+        began = self._clock()
+        adapted = self.adapt()
+        planned = self._clock()
+        plan = self._plan(adapted, deadline)
+        commands = self.model.robot.spec.rest if plan is None else plan.action.numpy().astype(float)
+        ended = self._clock()
+        report = adapted.report
+        figures = (report.error_before, report.error_after, report.accepted)
+        return Answer(
+            commands[None],
+            Diagnostics(*(np.array([figure]) for figure in figures)),
+            failed=np.array([plan is None]),
+            adapted=adapted,
+            plan=plan,
+            adapt_seconds=planned - began,
+            plan_seconds=ended - planned,
+        )
+
+    def acted(self, commands: Array) -> None:
+        """See `Agent.acted`: the commands (1, da) that the plant was given.
+
+        The commanded ones, even if a fault changes what the plant does: the fault is unobserved.
+        """
+        self._window.commanded(commands[0], self._stamp, self._delay)
+        if self._controller is not None:
+            self._controller.commanded(commands[0])
+
+    def _plan(self, adapted: Adapted, deadline: Deadline | None) -> Plan | None:
+        if self._controller is None:
+            return None
+        try:
+            return self._controller.plan(self.model, adapted, self._state, deadline, self._delay)
+        except NoFinitePlan:
+            return None
+
+    def _delay_of(self, seconds: float) -> Delay:
+        return Delay.of(seconds, self.model.robot.spec.period)
+
+
+def make_live_agent(
+    loaded: LoadedModel,
+    task: Task | None = None,
+    method: str | None = None,
+    controller: str = "mppi",
+    planning: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    delay: float = 0.0,
+) -> LiveAgent:
+    """Return the agent of a loaded model.
+
+    Args:
+        loaded: the model and its card.
+        task: what is planned for; nothing is planned without one.
+        method: how the model is adapted, see `make_guard`.
+        controller: name of the planner.
+        planning: its parameters by name.
+        seed: of planning.
+        delay: see `LiveAgent` [s].
+
+    Raises:
+        UserError: no such planner or parameter, or a card that does not describe a guard.
+    """
+    planner = make_planner(controller, loaded.model.robot.spec, **(planning or {}))
+    generator = Generator().manual_seed(seed)
+    agent = LiveAgent(loaded.model, make_guard(loaded, method), planner, generator, delay)
+    if task is not None:
+        agent.follow(task)
+    return agent

@@ -1,0 +1,81 @@
+"""Controller: a plan starts where the commands under way lead, and from the plan before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ros_mbmrl.adaptation.base import Adapted, AdaptReport
+from ros_mbmrl.agents.controller import Controller
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.planning import make_planner
+from ros_mbmrl.planning.base import NoFinitePlan, Plan
+from ros_mbmrl.robots.delay import Delay
+from ros_mbmrl.robots.spec import Robot
+
+Prior = tuple[DynamicsModel, Parameters]
+REPORT = AdaptReport(0, 0.0, 0.0, 0.0, False, "")
+START = np.zeros(4)
+
+
+class FirstGuess:
+    """A planner that keeps what it was asked, and holds one command."""
+
+    def plan(self, predict, cost, state, reference, warm_start, generator, deadline=None):  # type: ignore[no-untyped-def]
+        actions = torch.ones(1, 3, 2)
+        self.state, self.states = state, predict(state[None], actions)[0]
+        self.start = warm_start
+        return Plan(actions[0, 0], actions[0], 0.0, 0.0, 1, 1)
+
+
+def make(robot: Robot, task: Any, planner: Any) -> Controller:
+    return Controller(robot, planner, task, torch.Generator().manual_seed(0))
+
+
+def test_a_plan_starts_where_the_commands_already_sent_lead(
+    robot: Robot, prior: Prior, task: Any
+) -> None:
+    model, parameters = prior
+    planner = FirstGuess()
+    controller = make(robot, task, planner)
+    for speed in (0.2, 0.6):
+        controller.commanded(np.array([speed, speed]))
+    controller.plan(model, Adapted(parameters, REPORT), START, delay=Delay(1, 0.25))
+    predict = model.predictor(parameters)
+    now = torch.as_tensor(START, dtype=torch.float32)[None]
+    # Of the two: 3/4 of the newer, then a quarter of it and 3/4 of what is planned.
+    means = torch.tensor([0.75 * 0.6 + 0.25 * 0.2, 0.25 * 0.6 + 0.75 * 1.0, 1.0, 1.0])
+    expected = predict(now, means[None, :, None].expand(1, 4, 2))[0]
+    torch.testing.assert_close(planner.state, expected[1])
+    torch.testing.assert_close(planner.states, expected[1:])
+
+
+def test_the_next_plan_starts_from_what_was_really_sent(
+    robot: Robot, prior: Prior, task: Any
+) -> None:
+    model, adapted = prior[0], Adapted(prior[1], REPORT)
+    planner = FirstGuess()
+    controller = make(robot, task, planner)
+    controller.plan(model, adapted, START)
+    assert planner.start.actions is None and planner.start.previous.tolist() == [0.0, 0.0]
+    controller.commanded(np.array([0.5, -0.5]))  # not what was planned
+    controller.plan(model, adapted, START)
+    assert planner.start.previous.tolist() == [0.5, -0.5]
+    assert planner.start.actions is not None and (planner.start.actions == 1.0).all()
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_state_that_is_no_number_has_no_plan_and_none_goes_on_from_it(
+    robot: Robot, prior: Prior, task: Any, wrong: float
+) -> None:
+    model, adapted = prior[0], Adapted(prior[1], REPORT)
+    controller = make(robot, task, make_planner("mppi", robot.spec, num_samples=8))
+    controller.plan(model, adapted, START)
+    with pytest.raises(NoFinitePlan, match="not finite"):
+        controller.plan(model, adapted, np.full(4, wrong))
+    controller.commanded(np.zeros(2))
+    assert controller._warm_start.actions is None
