@@ -12,7 +12,9 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.networks.groups import ENCODER, FROZEN
 from ros_mbmrl.networks.mlp import MLP, Parameters, spread
+from ros_mbmrl.networks.recurrent import no_condition
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,11 @@ def init(
     mlp: MLP, network: MLP, size: int, parameters: Parameters, generator: Generator
 ) -> Parameters:
     """The encoder, the maps from a code of `size` to biases (zero at first), the frozen model."""
-    own = {f"encoder.{name}": value for name, value in network.init(generator).items()}
-    for k, width in enumerate(mlp.sizes[1:]):
-        own[f"condition.b{k}"] = torch.zeros(size, width)
-    for k in range(mlp.layers):
-        for name in (f"w{k}", f"b{k}"):
-            own[f"frozen.{name}"] = parameters[name].clone()
-    return own
+    own = ENCODER.named(network.init(generator)) | no_condition(mlp, size)
+    model = {
+        name: parameters[name].clone() for k in range(mlp.layers) for name in (f"w{k}", f"b{k}")
+    }
+    return own | FROZEN.named(model)
 
 
 def encode(
@@ -53,15 +53,7 @@ def encode(
 ) -> Tensor:
     """Encoded transitions of all tasks (N, T1, outputs); normalised changes count to +-limit."""
     y = support.y.clamp(-limit, limit)
-    residual = y - mlp.forward(_part(parameters, "frozen."), support.x).detach()
+    residual = y - mlp.forward(FROZEN.part(parameters), support.x).detach()
     transitions = torch.cat([support.x, y, residual], dim=-1)
-    encoded = network.forward(_part(parameters, "encoder."), transitions)
+    encoded = network.forward(ENCODER.part(parameters), transitions)
     return spread(encoded, len(support.weight))
-
-
-def _part(parameters: Parameters, prefix: str) -> Parameters:
-    return {
-        name.removeprefix(prefix): value
-        for name, value in parameters.items()
-        if name.startswith(prefix)
-    }

@@ -20,7 +20,7 @@ from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.learning.aggregation import aggregate, configured, practice_of
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.learning.models.meta import Trained, Trainer, new_model
+from ros_mbmrl.learning.models.meta import Trained, new_model, train_model
 from ros_mbmrl.learning.models.warm_start import carried
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.learning.tune import GRIDS, tune
@@ -157,7 +157,7 @@ def fit(
         )
     held = Transitions.of(robot, validation)
     warm = None if before is None else carried(before.parameters, before.model, model)
-    return Trainer(model, config, data, held, report, out / CHECKPOINT, warm, device).run()
+    return train_model(model, config, data, held, report, out / CHECKPOINT, warm, device)
 
 
 def finish(

@@ -13,9 +13,10 @@ import math
 import torch
 from torch import Generator, Tensor
 
+from ros_mbmrl.networks.groups import CONDITION, GRU, MEMORY
 from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
 
-PERSISTENCE = "memory.persistence"  # of a leaky memory: logits of what is kept a step
+PERSISTENCE = f"{MEMORY.prefix}persistence"  # logits of the share that is kept a step
 LIMIT = 5.0  # of everything that enters the memory, in normalised units
 
 
@@ -29,10 +30,15 @@ def init(mlp: MLP, size: int, generator: Generator) -> Parameters:
     def uniform(*shape: int) -> Tensor:
         return (2 * torch.rand(*shape, generator=generator) - 1) / math.sqrt(size)
 
-    own = {"gru.wi": uniform(3 * size, inputs), "gru.wh": uniform(3 * size, size)}
-    own |= {"gru.bi": uniform(3 * size), "gru.bh": uniform(3 * size)}
-    own |= {f"condition.b{k}": torch.zeros(size, n) for k, n in enumerate(mlp.sizes[1:])}
-    return own
+    gates = {"wi": uniform(3 * size, inputs), "wh": uniform(3 * size, size)}
+    gates |= {"bi": uniform(3 * size), "bh": uniform(3 * size)}
+    return GRU.named(gates) | no_condition(mlp, size)
+
+
+def no_condition(mlp: MLP, size: int) -> Parameters:
+    """Return maps from a code of `size` numbers to the network's biases, zero at first."""
+    maps = {f"b{k}": torch.zeros(size, outputs) for k, outputs in enumerate(mlp.sizes[1:])}
+    return CONDITION.named(maps)
 
 
 def advance(
@@ -41,21 +47,16 @@ def advance(
     """One step of the GRU: hidden (N, size), x (N, inputs), y, surprise (N, outputs) -> hidden."""
     surprise = torch.zeros_like(y) if surprise is None else surprise
     seen = torch.cat([x, y, surprise], dim=-1).clamp(-LIMIT, LIMIT)
-    weights = [parameters[f"gru.{name}"] for name in ("wi", "wh", "bi", "bh")]
+    weights = [parameters[GRU.prefix + name] for name in ("wi", "wh", "bi", "bh")]
     after: Tensor = torch.gru_cell(seen, hidden, *weights)
     return after
 
 
 def condition(parameters: Parameters, hidden: Tensor) -> Update:
     """The model that hidden states (N, size) make of the prior, one a task."""
-    layers = sum(name.startswith("condition.") for name in parameters)
-    return Update(
-        tuple(
-            LayerUpdate(bias=(hidden @ parameters[f"condition.b{k}"])[:, None])
-            for k in range(layers)
-        ),
-        hidden,
-    )
+    maps = CONDITION.part(parameters)
+    layers = (LayerUpdate(bias=(hidden @ maps[f"b{k}"])[:, None]) for k in range(len(maps)))
+    return Update(tuple(layers), hidden)
 
 
 def observe(mlp: MLP, parameters: Parameters, hidden: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -73,16 +74,21 @@ def imagine(parameters: Parameters, update: Update, x: Tensor, y: Tensor) -> Upd
     hidden = update.hidden
     if hidden is None:
         return update
-    if PERSISTENCE in parameters:
+    if fades(parameters):
         return fade(parameters, update, 1)
     remembers = hidden.any(dim=-1, keepdim=True)
     after = torch.where(remembers, advance(parameters, hidden, x, y), hidden)
     return _moved(parameters, update, after)
 
 
+def fades(parameters: Parameters) -> bool:
+    """Tell whether the memory is a leaky one, which nothing imagined enters."""
+    return PERSISTENCE in parameters
+
+
 def fade(parameters: Parameters, update: Update, steps: int) -> Update:
     """The update `steps` after the newest transition, where the memory is a leaky one."""
-    if update.hidden is None or PERSISTENCE not in parameters:
+    if update.hidden is None or not fades(parameters):
         return update
     kept = torch.exp(steps * torch.nn.functional.logsigmoid(parameters[PERSISTENCE]))
     return _moved(parameters, update, kept * update.hidden)

@@ -26,7 +26,7 @@ from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.studies import COLLECTOR, ORACLE, make_study
 from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.learning.models.meta import Trainer, new_model
+from ros_mbmrl.learning.models.meta import new_model, train_model
 from ros_mbmrl.learning.models.warm_start import carried
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.learning.sizes import Training
@@ -217,7 +217,7 @@ def _fit(
     warm = None
     if before is not None:  # the statistics have moved, and the weights with them
         warm = carried(before.parameters, before.model, model)
-    trained = Trainer(model, config, data, validation, parameters=warm, device=device).run()
+    trained = train_model(model, config, data, validation, parameters=warm, device=device)
     guard = GuardConfig(min_transitions=max(4, min(6, size.adapt_window)))
     facts = {
         "method": job.trained,

@@ -28,6 +28,7 @@ from torch import Tensor
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.gradient import GradientStep
 from ros_mbmrl.learning.models.objective import in_parts
+from ros_mbmrl.networks.groups import PSI
 from ros_mbmrl.networks.mlp import MLP, Parameters
 
 
@@ -60,7 +61,7 @@ class MetaGradient:
             each /= len(past.x)
         if self._rule.meta_trained:  # their logarithms are trained
             slopes = (sums["sizes"] * sizes).unbind(dim=1)
-            sums |= {f"psi.{name}": slope for name, slope in zip(names, slopes, strict=True)}
+            sums |= PSI.named(dict(zip(names, slopes, strict=True)))
         loss = sums.pop("loss")
         del sums["sizes"]
         return loss, sums
