@@ -55,35 +55,58 @@ class CollectConfig:
 Config = CollectConfig | SimulatedConfig
 
 
-def aggregate(
-    robot: Robot,
-    config: Config,
-    folder: Path,
-    seed: int,
-    fit: Callable[[Sequence[Path], int], LoadedModel],
-    progress: Callable[[str, int, int], None],
-) -> list[Path]:
-    """Algorithm 9, lines 2 to 7: data sets under `folder`, each gathered with the model before it.
+@dataclass(frozen=True)
+class Collection:
+    """The data sets of Algorithm 9 from a robot's twin; one that is there is not gathered again.
 
-    A data set that is there already is not gathered again. `fit` trains on the data sets so far
-    and is called once a round; the model to keep is fitted by the caller, on all of them.
-    Raises UserError for a folder that was gathered with another configuration or seed.
+    Attributes:
+        robot: one with a twin.
+        config: of what is gathered.
+        folder: of the data sets.
+        seed: of everything random.
+        progress: told what is gathered, how much of it there is, and how much there will be.
     """
-    practice = practice_of(robot)
-    facts = {**asdict(config), "robot": robot.spec.name, "seed": seed}
-    keep(folder, {k: v for k, v in facts.items() if k not in ("rounds", "cluster")}, "collection")
-    paths = [folder / "random"]
-    if not paths[0].exists():
-        rollouts = practice.random(robot, config, seed, partial(progress, "random policy"))
-        dataset.save(paths[0], rollouts)
-    for k in range(config.rounds):
-        path = folder / f"round-{k + 1}"
+
+    robot: Robot
+    config: Config
+    folder: Path
+    seed: int
+    progress: Callable[[str, int, int], None]
+
+    def __post_init__(self) -> None:
+        """Raise UserError for a folder that was gathered with another configuration or seed."""
+        facts = {**asdict(self.config), "robot": self.robot.spec.name, "seed": self.seed}
+        wanted = {k: v for k, v in facts.items() if k not in ("rounds", "cluster")}
+        keep(self.folder, wanted, "collection")
+
+    @property
+    def paths(self) -> list[Path]:
+        """Return the data sets: of random actions, then of each round."""
+        rounds = (f"round-{k + 1}" for k in range(self.config.rounds))
+        return [self.folder / name for name in ("random", *rounds)]
+
+    @property
+    def fits(self) -> list[int]:
+        """Return the rounds whose models are needed: to gather the next one with, or to keep."""
+        missing = [k for k, path in enumerate(self.paths[1:]) if not path.exists()]
+        return [*missing, self.config.rounds]
+
+    def gather(self, k: int, model: LoadedModel | None) -> list[Rollout]:
+        """Return the rollouts of round k; they follow the model from round 1 on."""
+        path, practice = self.paths[k], practice_of(self.robot)
         if not path.exists():
-            loaded = fit(paths, k)
-            told = partial(progress, f"on-policy round {k + 1}")
-            dataset.save(path, practice.on_policy(robot, loaded, config, seed + 1 + k, told))
-        paths.append(path)
-    return paths
+            told = partial(self.progress, f"on-policy round {k}" if k else "random policy")
+            own = (self.robot, model) if k else (self.robot,)
+            collect = practice.on_policy if k else practice.random
+            dataset.save(path, collect(*own, self.config, self.seed + k, told))
+        return dataset.load([path])
+
+    def validation(self) -> Path:
+        """Return a data set to tune on: faults or situations neither trained on nor tested."""
+        path, practice = self.folder / "validation", practice_of(self.robot)
+        if not path.exists():
+            dataset.save(path, practice.validation(self.robot, self.config, self.seed))
+        return path
 
 
 def collect_random(

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from ros_mbmrl.adaptation.guard import GuardConfig
+from ros_mbmrl.agents.base import Agent
 from ros_mbmrl.agents.chance import RandomAgent
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
@@ -25,10 +26,9 @@ from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.studies import COLLECTOR, ORACLE, make_study
 from ros_mbmrl.learning.batch_collection import collect
+from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.learning.models.meta import new_model, train_model
-from ros_mbmrl.learning.models.warm_start import carried
-from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
 from ros_mbmrl.learning.sizes import Training
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.device import choose_device
@@ -139,43 +139,43 @@ def period_of(study: Study) -> float:
 
 
 def learn(job: Learning) -> tuple[str, Row]:
-    """Algorithm 9: the job's key, and the learning curve with the model's scores."""
-    study = make_study(job.study)
-    scale = job.scale
-    size, curve = job.size(scale), list[Row]()
-    robot, loaded = make_robot(study.robot), None
-    training: list[Rollout] = []
-    held: list[Rollout] = []
-    for k in range(size.rounds + 1):
+    """Run Algorithm 9; return the job's key, and the learning curve with the model's scores."""
+    study, curve = make_study(job.study), list[Row]()
+    size, robot = job.size(job.scale), make_robot(study.robot)
+
+    def gather(k: int, loaded: LoadedModel | None) -> list[Rollout]:
         folder = job.data / f"round-{k}"
         if job.gathers:
-            dataset.save(folder, _gather(job, study, scale, size, loaded, k))
-        # Each round apart: what was held out once is never trained on.
-        new, apart = dataset.split(dataset.load([folder]), by="session", **SPLIT)
-        training, held = training + new, held + apart
+            dataset.save(folder, _gather(job, study, size, loaded, k))
+        return dataset.load([folder])
+
+    def fit(k: int, data: Data, before: LoadedModel | None) -> LoadedModel:
         if not job.gathers:
-            # Nothing hangs on its fits but the last: the others are points of the curve.
-            if k not in size.curve_rounds:
-                continue
-            loaded = load_model(job.collector.round(k), robot)
-        loaded = _fit(job, size, training, held, loaded, k)
+            before = load_model(job.collector.round(k), robot)
+        loaded = _fit(job, size, data, before, k)
         if job.method != COLLECTOR and k in size.curve_rounds:
-            curve += _curve(job, study, scale, loaded, size.transitions(k))
-    assert loaded is not None
-    scores = dict(loaded.card["scores"])
+            curve.extend(_curve(job, study, job.scale, loaded, size.transitions(k)))
+        return loaded
+
+    split = partial(dataset.split, by="session", **SPLIT)
+    # Nothing hangs on the fits of who does not gather: they are points of the curve.
+    fits = range(size.rounds + 1) if job.gathers else size.curve_rounds
+    scores = dict(meta_train(size.rounds, gather, split, fit, fits).card["scores"])
     return job.key, {"name": job.name, "train_seed": job.train_seed, "curve": curve, **scores}
 
 
 def _gather(
-    job: Learning, study: Study, scale: Scale, size: Training, loaded: LoadedModel | None, k: int
+    job: Learning, study: Study, size: Training, loaded: LoadedModel | None, k: int
 ) -> list[Rollout]:
-    """Lines 3 to 7: rollouts of a round, of random actions while there is no model."""
+    """Return the rollouts of a round, of random actions while there is no model."""
     rng = np.random.default_rng([job.train_seed, k, 9])
     draw, runs = job.draw(size.steps * period_of(study)), size.runs if k else size.random_runs
     situations = [draw(rng) for _ in range(runs)]
     seeds = [draw_seed(rng, TRAINING_SEEDS) for _ in range(runs)]
     worlds = make_worlds(study.robot, situations, seeds)
-    agent = RandomAgent(size.steps) if loaded is None else model_agent(scale, loaded, job.trained)
+    agent: Agent = RandomAgent(size.steps)
+    if loaded is not None:
+        agent = model_agent(job.scale, loaded, job.trained)
     return collect(worlds, agent, size.steps, seeds, f"round-{k}")
 
 
@@ -202,33 +202,14 @@ def config_of(job: Learning, size: Training) -> TrainConfig:
 
 
 def _fit(
-    job: Learning,
-    size: Training,
-    training: Sequence[Rollout],
-    held: Sequence[Rollout],
-    before: LoadedModel | None,
-    k: int,
+    job: Learning, size: Training, data: Data, before: LoadedModel | None, k: int
 ) -> LoadedModel:
-    """Lines 8 to 15, on all there is so far: from where the last round ended, or another's fit."""
+    """Fit and save the model of a round, from where the last one ended, or another's fit."""
     robot = make_robot(make_study(job.study).robot)
     config, device = config_of(job, size), choose_device(job.scale.device)
-    data, validation = Transitions.of(robot, training), Transitions.of(robot, held)
-    model = new_model(data, config, robot)
-    warm = None
-    if before is not None:  # the statistics have moved, and the weights with them
-        warm = carried(before.parameters, before.model, model)
-    trained = train_model(model, config, data, validation, parameters=warm, device=device)
-    guard = GuardConfig(min_transitions=max(4, min(6, size.adapt_window)))
+    trained = fit_model(robot, config, data, before, device=device)
     facts = {
-        "method": job.trained,
-        "options": dict(config.options),
-        "adapt_window": size.adapt_window,
-        "adapt_windows": list(config.adapt_windows),
-        "predict_window": config.predict_window,
-        "horizon": config.horizon,
-        "guard": {"folds": guard.folds, "min_transitions": guard.min_transitions},
-        "seed": job.train_seed,
-        "scores": {name: round(value, 5) for name, value in trained.scores.items()},
+        **facts_of(config, trained.scores, max(4, min(6, size.adapt_window))),
         "data": [{"name": f"{job.study} {job.data.name} round {j}"} for j in range(k + 1)],
         "training": {**asdict(size), "hidden": list(size.hidden)},
     }
