@@ -44,11 +44,11 @@ def run(arguments: Train) -> dict[str, Any]:
     robot = make_robot(arguments.robot)
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
+    device = choose_device(arguments.device)
     twin = collection(robot, arguments) if list(arguments.data) == [TWIN] else None
     if twin is None and arguments.situations:
         raise UserError("situations: expected `--data twin`, data that there are have theirs")
-    job = Job(robot, config, choose_device(arguments.device), arguments, twin)
-    loaded = job.learn()
+    loaded = Job(robot, config, device, arguments, twin).learn()
     scores = dict(loaded.card["scores"])
     print(f"{arguments.out}: {scores}")
     return {"model": str(arguments.out), **scores, "options": loaded.card["options"]}
@@ -106,29 +106,32 @@ class Job:
 
     def fit(self, k: int, data: Data, before: LoadedModel | None) -> LoadedModel:
         """Fit and save the model of round k, resumed from the checkpoint in its folder."""
-        folder, arguments = self.folder(k), self.arguments
-        last, title = folder == arguments.out, f"model of round {k + 1}"
-        if last:
-            title = f"{arguments.method} on {len(data.training)} runs"
+        folder, title, tune_on = self.folder(k), f"model of round {k + 1}", list[Path]()
+        if last := folder == self.arguments.out:
+            title = f"{self.config.method} on {len(data.training)} runs"
+            tune_on = [self.twin.validation()] if self.twin else list(self.arguments.tune_on)
         checkpoint = folder / CHECKPOINT
-        if arguments.fresh:
+        if self.arguments.fresh:
             checkpoint.unlink(missing_ok=True)
-        given = [self.twin.validation()] if last and self.twin else list(arguments.tune_on)
-        others = given if last else []
         with Reporter(folder, title) as report:
             own = (self.robot, self.config, data, before)
             trained = fit_model(*own, report, checkpoint, self.device)
-        tuning = dataset.load(others) if others else data.held
+        tuning = dataset.load(tune_on) if tune_on else data.held
         facts = finish(self.robot, self.config, trained, tuning)
         if last:
-            facts |= {"tuned_on": [path.name for path in others]}
-            facts |= {"data": [provenance(path) for path in self.paths]}
-            # Also those it was chosen on: what is scored on must not have been looked at.
-            sessions = {r.tags.get("session", "") for r in (*data.training, *data.held)}
-            facts |= {"sessions": sorted(sessions)}
-            facts |= {"command": shlex.join(["mbmrl", *sys.argv[1:]])}
+            facts |= self.origin(data, tune_on)
         save_model(folder, trained.model, trained.parameters, facts)
         return load_model(folder, self.robot)
+
+    def origin(self, data: Data, tune_on: Sequence[Path]) -> dict[str, Any]:
+        """Return what the model was made from, for its card."""
+        return {
+            "tuned_on": [path.name for path in tune_on],
+            "data": [provenance(path) for path in self.paths],
+            # Also those it was chosen on: what is scored on must not have been looked at.
+            "sessions": sorted({r.tags.get("session", "") for r in (*data.training, *data.held)}),
+            "command": shlex.join(["mbmrl", *sys.argv[1:]]),
+        }
 
 
 def parted(

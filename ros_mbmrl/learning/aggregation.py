@@ -15,7 +15,7 @@ from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.episodes.arm import Reaching, run_reach
-from ros_mbmrl.episodes.hexapod import Episode, Scenario, run_episode
+from ros_mbmrl.episodes.hexapod import Scenario, run_episode
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.learning.simulated_collection import (
     SimulatedConfig,
@@ -23,7 +23,7 @@ from ros_mbmrl.learning.simulated_collection import (
     random_rollouts,
     validation_rollouts,
 )
-from ros_mbmrl.learning.twin_rollouts import Named, Sampler, collect_rollouts, source_of
+from ros_mbmrl.learning.twin_rollouts import SHORTEST, Named, collect_rollouts, source_of
 from ros_mbmrl.robots.paths import PATHS
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.runtime.kept import keep
@@ -53,6 +53,7 @@ class CollectConfig:
 
 
 Config = CollectConfig | SimulatedConfig
+Told = Callable[[int, int], None]  # how much is gathered, of how much
 
 
 @dataclass(frozen=True)
@@ -110,27 +111,15 @@ class Collection:
 
 
 def collect_random(
-    robot: Robot,
-    config: CollectConfig,
-    seed: int,
-    progress: Callable[[int, int], None] | None = None,
-    randomisation: Sampler | None = None,
+    robot: Robot, config: CollectConfig, seed: int, progress: Told | None = None
 ) -> list[Rollout]:
-    """Rollouts of the random policy, every one on another robot."""
-    return collect_rollouts(
-        robot,
-        config.runs,
-        config.steps,
-        config.terrains,
-        randomisation,
-        seed,
-        progress=progress,
-        cluster=config.cluster,
-    )
+    """Return rollouts of the random policy, every one on another robot."""
+    own = (robot, config.runs, config.steps, config.terrains)
+    return collect_rollouts(*own, seed=seed, progress=progress, cluster=config.cluster)
 
 
 def collect_faults(robot: Robot, config: CollectConfig, seed: int) -> list[Rollout]:
-    """Random-policy rollouts of robots with a fault, to choose test-time settings on."""
+    """Return random-policy rollouts of robots with a fault, to choose test-time settings on."""
     faults = practice_of(robot).faults
     count = 4 * len(faults)
     # Another seed than the training runs': not one robot is seen twice.
@@ -140,72 +129,67 @@ def collect_faults(robot: Robot, config: CollectConfig, seed: int) -> list[Rollo
 
 
 def collect_on_policy(
-    robot: Robot,
-    loaded: LoadedModel,
-    config: CollectConfig,
-    seed: int,
-    progress: Callable[[int, int], None] | None = None,
-    randomisation: Sampler | None = None,
+    robot: Robot, loaded: LoadedModel, config: CollectConfig, seed: int, told: Told | None = None
 ) -> list[Rollout]:
-    """Algorithm 9, line 5: rollouts of Algorithm 10 with the model as it stands, along paths."""
-    rng = np.random.default_rng(seed)
-    robots = randomisation or source_of(robot.spec.name).randomisation
-    paths, rollouts = sorted(PATHS), []
-    for k in range(config.episodes):
+    """Return rollouts of Algorithm 10 with the model as it stands, along paths: line 5."""
+    paths = sorted(PATHS)
+
+    def along(k: int, rng: np.random.Generator) -> tuple[Sequence[Step], str]:
         scenario = Scenario(
             path=paths[k % len(paths)],
             terrain=config.terrains[k % len(config.terrains)],
-            physics=robots.sample(rng),
+            physics=source_of(robot.spec.name).randomisation.sample(rng),
             duration=config.duration,
             seed=int(rng.integers(2**31)),
         )
-        episode = run_episode(robot, loaded, scenario)
-        rollouts.append(to_rollout(robot, episode, scenario, f"policy-{seed}-{k}"))
-        if progress is not None:
-            progress(k + 1, config.episodes)
-    return [rollout for rollout in rollouts if len(rollout) >= 2]
+        return run_episode(robot, loaded, scenario).steps, scenario.terrain
+
+    return _followed(robot, config, seed, told, along)
 
 
 def reach_on_policy(
-    robot: Robot,
-    loaded: LoadedModel,
-    config: CollectConfig,
-    seed: int,
-    progress: Callable[[int, int], None] | None = None,
+    robot: Robot, loaded: LoadedModel, config: CollectConfig, seed: int, told: Told | None = None
 ) -> list[Rollout]:
-    """The same with an arm: towards random goals."""
-    rng = np.random.default_rng(seed)
-    robots, rollouts = source_of(robot.spec.name).randomisation, []
-    for k in range(config.episodes):
+    """Return the same of an arm: towards random goals."""
+
+    def towards(k: int, rng: np.random.Generator) -> tuple[Sequence[Step], str]:
         # Seeds that no evaluation gets to: those are counted from 0.
         what = Reaching(
             seed=int(rng.integers(2**30, 2**31)),
-            physics=robots.sample(rng),
+            physics=source_of(robot.spec.name).randomisation.sample(rng),
             duration=config.duration,
         )
-        reached = run_reach(robot, loaded, what)
-        tags = {"terrain": config.terrains[0], "fault": "none", "session": f"policy-{seed}-{k}"}
-        rollouts.append(_rollout(robot, reached.steps, tags))
-        if progress is not None:
-            progress(k + 1, config.episodes)
-    return [rollout for rollout in rollouts if len(rollout) >= 2]
+        return run_reach(robot, loaded, what).steps, config.terrains[0]
+
+    return _followed(robot, config, seed, told, towards)
 
 
-def to_rollout(robot: Robot, episode: Episode, scenario: Scenario, session: str) -> Rollout:
-    """The transitions of an episode, as the model saw them: with the command that was sent."""
-    tags = {"terrain": scenario.terrain, "fault": scenario.fault.name, "session": session}
-    return _rollout(robot, episode.steps, tags)
+def _followed(
+    robot: Robot,
+    config: CollectConfig,
+    seed: int,
+    told: Told | None,
+    episode: Callable[[int, np.random.Generator], tuple[Sequence[Step], str]],
+) -> list[Rollout]:
+    """Return the transitions of episodes as the model saw them: with the commands that were sent.
 
-
-def _rollout(robot: Robot, steps: Sequence[Step], tags: dict[str, str]) -> Rollout:
-    return Rollout(
-        robot=robot.spec.name,
-        states=np.array([s.state for s in steps], dtype=np.float32),
-        actions=np.array([s.checked.action for s in steps[:-1]], dtype=np.float32),
-        times=np.array([s.measurement.time for s in steps]),
-        marks=np.zeros(len(steps) - 1, dtype=np.uint8),
-        tags=tags,
-    )
+    episode: steps and terrain of the k-th one.
+    """
+    rng, rollouts = np.random.default_rng(seed), []
+    for k in range(config.episodes):
+        steps, terrain = episode(k, rng)
+        rollout = Rollout(
+            robot=robot.spec.name,
+            states=np.array([s.state for s in steps], dtype=np.float32),
+            actions=np.array([s.checked.action for s in steps[:-1]], dtype=np.float32),
+            times=np.array([s.measurement.time for s in steps]),
+            marks=np.zeros(len(steps) - 1, dtype=np.uint8),
+            tags={"terrain": terrain, "fault": "none", "session": f"policy-{seed}-{k}"},
+        )
+        rollouts.append(rollout)
+        if told is not None:
+            told(k + 1, config.episodes)
+    return [rollout for rollout in rollouts if len(rollout) >= SHORTEST]
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,8 @@ class Learner(Protocol[S]):
         """Go back to a snapshot; names that are not the learner's are to be ignored."""
 
 
-class Progress(Protocol):
-    """Told once a validation: phase, step, steps in all, and scalars to log."""
-
-    def __call__(self, phase: str, step: int, total: int, scalars: Mapping[str, float]) -> None:
-        """Take note."""
+# Told once a validation: phase, step, steps in all, and scalars to log.
+Progress = Callable[[str, int, int, Mapping[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -72,28 +69,21 @@ class Phase(Generic[S]):
 
 @dataclass
 class Position:
-    """Where a run is: phase, updates made in it, best error, validations since, and the log."""
+    """Where a run is.
+
+    Attributes:
+        phase: its number.
+        step: updates made in it.
+        best: lowest error `after` in it; infinite where nothing judges.
+        bad: validations since.
+        log: `phase`, `step` and scalars of every validation of the run.
+    """
 
     phase: int = 0
     step: int = 0
     best: float = math.inf
     bad: int = 0
     log: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run ends with.
-
-    Attributes:
-        parameters: the best of the last phase.
-        best: error `after` of these; infinite where nothing judges.
-        log: `phase`, `step` and scalars of every validation.
-    """
-
-    parameters: Tensors
-    best: float
-    log: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -123,8 +113,11 @@ class Run(Generic[S]):
     warm: bool = False
     progress: Progress = lambda *_: None
 
-    def run(self, start: Tensors) -> Outcome:
+    def run(self, start: Tensors) -> tuple[Tensors, Position]:
         """Train to the end, from the checkpoint if there is one, else from `start`.
+
+        Returns:
+            The best parameters of the last phase, and where the run ended.
 
         Raises:
             UserError: the checkpoint is of another run, or not readable.
@@ -134,7 +127,7 @@ class Run(Generic[S]):
         for index in range(first, len(self.phases)):
             at = at if index == first else Position(index, log=at.log)
             kept = self._phase(at, kept, found if index == first else {})
-        return Outcome(kept, at.best, tuple(at.log))
+        return kept, at
 
     def _phase(self, at: Position, start: Tensors, found: Tensors) -> Tensors:
         """Train a phase to its end; `found` are the tensors to resume it with, if there are any."""

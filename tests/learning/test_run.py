@@ -63,13 +63,13 @@ def walks(path: Path | None = None, steps: int = 7, **more: Any) -> Run[float]:
 
 
 def test_the_last_update_of_a_phase_is_validated_and_the_best_is_kept() -> None:
-    done = walks().run({})
-    assert [(row["phase"], row["step"]) for row in done.log] == [
+    kept, end = walks().run({})
+    assert [(row["phase"], row["step"]) for row in end.log] == [
         *(("down", k) for k in (2, 4, 6, 7)),
         *(("up", k) for k in (2, 4, 5)),
     ]
-    best = min(row["after"] for row in done.log if row["phase"] == "up")
-    assert done.best == best == height(done.parameters)["after"]
+    best = min(row["after"] for row in end.log if row["phase"] == "up")
+    assert end.best == best == height(kept)["after"]
 
 
 def test_a_phase_begins_with_what_the_one_before_it_kept() -> None:
@@ -80,35 +80,35 @@ def test_a_phase_begins_with_what_the_one_before_it_kept() -> None:
         return Walk(tensors)
 
     phases = (Phase("down", 6, begin, height), Phase("up", 1, begin, height))
-    done = Run(phases, 0.5, Generator().manual_seed(3), {}).run({})
-    kept = min((r for r in done.log if r["phase"] == "down"), key=lambda row: row["after"])
-    assert begun == [0.0, kept["moved"]]
+    _, end = Run(phases, 0.5, Generator().manual_seed(3), {}).run({})
+    best = min((r for r in end.log if r["phase"] == "down"), key=lambda row: row["after"])
+    assert begun == [0.0, best["moved"]]
 
 
 @pytest.mark.parametrize("validations", range(7))
 def test_a_broken_run_goes_on_bit_for_bit(tmp_path: Path, validations: int) -> None:
-    whole = walks(tmp_path / "whole.safetensors").run({})
+    whole, end = walks(tmp_path / "whole.safetensors").run({})
     path = tmp_path / "broken.safetensors"
     with pytest.raises(KilledError):
         walks(path, progress=Killer(validations)).run({})
-    again = walks(path).run({})
-    assert torch.equal(again.parameters["x"], whole.parameters["x"])
-    assert (again.best, again.log) == (whole.best, whole.log)
+    again, ended = walks(path).run({})
+    assert torch.equal(again["x"], whole["x"])
+    assert ended == end
     assert path.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
-    assert walks(path, progress=Killer(0)).run({}).best == whole.best  # nothing is left to do
+    assert walks(path, progress=Killer(0)).run({})[1] == end  # nothing is left to do
 
 
 def test_patience_ends_a_phase_and_what_it_began_with_is_kept_if_that_was_trained() -> None:
     start = {"x": torch.ones(1)}  # nothing is better
-    warm = walks(patience=2, warm=True).run(start)
-    assert torch.equal(warm.parameters["x"], start["x"]) and warm.best == 0.0
-    assert len(warm.log) == 4
-    assert walks(patience=2).run(start).best > 0.0
+    warm, end = walks(patience=2, warm=True).run(start)
+    assert torch.equal(warm["x"], start["x"]) and end.best == 0.0
+    assert len(end.log) == 4
+    assert walks(patience=2).run(start)[1].best > 0.0
 
 
 def test_without_a_judge_the_newest_is_kept() -> None:
-    done = Run((Phase("walk", 3, Walk),), 0.5, Generator().manual_seed(3), {}).run({})
-    assert float(done.parameters["x"]) == done.log[-1]["moved"]
+    kept, end = Run((Phase("walk", 3, Walk),), 0.5, Generator().manual_seed(3), {}).run({})
+    assert float(kept["x"]) == end.log[-1]["moved"]
 
 
 def test_the_rate_falls_by_a_cosine() -> None:

@@ -108,7 +108,7 @@ def train_model(
     start = parameters or model.mlp.init(generator)
     phases = phases_of(model, rule, config, held, generator)
     Judge(model, make_rule("mb"), config, held)(start)  # too little data is said now, not later
-    done = Run(
+    own, end = Run(
         phases,
         store,
         generator,
@@ -121,10 +121,10 @@ def train_model(
     ).run(start)
     judge = phases[-1].judge
     assert judge is not None
-    last = judge(done.parameters)
+    last = judge(own)
     scores = {f"open_loop_{name}": value for name, value in last.items()}
-    scores = {"validation_after": done.best, **scores}
-    return Trained(model.to(CPU), rule, done.parameters, scores)
+    scores = {"validation_after": end.best, **scores}
+    return Trained(model.to(CPU), rule, own, scores)
 
 
 def phases_of(

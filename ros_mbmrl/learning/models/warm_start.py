@@ -6,10 +6,6 @@ predictions stay the same. How each group is carried is a fact of the group (`ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-
 import torch
 from torch import Tensor
 
@@ -17,35 +13,7 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.networks.groups import Carry, place
 from ros_mbmrl.networks.mlp import Parameters
 
-
-@dataclass(frozen=True)
-class Units:
-    """Old normalised units from new ones: old = scale * new + shift.
-
-    Attributes:
-        x: scale and shift of the model's inputs, (inputs,) each.
-        y: of its outputs, (outputs,) each.
-        last: number of the model's last layer.
-    """
-
-    x: tuple[Tensor, Tensor]
-    y: tuple[Tensor, Tensor]
-    last: int
-
-    @classmethod
-    def between(cls, before: DynamicsModel, now: DynamicsModel) -> Units:
-        """Return the change of units from one model's statistics to another's."""
-        old, new = before.normalizer, now.normalizer
-        x_shift = (new.input_mean - old.input_mean) / old.input_std
-        y_shift = (new.change_mean - old.change_mean) / old.change_std
-        x, y = new.input_std / old.input_std, new.change_std / old.change_std
-        return cls((x, x_shift), (y, y_shift), now.mlp.layers - 1)
-
-    @property
-    def seen(self) -> tuple[Tensor, Tensor]:
-        """Return scale and shift of a transition: inputs, changes, errors of changes."""
-        (x, x_shift), (y, y_shift) = self.x, self.y
-        return torch.cat([x, y, y]), torch.cat([x_shift, y_shift, torch.zeros_like(y_shift)])
+Units = tuple[Tensor, Tensor]  # scale and shift: old = scale * new + shift
 
 
 def carried(parameters: Parameters, before: DynamicsModel, now: DynamicsModel) -> Parameters:
@@ -57,41 +25,34 @@ def carried(parameters: Parameters, before: DynamicsModel, now: DynamicsModel) -
     Raises:
         ValueError: a parameter belongs to no group.
     """
-    moved, units = dict(parameters), Units.between(before, now)
+    old, new, last = before.normalizer, now.normalizer, now.mlp.layers - 1
+    x, x_shift = new.input_std / old.input_std, (new.input_mean - old.input_mean) / old.input_std
+    y, dy = new.change_std / old.change_std, new.change_mean - old.change_mean
+    y_shift = dy / old.change_std
+    # A transition: inputs, changes, errors of changes.
+    seen = torch.cat([x, y, y]), torch.cat([x_shift, y_shift, torch.zeros_like(y_shift)])
+    moved = dict(parameters)
     for member, group in dict.fromkeys(place(name) for name in parameters):
-        if carry := CARRIED.get(group.carry):
-            carry(moved, member + group.prefix, units)
+        at = member + group.prefix
+        match group.carry:
+            case Carry.MODEL:
+                _first_layer(moved, f"{at}w0", f"{at}b0", (x, x_shift))
+                w, b = f"{at}w{last}", f"{at}b{last}"
+                moved[w], moved[b] = moved[w] / y, (moved[b] - y_shift) / y
+            case Carry.ENCODER:
+                _first_layer(moved, f"{at}w0", f"{at}b0", seen)
+            case Carry.GRU:
+                moved[f"{at}wi"] = moved[f"{at}wi"].mT
+                _first_layer(moved, f"{at}wi", f"{at}bi", seen)
+                moved[f"{at}wi"] = moved[f"{at}wi"].mT.contiguous()
+            case Carry.BIASES:
+                moved[f"{at}b{last}"] = moved[f"{at}b{last}"] / y
+            case Carry.UNCHANGED:
+                pass
     return moved
 
 
-def _model(moved: Parameters, prefix: str, units: Units) -> None:
-    _first_layer(moved, f"{prefix}w0", f"{prefix}b0", units.x)
-    w, b, (scale, shift) = f"{prefix}w{units.last}", f"{prefix}b{units.last}", units.y
-    moved[w], moved[b] = moved[w] / scale, (moved[b] - shift) / scale
-
-
-def _encoder(moved: Parameters, prefix: str, units: Units) -> None:
-    _first_layer(moved, f"{prefix}w0", f"{prefix}b0", units.seen)
-
-
-def _gru(moved: Parameters, prefix: str, units: Units) -> None:
-    w = f"{prefix}wi"
-    moved[w] = moved[w].mT
-    _first_layer(moved, w, f"{prefix}bi", units.seen)
-    moved[w] = moved[w].mT.contiguous()
-
-
-def _biases(moved: Parameters, prefix: str, units: Units) -> None:
-    last = f"{prefix}b{units.last}"
-    moved[last] = moved[last] / units.y[0]
-
-
-def _first_layer(moved: Parameters, w: str, b: str, units: tuple[Tensor, Tensor]) -> None:
+def _first_layer(moved: Parameters, w: str, b: str, units: Units) -> None:
     scale, shift = units
     moved[b] = moved[b] + shift @ moved[w]
     moved[w] = moved[w] * scale[:, None]
-
-
-CARRIED: Mapping[Carry, Callable[[Parameters, str, Units], None]] = MappingProxyType(
-    {Carry.MODEL: _model, Carry.ENCODER: _encoder, Carry.GRU: _gru, Carry.BIASES: _biases}
-)

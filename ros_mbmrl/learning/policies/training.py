@@ -42,5 +42,7 @@ def train_policy(
     del identity["budget"]
     phase = Phase(method, max(1, round(config.budget / config.batch)), lambda _: learner)
     path = None if out is None else out / CHECKPOINT
-    log = Run((phase,), tasks, Generator(), identity, path).run({}).log
-    return tuple(CurvePoint(row["step"] * config.batch, row["after"], row["before"]) for row in log)
+    _, end = Run((phase,), tasks, Generator(), identity, path).run({})
+    return tuple(
+        CurvePoint(row["step"] * config.batch, row["after"], row["before"]) for row in end.log
+    )
