@@ -81,7 +81,7 @@ class UpdateRule(ABC):
 
     @property
     def descent(self) -> GradientStep | None:
-        """The gradient steps that the rule consists of: eq. 22 has a gradient by hand for them.
+        """Return the gradient steps that the rule consists of, for the gradient of eq. 22 by hand.
 
         None: autograd goes through the rule.
         """

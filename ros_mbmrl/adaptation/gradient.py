@@ -54,7 +54,7 @@ class GradientStep(UpdateRule):
 
     @property
     def descent(self) -> GradientStep:
-        """This rule."""
+        """Return this rule."""
         return self
 
     def step_sizes(self, mlp: MLP, parameters: Parameters) -> Tensor:

@@ -19,6 +19,7 @@ from ros_mbmrl.episodes.hexapod import Scenario, run_episode
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.learning.simulated_collection import (
     SimulatedConfig,
+    Told,
     follow,
     random_rollouts,
     validation_rollouts,
@@ -53,7 +54,6 @@ class CollectConfig:
 
 
 Config = CollectConfig | SimulatedConfig
-Told = Callable[[int, int], None]  # how much is gathered, of how much
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,11 @@ class Collection:
 
 
 def collect_random(
-    robot: Robot, config: CollectConfig, seed: int, progress: Told | None = None
+    robot: Robot, config: CollectConfig, seed: int, told: Told | None = None
 ) -> list[Rollout]:
     """Return rollouts of the random policy, every one on another robot."""
     own = (robot, config.runs, config.steps, config.terrains)
-    return collect_rollouts(*own, seed=seed, progress=progress, cluster=config.cluster)
+    return collect_rollouts(*own, seed=seed, progress=told, cluster=config.cluster)
 
 
 def collect_faults(robot: Robot, config: CollectConfig, seed: int) -> list[Rollout]:

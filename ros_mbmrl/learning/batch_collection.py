@@ -17,10 +17,15 @@ SHORTEST = 2  # transitions; less of a run is not worth keeping
 
 
 def collect(
-    worlds: Worlds, agent: Agent, steps: int, seeds: Sequence[int], session: str
+    worlds: Worlds,
+    agent: Agent,
+    steps: int,
+    seeds: Sequence[int],
+    session: str,
+    conditions: Sequence[str] = (),
 ) -> list[Rollout]:
-    """Lines 4 to 6: runs of `agent` in all worlds, as `rollouts_of` makes them."""
-    return rollouts_of(worlds, run_episodes(worlds, agent, steps, seeds), session)
+    """Return the runs of `agent` in all worlds: lines 4 and 5. See `rollouts_of`."""
+    return rollouts_of(worlds, run_episodes(worlds, agent, steps, seeds), session, conditions)
 
 
 def rollouts_of(
