@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -177,10 +177,10 @@ class Run(Generic[S]):
             if run.get(name) != expected:
                 got = f"{name} is {run.get(name)!r}, expected {expected!r}"
                 raise UserError(f"{self.path}: of another run: {got}; {advice}")
-        try:
-            return tensors, Position(**state)
-        except TypeError:
-            raise UserError(f"{self.path}: written by another version; {advice}") from None
+        known = {each.name for each in fields(Position)}
+        if "generator" not in tensors or not state.keys() <= known or "step" not in state:
+            raise UserError(f"{self.path}: written by another version; {advice}")
+        return tensors, Position(**state)
 
 
 def cosine(step: int, steps: int) -> float:
