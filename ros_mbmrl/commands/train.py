@@ -148,7 +148,7 @@ def parted(
 
 
 def provenance(path: Path) -> dict[str, Any]:
-    """What a card says of a data set."""
+    """Return the facts that a card states about a data set."""
     rollouts = dataset.load([path])
     facts = {"name": path.name, "sha256": dataset.sha256_of(path), "runs": len(rollouts)}
     if any(r.tags.get("source") == "velociroach" for r in rollouts):
@@ -172,7 +172,7 @@ def finish(
 
 
 def read_recipe(path: Path | None, method: str, seed: int) -> TrainConfig:
-    """Settings from a YAML file; an unknown name or a wrong value is a UserError.
+    """Read settings from a YAML file; an unknown name or a wrong value is a UserError.
 
     A section named by the method overrides what stands outside of sections.
     """

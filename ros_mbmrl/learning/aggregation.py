@@ -194,7 +194,7 @@ def _followed(
 
 @dataclass(frozen=True)
 class Practice:
-    """What a robot practises on.
+    """Data that a robot gathers to learn from.
 
     random, on_policy: what gathers the runs of Algorithm 9. validation: what gathers those that
     test-time settings are tuned on, with `faults`, or in situations of their own.
@@ -230,7 +230,7 @@ PRACTICE: Mapping[str, Practice] = MappingProxyType(
 
 
 def practice_of(robot: Robot) -> Practice:
-    """What `robot` practises on. Raises UserError if it has no twin."""
+    """Return the practice of `robot`. Raises UserError if it has no twin."""
     choose("robot with a twin to collect on", robot.spec.name, PRACTICE)
     return PRACTICE[robot.spec.name]
 
@@ -238,7 +238,7 @@ def practice_of(robot: Robot) -> Practice:
 def configured(
     robot: Robot, rounds: int, cluster: str = "", situations: Sequence[str] = ()
 ) -> Config:
-    """What `robot` practises on, so often, and where. Raises UserError for what it cannot.
+    """Return the settings of gathering with `robot`. Raises UserError for what it cannot.
 
     situations: names of training distributions, of a simulated robot; its own if there are none.
     """

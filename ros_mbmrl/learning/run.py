@@ -69,7 +69,7 @@ class Phase(Generic[S]):
 
 @dataclass
 class Position:
-    """Where a run is.
+    """Place that a run has reached.
 
     Attributes:
         phase: its number.

@@ -37,7 +37,7 @@ Named = tuple[str, Situation]  # and what it is called in the tags
 
 @dataclass(frozen=True)
 class SimulatedConfig:
-    """What simulated robots are put into, and how many of them for how long.
+    """Situations of simulated robots, and how many robots for how long.
 
     situations: names of `simulation/distributions.py`, taken in turn. runs: robots of the random
     policy; rounds: after that, of `episodes` robots each. steps: of every run.
@@ -60,7 +60,7 @@ class SimulatedConfig:
 def random_rollouts(
     robot: Robot, config: SimulatedConfig, seed: int, told: Told | None = None
 ) -> list[Rollout]:
-    """Algorithm 9, line 2: of random actions."""
+    """Return rollouts of random actions: Algorithm 9, line 5, while there is no model."""
     rng = np.random.default_rng([seed, 0])
     drawn = _training(config, config.runs, rng)
     agent = RandomAgent(config.steps)
@@ -74,7 +74,7 @@ def follow(
     seed: int,
     told: Told | None = None,
 ) -> list[Rollout]:
-    """Line 5: of Algorithm 10 with the model as it stands."""
+    """Return rollouts of Algorithm 10 with the model as it stands: line 5."""
     rng = np.random.default_rng([seed, 1])
     drawn = _training(config, config.episodes, rng)
     agent = ModelAgent(loaded, planning=PLANNER)
@@ -82,7 +82,7 @@ def follow(
 
 
 def validation_rollouts(robot: Robot, config: SimulatedConfig, seed: int) -> list[Rollout]:
-    """Of random actions in situations neither trained on nor tested: to choose settings on."""
+    """Return rollouts of random actions in validation situations: to choose settings on."""
     rng = np.random.default_rng([seed, 2])
     seconds = config.steps * robot.spec.period
     drawn = [
@@ -110,7 +110,7 @@ def _run(
     session: str,
     told: Told | None = None,
 ) -> list[Rollout]:
-    """All robots at once, with seeds of their own; the situation's name is the tag `condition`."""
+    """Run all robots at once, with seeds of their own; the tag `condition` names the situation."""
     names, situations = zip(*drawn, strict=True)
     seeds = [draw_seed(rng, among) for _ in drawn]
     worlds = make_worlds(robot.spec.name, situations, seeds)

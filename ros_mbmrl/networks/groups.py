@@ -20,7 +20,7 @@ LAYER = re.compile(r"[wb]\d+")
 
 
 class Carry(Enum):
-    """How a group is carried over to another normalisation of inputs and changes."""
+    """Ways to carry a group over to another normalisation of inputs and changes."""
 
     UNCHANGED = auto()
     MODEL = auto()  # an MLP from inputs to changes

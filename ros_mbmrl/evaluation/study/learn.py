@@ -72,58 +72,58 @@ class Learning:
 
     @property
     def name(self) -> str:
-        """Of its folder: what it is, whatever the seed."""
+        """Return the name of its folder, the same for every seed."""
         return self.method + self._ground + (f"-window-{self.window}" if self.window else "")
 
     @property
     def _ground(self) -> str:
-        """What is special about its rollouts."""
+        """Return the part of the name that says how its rollouts differ from the usual ones."""
         what = f"-{self.condition}" if self.condition else ""
         return what + ("" if self.force is None else f"-force-{self.force:g}")
 
     @property
     def folder(self) -> Path:
-        """Where the model is when it has been learned."""
+        """Return the folder of the finished model."""
         return self.out / "models" / self.name / str(self.train_seed)
 
     @property
     def data(self) -> Path:
-        """Where its rollouts are."""
+        """Return the folder of its rollouts."""
         return self.out / "data" / f"seed-{self.train_seed}{self._ground}"
 
     @property
     def gathers(self) -> bool:
-        """Whether it makes its rollouts itself, from the first supervised fit on."""
+        """Tell whether it makes its rollouts itself, from the first supervised fit on."""
         return bool(self.condition) or self.method == COLLECTOR
 
     @property
     def collector(self) -> Learning:
-        """Whose rollouts it learns from, where it does not gather."""
+        """Return the job whose rollouts it learns from, where it does not gather."""
         return replace(self, method=COLLECTOR, window=0)
 
     def round(self, k: int) -> Path:
-        """Where the model of round `k` is."""
+        """Return the folder of the model of round `k`."""
         return self.folder / "rounds" / str(k)
 
     @property
     def key(self) -> str:
-        """Hash of all that decides the outcome."""
+        """Return a hash of all that decides the outcome."""
         return key_of("learn", self.study, self.scale, self.name, self.train_seed)
 
     @property
     def trained(self) -> str:
-        """The method that it is trained as."""
+        """Return the method that it is trained as."""
         return "mb" if self.method in (COLLECTOR, ORACLE) else self.method
 
     def size(self, scale: Scale) -> Training:
-        """Its size, with the variation's window."""
+        """Return its size, with the variation's window."""
         size = scale.oracle if self.condition else scale.training
         if not self.window:
             return size
         return replace(size, adapt_window=self.window, predict_window=self.window)
 
     def draw(self, seconds: float) -> Draw:
-        """What the robots that it is trained on are put into, for `seconds`."""
+        """Return the draw of situations that it is trained in, for `seconds`."""
         if self.condition:
             condition = TEST[self.study][self.condition]
             return lambda rng: condition(rng, seconds)
@@ -134,7 +134,7 @@ class Learning:
 
 
 def period_of(study: Study) -> float:
-    """Control period of the study's robot [s]."""
+    """Return the control period of the study's robot [s]."""
     return make_robot(study.robot).spec.period
 
 
@@ -180,7 +180,7 @@ def _gather(
 
 
 def config_of(job: Learning, size: Training) -> TrainConfig:
-    """How a round's fit is made."""
+    """Return the settings of a round's fit."""
     supervised, meta = job.trained == "mb", size.meta_steps
     own = size.supervised_steps if job.gathers else meta * supervised
     return TrainConfig(
@@ -221,7 +221,7 @@ def _fit(
 def _curve(
     job: Learning, study: Study, scale: Scale, loaded: LoadedModel, transitions: int
 ) -> list[Row]:
-    """Figure 32: mean return on each test condition with the model of this round."""
+    """Return figure 32: mean return on each test condition with the model of this round."""
     steps, count = scale.training.steps, scale.curve_episodes
     conditions = [job.condition] if job.condition else list(study.conditions)
     seeds = list(range(CURVE_SEED, CURVE_SEED + count))
@@ -249,7 +249,7 @@ def situations_of(
     seconds: float,
     of: Mapping[str, Mapping[str, DrawFor]] = TEST,
 ) -> list[Situation]:
-    """Condition by condition, a situation of every seed: the same ones for every method."""
+    """Return a situation for every condition and seed: the same ones for every method."""
     draws = of[study.name]
     return [
         draws[name](np.random.default_rng([seed, 7]), seconds)

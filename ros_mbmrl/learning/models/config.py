@@ -22,7 +22,7 @@ LARGEST: Mapping[str, int] = MappingProxyType(
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """What decides a training run.
+    """Settings that decide a training run.
 
     adapt_windows: lengths T1 to draw from; the longest is the live window. predict_window: T2.
     supervised_steps, meta_steps: of the outer optimiser; 0 leaves a phase out. batch: segments a

@@ -60,7 +60,7 @@ class MAMLConfig:
 
     @property
     def batch(self) -> int:
-        """Transitions of one iteration."""
+        """Return the transitions of one iteration."""
         inner = self.inner
         return self.tasks * inner.episodes * inner.horizon * (inner.steps + 1)
 
@@ -144,7 +144,7 @@ def outer_step(
     rate: float,
     region: TrustRegion,
 ) -> Stepped:
-    """One TRPO step on theta, from the experience before and `after` the inner steps."""
+    """Take one TRPO step on theta, from the experience before and `after` the inner steps."""
 
     def objective(theta: Tensor) -> tuple[Tensor, Tensor]:
         own = for_tasks(unflatten(theta, parameters), len(after.log_probs))
@@ -157,11 +157,11 @@ def outer_step(
 
 
 def flatten(parameters: Parameters) -> Tensor:
-    """All parameters in one vector (P,)."""
+    """Return all parameters in one vector (P,)."""
     return torch.cat([value.reshape(-1) for value in parameters.values()])
 
 
 def unflatten(theta: Tensor, like: Parameters) -> Parameters:
-    """Parameters of a vector (P,), shaped as those given."""
+    """Return the parameters of a vector (P,), shaped as those given."""
     parts = torch.split(theta, [value.numel() for value in like.values()])
     return {n: part.reshape(like[n].shape) for n, part in zip(like, parts, strict=True)}

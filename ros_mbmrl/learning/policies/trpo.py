@@ -58,7 +58,7 @@ class TRPOConfig:
 
     @property
     def batch(self) -> int:
-        """Transitions between two steps."""
+        """Return the transitions between two steps."""
         return self.worlds * self.horizon * self.rounds
 
 
@@ -118,7 +118,7 @@ class TRPOLearner:
 
 
 def _make(tasks: Tasks, config: TRPOConfig, done: int) -> tuple[Any, Any]:
-    """The environment and sb3's learner, as they are before iteration `done`."""
+    """Make the environment and sb3's learner, as they are before iteration `done`."""
     try:
         from sb3_contrib import TRPO
         from stable_baselines3.common.logger import Logger
@@ -168,7 +168,7 @@ def _restore(model: Any, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _exported(model: Any) -> tuple[GaussianPolicy, Parameters]:
-    """sb3's actor, with its normalisation of observations, as one of ours."""
+    """Return sb3's actor, with its normalisation of observations, as one of ours."""
     actor, normaliser = model.policy, model.env
     linear = [m for m in actor.mlp_extractor.policy_net if isinstance(m, torch.nn.Linear)]
     linear.append(actor.action_net)
