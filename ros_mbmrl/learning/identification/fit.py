@@ -118,7 +118,7 @@ class Problem:
         return (name[1],) if name[0] == "terrains" else self.terrains
 
     def residual(self, terrain: str, figures: Figures) -> Array:
-        """Return a terrain's residuals over their tolerances, (len(FITTED),): log ratios or differences."""
+        """Return a terrain's residuals over tolerances (len(FITTED),): logs or differences."""
         goal = self.goal[terrain]
         return np.array(
             [
