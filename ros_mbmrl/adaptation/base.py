@@ -5,12 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.networks.mlp import MLP, Parameters, Pass, Update
+
+if TYPE_CHECKING:
+    from ros_mbmrl.adaptation.gradient import GradientStep
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,14 @@ class UpdateRule(ABC):
     def training_rule(self) -> UpdateRule:
         """Return the rule for meta-training: this one, unless it adds to another."""
         return self
+
+    @property
+    def descent(self) -> GradientStep | None:
+        """Return the gradient steps that the rule consists of, for the gradient of eq. 22 by hand.
+
+        None: autograd goes through the rule.
+        """
+        return None
 
     @abstractmethod
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:

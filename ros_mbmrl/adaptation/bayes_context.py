@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import encoder
 from ros_mbmrl.adaptation.base import Support
+from ros_mbmrl.networks.groups import ENCODER
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update
 from ros_mbmrl.networks.recurrent import condition
 
@@ -31,7 +32,7 @@ class BayesContext(encoder.EncoderRule):
         """Return the initial parameters. See `encoder.init`."""
         network = self._encoder(mlp)
         own = encoder.init(mlp, network, self.size, parameters, generator)
-        last = own[f"encoder.b{network.layers - 1}"]
+        last = own[f"{ENCODER.prefix}b{network.layers - 1}"]
         last[self.size :] = torch.log(torch.tensor(START_VARIANCE))
         return own
 

@@ -12,7 +12,9 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.networks.groups import ENCODER, FROZEN
 from ros_mbmrl.networks.mlp import MLP, Parameters, spread
+from ros_mbmrl.networks.recurrent import no_condition
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,12 @@ def encoder(mlp: MLP, hidden: int, outputs: int) -> MLP:
 def init(
     mlp: MLP, network: MLP, size: int, parameters: Parameters, generator: Generator
 ) -> Parameters:
-    """Return the encoder, maps from a code of `size` to biases (zero at first), the frozen f."""
-    own = {f"encoder.{name}": value for name, value in network.init(generator).items()}
-    for k, width in enumerate(mlp.sizes[1:]):
-        own[f"condition.b{k}"] = torch.zeros(size, width)
-    for k in range(mlp.layers):
-        for name in (f"w{k}", f"b{k}"):
-            own[f"frozen.{name}"] = parameters[name].clone()
-    return own
+    """The encoder, the maps from a code of `size` to biases (zero at first), the frozen model."""
+    own = ENCODER.named(network.init(generator)) | no_condition(mlp, size)
+    model = {
+        name: parameters[name].clone() for k in range(mlp.layers) for name in (f"w{k}", f"b{k}")
+    }
+    return own | FROZEN.named(model)
 
 
 def encode(
@@ -59,15 +59,7 @@ def encode(
 ) -> Tensor:
     """Encode the transitions of all tasks (N, T1, outputs), changes clipped at +-limit."""
     y = support.y.clamp(-limit, limit)
-    residual = y - mlp.forward(_part(parameters, "frozen."), support.x).detach()
+    residual = y - mlp.forward(FROZEN.part(parameters), support.x).detach()
     transitions = torch.cat([support.x, y, residual], dim=-1)
-    encoded = network.forward(_part(parameters, "encoder."), transitions)
+    encoded = network.forward(ENCODER.part(parameters), transitions)
     return spread(encoded, len(support.weight))
-
-
-def _part(parameters: Parameters, prefix: str) -> Parameters:
-    return {
-        name.removeprefix(prefix): value
-        for name, value in parameters.items()
-        if name.startswith(prefix)
-    }

@@ -14,6 +14,7 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.networks.groups import PSI
 from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update, spread
 
 
@@ -45,18 +46,26 @@ class GradientStep(UpdateRule):
         if not self.meta_trained:
             return {}
         starts = {"w": math.log(self.step), "b": math.log(self.bias_step)}
-        return {
-            f"psi.{kind}{k}": torch.full((self.steps,), start)
-            for k in range(mlp.layers)
-            for kind, start in starts.items()
-        }
+        return PSI.named(
+            {
+                f"{kind}{k}": torch.full((self.steps,), start)
+                for k in range(mlp.layers)
+                for kind, start in starts.items()
+            }
+        )
+
+    @property
+    def descent(self) -> GradientStep:
+        """Return this rule."""
+        return self
 
     def step_sizes(self, mlp: MLP, parameters: Parameters) -> Tensor:
         """Return step sizes (steps, 2 layers): of all layers' weights, then of all biases."""
         if not self.meta_trained:
             sizes = [self.step] * mlp.layers + [self.bias_step] * mlp.layers
             return parameters["w0"].new_tensor([sizes] * self.steps)
-        logs = [parameters[f"psi.{kind}{k}"] for kind in "wb" for k in range(mlp.layers)]
+        own = PSI.part(parameters)
+        logs = [own[f"{kind}{k}"] for kind in "wb" for k in range(mlp.layers)]
         return torch.stack(logs, dim=1).exp()
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:

@@ -25,6 +25,7 @@ from ros_mbmrl.adaptation.base import (
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.networks.groups import network_of
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update, spread
 from ros_mbmrl.networks.recurrent import fade
 
@@ -236,9 +237,9 @@ def support_of(
 
 
 def norm(parameters: Parameters) -> Tensor:
-    """Return the norm (,) of the network's own weights and biases."""
-    own = [value for name, value in parameters.items() if name[0] in "wb" and name[1:].isdigit()]
-    whole: Tensor = torch.linalg.vector_norm(torch.cat([v.detach().flatten() for v in own]))
+    """Return the norm (,) of the weights and biases of the network that adaptation changes."""
+    own = [value.detach().flatten() for value in network_of(parameters).values()]
+    whole: Tensor = torch.linalg.vector_norm(torch.cat(own))
     return whole
 
 

@@ -20,9 +20,11 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import encoder
 from ros_mbmrl.adaptation.base import Support
+from ros_mbmrl.networks.groups import MEMORY
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update
 from ros_mbmrl.networks.recurrent import PERSISTENCE, condition
 
+FORGETTING, PRIOR = (f"{MEMORY.prefix}{name}" for name in ("forgetting", "prior"))
 MEMORIES = 0.7, 64.0  # shortest and longest time constant at the start of training [steps]
 PRIOR_WEIGHT = 1.0  # weight of the prior at the start of training [transitions]
 
@@ -39,9 +41,9 @@ class LeakyContext(encoder.EncoderRule):
         own = encoder.init(mlp, network, self.size, parameters, generator)
         shortest, longest = (math.log(end) for end in MEMORIES)
         decay = torch.exp(-1 / torch.linspace(shortest, longest, self.size).exp())
-        own["memory.forgetting"] = torch.logit(decay)
+        own[FORGETTING] = torch.logit(decay)
         own[PERSISTENCE] = torch.logit(decay)
-        own["memory.prior"] = torch.full((self.size,), math.log(PRIOR_WEIGHT))
+        own[PRIOR] = torch.full((self.size,), math.log(PRIOR_WEIGHT))
         return own
 
     def code(self, mlp: MLP, parameters: Parameters, support: Support) -> Tensor:
@@ -49,9 +51,9 @@ class LeakyContext(encoder.EncoderRule):
         network = encoder.encoder(mlp, self.hidden, self.size)
         encoded = encoder.encode(mlp, network, parameters, support, self.limit)
         age = torch.arange(support.x.shape[1] - 1, -1, -1).to(encoded)
-        faded = torch.nn.functional.logsigmoid(parameters["memory.forgetting"])
+        faded = torch.nn.functional.logsigmoid(parameters[FORGETTING])
         weight = support.weight * torch.exp(age[:, None] * faded)  # (N, T1, size)
-        total = parameters["memory.prior"].exp() + weight.sum(dim=1)
+        total = parameters[PRIOR].exp() + weight.sum(dim=1)
         return (weight * encoded).sum(dim=1) / total
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:

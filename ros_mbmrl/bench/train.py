@@ -27,6 +27,7 @@ from ros_mbmrl.bench.problem import Problem, check_network, make_problem
 from ros_mbmrl.bench.products import NO_BFLOAT16, Floor, bfloat16_slowdown, products_of
 from ros_mbmrl.bench.timing import Figure, Findings, Run, Times, at_least, interleave, pinned
 from ros_mbmrl.learning.models.meta_gradient import MetaGradient
+from ros_mbmrl.networks.groups import NETWORK, PSI
 from ros_mbmrl.networks.mlp import Parameters
 
 STEP, FLOOR, HALF = "meta-gradient", "matrix products", ", bfloat16"
@@ -214,12 +215,11 @@ def _outer(problem: Problem, rule: GradientStep) -> Callable[..., Tensor]:
 
     def task_loss(live: Parameters, *segments: Tensor) -> Tensor:
         past_x, past_y, future_x, future_y = segments
-        network = {name: value for name, value in live.items() if not name.startswith("psi.")}
+        network, own = NETWORK.part(live), PSI.part(live)
         for s in range(rule.steps):
             slope: Parameters = torch.func.grad(inner_loss)(network, past_x, past_y)
             network = {
-                name: value - live[f"psi.{name}"][s].exp() * slope[name]
-                for name, value in network.items()
+                name: value - own[name][s].exp() * slope[name] for name, value in network.items()
             }
         return (mlp.forward(network, future_x) - future_y).square().mean()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,12 @@ from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.learning.aggregation import aggregate, configured, practice_of
+from ros_mbmrl.learning.aggregation import Collection, configured
+from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.learning.models.meta import Trained, Trainer, new_model
-from ros_mbmrl.learning.models.warm_start import carried
+from ros_mbmrl.learning.models.meta import Trained
+from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
+from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.learning.tune import GRIDS, tune
 from ros_mbmrl.robots import make_robot
@@ -32,62 +35,120 @@ from ros_mbmrl.untrusted import read_yaml
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.train import Train
 
-CHECKPOINT = "checkpoint.safetensors"
 TWIN = Path("twin")  # in place of a data set: gather the data on the twin
 
 
 def run(arguments: Train) -> dict[str, Any]:
-    """Trains and writes the model folder; the results hold its scores."""
+    """Train and write the model folder; the results hold its scores."""
     choose("method", arguments.method, METHODS)
     robot = make_robot(arguments.robot)
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
-    device = choose_device(arguments.device)
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
-    paths, others, before = list(arguments.data), list(arguments.tune_on), None
-    if paths == [TWIN]:
-        paths, others, before = gather(robot, config, arguments)
-        groups = [dataset.load([path]) for path in paths]
-    elif arguments.situations:
+    device = choose_device(arguments.device)
+    twin = collection(robot, arguments) if list(arguments.data) == [TWIN] else None
+    if twin is None and arguments.situations:
         raise UserError("situations: expected `--data twin`, data that there are have theirs")
-    else:
-        groups = [dataset.load(paths)]
-    groups = [wanted(group, arguments) for group in groups]
-    training, validation = parted(groups, arguments)
-    if arguments.fresh:
-        (arguments.out / CHECKPOINT).unlink(missing_ok=True)
-    with Reporter(arguments.out, f"{arguments.method} on {len(training)} runs") as report:
-        trained = fit(robot, config, training, validation, arguments.out, report, device, before)
-    facts = finish(robot, config, trained, dataset.load(others) if others else validation)
-    facts["tuned_on"] = [path.name for path in others]
-    facts["data"] = [provenance(path) for path in paths]
-    # Also those it was chosen on: what is scored on must not have been looked at.
-    facts["sessions"] = sorted({r.tags.get("session", "") for r in training + validation})
-    facts["command"] = shlex.join(["mbmrl", *sys.argv[1:]])
-    save_model(arguments.out, trained.model, trained.parameters, facts)
-    print(f"{arguments.out}: {facts['scores']}")
-    return {"model": str(arguments.out), **facts["scores"], "options": facts["options"]}
+    loaded = Job(robot, config, device, arguments, twin).learn()
+    scores = dict(loaded.card["scores"])
+    print(f"{arguments.out}: {scores}")
+    return {"model": str(arguments.out), **scores, "options": loaded.card["options"]}
 
 
-def wanted(rollouts: list[Rollout], arguments: Train) -> list[Rollout]:
-    """Those on the named terrains, without the sessions that are left alone."""
-    if arguments.terrains:
-        rollouts = dataset.select(rollouts, terrain=arguments.terrains)
-    if arguments.untouched:
-        rollouts, _ = dataset.split(rollouts, by="session", held_out=arguments.untouched, seed=0)
-    return rollouts
+def collection(robot: Robot, arguments: Train) -> Collection:
+    """Return the data sets from the twin, under `out`/data."""
+
+    def told(what: str, done: int, total: int) -> None:
+        if done % 10 == 0 or done == total:
+            print(f"{what}: {done}/{total}", flush=True)
+
+    config = configured(robot, arguments.rounds, arguments.cluster, arguments.situations)
+    return Collection(robot, config, arguments.out / "data", arguments.seed, told)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training, from data that there are or from those of a twin.
+
+    Attributes:
+        robot: of the data.
+        config: of every fit.
+        device: to compute on.
+        arguments: of the command.
+        twin: gathers the data, in rounds; None: they are there.
+    """
+
+    robot: Robot
+    config: TrainConfig
+    device: torch.device
+    arguments: Train
+    twin: Collection | None
+
+    @property
+    def paths(self) -> list[Path]:
+        """Return the data sets to train on."""
+        return self.twin.paths if self.twin else list(self.arguments.data)
+
+    def folder(self, k: int) -> Path:
+        """Return the folder of the model of round k: the last one's is the command's own."""
+        out = self.arguments.out
+        return out / "rounds" / str(k) if self.twin and k < self.twin.config.rounds else out
+
+    def learn(self) -> LoadedModel:
+        """Run Algorithm 9; data that there are have no rounds."""
+        split = partial(parted, arguments=self.arguments)
+        if self.twin is None:
+            paths = self.paths
+            return meta_train(0, lambda *_: dataset.load(paths), split, self.fit, [0])
+        rounds, fits, first = self.twin.config.rounds, self.twin.fits, None
+        if fits[0]:
+            first = load_model(self.folder(fits[0] - 1), self.robot)
+        return meta_train(rounds, self.twin.gather, split, self.fit, fits, first)
+
+    def fit(self, k: int, data: Data, before: LoadedModel | None) -> LoadedModel:
+        """Fit and save the model of round k, resumed from the checkpoint in its folder."""
+        folder, title, tune_on = self.folder(k), f"model of round {k + 1}", list[Path]()
+        if last := folder == self.arguments.out:
+            title = f"{self.config.method} on {len(data.training)} runs"
+            tune_on = [self.twin.validation()] if self.twin else list(self.arguments.tune_on)
+        checkpoint = folder / CHECKPOINT
+        if self.arguments.fresh:
+            checkpoint.unlink(missing_ok=True)
+        with Reporter(folder, title) as report:
+            own = (self.robot, self.config, data, before)
+            trained = fit_model(*own, report, checkpoint, self.device)
+        tuning = dataset.load(tune_on) if tune_on else data.held
+        facts = finish(self.robot, self.config, trained, tuning)
+        if last:
+            facts |= self.origin(data, tune_on)
+        save_model(folder, trained.model, trained.parameters, facts)
+        return load_model(folder, self.robot)
+
+    def origin(self, data: Data, tune_on: Sequence[Path]) -> dict[str, Any]:
+        """Return what the model was made from, for its card."""
+        return {
+            "tuned_on": [path.name for path in tune_on],
+            "data": [provenance(path) for path in self.paths],
+            # Also those it was chosen on: what is scored on must not have been looked at.
+            "sessions": sorted({r.tags.get("session", "") for r in (*data.training, *data.held)}),
+            "command": shlex.join(["mbmrl", *sys.argv[1:]]),
+        }
 
 
 def parted(
-    groups: Sequence[Sequence[Rollout]], arguments: Train
-) -> tuple[list[Rollout], list[Rollout]]:
-    """Training and validation runs, each group apart: more groups do not move the others' runs."""
+    rollouts: Sequence[Rollout], arguments: Train
+) -> tuple[Sequence[Rollout], Sequence[Rollout]]:
+    """Return training and validation runs: on the named terrains, without untouched sessions."""
+    found = list(rollouts)
+    if arguments.terrains:
+        found = dataset.select(found, terrain=arguments.terrains)
+    if arguments.untouched:
+        found, _ = dataset.split(found, by="session", held_out=arguments.untouched, seed=0)
     how: dict[str, Any] = {"held_out": arguments.held_out, "seed": arguments.seed + 1}
-    parts = [dataset.split(group, by="session", **how) for group in groups]
-    return [r for part, _ in parts for r in part], [r for _, part in parts for r in part]
+    return dataset.split(found, by="session", **how)
 
 
 def provenance(path: Path) -> dict[str, Any]:
-    """What a card says of a data set."""
+    """Return the facts that a card states about a data set."""
     rollouts = dataset.load([path])
     facts = {"name": path.name, "sha256": dataset.sha256_of(path), "runs": len(rollouts)}
     if any(r.tags.get("source") == "velociroach" for r in rollouts):
@@ -96,100 +157,22 @@ def provenance(path: Path) -> dict[str, Any]:
     return facts
 
 
-def gather(
-    robot: Robot, config: TrainConfig, arguments: Train
-) -> tuple[list[Path], list[Path], LoadedModel | None]:
-    """Data sets from the twin under `out`/data, on-policy rounds with models under `out`/rounds.
-
-    The second list is for tuning: faults or situations that are neither trained on nor tested.
-    The model is the last round's, to go on from; every round goes on from the one before it.
-    """
-
-    def model_of(k: int) -> LoadedModel | None:
-        return load_model(arguments.out / "rounds" / str(k), robot) if k >= 0 else None
-
-    def fit_round(paths: Sequence[Path], k: int) -> LoadedModel:
-        folder = arguments.out / "rounds" / str(k)
-        parts = parted([wanted(dataset.load([path]), arguments) for path in paths], arguments)
-        if arguments.fresh:
-            (folder / CHECKPOINT).unlink(missing_ok=True)
-        device = choose_device(arguments.device)
-        with Reporter(folder, f"model of round {k + 1}") as report:
-            trained = fit(robot, config, *parts, folder, report, device, model_of(k - 1))
-        facts = finish(robot, config, trained, parts[1])
-        save_model(folder, trained.model, trained.parameters, facts)
-        return load_model(folder, robot)
-
-    def told(what: str, done: int, total: int) -> None:
-        if done % 10 == 0 or done == total:
-            print(f"{what}: {done}/{total}", flush=True)
-
-    twin = configured(robot, arguments.rounds, arguments.cluster, arguments.situations)
-    data = arguments.out / "data"
-    paths = aggregate(robot, twin, data, arguments.seed, fit_round, told)
-    validation = data / "validation"
-    if not validation.exists():
-        dataset.save(validation, practice_of(robot).validation(robot, twin, arguments.seed))
-    return paths, [validation], model_of(arguments.rounds - 1)
-
-
-def fit(
-    robot: Robot,
-    config: TrainConfig,
-    training: Sequence[Rollout],
-    validation: Sequence[Rollout],
-    out: Path,
-    report: Callable[..., None],
-    device: torch.device,
-    before: LoadedModel | None = None,
-) -> Trained:
-    """One training run, resumed from the checkpoint in `out` if there is one.
-
-    before: the last round's model, which it goes on from. Raises UserError if its network is
-    another one.
-    """
-    data = Transitions.of(robot, training)
-    model = new_model(data, config, robot)
-    if before is not None and before.model.mlp != model.mlp:
-        raise UserError(
-            f"{out}: the last round's network is {before.model.mlp}, expected {model.mlp}; train "
-            "into another folder"
-        )
-    held = Transitions.of(robot, validation)
-    warm = None if before is None else carried(before.parameters, before.model, model)
-    return Trainer(model, config, data, held, report, out / CHECKPOINT, warm, device).run()
-
-
 def finish(
     robot: Robot, config: TrainConfig, trained: Trained, tuning: Sequence[Rollout]
 ) -> dict[str, Any]:
-    """What the card says of a trained model beside the robot's interface."""
-    options, scores = dict(config.options), dict(trained.scores)
-    facts: dict[str, Any] = {"method": config.method}
-    window = max(config.adapt_windows)
+    """Return the facts of the card, once test-time settings are chosen on `tuning`."""
+    options, scores, record = dict(config.options), dict(trained.scores), None
     if config.method in GRIDS:
-        held = Transitions.of(robot, tuning)
-        options, record = tune(
-            config.method, trained.model, trained.parameters, held, window, config.horizon, options
-        )
+        held, window = Transitions.of(robot, tuning), max(config.adapt_windows)
+        own = (config.method, trained.model, trained.parameters, held, window)
+        options, record = tune(*own, config.horizon, options)
         scores["open_loop_after"] = min(row["error"] for row in record)
-        facts["tuning"] = record
-    guard = GuardConfig()
-    facts |= {
-        "options": options,
-        "adapt_window": window,
-        "adapt_windows": list(config.adapt_windows),
-        "predict_window": config.predict_window,
-        "horizon": config.horizon,
-        "guard": {"folds": guard.folds, "min_transitions": guard.min_transitions},
-        "seed": config.seed,
-        "scores": {name: round(value, 5) for name, value in scores.items()},
-    }
-    return facts
+    facts = facts_of(config, scores, GuardConfig.min_transitions, options)
+    return facts if record is None else {**facts, "tuning": record}
 
 
 def read_recipe(path: Path | None, method: str, seed: int) -> TrainConfig:
-    """Settings from a YAML file; an unknown name or a wrong value is a UserError.
+    """Read settings from a YAML file; an unknown name or a wrong value is a UserError.
 
     A section named by the method overrides what stands outside of sections.
     """
@@ -245,7 +228,7 @@ class Reporter:
             self._writer.close()
 
     def __call__(self, phase: str, step: int, total: int, scalars: Mapping[str, float]) -> None:
-        """See `training.meta.Progress`."""
+        """See `learning.run.Progress`."""
         if phase not in self._tasks:
             self._tasks[phase] = self._bar.add_task(phase, total=total)
         if not self._bar.console.is_terminal:

@@ -18,6 +18,7 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks import tensor_file
+from ros_mbmrl.networks.groups import place
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.untrusted import dump_yaml, read_yaml
@@ -84,6 +85,8 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
         statistics = {name: tensors[f"normalizer/{name}"] for name in NORMALIZER}
         normalizer = Normalizer(clip=float(card["clip"]), **statistics)
         parameters = tensor_file.unflatten("parameters", tensors)
+        for name in parameters:
+            place(name)  # an unknown group would be taken for something that it is not
         _check_shapes(folder, robot, mlp, tensors)
         if card["method"] is None or not 1 <= card["adapt_window"] <= LONGEST:
             raise UserError(

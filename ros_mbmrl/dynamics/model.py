@@ -11,7 +11,7 @@ from torch import Tensor
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.dynamics.rollout import Buffers, Rollout
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update
-from ros_mbmrl.networks.recurrent import PERSISTENCE, imagine
+from ros_mbmrl.networks.recurrent import fades, imagine
 from ros_mbmrl.robots.spec import Robot
 
 
@@ -80,7 +80,7 @@ class DynamicsModel:
 
         def remember(state: Tensor, actions: Tensor) -> Tensor:
             state = _to_each(state, actions)
-            if PERSISTENCE in parameters:
+            if fades(parameters):
                 return self._rollout(parameters, update, state, actions)
             alone = (part.flatten(0, 1)[:, None] for part in (state, actions))
             each = update.repeated(actions.shape[1])

@@ -15,15 +15,16 @@ from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.episodes.arm import Reaching, run_reach
-from ros_mbmrl.episodes.hexapod import Episode, Scenario, run_episode
+from ros_mbmrl.episodes.hexapod import Scenario, run_episode
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.learning.simulated_collection import (
     SimulatedConfig,
+    Told,
     follow,
     random_rollouts,
     validation_rollouts,
 )
-from ros_mbmrl.learning.twin_rollouts import Named, Sampler, collect_rollouts, source_of
+from ros_mbmrl.learning.twin_rollouts import SHORTEST, Named, collect_rollouts, source_of
 from ros_mbmrl.robots.paths import PATHS
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.runtime.kept import keep
@@ -55,59 +56,70 @@ class CollectConfig:
 Config = CollectConfig | SimulatedConfig
 
 
-def aggregate(
-    robot: Robot,
-    config: Config,
-    folder: Path,
-    seed: int,
-    fit: Callable[[Sequence[Path], int], LoadedModel],
-    progress: Callable[[str, int, int], None],
-) -> list[Path]:
-    """Algorithm 9, lines 2 to 7: data sets under `folder`, each gathered with the model before it.
+@dataclass(frozen=True)
+class Collection:
+    """The data sets of Algorithm 9 from a robot's twin; one that is there is not gathered again.
 
-    A data set that is there already is not gathered again. `fit` trains on the data sets so far
-    and is called once a round; the model to keep is fitted by the caller, on all of them.
-    Raises UserError for a folder that was gathered with another configuration or seed.
+    Attributes:
+        robot: one with a twin.
+        config: of what is gathered.
+        folder: of the data sets.
+        seed: of everything random.
+        progress: told what is gathered, how much of it there is, and how much there will be.
     """
-    practice = practice_of(robot)
-    facts = {**asdict(config), "robot": robot.spec.name, "seed": seed}
-    keep(folder, {k: v for k, v in facts.items() if k not in ("rounds", "cluster")}, "collection")
-    paths = [folder / "random"]
-    if not paths[0].exists():
-        rollouts = practice.random(robot, config, seed, partial(progress, "random policy"))
-        dataset.save(paths[0], rollouts)
-    for k in range(config.rounds):
-        path = folder / f"round-{k + 1}"
+
+    robot: Robot
+    config: Config
+    folder: Path
+    seed: int
+    progress: Callable[[str, int, int], None]
+
+    def __post_init__(self) -> None:
+        """Raise UserError for a folder that was gathered with another configuration or seed."""
+        facts = {**asdict(self.config), "robot": self.robot.spec.name, "seed": self.seed}
+        wanted = {k: v for k, v in facts.items() if k not in ("rounds", "cluster")}
+        keep(self.folder, wanted, "collection")
+
+    @property
+    def paths(self) -> list[Path]:
+        """Return the data sets: of random actions, then of each round."""
+        rounds = (f"round-{k + 1}" for k in range(self.config.rounds))
+        return [self.folder / name for name in ("random", *rounds)]
+
+    @property
+    def fits(self) -> list[int]:
+        """Return the rounds whose models are needed: to gather the next one with, or to keep."""
+        missing = [k for k, path in enumerate(self.paths[1:]) if not path.exists()]
+        return [*missing, self.config.rounds]
+
+    def gather(self, k: int, model: LoadedModel | None) -> list[Rollout]:
+        """Return the rollouts of round k; they follow the model from round 1 on."""
+        path, practice = self.paths[k], practice_of(self.robot)
         if not path.exists():
-            loaded = fit(paths, k)
-            told = partial(progress, f"on-policy round {k + 1}")
-            dataset.save(path, practice.on_policy(robot, loaded, config, seed + 1 + k, told))
-        paths.append(path)
-    return paths
+            told = partial(self.progress, f"on-policy round {k}" if k else "random policy")
+            own = (self.robot, model) if k else (self.robot,)
+            collect = practice.on_policy if k else practice.random
+            dataset.save(path, collect(*own, self.config, self.seed + k, told))
+        return dataset.load([path])
+
+    def validation(self) -> Path:
+        """Return a data set to tune on: faults or situations neither trained on nor tested."""
+        path, practice = self.folder / "validation", practice_of(self.robot)
+        if not path.exists():
+            dataset.save(path, practice.validation(self.robot, self.config, self.seed))
+        return path
 
 
 def collect_random(
-    robot: Robot,
-    config: CollectConfig,
-    seed: int,
-    progress: Callable[[int, int], None] | None = None,
-    randomisation: Sampler | None = None,
+    robot: Robot, config: CollectConfig, seed: int, told: Told | None = None
 ) -> list[Rollout]:
-    """Rollouts of the random policy, every one on another robot."""
-    return collect_rollouts(
-        robot,
-        config.runs,
-        config.steps,
-        config.terrains,
-        randomisation,
-        seed,
-        progress=progress,
-        cluster=config.cluster,
-    )
+    """Return rollouts of the random policy, every one on another robot."""
+    own = (robot, config.runs, config.steps, config.terrains)
+    return collect_rollouts(*own, seed=seed, progress=told, cluster=config.cluster)
 
 
 def collect_faults(robot: Robot, config: CollectConfig, seed: int) -> list[Rollout]:
-    """Random-policy rollouts of robots with a fault, to choose test-time settings on."""
+    """Return random-policy rollouts of robots with a fault, to choose test-time settings on."""
     faults = practice_of(robot).faults
     count = 4 * len(faults)
     # Another seed than the training runs': not one robot is seen twice.
@@ -117,77 +129,72 @@ def collect_faults(robot: Robot, config: CollectConfig, seed: int) -> list[Rollo
 
 
 def collect_on_policy(
-    robot: Robot,
-    loaded: LoadedModel,
-    config: CollectConfig,
-    seed: int,
-    progress: Callable[[int, int], None] | None = None,
-    randomisation: Sampler | None = None,
+    robot: Robot, loaded: LoadedModel, config: CollectConfig, seed: int, told: Told | None = None
 ) -> list[Rollout]:
-    """Algorithm 9, line 5: rollouts of Algorithm 10 with the model as it stands, along paths."""
-    rng = np.random.default_rng(seed)
-    robots = randomisation or source_of(robot.spec.name).randomisation
-    paths, rollouts = sorted(PATHS), []
-    for k in range(config.episodes):
+    """Return rollouts of Algorithm 10 with the model as it stands, along paths: line 5."""
+    paths = sorted(PATHS)
+
+    def along(k: int, rng: np.random.Generator) -> tuple[Sequence[Step], str]:
         scenario = Scenario(
             path=paths[k % len(paths)],
             terrain=config.terrains[k % len(config.terrains)],
-            physics=robots.sample(rng),
+            physics=source_of(robot.spec.name).randomisation.sample(rng),
             duration=config.duration,
             seed=int(rng.integers(2**31)),
         )
-        episode = run_episode(robot, loaded, scenario)
-        rollouts.append(to_rollout(robot, episode, scenario, f"policy-{seed}-{k}"))
-        if progress is not None:
-            progress(k + 1, config.episodes)
-    return [rollout for rollout in rollouts if len(rollout) >= 2]
+        return run_episode(robot, loaded, scenario).steps, scenario.terrain
+
+    return _followed(robot, config, seed, told, along)
 
 
 def reach_on_policy(
-    robot: Robot,
-    loaded: LoadedModel,
-    config: CollectConfig,
-    seed: int,
-    progress: Callable[[int, int], None] | None = None,
+    robot: Robot, loaded: LoadedModel, config: CollectConfig, seed: int, told: Told | None = None
 ) -> list[Rollout]:
-    """The same with an arm: towards random goals."""
-    rng = np.random.default_rng(seed)
-    robots, rollouts = source_of(robot.spec.name).randomisation, []
-    for k in range(config.episodes):
+    """Return the same of an arm: towards random goals."""
+
+    def towards(k: int, rng: np.random.Generator) -> tuple[Sequence[Step], str]:
         # Seeds that no evaluation gets to: those are counted from 0.
         what = Reaching(
             seed=int(rng.integers(2**30, 2**31)),
-            physics=robots.sample(rng),
+            physics=source_of(robot.spec.name).randomisation.sample(rng),
             duration=config.duration,
         )
-        reached = run_reach(robot, loaded, what)
-        tags = {"terrain": config.terrains[0], "fault": "none", "session": f"policy-{seed}-{k}"}
-        rollouts.append(_rollout(robot, reached.steps, tags))
-        if progress is not None:
-            progress(k + 1, config.episodes)
-    return [rollout for rollout in rollouts if len(rollout) >= 2]
+        return run_reach(robot, loaded, what).steps, config.terrains[0]
+
+    return _followed(robot, config, seed, told, towards)
 
 
-def to_rollout(robot: Robot, episode: Episode, scenario: Scenario, session: str) -> Rollout:
-    """The transitions of an episode, as the model saw them: with the command that was sent."""
-    tags = {"terrain": scenario.terrain, "fault": scenario.fault.name, "session": session}
-    return _rollout(robot, episode.steps, tags)
+def _followed(
+    robot: Robot,
+    config: CollectConfig,
+    seed: int,
+    told: Told | None,
+    episode: Callable[[int, np.random.Generator], tuple[Sequence[Step], str]],
+) -> list[Rollout]:
+    """Return the transitions of episodes as the model saw them: with the commands that were sent.
 
-
-def _rollout(robot: Robot, steps: Sequence[Step], tags: dict[str, str]) -> Rollout:
-    return Rollout(
-        robot=robot.spec.name,
-        states=np.array([s.state for s in steps], dtype=np.float32),
-        actions=np.array([s.checked.action for s in steps[:-1]], dtype=np.float32),
-        times=np.array([s.measurement.time for s in steps]),
-        marks=np.zeros(len(steps) - 1, dtype=np.uint8),
-        tags=tags,
-    )
+    episode: steps and terrain of the k-th one.
+    """
+    rng, rollouts = np.random.default_rng(seed), []
+    for k in range(config.episodes):
+        steps, terrain = episode(k, rng)
+        rollout = Rollout(
+            robot=robot.spec.name,
+            states=np.array([s.state for s in steps], dtype=np.float32),
+            actions=np.array([s.checked.action for s in steps[:-1]], dtype=np.float32),
+            times=np.array([s.measurement.time for s in steps]),
+            marks=np.zeros(len(steps) - 1, dtype=np.uint8),
+            tags={"terrain": terrain, "fault": "none", "session": f"policy-{seed}-{k}"},
+        )
+        rollouts.append(rollout)
+        if told is not None:
+            told(k + 1, config.episodes)
+    return [rollout for rollout in rollouts if len(rollout) >= SHORTEST]
 
 
 @dataclass(frozen=True)
 class Practice:
-    """What a robot practises on.
+    """Data that a robot gathers to learn from.
 
     random, on_policy: what gathers the runs of Algorithm 9. validation: what gathers those that
     test-time settings are tuned on, with `faults`, or in situations of their own.
@@ -223,7 +230,7 @@ PRACTICE: Mapping[str, Practice] = MappingProxyType(
 
 
 def practice_of(robot: Robot) -> Practice:
-    """What `robot` practises on. Raises UserError if it has no twin."""
+    """Return the practice of `robot`. Raises UserError if it has no twin."""
     choose("robot with a twin to collect on", robot.spec.name, PRACTICE)
     return PRACTICE[robot.spec.name]
 
@@ -231,7 +238,7 @@ def practice_of(robot: Robot) -> Practice:
 def configured(
     robot: Robot, rounds: int, cluster: str = "", situations: Sequence[str] = ()
 ) -> Config:
-    """What `robot` practises on, so often, and where. Raises UserError for what it cannot.
+    """Return the settings of gathering with `robot`. Raises UserError for what it cannot.
 
     situations: names of training distributions, of a simulated robot; its own if there are none.
     """

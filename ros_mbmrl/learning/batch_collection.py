@@ -17,16 +17,21 @@ SHORTEST = 2  # transitions; less of a run is not worth keeping
 
 
 def collect(
-    worlds: Worlds, agent: Agent, steps: int, seeds: Sequence[int], session: str
+    worlds: Worlds,
+    agent: Agent,
+    steps: int,
+    seeds: Sequence[int],
+    session: str,
+    conditions: Sequence[str] = (),
 ) -> list[Rollout]:
-    """Lines 4 to 6: runs of `agent` in all worlds, as `rollouts_of` makes them."""
-    return rollouts_of(worlds, run_episodes(worlds, agent, steps, seeds), session)
+    """Return the runs of `agent` in all worlds: lines 4 and 5. See `rollouts_of`."""
+    return rollouts_of(worlds, run_episodes(worlds, agent, steps, seeds), session, conditions)
 
 
 def rollouts_of(
     worlds: Worlds, episodes: Episodes, session: str, conditions: Sequence[str] = ()
 ) -> list[Rollout]:
-    """A rollout a robot, with the commands that were sent, up to where it was stopped for good.
+    """Return a rollout of each robot, with the commands sent, up to where it was stopped for good.
 
     Tags: terrain, fault and force of its situation; `session`, with the robot's number; condition,
     where there is one for each robot. Less than SHORTEST transitions are left out. What broke down
@@ -50,7 +55,7 @@ def rollouts_of(
 
 
 def tags_of(situation: Situation) -> dict[str, str]:
-    """What tells rollouts in different situations apart; faults as NAME@SECONDS if they begin."""
+    """Return the tags of a situation; faults are NAME@SECONDS if they begin later."""
     faults = [f.name + (f"@{f.begin:g}" if f.begin else "") for f in situation.faults]
     tags = {"terrain": situation.terrain.kind, "fault": "+".join(faults) or "none"}
     if any(situation.force):
@@ -59,7 +64,7 @@ def tags_of(situation: Situation) -> dict[str, str]:
 
 
 def _usable(episodes: Episodes, n: int, diverged: bool) -> int:
-    """Transitions of robot n before a stop, or a state that is none."""
+    """Count the transitions of robot n before a stop, or before a state that is not finite."""
     states = episodes.states[:, n]
     ends = [len(states) - 1]
     ends += np.flatnonzero(episodes.levels[:, n] == Level.LATCHED)[:1].tolist()

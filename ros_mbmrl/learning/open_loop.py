@@ -43,7 +43,7 @@ def open_loop_errors(
     starts: Tensor | None = None,
     batch: int = 64,
 ) -> OpenLoopErrors:
-    """Adapts on the T1 transitions before each row, then predicts `horizon` steps from it.
+    """Adapt on the T1 transitions before each row, then predict `horizon` steps from it.
 
     Windows whose predicted stretch touches a marked row are left out; marked rows inside of the
     adaptation window are kept for the update rule to live with, as on the robot. batch: windows at
@@ -99,13 +99,13 @@ def _compare(
 
 
 def places(robot: Robot) -> list[int]:
-    """Which states say where a robot is: x and y, or all in metres of one that stays in place."""
+    """Return the states that place a robot: x and y, or all in metres where it does not walk."""
     flat = ("x", "y") if robot.follows_paths else None
     states = enumerate(robot.spec.state)
     return [k for k, q in states if q.unit == "m" and (flat is None or q.name in flat)]
 
 
 def turns(spec: RobotSpec) -> list[int]:
-    """Which changes say how a robot is turned: yaw, or without one all in radians."""
+    """Return the changes that say how a robot is turned: yaw, or without one all in radians."""
     yaw = [k for k, change in enumerate(spec.changes) if change.name == "yaw"]
     return yaw or [k for k, change in enumerate(spec.changes) if change.unit == "rad"]

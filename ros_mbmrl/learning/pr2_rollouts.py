@@ -1,4 +1,4 @@
-"""How the arm's twin is excited: smooth random torques, large ones and small ones."""
+"""Excitation of the arm's twin: smooth random torques, large ones and small ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SMOOTH = 0.6  # correlation of the noise from step to step, AR(1)
 
 
 def random_torques(spec: RobotSpec, rng: np.random.Generator) -> Policy:
-    """Torques (da,) around a mean that is held for 1 to 20 steps, with smooth noise.
+    """Draw torques (da,) around a mean that is held for 1 to 20 steps, with smooth noise.
 
     Both are scaled by an amplitude drawn with them, more often small than large: near a goal an
     arm moves slowly, and there friction matters most. Within range and rate.

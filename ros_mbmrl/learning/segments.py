@@ -40,7 +40,7 @@ class Transitions:
 
     @classmethod
     def of(cls, robot: Robot, rollouts: Sequence[Rollout]) -> Transitions:
-        """Stacks rollouts. Raises UserError if there is none, or one of another robot."""
+        """Stack rollouts. Raises UserError if there is none, or one of another robot."""
         if not rollouts:
             raise UserError("no rollouts: expected at least one")
         for rollout in rollouts:
@@ -65,12 +65,12 @@ class Transitions:
         return len(self.actions)
 
     def to(self, device: torch.device) -> Transitions:
-        """The same with what is computed with on a device."""
+        """Return the same with the rows that are computed with on a device."""
         names = ("features", "actions", "changes", "states", "next_states")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
     def normalizer(self) -> Normalizer:
-        """Statistics over every row that is kept. Raises UserError if there is none."""
+        """Return statistics over every row that is kept. Raises UserError if there is none."""
         kept = self.keep[:, 0] > 0
         if not kept.any():
             raise UserError("every transition is marked: expected some to train on")
@@ -78,7 +78,7 @@ class Transitions:
         return Normalizer.fit(inputs[kept], self.changes[kept])
 
     def starts(self, length: int) -> Tensor:
-        """Rows from which `length` transitions follow one another in the same rollout."""
+        """Return the rows from which `length` transitions follow each other in the same rollout."""
         count = len(self) - length + 1
         if count <= 0:
             return torch.zeros(0, dtype=torch.long)
@@ -86,7 +86,7 @@ class Transitions:
         return torch.nonzero(first == last)[:, 0]
 
     def support(self, model: DynamicsModel, rows: Tensor, marks: bool = True) -> Support:
-        """Support of rows (N, T).
+        """Return the support of rows (N, T).
 
         Without `marks` a marked row counts like any other: the live robot has no hindsight.
         """
@@ -116,7 +116,7 @@ class SegmentSampler:
     def draw(
         self, model: DynamicsModel, count: int, generator: Generator
     ) -> tuple[Support, Support]:
-        """`count` pairs of past (T1 of it drawn from the given lengths) and future."""
+        """Draw `count` pairs of past (T1 of it drawn from the given lengths) and future."""
         pick = torch.randint(len(self._starts), (count,), generator=generator)
         rows = self._starts[pick][:, None] + torch.arange(self._longest + self._predict_window)
         window = self._windows[torch.randint(len(self._windows), (count,), generator=generator)]

@@ -16,8 +16,7 @@ from ros_mbmrl.agents.chance import RandomAgent
 from ros_mbmrl.agents.model import ModelAgent
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.episodes.batch import run_episodes
-from ros_mbmrl.learning.batch_collection import rollouts_of
+from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.sizes import PLANNER, SMALL
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.simulation.distributions import (
@@ -32,13 +31,13 @@ from ros_mbmrl.simulation.worlds import make_worlds
 
 VALIDATION_RUNS = 8  # of each validation situation
 
-Progress = Callable[[int, int], None]
+Told = Callable[[int, int], None]  # how much is gathered, of how much
 Named = tuple[str, Situation]  # and what it is called in the tags
 
 
 @dataclass(frozen=True)
 class SimulatedConfig:
-    """What simulated robots are put into, and how many of them for how long.
+    """Situations of simulated robots, and how many robots for how long.
 
     situations: names of `simulation/distributions.py`, taken in turn. runs: robots of the random
     policy; rounds: after that, of `episodes` robots each. steps: of every run.
@@ -59,13 +58,13 @@ class SimulatedConfig:
 
 
 def random_rollouts(
-    robot: Robot, config: SimulatedConfig, seed: int, progress: Progress | None = None
+    robot: Robot, config: SimulatedConfig, seed: int, told: Told | None = None
 ) -> list[Rollout]:
-    """Algorithm 9, line 2: of random actions."""
+    """Return rollouts of random actions: Algorithm 9, line 5, while there is no model."""
     rng = np.random.default_rng([seed, 0])
     drawn = _training(config, config.runs, rng)
     agent = RandomAgent(config.steps)
-    return _run(robot, agent, config, drawn, rng, TRAINING_SEEDS, f"random-{seed}", progress)
+    return _run(robot, agent, config, drawn, rng, TRAINING_SEEDS, f"random-{seed}", told)
 
 
 def follow(
@@ -73,17 +72,17 @@ def follow(
     loaded: LoadedModel,
     config: SimulatedConfig,
     seed: int,
-    progress: Progress | None = None,
+    told: Told | None = None,
 ) -> list[Rollout]:
-    """Line 5: of Algorithm 10 with the model as it stands."""
+    """Return rollouts of Algorithm 10 with the model as it stands: line 5."""
     rng = np.random.default_rng([seed, 1])
     drawn = _training(config, config.episodes, rng)
     agent = ModelAgent(loaded, planning=PLANNER)
-    return _run(robot, agent, config, drawn, rng, TRAINING_SEEDS, f"policy-{seed}", progress)
+    return _run(robot, agent, config, drawn, rng, TRAINING_SEEDS, f"policy-{seed}", told)
 
 
 def validation_rollouts(robot: Robot, config: SimulatedConfig, seed: int) -> list[Rollout]:
-    """Of random actions in situations neither trained on nor tested: to choose settings on."""
+    """Return rollouts of random actions in validation situations: to choose settings on."""
     rng = np.random.default_rng([seed, 2])
     seconds = config.steps * robot.spec.period
     drawn = [
@@ -109,13 +108,13 @@ def _run(
     rng: np.random.Generator,
     among: tuple[int, int],
     session: str,
-    progress: Progress | None = None,
+    told: Told | None = None,
 ) -> list[Rollout]:
-    """All robots at once, with seeds of their own; the situation's name is the tag `condition`."""
+    """Run all robots at once, with seeds of their own; the tag `condition` names the situation."""
     names, situations = zip(*drawn, strict=True)
     seeds = [draw_seed(rng, among) for _ in drawn]
     worlds = make_worlds(robot.spec.name, situations, seeds)
-    episodes = run_episodes(worlds, agent, config.steps, seeds)
-    if progress is not None:
-        progress(len(drawn), len(drawn))
-    return rollouts_of(worlds, episodes, session, names)
+    rollouts = collect(worlds, agent, config.steps, seeds, session, names)
+    if told is not None:
+        told(len(drawn), len(drawn))
+    return rollouts

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Training:
-    """How a model is made by Algorithm 9, at one size.
+    """Size of a training by Algorithm 9.
 
     random_runs: rollouts of random actions at first. rounds: after that, of `runs` rollouts each
     that follow the model so far. steps: control steps of a rollout. supervised_steps, meta_steps:
@@ -32,12 +32,12 @@ class Training:
     weight_decay: float = 1e-3
 
     def transitions(self, rounds: int) -> int:
-        """Gathered with so many rounds after the random one."""
+        """Count the transitions that so many rounds after the random one gather."""
         return (self.random_runs + rounds * self.runs) * self.steps
 
     @property
     def curve_rounds(self) -> tuple[int, ...]:
-        """After which every method is fitted and tried: half, and all of them."""
+        """Return the rounds after which every method is fitted and tried: half, and all of them."""
         return tuple(dict.fromkeys((-(-self.rounds // 2), self.rounds)))
 
 

@@ -1,4 +1,4 @@
-"""Chooses a test-time rule's settings on validation faults: a baseline counts only when tuned.
+"""Choice of a rule's test-time settings on validation faults: a baseline counts only when tuned.
 
 Successive halving: many candidates open loop, a few in closed loop, and the windows of the best.
 Open-loop rank does not predict closed-loop rank, so that the last word is the closed loop's.
@@ -27,7 +27,7 @@ STRIDE = 8  # between the windows judged: neighbours say nearly the same
 
 @dataclass(frozen=True)
 class Grid:
-    """What a method's settings are chosen from: every combination of options, then the windows.
+    """Values to choose a method's settings from: every combination of options, then the windows.
 
     adapt_windows: T1. min_transitions: of the guard. coarse: the values of options that go
     straight into closed loop where there is no data to choose from all of them.
@@ -50,7 +50,7 @@ class Grid:
                 raise ValueError(f"coarse: expected values of {name} that are in options")
 
     def all_options(self, coarse: bool = False) -> list[dict[str, float]]:
-        """Every combination."""
+        """Return every combination."""
         chosen = {**self.options, **(self.coarse if coarse else {})}
         return [dict(zip(chosen, values, strict=True)) for values in product(*chosen.values())]
 
@@ -75,7 +75,7 @@ GRIDS: Mapping[str, Grid] = MappingProxyType(
 
 
 def grid_of(method: str) -> Grid:
-    """The grid of a method: without options where the rule learned them all."""
+    """Return the grid of a method: without options where the rule learned them all."""
     return GRIDS.get(method, Grid())
 
 
@@ -89,7 +89,7 @@ class Candidate:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return the settings as plain data."""
         return {
             "options": dict(self.options),
             "adapt_window": self.adapt_window,
@@ -98,18 +98,18 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """A short hash of the settings."""
+        """Return a short hash of the settings."""
         text = json.dumps(self.settings, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     @property
     def text(self) -> str:
-        """For a table."""
+        """Return the settings in words, for a table."""
         options = [f"{name} {value}" for name, value in self.options.items()]
         return ", ".join((*options, f"window {self.adapt_window}, from {self.min_transitions}"))
 
     def in_window(self, window: int) -> Candidate:
-        """With another window, beginning not later than when it is full."""
+        """Return it with another window, beginning not later than when that is full."""
         return replace(self, adapt_window=window, min_transitions=min(self.min_transitions, window))
 
 
@@ -122,7 +122,7 @@ def tune(
     horizon: int,
     given: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The options with the lowest open-loop error after the update, and the whole record.
+    """Return the options with the lowest open-loop error after the update, and the whole record.
 
     given: options that stay as they are, where the grid has no others for them.
     """
@@ -144,7 +144,7 @@ def open_loop_error(
     candidate: Candidate,
     guard: GuardConfig | None = None,
 ) -> float:
-    """Mean normalised error of the adapted model, up to `horizon` steps after each window."""
+    """Return the mean normalised error of the adapted model, up to `horizon` steps ahead."""
     rule = make_rule(method, candidate.options)
     config = replace(guard or GuardConfig(), min_transitions=candidate.min_transitions)
     guarded = Guard(rule, parameters, candidate.adapt_window, config)
@@ -155,7 +155,7 @@ def open_loop_error(
 def shortlist(
     candidates: Sequence[Candidate], errors: Sequence[float], grid: Grid, count: int
 ) -> list[Candidate]:
-    """The `count` candidates of lowest error that are no neighbours on the grid, the best first.
+    """Return the `count` candidates of lowest error that are not neighbours, the best first.
 
     Neighbours hardly differ, and the closed loop may prefer what lies elsewhere; they only fill
     up what is left of the places.
@@ -170,7 +170,7 @@ def shortlist(
 
 
 def _neighbours(one: Candidate, other: Candidate, grid: Grid) -> bool:
-    """Whether they are a single step apart, in a single option."""
+    """Tell whether they are a single step apart on the grid, in a single option."""
     apart = [
         abs(values.index(one.options[name]) - values.index(other.options[name]))
         for name, values in grid.options.items()
@@ -186,7 +186,7 @@ Stage = dict[str, Any]
 def search(
     candidates: Sequence[Candidate], grid: Grid, score: Scorer, seeds: int
 ) -> tuple[Candidate, list[Stage]]:
-    """The candidate that keeps its path best, and a record of every one that was tried.
+    """Return the candidate that keeps its path best, and a record of every one that was tried.
 
     All of them at one seed; of the best two the windows, then the transitions to begin at, at
     `seeds`. A tie goes to the one that came first.
@@ -194,7 +194,7 @@ def search(
     stages: list[Stage] = []
 
     def stage(title: str, families: Sequence[Iterable[Candidate]], seeds: int) -> list[Candidate]:
-        """The best of each family, and the best of those first."""
+        """Return the best of each family, and the best of those first."""
         lists = [list(family) for family in families]
         distinct = list({each.name: each for family in lists for each in family}.values())
         scores = dict(zip([c.name for c in distinct], score(distinct, seeds), strict=True))

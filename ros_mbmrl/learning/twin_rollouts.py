@@ -34,14 +34,14 @@ class TwinLike(Plant, Protocol):
     """A plant that can begin anew."""
 
     def reset(self, seed: int) -> None:
-        """Back to the start and to time 0, with other random numbers."""
+        """Go back to the start and to time 0, with other random numbers."""
 
 
 class Sampler(Protocol):
     """Draws what differs from robot to robot."""
 
     def sample(self, rng: np.random.Generator) -> Any:
-        """One robot's physics."""
+        """Draw one robot's physics."""
 
 
 class Named(Protocol):
@@ -49,12 +49,12 @@ class Named(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name in the tags."""
+        """Return its name in the tags."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a robot's rollouts come from.
+    """Source of a robot's rollouts.
 
     make(robot, terrain, fault, physics, seed): its twin. policy(spec, rng): what excites it.
     check(terrain): raises UserError for an unknown one. terrains, randomisation, faults: what is
@@ -79,7 +79,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
 
 
 def source_of(robot: str) -> Source:
-    """The source of the robot called `robot`. Raises UserError if it has no twin."""
+    """Return the source of the robot called `robot`. Raises UserError if it has no twin."""
     choose("robot with a twin to collect on", robot, SOURCES)
     module, name = SOURCES[robot].split(":")
     source: Source = getattr(import_module(module), name)
@@ -117,7 +117,7 @@ def collect_rollouts(
     faults: Sequence[Named] | None = None,
     cluster: str = "",
 ) -> list[Rollout]:
-    """`count` runs of `steps` transitions each, terrains and faults taken in turn.
+    """Return `count` runs of `steps` transitions each, terrains and faults taken in turn.
 
     What is not given is the source's own choice. A run that tips over ends early and starts anew
     at the origin, so there can be more rollouts than runs; their transitions are count * steps,

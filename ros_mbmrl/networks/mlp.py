@@ -39,7 +39,7 @@ class LayerUpdate:
     bias: Tensor | None = None
 
     def plus(self, other: LayerUpdate) -> LayerUpdate:
-        """Both updates, one after the other."""
+        """Return both updates, one after the other."""
         if self.left is None and self.bias is None:
             return other
 
@@ -56,7 +56,7 @@ class LayerUpdate:
         return LayerUpdate(join(self.left, other.left), join(self.right, other.right), bias)
 
     def where(self, wanted: Tensor) -> LayerUpdate:
-        """The update of the tasks that `wanted` (N,) names; none, not even NaN, for the others."""
+        """Return the update of the tasks that are `wanted` (N,), and none for the others."""
         mask = wanted[:, None, None]
 
         def chosen(part: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ class LayerUpdate:
         return LayerUpdate(*(None if p is None else chosen(p) for p in self._parts))
 
     def tasks(self, which: slice) -> LayerUpdate:
-        """The update of some of the tasks, from `which.start` to before `which.stop`."""
+        """Return the update of some of the tasks, from `which.start` to before `which.stop`."""
 
         def chosen(part: Tensor) -> Tensor:
             if which.start % len(part) == which.stop % len(part) == 0:
@@ -77,7 +77,7 @@ class LayerUpdate:
         return LayerUpdate(*(None if p is None else chosen(p) for p in self._parts))
 
     def repeated(self, times: int) -> LayerUpdate:
-        """The update of each task `times` times, one task after the other."""
+        """Return the update of each task `times` times, one task after the other."""
         count = max((len(p) for p in self._parts if p is not None), default=0)
 
         def each(part: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ class LayerUpdate:
 
 @dataclass(frozen=True)
 class Update:
-    """What adaptation changes, of N tasks: every layer and, of a recurrent model, its memory.
+    """Changes by adaptation, of N tasks: every layer and, of a recurrent model, its memory.
 
     hidden: (N, size), zero in the rows of tasks that remember nothing, or None (`recurrent`).
     """
@@ -102,29 +102,29 @@ class Update:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether this is the prior."""
+        """Tell whether this is the prior."""
         return all(layer.left is None and layer.bias is None for layer in self.layers)
 
     def where(self, wanted: Tensor) -> Update:
-        """The update of the tasks that `wanted` (N,) names; none, not even NaN, for the others."""
+        """Return the update of the tasks that are `wanted` (N,), and none for the others."""
         hidden = self.hidden
         if hidden is not None:
             hidden = hidden.where(wanted[:, None], hidden.new_zeros(()))
         return Update(tuple(layer.where(wanted) for layer in self.layers), hidden)
 
     def tasks(self, which: slice) -> Update:
-        """The update of some of the tasks."""
+        """Return the update of some of the tasks."""
         hidden = None if self.hidden is None else self.hidden[which]
         return Update(tuple(layer.tasks(which) for layer in self.layers), hidden)
 
     def repeated(self, times: int) -> Update:
-        """The update of each task `times` times, one task after the other."""
+        """Return the update of each task `times` times, one task after the other."""
         hidden = None if self.hidden is None else self.hidden.repeat_interleave(times, dim=0)
         return Update(tuple(layer.repeated(times) for layer in self.layers), hidden)
 
 
 def spread(part: Tensor, tasks: int) -> Tensor:
-    """What M tasks have, (M, ...), for `tasks` of them: every M-th has the same."""
+    """Repeat a part of M tasks, (M, ...), for `tasks` of them: every M-th has the same."""
     if len(part) == tasks:
         return part
     if len(part) == 1:
@@ -133,7 +133,7 @@ def spread(part: Tensor, tasks: int) -> Tensor:
 
 
 def _low_rank(z: Tensor, h: Tensor, left: Tensor, right: Tensor) -> Tensor:
-    """z + (h left^T) right."""
+    """Return z + (h left^T) right."""
     if len(left) == 1:
         inner = (h.flatten(0, 1) @ left[0].mT).reshape(*h.shape[:2], -1)
     else:
@@ -144,7 +144,7 @@ def _low_rank(z: Tensor, h: Tensor, left: Tensor, right: Tensor) -> Tensor:
 
 
 class Pass(NamedTuple):
-    """What a pass through the network went through.
+    """Values on a pass through the network.
 
     outputs: (N, T, outputs). inputs: of each layer. pre_activations: of each hidden one.
     """
@@ -169,16 +169,16 @@ class MLP:
 
     @property
     def layers(self) -> int:
-        """Number of linear layers."""
+        """Return the number of linear layers."""
         return len(self.sizes) - 1
 
     @property
     def no_update(self) -> Update:
-        """The update that changes nothing."""
+        """Return the update that changes nothing."""
         return Update((LayerUpdate(),) * self.layers)
 
     def init(self, generator: Generator) -> Parameters:
-        """Fresh weights w0.. (inputs, outputs) and biases b0.. (outputs,), LeCun normal."""
+        """Draw weights w0.. (inputs, outputs), LeCun normal; zero biases b0.. (outputs,)."""
         parameters: Parameters = {}
         for k, (inputs, outputs) in enumerate(pairwise(self.sizes)):
             weight = torch.randn(inputs, outputs, generator=generator) / math.sqrt(inputs)
@@ -187,15 +187,15 @@ class MLP:
         return parameters
 
     def act(self, z: Tensor) -> Tensor:
-        """The activation of hidden units."""
+        """Return the activation of hidden units."""
         return torch.tanh(z) if self.activation == "tanh" else silu(z)
 
     def act_(self, z: Tensor) -> Tensor:
-        """The same in place."""
+        """Compute the same in place."""
         return torch.tanh_(z) if self.activation == "tanh" else silu(z, inplace=True)
 
     def act_backward(self, delta: Tensor, z: Tensor, h: Tensor) -> Tensor:
-        """Errors before the activation h of z, from those after it; differentiable once more."""
+        """Return errors before the activation h of z from those after it; differentiable again."""
         if self.activation == "tanh":
             back: Tensor = torch.ops.aten.tanh_backward(delta, h)
         elif torch.is_grad_enabled():
@@ -206,7 +206,7 @@ class MLP:
         return back
 
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
-        """Outputs (..., outputs) of inputs (..., inputs)."""
+        """Return outputs (..., outputs) of inputs (..., inputs)."""
         h = x.reshape(-1, x.shape[-1])
         for k in range(self.layers):
             h = torch.addmm(parameters[f"b{k}"], h, parameters[f"w{k}"])
@@ -215,7 +215,7 @@ class MLP:
         return h.reshape(*x.shape[:-1], -1)
 
     def forward_updated(self, parameters: Parameters, update: Update, x: Tensor) -> Pass:
-        """The pass of x (N, T, inputs) through N updated tasks; of (M, T, inputs), of each M-th."""
+        """Pass x (N, T, inputs) through N updated tasks; (M, T, inputs), through each M-th."""
         inputs: list[Tensor] = []
         pre_activations: list[Tensor] = []
         h = x
@@ -234,7 +234,7 @@ class MLP:
         return Pass(z, inputs, pre_activations)
 
     def materialise(self, parameters: Parameters, update: Update) -> Parameters:
-        """Parameters with the update of a single task (N = 1) written in; others are shared."""
+        """Return parameters with the update of one task (N = 1) written in; others are shared."""
         adapted = dict(parameters)
         for k, change in enumerate(update.layers):
             if change.left is not None and change.right is not None:
@@ -246,7 +246,7 @@ class MLP:
         return adapted
 
     def materialise_each(self, parameters: Parameters, update: Update) -> Parameters:
-        """Parameters with N tasks' updates written in; what none of them changes is shared.
+        """Return parameters with N tasks' updates written in; unchanged ones are shared.
 
         Changed weights are (N, inputs, outputs), changed biases (N, 1, outputs). A pass of T rows
         a task through the factors costs T R (inputs + outputs) more than without them, writing

@@ -13,14 +13,15 @@ import math
 import torch
 from torch import Generator, Tensor
 
+from ros_mbmrl.networks.groups import CONDITION, GRU, MEMORY
 from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
 
-PERSISTENCE = "memory.persistence"  # of a leaky memory: logits of what is kept a step
+PERSISTENCE = f"{MEMORY.prefix}persistence"  # logits of the share that is kept a step
 LIMIT = 5.0  # of everything that enters the memory, in normalised units
 
 
 def init(mlp: MLP, size: int, generator: Generator) -> Parameters:
-    """A GRU of `size` units, in the layout of `torch.nn.GRUCell`, and maps from it to biases.
+    """Draw a GRU of `size` units, laid out as `torch.nn.GRUCell`, and maps from it to biases.
 
     The maps are zero: training starts from the network that there is.
     """
@@ -29,43 +30,43 @@ def init(mlp: MLP, size: int, generator: Generator) -> Parameters:
     def uniform(*shape: int) -> Tensor:
         return (2 * torch.rand(*shape, generator=generator) - 1) / math.sqrt(size)
 
-    own = {"gru.wi": uniform(3 * size, inputs), "gru.wh": uniform(3 * size, size)}
-    own |= {"gru.bi": uniform(3 * size), "gru.bh": uniform(3 * size)}
-    own |= {f"condition.b{k}": torch.zeros(size, n) for k, n in enumerate(mlp.sizes[1:])}
-    return own
+    gates = {"wi": uniform(3 * size, inputs), "wh": uniform(3 * size, size)}
+    gates |= {"bi": uniform(3 * size), "bh": uniform(3 * size)}
+    return GRU.named(gates) | no_condition(mlp, size)
+
+
+def no_condition(mlp: MLP, size: int) -> Parameters:
+    """Return maps from a code of `size` numbers to the network's biases, zero at first."""
+    maps = {f"b{k}": torch.zeros(size, outputs) for k, outputs in enumerate(mlp.sizes[1:])}
+    return CONDITION.named(maps)
 
 
 def advance(
     parameters: Parameters, hidden: Tensor, x: Tensor, y: Tensor, surprise: Tensor | None = None
 ) -> Tensor:
-    """One step of the GRU: hidden (N, size), x (N, inputs), y, surprise (N, outputs) -> hidden."""
+    """Step the GRU: hidden (N, size), x (N, inputs), y, surprise (N, outputs) -> hidden."""
     surprise = torch.zeros_like(y) if surprise is None else surprise
     seen = torch.cat([x, y, surprise], dim=-1).clamp(-LIMIT, LIMIT)
-    weights = [parameters[f"gru.{name}"] for name in ("wi", "wh", "bi", "bh")]
+    weights = [parameters[GRU.prefix + name] for name in ("wi", "wh", "bi", "bh")]
     after: Tensor = torch.gru_cell(seen, hidden, *weights)
     return after
 
 
 def condition(parameters: Parameters, hidden: Tensor) -> Update:
-    """The model that hidden states (N, size) make of the prior, one a task."""
-    layers = sum(name.startswith("condition.") for name in parameters)
-    return Update(
-        tuple(
-            LayerUpdate(bias=(hidden @ parameters[f"condition.b{k}"])[:, None])
-            for k in range(layers)
-        ),
-        hidden,
-    )
+    """Return the update that hidden states (N, size) stand for, one a task."""
+    maps = CONDITION.part(parameters)
+    layers = (LayerUpdate(bias=(hidden @ maps[f"b{k}"])[:, None]) for k in range(len(maps)))
+    return Update(tuple(layers), hidden)
 
 
 def observe(mlp: MLP, parameters: Parameters, hidden: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Hidden states (N, size) after a real transition: x (N, inputs), y (N, outputs)."""
+    """Return hidden states (N, size) after a real transition: x (N, inputs), y (N, outputs)."""
     predicted, _, _ = mlp.forward_updated(parameters, condition(parameters, hidden), x[:, None])
     return advance(parameters, hidden, x, y, y - predicted[:, 0])
 
 
 def imagine(parameters: Parameters, update: Update, x: Tensor, y: Tensor) -> Update:
-    """The update after an imagined transition: x (N, inputs), own prediction y (N, outputs).
+    """Return the update after an imagined transition: x (N, inputs), own prediction y (N, outputs).
 
     Without a memory it is the same one. Tasks that remember nothing stay at the prior. A GRU goes
     on with the prediction; a leaky memory learns nothing from it and fades.
@@ -73,30 +74,35 @@ def imagine(parameters: Parameters, update: Update, x: Tensor, y: Tensor) -> Upd
     hidden = update.hidden
     if hidden is None:
         return update
-    if PERSISTENCE in parameters:
+    if fades(parameters):
         return fade(parameters, update, 1)
     remembers = hidden.any(dim=-1, keepdim=True)
     after = torch.where(remembers, advance(parameters, hidden, x, y), hidden)
     return _moved(parameters, update, after)
 
 
+def fades(parameters: Parameters) -> bool:
+    """Tell whether the memory is a leaky one, which nothing imagined enters."""
+    return PERSISTENCE in parameters
+
+
 def fade(parameters: Parameters, update: Update, steps: int) -> Update:
-    """The update `steps` after the newest transition, where the memory is a leaky one."""
-    if update.hidden is None or PERSISTENCE not in parameters:
+    """Return the update `steps` after the newest transition, where the memory is a leaky one."""
+    if update.hidden is None or not fades(parameters):
         return update
     kept = torch.exp(steps * torch.nn.functional.logsigmoid(parameters[PERSISTENCE]))
     return _moved(parameters, update, kept * update.hidden)
 
 
 def _moved(parameters: Parameters, update: Update, hidden: Tensor) -> Update:
-    """The update when its memory has become `hidden`; what does not hang on it stays."""
+    """Return the update when its memory has become `hidden`; other parts of it stay."""
     assert update.hidden is not None
     moved = condition(parameters, hidden - update.hidden).layers
     return Update(tuple(a.plus(b) for a, b in zip(update.layers, moved, strict=True)), hidden)
 
 
 def predict_segment(mlp: MLP, parameters: Parameters, update: Update, x: Tensor) -> Tensor:
-    """Outputs (N, T, outputs) over segments of inputs (N, T, inputs), without seeing an outcome.
+    """Predict outputs (N, T, outputs) over inputs (N, T, inputs), without seeing an outcome.
 
     A memory goes on with the model's own predictions from row to row, as it does in planning.
     """

@@ -437,6 +437,9 @@ def test_the_norm_of_an_update_is_the_dense_one(model: DynamicsModel) -> None:
     own = torch.cat([value.flatten() for value in parameters.values()]).norm()
     torch.testing.assert_close(norm_of(update), change[None], rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(norm({**parameters, "psi.w0": torch.ones(3)}), own)
+    member = {f"member.0.{name}": value for name, value in parameters.items()}
+    torch.testing.assert_close(norm(member), own)
+    torch.testing.assert_close(norm({**parameters, **member}), own * 2**0.5)
 
 
 numbers = st.floats(width=32, allow_nan=True, allow_infinity=True)

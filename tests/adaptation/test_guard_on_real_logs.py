@@ -10,7 +10,7 @@ from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.data.import_summary import ImportSummary
 from ros_mbmrl.data.rollout import Mark, Rollout
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.learning.models.meta import Trainer, new_model
+from ros_mbmrl.learning.models.meta import new_model, train_model
 from ros_mbmrl.learning.open_loop import open_loop_errors
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.robots import make_robot
@@ -28,7 +28,7 @@ def test_on_wild_telemetry_of_the_real_robot_the_guard_saves_a_careless_step(
         validate_every=600, weight_decay=1.0, noise=0.2,
     )  # fmt: skip
     model = new_model(data, config, robot)
-    trained = Trainer(model, config, data, Transitions.of(robot, rollouts[::20])).run()
+    trained = train_model(model, config, data, Transitions.of(robot, rollouts[::20]))
 
     marks = torch.from_numpy(np.concatenate([rollout.marks for rollout in rollouts]))
     starts = data.starts(WINDOW + 1)

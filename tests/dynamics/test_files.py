@@ -56,6 +56,13 @@ def test_round_trip_is_bit_exact(folder: Path, prior: Prior, robot: Robot) -> No
     assert loaded.model.mlp == model.mlp
 
 
+def test_a_parameter_of_no_group_is_refused_by_name(tmp_path: Path, prior: Prior) -> None:
+    model, parameters = prior
+    parameters = {**parameters, "colour.w0": torch.ones(2)}
+    save_model(tmp_path / "m", model, parameters, {"method": "mb", "adapt_window": 16})
+    refused(tmp_path / "m", model.robot, "'colour.w0' belongs to no group")
+
+
 def test_the_card_names_the_robots_interface(folder: Path) -> None:
     card = yaml.safe_load((folder / "card.yaml").read_text())
     assert card["robot"] == "toy"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -10,11 +11,15 @@ import pytest
 
 from ros_mbmrl import cli
 from ros_mbmrl.data import dataset
+from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning import aggregation
 from ros_mbmrl.learning.aggregation import CollectConfig, collect_faults, practice_of
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.spec import Robot
+
+Make = Callable[..., list[Rollout]]
 
 RECIPE = """
 hidden: [12]
@@ -42,6 +47,35 @@ def test_faults_to_tune_on_are_the_robots_own() -> None:
     assert {r.tags["fault"] for r in rollouts} == {
         *("payload_small", "weak_shoulder_pan", "stiff_upper_arm", "push_small")
     }
+
+
+def test_a_data_set_that_is_there_is_not_gathered_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_rollouts: Make, registered: Robot
+) -> None:
+    asked = list[tuple[object, ...]]()
+
+    def random(robot: Robot, config: CollectConfig, seed: int, told: object) -> list[Rollout]:
+        asked.append(("random", seed))
+        return make_rollouts(2, steps=5)
+
+    def policy(
+        robot: Robot, model: str, config: CollectConfig, seed: int, told: object
+    ) -> list[Rollout]:
+        asked.append((model, seed))
+        return make_rollouts(3, steps=5)
+
+    config = CollectConfig(rounds=2)
+    practice = aggregation.Practice(config, policy, random=random)
+    monkeypatch.setattr(aggregation, "PRACTICE", MappingProxyType({"toy": practice}))
+    found = aggregation.Collection(registered, config, tmp_path, 7, lambda *_: None)
+    assert found.fits == [0, 1, 2]
+    models = (None, "model 0", "model 1")
+    sizes = [len(found.gather(k, models[k])) for k in range(3) for _ in range(2)]  # type: ignore[arg-type]
+    assert sizes == [2, 2, 3, 3, 3, 3]
+    assert asked == [("random", 7), ("model 0", 8), ("model 1", 9)]
+    assert found.fits == [2]  # the model to keep; nothing is gathered with the others any more
+    with pytest.raises(UserError, match="holds another collection: seed was 7, now 8"):
+        replace(found, seed=8)
 
 
 def test_a_robot_without_a_twin_is_refused() -> None:

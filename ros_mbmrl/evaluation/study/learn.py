@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from ros_mbmrl.adaptation.guard import GuardConfig
+from ros_mbmrl.agents.base import Agent
 from ros_mbmrl.agents.chance import RandomAgent
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
@@ -25,10 +26,9 @@ from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.studies import COLLECTOR, ORACLE, make_study
 from ros_mbmrl.learning.batch_collection import collect
+from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.learning.models.meta import Trainer, new_model
-from ros_mbmrl.learning.models.warm_start import carried
-from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
 from ros_mbmrl.learning.sizes import Training
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.device import choose_device
@@ -72,58 +72,58 @@ class Learning:
 
     @property
     def name(self) -> str:
-        """Of its folder: what it is, whatever the seed."""
+        """Return the name of its folder, the same for every seed."""
         return self.method + self._ground + (f"-window-{self.window}" if self.window else "")
 
     @property
     def _ground(self) -> str:
-        """What is special about its rollouts."""
+        """Return the part of the name that says how its rollouts differ from the usual ones."""
         what = f"-{self.condition}" if self.condition else ""
         return what + ("" if self.force is None else f"-force-{self.force:g}")
 
     @property
     def folder(self) -> Path:
-        """Where the model is when it has been learned."""
+        """Return the folder of the finished model."""
         return self.out / "models" / self.name / str(self.train_seed)
 
     @property
     def data(self) -> Path:
-        """Where its rollouts are."""
+        """Return the folder of its rollouts."""
         return self.out / "data" / f"seed-{self.train_seed}{self._ground}"
 
     @property
     def gathers(self) -> bool:
-        """Whether it makes its rollouts itself, from the first supervised fit on."""
+        """Tell whether it makes its rollouts itself, from the first supervised fit on."""
         return bool(self.condition) or self.method == COLLECTOR
 
     @property
     def collector(self) -> Learning:
-        """Whose rollouts it learns from, where it does not gather."""
+        """Return the job whose rollouts it learns from, where it does not gather."""
         return replace(self, method=COLLECTOR, window=0)
 
     def round(self, k: int) -> Path:
-        """Where the model of round `k` is."""
+        """Return the folder of the model of round `k`."""
         return self.folder / "rounds" / str(k)
 
     @property
     def key(self) -> str:
-        """Hash of all that decides the outcome."""
+        """Return a hash of all that decides the outcome."""
         return key_of("learn", self.study, self.scale, self.name, self.train_seed)
 
     @property
     def trained(self) -> str:
-        """The method that it is trained as."""
+        """Return the method that it is trained as."""
         return "mb" if self.method in (COLLECTOR, ORACLE) else self.method
 
     def size(self, scale: Scale) -> Training:
-        """Its size, with the variation's window."""
+        """Return its size, with the variation's window."""
         size = scale.oracle if self.condition else scale.training
         if not self.window:
             return size
         return replace(size, adapt_window=self.window, predict_window=self.window)
 
     def draw(self, seconds: float) -> Draw:
-        """What the robots that it is trained on are put into, for `seconds`."""
+        """Return the draw of situations that it is trained in, for `seconds`."""
         if self.condition:
             condition = TEST[self.study][self.condition]
             return lambda rng: condition(rng, seconds)
@@ -134,53 +134,53 @@ class Learning:
 
 
 def period_of(study: Study) -> float:
-    """Control period of the study's robot [s]."""
+    """Return the control period of the study's robot [s]."""
     return make_robot(study.robot).spec.period
 
 
 def learn(job: Learning) -> tuple[str, Row]:
-    """Algorithm 9: the job's key, and the learning curve with the model's scores."""
-    study = make_study(job.study)
-    scale = job.scale
-    size, curve = job.size(scale), list[Row]()
-    robot, loaded = make_robot(study.robot), None
-    training: list[Rollout] = []
-    held: list[Rollout] = []
-    for k in range(size.rounds + 1):
+    """Run Algorithm 9; return the job's key, and the learning curve with the model's scores."""
+    study, curve = make_study(job.study), list[Row]()
+    size, robot = job.size(job.scale), make_robot(study.robot)
+
+    def gather(k: int, loaded: LoadedModel | None) -> list[Rollout]:
         folder = job.data / f"round-{k}"
         if job.gathers:
-            dataset.save(folder, _gather(job, study, scale, size, loaded, k))
-        # Each round apart: what was held out once is never trained on.
-        new, apart = dataset.split(dataset.load([folder]), by="session", **SPLIT)
-        training, held = training + new, held + apart
+            dataset.save(folder, _gather(job, study, size, loaded, k))
+        return dataset.load([folder])
+
+    def fit(k: int, data: Data, before: LoadedModel | None) -> LoadedModel:
         if not job.gathers:
-            # Nothing hangs on its fits but the last: the others are points of the curve.
-            if k not in size.curve_rounds:
-                continue
-            loaded = load_model(job.collector.round(k), robot)
-        loaded = _fit(job, size, training, held, loaded, k)
+            before = load_model(job.collector.round(k), robot)
+        loaded = _fit(job, size, data, before, k)
         if job.method != COLLECTOR and k in size.curve_rounds:
-            curve += _curve(job, study, scale, loaded, size.transitions(k))
-    assert loaded is not None
-    scores = dict(loaded.card["scores"])
+            curve.extend(_curve(job, study, job.scale, loaded, size.transitions(k)))
+        return loaded
+
+    split = partial(dataset.split, by="session", **SPLIT)
+    # Nothing hangs on the fits of who does not gather: they are points of the curve.
+    fits = range(size.rounds + 1) if job.gathers else size.curve_rounds
+    scores = dict(meta_train(size.rounds, gather, split, fit, fits).card["scores"])
     return job.key, {"name": job.name, "train_seed": job.train_seed, "curve": curve, **scores}
 
 
 def _gather(
-    job: Learning, study: Study, scale: Scale, size: Training, loaded: LoadedModel | None, k: int
+    job: Learning, study: Study, size: Training, loaded: LoadedModel | None, k: int
 ) -> list[Rollout]:
-    """Lines 3 to 7: rollouts of a round, of random actions while there is no model."""
+    """Return the rollouts of a round, of random actions while there is no model."""
     rng = np.random.default_rng([job.train_seed, k, 9])
     draw, runs = job.draw(size.steps * period_of(study)), size.runs if k else size.random_runs
     situations = [draw(rng) for _ in range(runs)]
     seeds = [draw_seed(rng, TRAINING_SEEDS) for _ in range(runs)]
     worlds = make_worlds(study.robot, situations, seeds)
-    agent = RandomAgent(size.steps) if loaded is None else model_agent(scale, loaded, job.trained)
+    agent: Agent = RandomAgent(size.steps)
+    if loaded is not None:
+        agent = model_agent(job.scale, loaded, job.trained)
     return collect(worlds, agent, size.steps, seeds, f"round-{k}")
 
 
 def config_of(job: Learning, size: Training) -> TrainConfig:
-    """How a round's fit is made."""
+    """Return the settings of a round's fit."""
     supervised, meta = job.trained == "mb", size.meta_steps
     own = size.supervised_steps if job.gathers else meta * supervised
     return TrainConfig(
@@ -202,33 +202,14 @@ def config_of(job: Learning, size: Training) -> TrainConfig:
 
 
 def _fit(
-    job: Learning,
-    size: Training,
-    training: Sequence[Rollout],
-    held: Sequence[Rollout],
-    before: LoadedModel | None,
-    k: int,
+    job: Learning, size: Training, data: Data, before: LoadedModel | None, k: int
 ) -> LoadedModel:
-    """Lines 8 to 15, on all there is so far: from where the last round ended, or another's fit."""
+    """Fit and save the model of a round, from where the last one ended, or another's fit."""
     robot = make_robot(make_study(job.study).robot)
     config, device = config_of(job, size), choose_device(job.scale.device)
-    data, validation = Transitions.of(robot, training), Transitions.of(robot, held)
-    model = new_model(data, config, robot)
-    warm = None
-    if before is not None:  # the statistics have moved, and the weights with them
-        warm = carried(before.parameters, before.model, model)
-    trained = Trainer(model, config, data, validation, parameters=warm, device=device).run()
-    guard = GuardConfig(min_transitions=max(4, min(6, size.adapt_window)))
+    trained = fit_model(robot, config, data, before, device=device)
     facts = {
-        "method": job.trained,
-        "options": dict(config.options),
-        "adapt_window": size.adapt_window,
-        "adapt_windows": list(config.adapt_windows),
-        "predict_window": config.predict_window,
-        "horizon": config.horizon,
-        "guard": {"folds": guard.folds, "min_transitions": guard.min_transitions},
-        "seed": job.train_seed,
-        "scores": {name: round(value, 5) for name, value in trained.scores.items()},
+        **facts_of(config, trained.scores, max(4, min(6, size.adapt_window))),
         "data": [{"name": f"{job.study} {job.data.name} round {j}"} for j in range(k + 1)],
         "training": {**asdict(size), "hidden": list(size.hidden)},
     }
@@ -240,7 +221,7 @@ def _fit(
 def _curve(
     job: Learning, study: Study, scale: Scale, loaded: LoadedModel, transitions: int
 ) -> list[Row]:
-    """Figure 32: mean return on each test condition with the model of this round."""
+    """Return figure 32: mean return on each test condition with the model of this round."""
     steps, count = scale.training.steps, scale.curve_episodes
     conditions = [job.condition] if job.condition else list(study.conditions)
     seeds = list(range(CURVE_SEED, CURVE_SEED + count))
@@ -268,7 +249,7 @@ def situations_of(
     seconds: float,
     of: Mapping[str, Mapping[str, DrawFor]] = TEST,
 ) -> list[Situation]:
-    """Condition by condition, a situation of every seed: the same ones for every method."""
+    """Return a situation for every condition and seed: the same ones for every method."""
     draws = of[study.name]
     return [
         draws[name](np.random.default_rng([seed, 7]), seconds)

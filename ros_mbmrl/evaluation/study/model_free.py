@@ -35,12 +35,12 @@ class Practice:
 
     @property
     def key(self) -> str:
-        """Hash of all that decides the outcome."""
+        """Return a hash of all that decides the outcome."""
         return key_of("practise", self.study, self.scale, self.method, self.train_seed)
 
 
 def practise(job: Practice) -> tuple[str, Row]:
-    """Trains the policy, or goes on with it: the job's key, and its learning curve."""
+    """Train the policy, or go on with it; return the job's key, and its learning curve."""
     study = make_study(job.study)
     scale, robot = job.scale, make_robot(study.robot)
     goals = 3 if study.task == "reach" else 0

@@ -29,20 +29,20 @@ Figures = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Bounds:
-    """Where a parameter may be. log: searched by ratio; otherwise by difference."""
+    """Bounds of a parameter. log: searched by ratio; otherwise by difference."""
 
     low: float
     high: float
     log: bool = True
 
     def value(self, u: float) -> float:
-        """Of a place u between 0 and 1."""
+        """Return the value at a place u between 0 and 1."""
         if not self.log:
             return self.low + u * (self.high - self.low)
         return math.exp(math.log(self.low) + u * math.log(self.high / self.low))
 
     def place(self, value: float) -> float:
-        """Of a value, held inside of the bounds."""
+        """Return the place of a value, held inside of the bounds."""
         value = min(max(value, self.low), self.high)
         if not self.log:
             return (value - self.low) / (self.high - self.low)
@@ -99,26 +99,26 @@ class Problem:
         self.names = list(names) or [*SHARED, *ground]
 
     def bounds(self, name: tuple[str, ...]) -> Bounds:
-        """Of a parameter."""
+        """Return the bounds of a parameter."""
         return GROUND[name[2]] if name[0] == "terrains" else SHARED[name[0], name[1]]
 
     def places(self) -> Array:
-        """Of the start."""
+        """Return the places of the start."""
         return np.array([self.bounds(n).place(_get(self.start, n)) for n in self.names])
 
     def calibration(self, places: Array) -> Calibration:
-        """The calibration that a vector of places stands for."""
+        """Return the calibration that a vector of places stands for."""
         made = self.start
         for name, u in zip(self.names, places, strict=True):
             made = _set(made, name, self.bounds(name).value(float(u)))
         return made
 
     def concerns(self, name: tuple[str, ...]) -> tuple[str, ...]:
-        """The terrains that a parameter has a say in."""
+        """Return the terrains that a parameter has an effect on."""
         return (name[1],) if name[0] == "terrains" else self.terrains
 
     def residual(self, terrain: str, figures: Figures) -> Array:
-        """Of one terrain, in units of the tolerance, (len(FITTED),): log ratios, or differences."""
+        """Return a terrain's residuals over tolerances (len(FITTED),): logs or differences."""
         goal = self.goal[terrain]
         return np.array(
             [
@@ -141,7 +141,7 @@ class Task:
 
 
 def evaluate(task: Task) -> dict[str, float]:
-    """The twin's gait figures; run in worker processes."""
+    """Compute the twin's gait figures; run in worker processes."""
     robot = make_robot("hexapod")
     return gait_figures(replay(robot, task.drives, task.terrain, task.calibration, task.seed))
 
@@ -154,7 +154,7 @@ def fit(
     progress: Callable[[int, float], None],
     step: float = 0.04,
 ) -> Calibration:
-    """The calibration with the least squared residuals, searched from `problem.start`.
+    """Fit the calibration with the least squared residuals, searched from `problem.start`.
 
     step: of the finite differences, as a share of each range: wide, for a simulated walk is not
     smooth. progress(evaluation, cost) is told of every point tried.
@@ -190,7 +190,7 @@ class _Search:
         self._tried = 0
 
     def residuals(self, places: Array) -> Array:
-        """Of all terrains, one after the other."""
+        """Return the residuals of all terrains, one after the other."""
         problem = self._problem
         found = self._figures([(terrain, places) for terrain in problem.terrains])
         parts = [problem.residual(t, f) for t, f in zip(problem.terrains, found, strict=True)]
@@ -200,7 +200,7 @@ class _Search:
         return residuals
 
     def jacobian(self, places: Array) -> Array:
-        """Slopes of the residuals (R, P) by one-sided differences."""
+        """Return the slopes of the residuals (R, P) by one-sided differences."""
         problem, rows = self._problem, len(FITTED)
         # Towards the middle: inside of the bounds whatever the place.
         steps = np.where(places > 0.5, -self._step, self._step)

@@ -50,7 +50,7 @@ FIGURES: dict[str, str] = {
 
 
 def gait_figures(rollouts: Sequence[Rollout]) -> dict[str, float]:
-    """The figures of one terrain's runs, by the names of FIGURES. Raises UserError for too few.
+    """Return figures of a terrain's runs, by the names of FIGURES. Raises UserError for too few.
 
     speed: percentiles over stretches of five steps. stride: metres a turn of the legs, near
     straight. yaw_per_hz, yaw_bias: yaw rate over the difference of the sides, least squares over
@@ -78,13 +78,13 @@ def gait_figures(rollouts: Sequence[Rollout]) -> dict[str, float]:
 
 
 def steps_and_stretches(rollouts: Sequence[Rollout]) -> tuple[Array, Array]:
-    """The rows behind the figures, of all runs: see `_steps` and `_stretches`."""
+    """Return the rows behind the figures, of all runs: see `_steps` and `_stretches`."""
     steps = [_steps(rollout) for rollout in rollouts]
     return np.concatenate(steps), np.concatenate([_stretches(rollout) for rollout in rollouts])
 
 
 def _steps(rollout: Rollout) -> Array:
-    """Rows that neither is marked nor follows a mark: step time, yaw rate, hz (2), newest and
+    """Return rows that have no mark and follow none: step time, yaw rate, hz (2), newest and
     previous set-points [Hz] (4), gyro (3), roll, pitch, back-EMF (2), battery, speed sideways and
     forward, roll and pitch rate."""
     s, hz = rollout.states.astype(float), rollout.actions.astype(float) / TURN
@@ -106,7 +106,7 @@ def _steps(rollout: Rollout) -> Array:
 
 
 def _stretches(rollout: Rollout) -> Array:
-    """One row a stretch without marks: speed, yaw rate, achieved hz (2)."""
+    """Return a row for each stretch without marks: speed, yaw rate, achieved hz (2)."""
     s, rows = rollout.states.astype(float), []
     yaw = np.unwrap(np.arctan2(s[:, 11], s[:, 10]))
     dt = np.diff(rollout.times)
@@ -142,7 +142,7 @@ def _turning(stretches: Array, steps: Array) -> dict[str, float]:
 
 
 def _slope(values: Array, cause: Array, *others: Array) -> float:
-    """Of the values over a cause, beside others; 0 where the cause is always 0."""
+    """Return the slope of values over a cause, beside others; 0 where the cause is always 0."""
     inputs = np.column_stack([cause, *others, np.ones_like(cause)])
     return float(np.linalg.lstsq(inputs, values, rcond=None)[0][0])
 
@@ -168,7 +168,7 @@ def _body(steps: Sequence[Array], sessions: Sequence[str]) -> dict[str, float]:
 
 
 def _electric(steps: Sequence[Array], sessions: Sequence[str]) -> dict[str, float]:
-    """Back-EMF over leg frequency; both less their session's median."""
+    """Return back-EMF over leg frequency; both less their session's median."""
     figures, noise = {}, []
     rows = np.concatenate(_centred([s[:, [2, 3, 13, 14]] for s in steps], sessions))
     for k, side in enumerate(("left", "right")):
@@ -186,7 +186,7 @@ def _electric(steps: Sequence[Array], sessions: Sequence[str]) -> dict[str, floa
 
 
 def _centred(parts: Sequence[Array], sessions: Sequence[str]) -> list[Array]:
-    """Each part less the median of its session: how the markers lay is not the gait."""
+    """Subtract the median of its session from each part: how the markers lay is not the gait."""
     medians = {
         session: np.median(
             np.concatenate([p for p, s in zip(parts, sessions, strict=True) if s == session]),
@@ -202,6 +202,6 @@ def _percentiles(name: str, values: Array, at: Sequence[int]) -> dict[str, float
 
 
 def _spread(values: Array) -> float:
-    """Standard deviation from the quartiles: blind to the wildest quarter on each side."""
+    """Return the standard deviation by the quartiles: blind to the wildest quarter on each side."""
     low, high = np.percentile(values, [25, 75])
     return float((high - low) / 1.349)

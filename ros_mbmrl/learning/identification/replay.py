@@ -21,7 +21,7 @@ LONGEST_STEP = 0.3  # [s]: a gap in the log is not waited for
 
 @dataclass(frozen=True)
 class Drive:
-    """What was sent to the robot in one run: times (T + 1,) [s], actions (T, 2) [rad/s]."""
+    """Commands sent to the robot in one run: times (T + 1,) [s], actions (T, 2) [rad/s]."""
 
     times: Array
     actions: Array
@@ -29,7 +29,7 @@ class Drive:
 
     @classmethod
     def of(cls, rollout: Rollout) -> Drive:
-        """Of a recorded run, with the battery as it was [V]."""
+        """Return the commands of a recorded run, with the battery as it was [V]."""
         battery = float(np.median(rollout.states[:, 23]))
         return cls(rollout.times, rollout.actions.astype(float), battery)
 
@@ -37,7 +37,7 @@ class Drive:
 def replay(
     robot: Robot, drives: Sequence[Drive], terrain: str, calibration: Calibration, seed: int
 ) -> list[Rollout]:
-    """The twin's rollouts under the recorded commands; each run starts at rest, legs anywhere.
+    """Return the twin's rollouts under recorded commands; each starts at rest, legs anywhere.
 
     Set-points beyond the robot's range pass, as they did. The result depends on nothing else.
     """

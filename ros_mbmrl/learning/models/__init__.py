@@ -1,1 +1,1 @@
-"""How dynamics models are trained."""
+"""Training of dynamics models."""

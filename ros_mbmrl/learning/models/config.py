@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from ros_mbmrl.networks.groups import PSI
 from ros_mbmrl.networks.mlp import ACTIVATIONS
 
 PRECISIONS = ("float32", "bfloat16")
@@ -21,7 +22,7 @@ LARGEST: Mapping[str, int] = MappingProxyType(
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """What decides a training run.
+    """Settings that decide a training run.
 
     adapt_windows: lengths T1 to draw from; the longest is the live window. predict_window: T2.
     supervised_steps, meta_steps: of the outer optimiser; 0 leaves a phase out. batch: segments a
@@ -51,7 +52,7 @@ class TrainConfig:
     horizon: int = 8
     noise: float = 0.0
     augmentation: Mapping[str, float] = field(default_factory=dict)
-    psi_rate: float = 5.0
+    psi_rate: float = PSI.rate
     precision: str = "float32"
     seed: int = 0
 

@@ -28,6 +28,7 @@ from torch import Tensor
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.gradient import GradientStep
 from ros_mbmrl.learning.models.objective import in_parts
+from ros_mbmrl.networks.groups import PSI
 from ros_mbmrl.networks.mlp import MLP, Parameters
 
 
@@ -46,7 +47,7 @@ class MetaGradient:
     def __call__(
         self, parameters: Parameters, past: Support, future: Support
     ) -> tuple[Tensor, Parameters]:
-        """The mean loss of the tasks, (), and its gradient by name."""
+        """Return the mean loss of the tasks, (), and its gradient by name."""
         layers, sizes = range(self._mlp.layers), self._rule.step_sizes(self._mlp, parameters)
         names = [f"{kind}{k}" for kind in "wb" for k in layers]
         sums = {name: torch.zeros_like(parameters[name]) for name in names}
@@ -60,7 +61,7 @@ class MetaGradient:
             each /= len(past.x)
         if self._rule.meta_trained:  # their logarithms are trained
             slopes = (sums["sizes"] * sizes).unbind(dim=1)
-            sums |= {f"psi.{name}": slope for name, slope in zip(names, slopes, strict=True)}
+            sums |= PSI.named(dict(zip(names, slopes, strict=True)))
         loss = sums.pop("loss")
         del sums["sizes"]
         return loss, sums
@@ -73,7 +74,7 @@ class _Buffers:
         self._held: dict[str, Tensor] = {}
 
     def of(self, name: str, shape: Sequence[int], like: Tensor) -> Tensor:
-        """A tensor of this shape, of the type of another; it holds whatever was left there."""
+        """Return a tensor of this shape, of the type of another, with whatever was left in it."""
         size, held = math.prod(shape), self._held.get(name)
         if held is None or len(held) < size:
             held = self._held[name] = like.new_empty(size)
@@ -104,7 +105,7 @@ class _Pair(NamedTuple):
 
 @dataclass
 class _Local:
-    """What the tangents of a pass need of it; lists are by hidden layer, (n, T, units).
+    """Parts of a pass that its tangents need; lists are by hidden layer, (n, T, units).
 
     slopes: first derivatives of the activations. bends: minus their second ones. backs: errors
     behind them. stiffness: second derivative of the loss, (n, T, outputs).
@@ -133,7 +134,7 @@ class _Network:
         self._one, self._zero = (prior["w0"].new_tensor(value) for value in (1.0, 0.0))
 
     def add(self, past: Support, future: Support, sums: Parameters) -> None:
-        """Adds the losses of some tasks, and their gradients, to `sums`."""
+        """Add the losses of some tasks, and their gradients, to `sums`."""
         count = len(self._sizes)
         stacks, end, steps, tangents = self._lay_out(past.x, future.x)
         local = [self._descend(steps[s], steps[:s], past) for s in range(count)]

@@ -1,4 +1,4 @@
-"""What is minimised, eq. 22 and 23 and the supervised fit, and its gradient by autograd.
+"""Objectives, eq. 22 and 23 and the supervised fit, and their gradient by autograd.
 
 A batch goes through in parts that stay in the caches: a graph of the whole one would take
 gigabytes, and longer to be given them than to compute.
@@ -24,7 +24,7 @@ UNITS = 2**19  # numbers that a layer has at once
 
 
 def segment_loss(output: Tensor, future: Support) -> Tensor:
-    """Eq. 23 for a Gaussian of fixed variance: weighted mean squared error over T2, (N,)."""
+    """Return eq. 23 for a Gaussian of fixed variance: weighted mean squared error over T2, (N,)."""
     error = ((output - future.y).square() * future.scale).mean(dim=-1, keepdim=True)
     return (error * future.share).sum(dim=(1, 2))
 
@@ -32,19 +32,19 @@ def segment_loss(output: Tensor, future: Support) -> Tensor:
 def meta_loss(
     mlp: MLP, rule: UpdateRule, parameters: Parameters, past: Support, future: Support
 ) -> Tensor:
-    """Eq. 22: the future's loss under parameters that were updated on the past."""
+    """Return eq. 22: the future's loss under parameters that were updated on the past."""
     update = rule.update(mlp, parameters, past)
     return segment_loss(predict_segment(mlp, parameters, update, future.x), future).mean()
 
 
 def supervised_loss(mlp: MLP, parameters: Parameters, past: Support, future: Support) -> Tensor:
-    """The loss of both segments under the parameters as they are."""
+    """Return the loss of both segments under the parameters as they are."""
     both = [segment_loss(mlp.forward(parameters, s.x), s).mean() for s in (past, future)]
     return torch.stack(both).mean()
 
 
 def in_parts(mlp: MLP, past: Support, future: Support) -> Iterator[tuple[Support, Support]]:
-    """The tasks, as many at once as suit the processor."""
+    """Split the tasks, as many at once as suit the processor."""
     tasks, longest = len(past.x), max(past.x.shape[1], future.x.shape[1])
     size = tasks if past.x.is_cuda else max(1, UNITS // (longest * max(mlp.sizes)))
     for first in range(0, tasks, size):

@@ -1,51 +1,58 @@
-"""Going on from an earlier model (Algorithm 9), though the statistics of the data have moved on.
+"""Carry parameters over to another normalisation, so that Algorithm 9 can go on with more data.
 
-Normalisation is always over all of the data. What a network has learned is in the units of its
-own: under new ones it would be another function, if its outer layers were not told.
+Statistics are always those of all data. When they change, the outer layers are rescaled, so that
+predictions stay the same. How each group is carried is a fact of the group (`networks.groups`).
 """
 
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.networks.groups import Carry, place
 from ros_mbmrl.networks.mlp import Parameters
+
+Units = tuple[Tensor, Tensor]  # scale and shift: old = scale * new + shift
 
 
 def carried(parameters: Parameters, before: DynamicsModel, now: DynamicsModel) -> Parameters:
-    """Parameters that predict with `now`'s statistics what they predict with `before`'s.
+    """Return parameters that predict with `now`'s statistics what they predict with `before`'s.
 
-    With a context or a memory, adapted predictions as well; what gradient steps make of a window
-    hangs on units. Exact where nothing is clipped.
+    With a context or a memory, adapted predictions as well; the change that gradient steps make
+    depends on units. Exact where nothing is clipped.
+
+    Raises:
+        ValueError: a parameter belongs to no group.
     """
     old, new, last = before.normalizer, now.normalizer, now.mlp.layers - 1
-    # x, y and errors of y in the old units are scale * the same in new ones + shift.
-    x_scale = new.input_std / old.input_std
-    x_shift = (new.input_mean - old.input_mean) / old.input_std
-    y_scale = new.change_std / old.change_std
-    y_shift = (new.change_mean - old.change_mean) / old.change_std
-    seen_scale = torch.cat([x_scale, y_scale, y_scale])
-    seen_shift = torch.cat([x_shift, y_shift, torch.zeros_like(y_shift)])
-
+    x, x_shift = new.input_std / old.input_std, (new.input_mean - old.input_mean) / old.input_std
+    y, dy = new.change_std / old.change_std, new.change_mean - old.change_mean
+    y_shift = dy / old.change_std
+    # A transition: inputs, changes, errors of changes.
+    seen = torch.cat([x, y, y]), torch.cat([x_shift, y_shift, torch.zeros_like(y_shift)])
     moved = dict(parameters)
-    for prefix in ("", "frozen."):
-        if f"{prefix}w0" in moved:
-            _first_layer(moved, f"{prefix}w0", f"{prefix}b0", x_scale, x_shift)
-            w, b = f"{prefix}w{last}", f"{prefix}b{last}"
-            moved[w], moved[b] = moved[w] / y_scale, (moved[b] - y_shift) / y_scale
-    if "encoder.w0" in moved:
-        _first_layer(moved, "encoder.w0", "encoder.b0", seen_scale, seen_shift)
-    if "gru.wi" in moved:
-        moved["gru.wi"] = moved["gru.wi"].mT
-        _first_layer(moved, "gru.wi", "gru.bi", seen_scale, seen_shift)
-        moved["gru.wi"] = moved["gru.wi"].mT.contiguous()
-    if f"condition.b{last}" in moved:
-        moved[f"condition.b{last}"] = moved[f"condition.b{last}"] / y_scale
+    for member, group in dict.fromkeys(place(name) for name in parameters):
+        at = member + group.prefix
+        match group.carry:
+            case Carry.MODEL:
+                _first_layer(moved, f"{at}w0", f"{at}b0", (x, x_shift))
+                w, b = f"{at}w{last}", f"{at}b{last}"
+                moved[w], moved[b] = moved[w] / y, (moved[b] - y_shift) / y
+            case Carry.ENCODER:
+                _first_layer(moved, f"{at}w0", f"{at}b0", seen)
+            case Carry.GRU:
+                moved[f"{at}wi"] = moved[f"{at}wi"].mT
+                _first_layer(moved, f"{at}wi", f"{at}bi", seen)
+                moved[f"{at}wi"] = moved[f"{at}wi"].mT.contiguous()
+            case Carry.BIASES:
+                moved[f"{at}b{last}"] = moved[f"{at}b{last}"] / y
+            case Carry.UNCHANGED:
+                pass
     return moved
 
 
-def _first_layer(
-    parameters: Parameters, w: str, b: str, scale: torch.Tensor, shift: torch.Tensor
-) -> None:
-    parameters[b] = parameters[b] + shift @ parameters[w]
-    parameters[w] = parameters[w] * scale[:, None]
+def _first_layer(moved: Parameters, w: str, b: str, units: Units) -> None:
+    scale, shift = units
+    moved[b] = moved[b] + shift @ moved[w]
+    moved[w] = moved[w] * scale[:, None]

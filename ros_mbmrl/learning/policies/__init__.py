@@ -1,1 +1,1 @@
-"""How policies are trained."""
+"""Training of policies."""

@@ -9,15 +9,16 @@ is of second order, through the inner step, and its constraint on the adapted po
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ros_mbmrl.learning.policies.checkpoint import load_checkpoint, save_checkpoint
+from ros_mbmrl.learning.policies.training import train_policy
 from ros_mbmrl.learning.policies.trust_region import Stepped, TrustRegion, trust_region_step
+from ros_mbmrl.learning.run import LEARNED
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.adapt import (
@@ -33,7 +34,7 @@ from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
 from ros_mbmrl.policies.inner_step import Experience, inner_step, surrogate
 from ros_mbmrl.policies.moments import Moments
 from ros_mbmrl.policies.sampling import Tasks, experience_of
-from ros_mbmrl.policies.trained import CurvePoint, TrainedPolicy
+from ros_mbmrl.policies.trained import TrainedPolicy
 
 
 @dataclass(frozen=True)
@@ -59,85 +60,80 @@ class MAMLConfig:
 
     @property
     def batch(self) -> int:
-        """Transitions of one iteration."""
+        """Return the transitions of one iteration."""
         inner = self.inner
         return self.tasks * inner.episodes * inner.horizon * (inner.steps + 1)
 
 
 def train_maml_rl(tasks: Tasks, config: MAMLConfig, out: Path | None = None) -> TrainedPolicy:
-    """Meta-trains on situations that `tasks` draws; goes on from a checkpoint in `out`.
+    """Meta-train on situations that `tasks` draws. See `train_policy`."""
+    learner = MAMLLearner(tasks, config)
+    curve = train_policy("maml_rl", tasks, config, learner, out)
+    return TrainedPolicy(learner.policy, learner.parameters, curve, learner.baselines)
 
-    A longer budget than the checkpoint's is fine: nothing depends on where the run ends. Raises
-    UserError for a checkpoint of another run.
+
+class MAMLLearner:
+    """Draw tasks, adapt to them, improve the parameters that were adapted from.
+
+    Args:
+        tasks: give the shapes of observations and commands.
+        config: settings.
     """
-    identity = {"method": "maml_rl", "robot": tasks.robot.spec.name, **asdict(config)}
-    del identity["budget"]
-    tensors, curve = load_checkpoint(out, identity)
-    state = _State.first(tasks, config)
-    if tensors:
-        state = state.restored(tensors, len(curve) * config.batch)
-    for iteration in range(len(curve), max(1, round(config.budget / config.batch))):
-        state, returns = _iterate(tasks, config, state, iteration)
-        curve.append(CurvePoint((iteration + 1) * config.batch, returns[-1], returns[0]))
-        save_checkpoint(out, identity, state.tensors(), curve)
-    return TrainedPolicy(state.policy, state.parameters, tuple(curve), state.baselines)
 
-
-@dataclass(frozen=True)
-class _State:
-    """What an iteration leaves. moments: of all observations, which the next policy goes by."""
-
-    policy: GaussianPolicy
-    parameters: Parameters
-    moments: Moments
-    baselines: tuple[LinearBaseline, ...] = ()
-
-    @classmethod
-    def first(cls, tasks: Tasks, config: MAMLConfig) -> _State:
+    def __init__(self, tasks: Tasks, config: MAMLConfig) -> None:
+        self.rate = 1.0  # not used: the trust region says how far a step goes
+        self._config, self._iteration = config, 0
+        self._moments = Moments.none(tasks.observations)  # of all observations so far
         mlp = MLP((tasks.observations, *config.hidden, len(tasks.robot.spec.action)))
-        moments = Moments.none(tasks.observations)
-        policy = GaussianPolicy(mlp, moments.mean.float(), moments.std)
+        self.policy = GaussianPolicy(mlp, self._moments.mean.float(), self._moments.std)
         generator = torch.Generator().manual_seed(config.seed)
-        return cls(policy, policy.init(generator, config.log_std), moments)
+        self.parameters = self.policy.init(generator, config.log_std)
+        self.baselines: tuple[LinearBaseline, ...] = ()
 
-    def tensors(self) -> dict[str, Tensor]:
-        kept = tensor_file.flatten("parameters", self.parameters)
+    def update(self, store: Tasks, generator: torch.Generator) -> dict[str, float]:
+        """Make one iteration, whose draws depend on the seed and its number only."""
+        config, inner, moments = self._config, self._config.inner, self._moments
+        rng = np.random.default_rng((config.seed, self._iteration))
+        situations, seeds = store.drawn(rng, config.tasks)
+        if store.goals:
+            situations = with_goals(situations, store.make(situations, seeds).goals)
+        make = repeated(store.make, situations, inner.episodes)
+        policy = replace(self.policy, mean=moments.mean.float(), std=moments.std)
+        adapted = adapt(policy, self.parameters, inner, make, seeds)
+        after = practise(policy, adapted.parameters, inner, make, seeds, phase=inner.steps)
+        experience, _ = experience_of(policy, after, inner.discounts)
+        own = (policy, self.parameters, adapted, experience)
+        stepped = outer_step(*own, inner.rate, config.region)
+        phases = (*adapted.episodes, after)
+        seen = torch.cat([each.observations.flatten(0, 2) for each in phases])
+        self.policy, self.baselines = policy, adapted.baselines
+        self.parameters = unflatten(stepped.theta, self.parameters)
+        self._moments = moments.merged(seen)
+        self._iteration += 1
+        return {
+            "before": float(phases[0].returns.mean()),
+            "after": float(after.returns.mean()),
+        }
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """Return parameters, normalisation, baselines and the iteration's number."""
+        kept = tensor_file.flatten(LEARNED, self.parameters)
         kept |= {"policy/mean": self.policy.mean, "policy/std": self.policy.std}
-        kept |= {"moments/mean": self.moments.mean, "moments/variance": self.moments.variance}
-        return kept | {f"baseline/{k}": each.weights for k, each in enumerate(self.baselines)}
+        kept |= {"moments/mean": self._moments.mean, "moments/variance": self._moments.variance}
+        kept |= {f"baseline/{k}": each.weights for k, each in enumerate(self.baselines)}
+        return kept | {"iteration": torch.tensor(self._iteration)}
 
-    def restored(self, tensors: Mapping[str, Tensor], count: int) -> _State:
-        policy = replace(self.policy, mean=tensors["policy/mean"], std=tensors["policy/std"])
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go back to a snapshot."""
+        self._iteration = int(tensors["iteration"])
+        count = self._iteration * self._config.batch
+        self._moments = Moments(tensors["moments/mean"], tensors["moments/variance"], count)
+        mean, std = tensors["policy/mean"], tensors["policy/std"]
+        self.policy = replace(self.policy, mean=mean, std=std)
         weights = tensor_file.unflatten("baseline", tensors)
-        parameters = tensor_file.unflatten("parameters", tensors)
-        return _State(
-            policy,
-            {name: parameters[name] for name in self.parameters},  # their order is theta's
-            Moments(tensors["moments/mean"], tensors["moments/variance"], count),
-            tuple(LinearBaseline(weights[str(k)]) for k in range(len(weights))),
-        )
-
-
-def _iterate(
-    tasks: Tasks, config: MAMLConfig, state: _State, iteration: int
-) -> tuple[_State, list[float]]:
-    """Draws tasks, adapts to them, improves what is adapted from; mean returns of each phase."""
-    rng = np.random.default_rng((config.seed, iteration))
-    situations, seeds = tasks.drawn(rng, config.tasks)
-    if tasks.goals:
-        situations = with_goals(situations, tasks.make(situations, seeds).goals)
-    inner, moments = config.inner, state.moments
-    make = repeated(tasks.make, situations, inner.episodes)
-    policy = replace(state.policy, mean=moments.mean.float(), std=moments.std)
-    adapted = adapt(policy, state.parameters, inner, make, seeds)
-    after = practise(policy, adapted.parameters, inner, make, seeds, phase=inner.steps)
-    experience, _ = experience_of(policy, after, inner.discounts)
-    stepped = outer_step(policy, state.parameters, adapted, experience, inner.rate, config.region)
-    parameters = unflatten(stepped.theta, state.parameters)
-    phases = (*adapted.episodes, after)
-    moments = moments.merged(torch.cat([each.observations.flatten(0, 2) for each in phases]))
-    reached = _State(policy, parameters, moments, adapted.baselines)
-    return reached, [float(each.returns.mean()) for each in phases]
+        self.baselines = tuple(LinearBaseline(weights[str(k)]) for k in range(len(weights)))
+        parameters = tensor_file.unflatten(LEARNED, tensors)
+        self.parameters = {name: parameters[name] for name in self.parameters}  # theta's order
 
 
 def outer_step(
@@ -148,7 +144,7 @@ def outer_step(
     rate: float,
     region: TrustRegion,
 ) -> Stepped:
-    """One TRPO step on theta, from the experience before and `after` the inner steps."""
+    """Take one TRPO step on theta, from the experience before and `after` the inner steps."""
 
     def objective(theta: Tensor) -> tuple[Tensor, Tensor]:
         own = for_tasks(unflatten(theta, parameters), len(after.log_probs))
@@ -161,11 +157,11 @@ def outer_step(
 
 
 def flatten(parameters: Parameters) -> Tensor:
-    """All parameters in one vector (P,)."""
+    """Return all parameters in one vector (P,)."""
     return torch.cat([value.reshape(-1) for value in parameters.values()])
 
 
 def unflatten(theta: Tensor, like: Parameters) -> Parameters:
-    """Parameters of a vector (P,), shaped as those given."""
+    """Return the parameters of a vector (P,), shaped as those given."""
     parts = torch.split(theta, [value.numel() for value in like.values()])
     return {n: part.reshape(like[n].shape) for n, part in zip(like, parts, strict=True)}

@@ -5,7 +5,8 @@ Nothing of sb3's own files is written or read: they are pickled. What is kept ar
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.learning.policies.checkpoint import load_checkpoint, save_checkpoint
+from ros_mbmrl.learning.policies.training import train_policy
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.gaussian import GaussianPolicy
 from ros_mbmrl.policies.sampling import Tasks
-from ros_mbmrl.policies.trained import CurvePoint, TrainedPolicy
+from ros_mbmrl.policies.trained import TrainedPolicy
 
 STATISTICS = ("obs_rms", "ret_rms")
 LARGEST = 128  # rows in a step of the value function
@@ -57,40 +58,67 @@ class TRPOConfig:
 
     @property
     def batch(self) -> int:
-        """Transitions between two steps."""
+        """Return the transitions between two steps."""
         return self.worlds * self.horizon * self.rounds
 
 
 def train_trpo(tasks: Tasks, config: TRPOConfig, out: Path | None = None) -> TrainedPolicy:
-    """Trains on situations that `tasks` draws; goes on from a checkpoint in `out`.
+    """Train on situations that `tasks` draws. See `train_policy`.
 
-    A longer budget than the checkpoint's is fine: nothing depends on where the run ends. Raises
-    UserError without sb3-contrib, and for a checkpoint of another run.
+    Raises:
+        UserError: sb3-contrib is not installed, or the checkpoint is of another run.
     """
-    identity = {"method": "trpo", "robot": tasks.robot.spec.name, **asdict(config)}
-    del identity["budget"]
-    tensors, curve = load_checkpoint(out, identity)
-    env, model = _make(tasks, config, done=len(curve))
-    if tensors:
-        _restore(model, tensors)
-    for iteration in range(len(curve), max(1, round(config.budget / config.batch))):
+    learner = TRPOLearner(tasks, config)
+    curve = train_policy("trpo", tasks, config, learner, out)
+    policy, parameters = _exported(learner.model)
+    return TrainedPolicy(policy, parameters, curve)
+
+
+class TRPOLearner:
+    """Have sb3's learner make one iteration at a time.
+
+    Args:
+        tasks: situations, and worlds in them.
+        config: settings.
+    """
+
+    def __init__(self, tasks: Tasks, config: TRPOConfig) -> None:
+        self.rate = 1.0  # not used: the trust region says how far a step goes
+        self._tasks, self._config, self._iteration = tasks, config, 0
+        self._env, self.model = _make(tasks, config, done=0)
+
+    def update(self, store: Tasks, generator: torch.Generator) -> dict[str, float]:
+        """Make one iteration, whose draws depend on the seed and its number only."""
         # sb3 draws from the generators of torch and numpy: seeded anew, a run can be gone on with.
-        torch.manual_seed(_seed(config, iteration))
-        np.random.seed(_seed(config, iteration))
-        model.learn(config.batch, reset_num_timesteps=False)
-        mean = float(np.mean(env.take_returns()))
-        curve.append(CurvePoint((iteration + 1) * config.batch, mean, mean))
-        save_checkpoint(out, identity, _state(model), curve)
-    policy, parameters = _exported(model)
-    return TrainedPolicy(policy, parameters, tuple(curve))
+        whole = np.random.SeedSequence((self._config.seed, self._iteration))
+        seed = int(whole.generate_state(1)[0])
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        self.model.learn(self._config.batch, reset_num_timesteps=False)
+        self._iteration += 1
+        mean = float(np.mean(self._env.take_returns()))
+        return {"before": mean, "after": mean}
 
+    def snapshot(self) -> dict[str, Tensor]:
+        """Return everything that the next iteration needs of sb3's learner, and its number."""
+        tensors = tensor_file.flatten("policy", self.model.policy.state_dict())
+        for k, moments in self.model.policy.optimizer.state_dict()["state"].items():
+            tensors |= tensor_file.flatten(f"adam/{k}", moments)
+        for name in STATISTICS:
+            found = getattr(self.model.env, name)
+            for part in ("mean", "var", "count"):
+                tensors[f"{name}/{part}"] = torch.tensor(getattr(found, part), dtype=torch.float64)
+        return tensors | {"iteration": torch.tensor(self._iteration)}
 
-def _seed(config: TRPOConfig, iteration: int) -> int:
-    return int(np.random.SeedSequence((config.seed, iteration)).generate_state(1)[0])
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go back to a snapshot, in the round of episodes that follows it."""
+        self._iteration = int(tensors["iteration"])
+        self._env, self.model = _make(self._tasks, self._config, self._iteration)
+        _restore(self.model, tensors)
 
 
 def _make(tasks: Tasks, config: TRPOConfig, done: int) -> tuple[Any, Any]:
-    """The environment and sb3's learner, as they are before iteration `done`."""
+    """Make the environment and sb3's learner, as they are before iteration `done`."""
     try:
         from sb3_contrib import TRPO
         from stable_baselines3.common.logger import Logger
@@ -123,19 +151,7 @@ def _make(tasks: Tasks, config: TRPOConfig, done: int) -> tuple[Any, Any]:
     return env, model
 
 
-def _state(model: Any) -> dict[str, Tensor]:
-    """Everything that the next iteration needs of sb3's learner."""
-    tensors = tensor_file.flatten("policy", model.policy.state_dict())
-    for k, moments in model.policy.optimizer.state_dict()["state"].items():
-        tensors |= tensor_file.flatten(f"adam/{k}", moments)
-    for name in STATISTICS:
-        statistics = getattr(model.env, name)
-        for part in ("mean", "var", "count"):
-            tensors[f"{name}/{part}"] = torch.tensor(getattr(statistics, part), dtype=torch.float64)
-    return tensors
-
-
-def _restore(model: Any, tensors: dict[str, Tensor]) -> None:
+def _restore(model: Any, tensors: Mapping[str, Tensor]) -> None:
     model.policy.load_state_dict(tensor_file.unflatten("policy", tensors))
     adam = model.policy.optimizer.state_dict()
     numbers = {int(name.split("/")[1]) for name in tensors if name.startswith("adam/")}
@@ -152,7 +168,7 @@ def _restore(model: Any, tensors: dict[str, Tensor]) -> None:
 
 
 def _exported(model: Any) -> tuple[GaussianPolicy, Parameters]:
-    """sb3's actor, with its normalisation of observations, as one of ours."""
+    """Return sb3's actor, with its normalisation of observations, as one of ours."""
     actor, normaliser = model.policy, model.env
     linear = [m for m in actor.mlp_extractor.policy_net if isinstance(m, torch.nn.Linear)]
     linear.append(actor.action_net)

@@ -35,7 +35,7 @@ class TrustRegion:
 
 @dataclass(frozen=True)
 class Stepped:
-    """Where a step led: theta (P,), the improvement of the objective, and its KL; 0 if refused."""
+    """Result of a step: theta (P,), the improvement of the objective, and its KL; 0 if refused."""
 
     theta: Tensor
     improvement: float
@@ -44,7 +44,7 @@ class Stepped:
 
 
 def trust_region_step(theta: Tensor, objective: Objective, region: TrustRegion) -> Stepped:
-    """One step from theta (P,) that makes `objective` larger within the trust region."""
+    """Take one step from theta (P,) that makes `objective` larger within the trust region."""
     start = theta.detach().requires_grad_()
     value, kl = objective(start)
     (gradient,) = torch.autograd.grad(value, start, retain_graph=True)
@@ -72,7 +72,7 @@ def trust_region_step(theta: Tensor, objective: Objective, region: TrustRegion) 
 def conjugate_gradient(
     product: Callable[[Tensor], Tensor], target: Tensor, iterations: int, tolerance: float = 1e-10
 ) -> Tensor:
-    """x with product(x) = target (P,), where `product` is symmetric and positive."""
+    """Solve product(x) = target (P,), where `product` is symmetric and positive."""
     x = torch.zeros_like(target)
     residual = target.clone()
     search = target.clone()

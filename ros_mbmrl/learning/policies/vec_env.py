@@ -35,7 +35,7 @@ class WorldsVecEnv(VecEnv):
         super().__init__(count, spaces.Box(-wide, wide), spaces.Box(-ones, ones))
 
     def reset(self) -> NDArray[np.float32]:
-        """The first observations (N, do) of the next round."""
+        """Return the first observations (N, do) of the next round."""
         rng = np.random.default_rng((self._seed, self._round))
         self._round += 1
         self._worlds = self._tasks.make(*self._tasks.drawn(rng, self.num_envs))
@@ -44,11 +44,11 @@ class WorldsVecEnv(VecEnv):
         return self._observe()
 
     def step_async(self, actions: NDArray[np.float32]) -> None:
-        """Takes the actions (N, da) of the next period."""
+        """Take the actions (N, da) of the next period."""
         self._actions = to_commands(self._tasks.robot.spec, actions.astype(float))
 
     def step_wait(self) -> tuple[Any, Any, Any, list[dict[str, Any]]]:
-        """One period: observations, rewards, whether episodes ended, and what sb3 is told of it."""
+        """Step one period; return observations, rewards, ends of episodes, and facts for sb3."""
         rewards = self._worlds.step(self._actions)
         self._totals += rewards
         self._step += 1
@@ -62,7 +62,7 @@ class WorldsVecEnv(VecEnv):
         return seen, rewards.astype(np.float32), np.full(self.num_envs, ended), infos
 
     def take_returns(self) -> list[float]:
-        """Of the episodes that ended since this was asked last."""
+        """Return the returns of the episodes that ended since the last call."""
         taken, self._returns = self._returns, []
         return taken
 
@@ -72,26 +72,26 @@ class WorldsVecEnv(VecEnv):
         return np.asarray(seen.numpy())
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is held open."""
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """Of `render_mode` alone: nothing is drawn."""
+        """Return `render_mode` alone: nothing is drawn."""
         if attr_name != "render_mode":
             raise AttributeError(attr_name)
         return [None] * self.num_envs
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Worlds have no attributes that sb3 may set."""
+        """Refuse: worlds have no attributes that sb3 may set."""
         raise AttributeError(attr_name)
 
     def env_method(self, method_name: str, *args: Any, indices: Any = None, **_: Any) -> list[Any]:
-        """Worlds have no methods that sb3 may call."""
+        """Refuse: worlds have no methods that sb3 may call."""
         raise AttributeError(method_name)
 
     def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
-        """None of them is."""
+        """Return False for each: no wrapper is used."""
         return [False] * self.num_envs
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
-        """Does nothing: rounds are seeded when the environment is made."""
+        """Do nothing: rounds are seeded when the environment is made."""
         return [None] * self.num_envs

@@ -11,15 +11,25 @@ import pytest
 import torch
 
 import ros_mbmrl.learning.models.objective as objective
+from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.learning.models.meta import LOST, Trained, Trainer, new_model
+from ros_mbmrl.learning.models.meta import (
+    LOST,
+    Judge,
+    Trained,
+    new_model,
+    phases_of,
+    train_model,
+    with_own,
+)
 from ros_mbmrl.learning.models.meta_gradient import MetaGradient
 from ros_mbmrl.learning.open_loop import open_loop_errors
-from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.learning.segments import SegmentSampler, Transitions
+from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
 from ros_mbmrl.robots.spec import Robot
 
@@ -56,9 +66,9 @@ def data(robot: Robot, make_rollouts: Make) -> Data:
     )
 
 
-def trainer(data: Data, config: TrainConfig, path: Path | None = None, **more: Any) -> Trainer:
+def train(data: Data, config: TrainConfig, path: Path | None = None, **more: Any) -> Trained:
     model = new_model(data.training, config, data.robot)
-    return Trainer(model, config, data.training, data.validation, resume_from=path, **more)
+    return train_model(model, config, data.training, data.validation, checkpoint=path, **more)
 
 
 def equal(a: Parameters, b: Parameters) -> bool:
@@ -79,16 +89,16 @@ def test_meta_trained_methods_beat_the_prior_on_systems_never_seen(data: Data, m
         adapt_windows=(12,),
         horizon=5,
     )
-    trained = trainer(data, config).run()
+    trained = train(data, config)
     before, after = (trained.scores[f"open_loop_{name}"] for name in ("before", "after"))
-    plain = trainer(data, replace(config, method="mb")).run().scores["open_loop_after"]
+    plain = train(data, replace(config, method="mb")).scores["open_loop_after"]
     assert after < 0.6 * plain, (before, after, plain)
     assert after < 0.6 * before
 
 
 def test_a_refit_survives_a_rollout(data: Data) -> None:
-    first = trainer(data, SMALL).run()
-    again = trainer(data, replace(SMALL, seed=1), parameters=first.parameters).run()
+    first = train(data, SMALL)
+    again = train(data, replace(SMALL, seed=1), parameters=first.parameters)
     refit = {name: value.clone() for name, value in again.parameters.items()}
     guard = Guard(again.rule, again.parameters, 8, GuardConfig(enabled=False))
     open_loop_errors(again.model, guard, data.validation, 3)  # adapts at every row
@@ -104,15 +114,15 @@ WARM = replace(SMALL, supervised_steps=0, seed=1)
 
 @pytest.mark.parametrize("method", ["grbal", "rebal", "context"])
 def test_a_warm_run_goes_on_from_all_parameters(data: Data, method: str) -> None:
-    first = trainer(data, replace(SMALL, method=method)).run()
+    first = train(data, replace(SMALL, method=method))
     before = {name: value.clone() for name, value in first.parameters.items()}
     logged: list[str] = []
-    again = trainer(
+    again = train(
         data,
         replace(WARM, method=method, learning_rate=1e-6),
         parameters=first.parameters,
         progress=lambda phase, *_: logged.append(phase),
-    ).run()
+    )
     assert set(logged) == {"meta"}
     assert equal(first.parameters, before)
     for name, value in again.parameters.items():
@@ -124,35 +134,35 @@ def test_a_warm_run_goes_on_from_all_parameters(data: Data, method: str) -> None
 def test_a_warm_run_keeps_what_it_began_with_if_nothing_is_better(
     data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = trainer(data, SMALL).run()
+    first = train(data, SMALL)
     worse = iter(range(100))
-    monkeypatch.setattr(Trainer, "_validate", lambda *_: (0.0, 1.0 + next(worse)))
-    again = trainer(data, WARM, parameters=first.parameters).run()
+    monkeypatch.setattr(Judge, "__call__", lambda *_: {"before": 0.0, "after": 1.0 + next(worse)})
+    again = train(data, WARM, parameters=first.parameters)
     assert equal(again.parameters, first.parameters)
     assert again.scores["validation_after"] == 2.0  # that of its beginning; 1: enough data?
 
 
 def test_another_rules_own_parameters_start_anew(data: Data) -> None:
-    three = trainer(data, SMALL).run()
-    one = trainer(data, replace(WARM, options={"steps": 1}), parameters=three.parameters).run()
+    three = train(data, SMALL)
+    one = train(data, replace(WARM, options={"steps": 1}), parameters=three.parameters)
     assert one.parameters["psi.w0"].shape == (1,)
-    context = trainer(data, replace(WARM, method="context"), parameters=three.parameters).run()
+    context = train(data, replace(WARM, method="context"), parameters=three.parameters)
     assert not any(name.startswith("psi.") for name in context.parameters)
     assert torch.equal(context.parameters["frozen.w0"], three.parameters["w0"])
 
 
 def test_a_killed_warm_run_resumed_equals_the_uninterrupted_one(data: Data, tmp_path: Path) -> None:
-    given = trainer(data, SMALL).run().parameters
-    whole = trainer(data, WARM, tmp_path / "whole.safetensors", parameters=given).run()
+    given = train(data, SMALL).parameters
+    whole = train(data, WARM, tmp_path / "whole.safetensors", parameters=given)
     path = tmp_path / "killed.safetensors"
     with pytest.raises(KilledError):
-        trainer(data, WARM, path, parameters=given, progress=killed_after(1)).run()
-    assert equal(trainer(data, WARM, path, parameters=given).run().parameters, whole.parameters)
+        train(data, WARM, path, parameters=given, progress=killed_after(1))
+    assert equal(train(data, WARM, path, parameters=given).parameters, whole.parameters)
 
 
 def test_nothing_to_train_is_said(data: Data) -> None:
     with pytest.raises(UserError, match="no steps to train mb in"):
-        trainer(data, replace(SMALL, method="mb", supervised_steps=0))
+        train(data, replace(SMALL, method="mb", supervised_steps=0))
 
 
 @pytest.mark.parametrize("method", ["mb", "grbal", "context"])
@@ -160,8 +170,7 @@ def test_products_in_bfloat16_train_as_well(data: Data, method: str) -> None:
     config = replace(SMALL, method=method, supervised_steps=60, meta_steps=60, batch=24)
     config = replace(config, validate_every=20, learning_rate=5e-3)
     exact, rough = (
-        trainer(data, replace(config, precision=precision)).run()
-        for precision in ("float32", "bfloat16")
+        train(data, replace(config, precision=precision)) for precision in ("float32", "bfloat16")
     )
     assert not equal(exact.parameters, rough.parameters)
     assert all(value.dtype == torch.float32 for value in rough.parameters.values())
@@ -173,24 +182,27 @@ def test_products_in_bfloat16_train_as_well(data: Data, method: str) -> None:
 def test_all_that_is_computed_is_on_the_device(data: Data, method: str) -> None:
     """The device without memory stands in for a GPU: what is elsewhere cannot be added to it."""
     device = torch.device("meta")
-    run = trainer(data, replace(SMALL, method=method, noise=0.1), device=device)
-    phase = "meta" if run.rule.meta_trained else "supervised"
-    parameters = run._with_own(run._parameters)
-    live = {name: value.to(device).requires_grad_() for name, value in parameters.items()}
-    segments = run._sampler.draw(run.model, 4, run._generator)
-    loss, gradients = run._gradient(phase)(live, *(run._noisy(part) for part in segments))
-    assert {loss.device, *(value.device for value in gradients.values())} == {device}
-    guard = Guard(run.rule, {k: v.detach() for k, v in live.items()}, 8, GuardConfig())
-    errors = open_loop_errors(run.model, guard, run._validation, 3)
+    config = replace(SMALL, method=method, noise=0.1)
+    model = new_model(data.training, config, data.robot).to(device)
+    held, generator = data.validation.to(device), torch.Generator().manual_seed(0)
+    rule = make_rule(method)
+    phase = phases_of(model, rule, config, held, generator)[-1]
+    learner = phase.begin(model.mlp.init(generator))
+    store = SegmentSampler(data.training.to(device), (4, 8), 6)
+    with pytest.raises((RuntimeError, NotImplementedError), match="meta"):
+        learner.update(store, generator)  # but for the numbers that are logged
+    assert {value.device for value in learner.snapshot().values()} == {device}
+    parameters = tensor_file.unflatten("parameters", learner.snapshot())
+    errors = open_loop_errors(model, Guard(rule, parameters, 8, GuardConfig()), held, 3)
     assert errors.normalised.device == device
 
 
 @pytest.mark.parametrize("method", ["mb", "grbal", "rebal", "context"])
 def test_a_run_is_decided_by_its_seed(data: Data, method: str) -> None:
     config = replace(SMALL, method=method, noise=0.05)
-    assert equal(trainer(data, config).run().parameters, trainer(data, config).run().parameters)
-    other = trainer(data, replace(config, seed=1)).run()
-    assert not equal(trainer(data, config).run().parameters, other.parameters)
+    assert equal(train(data, config).parameters, train(data, config).parameters)
+    other = train(data, replace(config, seed=1))
+    assert not equal(train(data, config).parameters, other.parameters)
 
 
 class KilledError(Exception):
@@ -217,11 +229,11 @@ def test_a_killed_run_resumed_equals_the_uninterrupted_one_bit_for_bit(
     data: Data, tmp_path: Path, method: str, validations: int
 ) -> None:
     config = replace(SMALL, method=method, gradient_limit=0.5)  # so that every norm matters
-    whole = trainer(data, config, tmp_path / "whole.safetensors").run()
+    whole = train(data, config, tmp_path / "whole.safetensors")
     path = tmp_path / "killed.safetensors"
     with pytest.raises(KilledError):
-        trainer(data, config, path, progress=killed_after(validations)).run()
-    resumed = trainer(data, config, path).run()
+        train(data, config, path, progress=killed_after(validations))
+    resumed = train(data, config, path)
     assert equal(resumed.parameters, whole.parameters)
     assert resumed.scores == whole.scores
     assert path.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
@@ -232,20 +244,20 @@ def test_a_run_that_stopped_early_is_not_trained_on(
     data: Data, tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worse = iter(range(1000))
-    monkeypatch.setattr(Trainer, "_validate", lambda *_: (0.0, 1.0 + next(worse)))
+    monkeypatch.setattr(Judge, "__call__", lambda *_: {"before": 0.0, "after": 1.0 + next(worse)})
     config = replace(SMALL, method=method, patience=1)
     path = tmp_path / "c.safetensors"
-    first = trainer(data, config, path).run()
+    first = train(data, config, path)
     content = path.read_bytes()
-    again = trainer(data, config, path).run()
+    again = train(data, config, path)
     assert equal(first.parameters, again.parameters)
     assert path.read_bytes() == content
 
 
 def test_a_finished_run_is_only_loaded(data: Data, tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
-    first = trainer(data, SMALL, path).run()
-    again = trainer(data, SMALL, path, progress=killed_after(0)).run()
+    first = train(data, SMALL, path)
+    again = train(data, SMALL, path, progress=killed_after(0))
     assert equal(first.parameters, again.parameters)
     assert first.scores == again.scores
 
@@ -263,27 +275,27 @@ def test_another_runs_checkpoint_is_refused_by_name_of_the_difference(
     data: Data, tmp_path: Path, changes: dict[str, Any], named: str
 ) -> None:
     path = tmp_path / "c.safetensors"
-    trainer(data, SMALL, path).run()
+    train(data, SMALL, path)
     with pytest.raises(UserError, match=f"of another run: {named} is .*--fresh"):
-        trainer(data, replace(SMALL, **changes), path).run()
+        train(data, replace(SMALL, **changes), path)
 
 
 def test_a_checkpoint_of_other_data_is_refused(
     data: Data, tmp_path: Path, robot: Robot, make_rollouts: Make
 ) -> None:
     path = tmp_path / "c.safetensors"
-    trainer(data, SMALL, path).run()
+    train(data, SMALL, path)
     other = Data(robot, Transitions.of(robot, make_rollouts(60, seed=9)), data.validation)
     with pytest.raises(UserError, match="of another run: mean_change"):
-        trainer(other, SMALL, path).run()
+        train(other, SMALL, path)
 
 
 def test_a_truncated_checkpoint_is_refused(data: Data, tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
-    trainer(data, SMALL, path).run()
+    train(data, SMALL, path)
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(UserError, match="not a readable tensor file"):
-        trainer(data, SMALL, path).run()
+        train(data, SMALL, path)
 
 
 @dataclass(frozen=True)
@@ -301,14 +313,13 @@ class Cure(UpdateRule):
 
 
 def test_validation_prefers_a_bad_prior_that_adapts_well(data: Data) -> None:
-    run = trainer(data, SMALL)
-    run.rule = Cure()
-    good = trainer(data, replace(SMALL, method="mb")).run().parameters
-    spoiled = {**good, "b2": good["b2"] + 3.0, "psi.fault": torch.full((1,), 3.0)}
-    before, after = run._validate("meta", spoiled)
-    worse_before, worse_after = run._validate("meta", {**good, "psi.fault": torch.full((1,), 1.0)})
-    assert before > worse_before
-    assert after < worse_after
+    model = new_model(data.training, SMALL, data.robot)
+    judge = Judge(model, Cure(), SMALL, data.validation)
+    good = train(data, replace(SMALL, method="mb")).parameters
+    spoiled = judge({**good, "b2": good["b2"] + 3.0, "psi.fault": torch.full((1,), 3.0)})
+    other = judge({**good, "psi.fault": torch.full((1,), 1.0)})
+    assert spoiled["before"] > other["before"]
+    assert spoiled["after"] < other["after"]
 
 
 def test_the_model_kept_is_the_one_with_the_lowest_error_after_the_update(
@@ -317,19 +328,20 @@ def test_the_model_kept_is_the_one_with_the_lowest_error_after_the_update(
     after = iter([9.0, 9.0, 9.0, 9.0, 5.0, 2.0, 4.0, 1.0, 1.0])
     kept: list[Parameters] = []
 
-    def validate(self: Trainer, phase: str, parameters: Parameters) -> tuple[float, float]:
+    def judge(self: Judge, parameters: Parameters) -> dict[str, float]:
         kept.append({name: value.clone() for name, value in parameters.items()})
-        return 10.0 - len(kept), next(after)  # the error before the update only ever falls
+        # The error before the update only ever falls.
+        return {"before": 10.0 - len(kept), "after": next(after)}
 
-    monkeypatch.setattr(Trainer, "_validate", validate)
-    trained = trainer(data, SMALL).run()
+    monkeypatch.setattr(Judge, "__call__", judge)
+    trained = train(data, SMALL)
     # one at the start, three supervised, then meta: 5, 2, 4
     assert trained.scores["validation_after"] == 2.0
     assert equal(trained.parameters, kept[5])
 
 
 def test_validation_is_over_the_horizon_in_open_loop(data: Data) -> None:
-    trained = trainer(data, SMALL).run()
+    trained = train(data, SMALL)
     guard = Guard(trained.rule, trained.parameters, 8, GuardConfig(enabled=False))
     errors = open_loop_errors(trained.model, guard, data.validation, 3, stride=5).normalised
     assert errors.shape[-1] == 3
@@ -347,14 +359,14 @@ def test_windows_that_are_lost_do_not_choose_the_model(data: Data) -> None:
         nexts[lost] += factor * torch.arange(int(lost.sum()))[:, None]
         states[lost] = torch.cat([states[lost][:1], nexts[lost][:-1]])
         changed = replace(data.validation, states=states, next_states=nexts)
-        return trainer(replace(data, validation=changed), SMALL).run().scores["open_loop_before"]
+        return train(replace(data, validation=changed), SMALL).scores["open_loop_before"]
 
     assert score(1e3) == score(1e4) < LOST
 
 
 def test_both_errors_are_logged(data: Data) -> None:
     logged: list[tuple[str, int, int, Mapping[str, float]]] = []
-    trainer(data, SMALL, progress=lambda *row: logged.append(row)).run()
+    train(data, SMALL, progress=lambda *row: logged.append(row))
     assert [row[:3] for row in logged] == [
         (phase, step, 12) for phase in ("supervised", "meta") for step in (4, 8, 12)
     ]
@@ -373,7 +385,7 @@ def test_a_batch_with_a_non_finite_gradient_is_left_out(
         return loss * torch.nan if calls[0] % 3 == 0 else loss
 
     monkeypatch.setattr(objective, "segment_loss", sometimes_nan)
-    trained = trainer(data, replace(SMALL, method=method)).run()
+    trained = train(data, replace(SMALL, method=method))
     assert calls[0] > 20
     assert all(torch.isfinite(value).all() for value in trained.parameters.values())
     assert trained.scores["validation_after"] < 10
@@ -390,7 +402,7 @@ def test_gradients_through_steps_that_explode_are_left_out(
         return loss, {k: v * torch.nan if calls[0] % 3 == 0 else v for k, v in gradients.items()}
 
     monkeypatch.setattr(MetaGradient, "__call__", sometimes_nan)
-    trained = trainer(data, SMALL).run()
+    trained = train(data, SMALL)
     assert calls[0] == SMALL.meta_steps
     assert all(torch.isfinite(value).all() for value in trained.parameters.values())
 
@@ -403,8 +415,8 @@ def test_nothing_but_non_finite_gradients_changes_nothing_and_can_be_resumed(
     config = replace(SMALL, method="mb")
     path = tmp_path / "c.safetensors"
     with pytest.raises(KilledError):
-        trainer(data, config, path, progress=killed_after(1)).run()
-    trained = trainer(data, config, path).run()
+        train(data, config, path, progress=killed_after(1))
+    trained = train(data, config, path)
     start = trained.model.mlp.init(torch.Generator().manual_seed(0))
     assert equal(trained.parameters, start)
 
@@ -419,7 +431,7 @@ def test_the_outer_gradient_is_clipped(data: Data, monkeypatch: pytest.MonkeyPat
         return step(self, *args)
 
     monkeypatch.setattr(torch.optim.AdamW, "step", watched)
-    trainer(data, replace(SMALL, gradient_limit=1e-3)).run()
+    train(data, replace(SMALL, gradient_limit=1e-3))
     assert len(norms) == 24
     assert max(norms) <= 1.001e-3
 
@@ -429,17 +441,25 @@ def test_validation_runs_that_are_too_short_are_said_at_once(
 ) -> None:
     short = Data(robot, data.training, Transitions.of(robot, make_rollouts(3, steps=9)))
     with pytest.raises(UserError, match="nothing to judge"):
-        trainer(short, SMALL, progress=killed_after(0)).run()
+        train(short, SMALL, progress=killed_after(0))
 
 
-def test_step_sizes_are_not_decayed(data: Data) -> None:
-    run = trainer(data, replace(SMALL, weight_decay=0.5))
-    own = run.rule.init(run.model.mlp, {}, torch.Generator())
-    groups = run._optimiser({**own, "w0": torch.zeros(2)}).param_groups
-    assert [group["weight_decay"] for group in groups] == [0.5, 0]
+def test_a_member_of_an_ensemble_keeps_its_network_in_the_meta_phase(data: Data) -> None:
+    mlp = new_model(data.training, SMALL, data.robot).mlp
+    generator = torch.Generator().manual_seed(0)
+    plain = mlp.init(generator)
+    members = {f"member.{k}.{n}": v for k in range(2) for n, v in mlp.init(generator).items()}
+    kept = with_own(
+        make_rule("grbal"), mlp, {**plain, **members, "psi.w0": torch.ones(1)}, generator
+    )
+    assert equal({name: kept[name] for name in members}, members)
+    assert equal({name: kept[name] for name in plain}, plain)
+    assert kept["psi.w0"].shape == (3,)
+    with pytest.raises(ValueError, match=r"'colour\.w0' belongs to no group"):
+        with_own(make_rule("grbal"), mlp, {**plain, "colour.w0": plain["w0"]}, generator)
 
 
 def test_trained_is_a_value(data: Data) -> None:
-    trained = trainer(data, SMALL).run()
+    trained = train(data, SMALL)
     assert isinstance(trained, Trained)
     assert not any(value.requires_grad for value in trained.parameters.values())

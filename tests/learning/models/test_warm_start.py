@@ -15,7 +15,7 @@ from ros_mbmrl.adaptation.guard import support_of
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.learning.models.meta import Trainer, new_model
+from ros_mbmrl.learning.models.meta import new_model, train_model
 from ros_mbmrl.learning.models.warm_start import carried
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks.mlp import Parameters
@@ -68,6 +68,31 @@ def test_predictions_stay(
     assert not torch.allclose(adapted(now, parameters, method, raw), expected, rtol=0.01)
 
 
+@pytest.mark.parametrize("prefix", ["member.0.", "member.11.", "member.0.frozen."])
+def test_a_member_of_an_ensemble_is_carried_as_a_plain_network_is(
+    prior: tuple[DynamicsModel, Parameters], rollouts: list[Rollout], prefix: str
+) -> None:
+    before = replace(prior[0], normalizer=replace(prior[0].normalizer, clip=100.0))
+    now, data = moved_on(before), Transitions.of(before.robot, rollouts)
+    both = {**prior[1], **{prefix + name: 2 * value for name, value in prior[1].items()}}
+    kept = carried(both, before, now)
+    own = {name: kept[prefix + name] for name in prior[1]}
+    doubled = {name: 2 * value for name, value in prior[1].items()}
+    alone = carried(doubled, before, now)
+    assert all(torch.equal(own[name], alone[name]) for name in alone)
+    expected = before.predict(doubled, data.features, data.actions)
+    found = now.predict(own, data.features, data.actions)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+    assert not torch.allclose(
+        now.predict(doubled, data.features, data.actions), expected, rtol=0.01
+    )
+
+
+def test_an_unknown_group_is_refused_by_name(prior: tuple[DynamicsModel, Parameters]) -> None:
+    with pytest.raises(ValueError, match=r"'colour\.w0' belongs to no group"):
+        carried({**prior[1], "colour.w0": torch.ones(2)}, prior[0], prior[0])
+
+
 def test_a_second_fit_begins_where_the_first_ended(robot: Robot, make_rollouts: Make) -> None:
     """Algorithm 9 twice, the second time with more data and other statistics."""
     config = TrainConfig(
@@ -93,7 +118,7 @@ def test_a_second_fit_begins_where_the_first_ended(robot: Robot, make_rollouts: 
         data = Transitions.of(robot, found)
         model = new_model(data, config_, robot)
         start = carried(fits[-1].parameters, fits[-1].model, model) if fits else None
-        fits.append(Trainer(model, config_, data, validation, parameters=start).run())
+        fits.append(train_model(model, config_, data, validation, parameters=start))
     torch.testing.assert_close(fits[1].model.normalizer.change_std, data.normalizer().change_std)
-    cold = Trainer(model, replace(config, supervised_steps=1), data, validation).run()
+    cold = train_model(model, replace(config, supervised_steps=1), data, validation)
     assert fits[1].scores["open_loop_after"] < cold.scores["open_loop_after"]

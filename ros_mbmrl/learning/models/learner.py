@@ -1,0 +1,117 @@
+"""The learner of dynamics models: AdamW on the gradient of a loss over segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.models.meta_gradient import MetaGradient
+from ros_mbmrl.learning.models.objective import ByAutograd, Gradient, meta_loss, supervised_loss
+from ros_mbmrl.learning.run import LEARNED
+from ros_mbmrl.learning.segments import SegmentSampler
+from ros_mbmrl.networks import tensor_file
+from ros_mbmrl.networks.groups import PSI, group_of
+from ros_mbmrl.networks.mlp import MLP, Parameters
+
+
+class ModelLearner:
+    """Minimise a loss of past and future segments over the parameters that are trained.
+
+    Args:
+        model: on the device that is computed on.
+        gradient: of the loss, see `supervised_gradient` and `meta_gradient`.
+        parameters: to begin with.
+        config: batch, rates and limits.
+    """
+
+    def __init__(
+        self, model: DynamicsModel, gradient: Gradient, parameters: Parameters, config: TrainConfig
+    ) -> None:
+        self.rate = 1.0
+        self._model, self._gradient, self._config = model, gradient, config
+        device = model.normalizer.input_mean.device
+        self._live = {
+            name: value.to(device, copy=True).requires_grad_(group_of(name).trained)
+            for name, value in sorted(parameters.items())  # a file keeps no other order
+        }
+        self._trained = {name: value for name, value in self._live.items() if value.requires_grad}
+        self.optimiser = optimiser_of(self._trained, config)
+
+    def update(self, store: SegmentSampler, generator: Generator) -> dict[str, float]:
+        """Draw segments and take one step; return their loss and the norm of its gradient."""
+        segments = store.draw(self._model, self._config.batch, generator)
+        past, future = (self._noisy(part, generator) for part in segments)
+        loss, found = self._gradient(self._live, past, future)
+        for name, value in self._trained.items():
+            value.grad = found.get(name)
+        limit = self._config.gradient_limit
+        norm = torch.nn.utils.clip_grad_norm_(list(self._trained.values()), limit)
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["initial_lr"] * self.rate
+        if torch.isfinite(norm):  # several inner steps can explode: that batch is left out
+            self.optimiser.step()
+        return {"loss": float(loss), "gradient": float(norm)}
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """Return the parameters and the optimiser's moments."""
+        learned = {name: value.detach() for name, value in self._live.items()}
+        tensors = tensor_file.flatten(LEARNED, learned)
+        for name, value in self._trained.items():
+            tensors |= tensor_file.flatten(f"adam/{name}", self.optimiser.state[value])
+        return tensors
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go back to a snapshot."""
+        with torch.no_grad():
+            for name, value in tensor_file.unflatten(LEARNED, tensors).items():
+                self._live[name].copy_(value)
+        for name, value in self._trained.items():
+            moments = tensor_file.unflatten(f"adam/{name}", tensors)
+            if moments:  # none before the first step that was not left out
+                step = moments.pop("step")  # stays on the CPU
+                moved = {key: moment.to(value.device) for key, moment in moments.items()}
+                self.optimiser.state[value] = {"step": step, **moved}
+
+    def _noisy(self, support: Support, generator: Generator) -> Support:
+        if self._config.noise == 0.0:
+            return support
+        noise = torch.randn(support.x.shape, generator=generator).to(support.x)
+        return replace(support, x=support.x + self._config.noise * noise)
+
+
+def optimiser_of(trained: Parameters, config: TrainConfig) -> torch.optim.AdamW:
+    """Return the optimiser of parameters, each with the rate and the decay of its group.
+
+    Raises:
+        ValueError: a parameter belongs to no group.
+    """
+    alike: dict[tuple[float, bool], list[Tensor]] = {}
+    for name, value in trained.items():
+        group = group_of(name)
+        rate = config.psi_rate if group is PSI else group.rate
+        alike.setdefault((rate, group.decayed), []).append(value)
+    rate, decay = config.learning_rate, config.weight_decay
+    groups = [
+        {"params": values, "initial_lr": rate * relative, "weight_decay": decay if decayed else 0}
+        for (relative, decayed), values in alike.items()
+    ]
+    return torch.optim.AdamW(groups, lr=rate)
+
+
+def supervised_gradient(mlp: MLP, dtype: torch.dtype | None = None) -> Gradient:
+    """Return the gradient of the supervised fit."""
+    return ByAutograd(mlp, partial(supervised_loss, mlp), dtype)
+
+
+def meta_gradient(mlp: MLP, rule: UpdateRule, dtype: torch.dtype | None = None) -> Gradient:
+    """Return the gradient of eq. 22 through a rule: by hand where it descends, else by autograd."""
+    if (descent := rule.descent) is not None:
+        return MetaGradient(mlp, descent, dtype)
+    return ByAutograd(mlp, partial(meta_loss, mlp, rule), dtype)

@@ -1,0 +1,112 @@
+"""Algorithm 9 of the thesis: gather, fit, gather with the model so far, fit again.
+
+`mbmrl train` and the studies differ in who gathers, and in how a fit is made; the order is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.models.meta import CPU, Trained, new_model, train_model
+from ros_mbmrl.learning.models.warm_start import carried
+from ros_mbmrl.learning.run import Progress
+from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.robots.spec import Robot
+
+
+@dataclass(frozen=True)
+class Data:
+    """The rollouts so far.
+
+    Attributes:
+        training: to fit to.
+        held: held out; they choose the model.
+    """
+
+    training: tuple[Rollout, ...] = ()
+    held: tuple[Rollout, ...] = ()
+
+
+# Number of the round and the model so far, None before the first -> the rollouts of that round.
+Gather = Callable[[int, LoadedModel | None], Sequence[Rollout]]
+# Rollouts of a round -> those to train on, those held out.
+Split = Callable[[Sequence[Rollout]], tuple[Sequence[Rollout], Sequence[Rollout]]]
+# Number of the round, all data and the model so far -> the next model.
+Fit = Callable[[int, Data, LoadedModel | None], LoadedModel]
+
+
+def meta_train(
+    rounds: int,
+    gather: Gather,
+    split: Split,
+    fit: Fit,
+    fits: Collection[int],
+    model: LoadedModel | None = None,
+) -> LoadedModel:
+    """Run Algorithm 9; round 0 comes before there is a model.
+
+    Args:
+        rounds: after round 0.
+        gather: makes the rollouts of a round, or loads them where they are there already.
+        split: holds some of a round's rollouts out.
+        fit: makes a model of all data so far.
+        fits: rounds after which a model is needed, the last one among them.
+        model: to begin with: None, or that of the round before the first fit.
+
+    Returns:
+        The model of the last round.
+    """
+    data = Data()  # line 1: theta is drawn by the first fit
+    for k in range(rounds + 1):  # line 2
+        found = gather(k, model)  # lines 3 to 5
+        # Each round is split by itself: what was held out once is never trained on.
+        training, held = split(found)
+        data = Data((*data.training, *training), (*data.held, *held))  # lines 6, 7
+        if k in fits:
+            model = fit(k, data, model)  # lines 8 to 15, see `fit_model`
+    assert model is not None
+    return model
+
+
+def fit_model(
+    robot: Robot,
+    config: TrainConfig,
+    data: Data,
+    before: LoadedModel | None = None,
+    progress: Progress | None = None,
+    checkpoint: Path | None = None,
+    device: torch.device = CPU,
+) -> Trained:
+    """Fit a model to all data so far: lines 8 to 15, see `train_model`.
+
+    Args:
+        robot: of the rollouts.
+        config: of the fit.
+        data: to fit to and to validate on.
+        before: a model to go on from, whatever its statistics were.
+        progress: told once a validation.
+        checkpoint: file to resume from.
+        device: to compute on.
+
+    Raises:
+        UserError: the model to go on from has another network.
+    """
+    training = Transitions.of(robot, data.training)
+    model, warm = new_model(training, config, robot), None
+    if before is not None:
+        if before.model.mlp != model.mlp:
+            raise UserError(
+                f"the last round's network is {before.model.mlp}, expected {model.mlp}; train "
+                "into another folder"
+            )
+        warm = carried(before.parameters, before.model, model)
+    held = Transitions.of(robot, data.held)
+    return train_model(model, config, training, held, progress, checkpoint, warm, device)
