@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ros_mbmrl.agents.base import Action, Agent, Context, Diagnostics, Flags
-from ros_mbmrl.robots.estimator import StateEstimator
-from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.robots.task import Task
 from ros_mbmrl.safety.monitor import SafetyMonitor
-from ros_mbmrl.safety.types import Health, SafetyConfig
-from ros_mbmrl.simulation.worlds import Worlds
+from ros_mbmrl.safety.types import Health, Level, SafetyConfig
+from ros_mbmrl.simulation.environment import Environment
 
 SAFETY = SafetyConfig(start_updates=1)  # simulated robots begin with a good state
 
@@ -26,8 +24,8 @@ class Episodes:
     """What happened to N robots in T steps.
 
     times: (T+1,) [s]. states: (T+1, N, ds), as estimated. actions: (T, N, da), as sent.
-    rewards, error_before, error_after, accepted, levels: (T, N); of the agent
-    (`Diagnostics`, zeros of one without a model) and of safety (`Level`).
+    rewards, error_before, error_after, accepted, levels, terminated: (T, N); of the agent
+    (`Diagnostics`, zeros of one without a model), of safety (`Level`) and of the environment.
     """
 
     times: Array
@@ -38,28 +36,41 @@ class Episodes:
     error_after: Array
     accepted: Flags
     levels: NDArray[np.int8]
+    terminated: Flags
+
+    @property
+    def lasted(self) -> NDArray[np.intp]:
+        """Transitions (N,) of each robot before it was stopped for good, terminated, or was lost.
+
+        Lost: a state that is not finite.
+        """
+        finite = np.asarray(np.isfinite(self.states).all(axis=2))
+        over = (self.levels == Level.LATCHED) | self.terminated | ~finite[1:]
+        over[0] |= ~finite[0]
+        return np.where(over.any(axis=0), over.argmax(axis=0), len(over))
 
 
 def run_episodes(
-    worlds: Worlds,
+    environment: Environment,
     agent: Agent,
     steps: int,
     seeds: Sequence[int],
     tasks: Sequence[Task] | None = None,
 ) -> Episodes:
-    """Observe, act, check, command, `steps` times, from where the worlds are.
+    """Observe, act, check, command, `steps` times, from where the robots are.
 
-    tasks: the robots' own if none are given.
+    tasks: the environment's own if none are given. Raises ValueError for robots whose clocks
+    differ.
     """
-    robot, count = worlds.robot, len(worlds)
+    robot, count = environment.robot, len(environment)
     if steps < 1 or len(seeds) != count:
         raise ValueError(
             f"steps, seeds: expected at least 1 and {count}, got {steps} and {len(seeds)}"
         )
-    estimators = [StateEstimator(robot) for _ in range(count)]
     monitors = [SafetyMonitor(robot, SAFETY) for _ in range(count)]
-    agent.begin(Context(robot, seeds, worlds.tasks() if tasks is None else tasks, worlds.goals))
-    times, states = [worlds.time], [_estimate(worlds, estimators)]
+    tasks = environment.tasks() if tasks is None else tasks
+    agent.begin(Context(robot, seeds, tasks, environment.goals))
+    times, states = [_time(environment)], [environment.states()]
     rows: list[tuple[Any, ...]] = []
     zeros = np.zeros(count)
     none = Diagnostics(zeros, zeros, zeros > 0)
@@ -68,20 +79,21 @@ def run_episodes(
         told = action.diagnostics or none
         sent, levels = _check(monitors, times[-1], states[-1], action, told)
         agent.acted(sent)
-        rewards = worlds.step(sent)
+        after = environment.step(sent)
         errors = (told.error_before, told.error_after)
-        rows.append((sent, rewards, *errors, told.accepted, levels))
-        times.append(worlds.time)
-        states.append(_estimate(worlds, estimators))
+        rows.append((sent, after.reward, *errors, told.accepted, levels, after.terminated))
+        times.append(_time(environment))
+        states.append(environment.states())
     columns = (np.array(column) for column in zip(*rows, strict=True))
     return Episodes(np.array(times), np.array(states), *columns)
 
 
-def _estimate(worlds: Worlds, estimators: Sequence[StateEstimator]) -> Array:
-    """States (N, ds)."""
-    now = worlds.time
-    rows = zip(estimators, worlds.measurements(), strict=True)
-    return np.array([estimator.update(Measurement(now, row)) for estimator, row in rows])
+def _time(environment: Environment) -> float:
+    """The time that all rows have [s]."""
+    times = environment.times
+    if not (times == times[0]).all():
+        raise ValueError(f"expected robots that began together, got times {times}")
+    return float(times[0])
 
 
 def _check(

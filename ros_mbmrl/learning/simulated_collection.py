@@ -27,8 +27,8 @@ from ros_mbmrl.simulation.distributions import (
     VALIDATION_SEEDS,
     draw_seed,
 )
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
-from ros_mbmrl.simulation.worlds import make_worlds
 
 VALIDATION_RUNS = 8  # of each validation situation
 
@@ -114,7 +114,7 @@ def _run(
     """All robots at once, with seeds of their own; the situation's name is the tag `condition`."""
     names, situations = zip(*drawn, strict=True)
     seeds = [draw_seed(rng, among) for _ in drawn]
-    worlds = make_worlds(robot.spec.name, situations, seeds)
+    worlds = make_simulated(robot.spec.name, situations, seeds)
     episodes = run_episodes(worlds, agent, config.steps, seeds)
     if progress is not None:
         progress(len(drawn), len(drawn))

@@ -16,25 +16,25 @@ from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.simulation.situations import POSSIBLE, Situation, Terrain, TimedFault
 
 if TYPE_CHECKING:
-    from ros_mbmrl.simulation.worlds import Worlds
+    from ros_mbmrl.simulation.simulated_robots import SimulatedRobots
 
 PUSH = "push"  # what a robot that can be pushed is given for a fault
 PUSHED = (0.0, 0.0, -4.0)  # [N]; the largest force of the thesis, appendix E.2
 
 
 class SimulatedPlant:
-    """A plant that observes and commands a `Worlds` of one robot in simulated time.
+    """A plant that observes and commands one `SimulatedRobots` in simulated time.
 
     What it measures is the truth, as in the thesis. latency: with which commands act [s].
     """
 
     simulated = True
 
-    def __init__(self, worlds: Worlds, latency: float = 0.0) -> None:
-        if len(worlds) != 1:
-            raise ValueError(f"expected one robot, got {len(worlds)}")
-        self.worlds, self._latency = worlds, latency
-        self._spec = worlds.robot.spec
+    def __init__(self, robots: SimulatedRobots, latency: float = 0.0) -> None:
+        if len(robots) != 1:
+            raise ValueError(f"expected one robot, got {len(robots)}")
+        self.robots, self._latency = robots, latency
+        self._spec = robots.robot.spec
         self._commands: deque[tuple[float, Array]] = deque()
         self._acting = self._spec.rest
         self._owed = 0.0
@@ -50,31 +50,36 @@ class SimulatedPlant:
     ) -> None:
         self.stop()
 
+    @property
+    def time(self) -> float:
+        """Simulated time since the start [s]."""
+        return float(self.robots.times[0])
+
     def observe(self) -> Measurement:
         """The measurement of this instant. Raises RunError."""
-        check_physics(bool(self.worlds.diverged[0]), self.worlds.time)
-        return Measurement(self.worlds.time, self.worlds.measurements()[0])
+        check_physics(bool(self.robots.diverged[0]), self.time)
+        return Measurement(self.time, self.robots.measurements()[0])
 
     def command(self, action: Array) -> None:
         """An action (da,) within the limits; acts after the latency. Raises ValueError."""
         allowed = within_limits(self._spec, action)
-        self._commands.append((self.worlds.time + self._latency, allowed))
+        self._commands.append((self.time + self._latency, allowed))
 
     def advance(self, duration: float) -> None:
         """Let `duration` [s] pass, in ticks; what is less than one is owed to the next call."""
-        tick = self.worlds.simulation.tick
+        tick = self.robots.simulation.tick
         ticks = (self._owed + duration) / tick
         whole = math.floor(ticks + 1e-6)
         self._owed = max(0.0, (ticks - whole) * tick)
         while whole > 0:
-            now = self.worlds.time
+            now = self.time
             while self._commands and self._commands[0][0] <= now + 1e-9:
                 self._acting = self._commands.popleft()[1]
             part = whole
             if self._commands:
                 due = math.ceil((self._commands[0][0] - now) / tick - 1e-6)
                 part = min(whole, max(due, 1))
-            self.worlds.advance(self._acting[None], part)
+            self.robots.advance(self._acting[None], part)
             whole -= part
 
     def stop(self) -> None:
@@ -99,10 +104,14 @@ class SimulatedTwin:
 
     def make(self, robot: Robot, options: PlantOptions) -> Plant:
         """The robot on its terrain, with its fault. Raises UserError."""
-        from ros_mbmrl.simulation.worlds import make_worlds  # what is wrong is said without MuJoCo
+        from ros_mbmrl.simulation.simulated_robots import (
+            make_simulated,  # what is wrong is said without MuJoCo
+        )
 
         situation = self._situation(options)
-        return SimulatedPlant(make_worlds(self.robot, [situation], [options.seed]), options.delay)
+        return SimulatedPlant(
+            make_simulated(self.robot, [situation], [options.seed]), options.delay
+        )
 
     def _situation(self, options: PlantOptions) -> Situation:
         if options.viewer:

@@ -22,11 +22,11 @@ from ros_mbmrl.policies.sampling import (
 from ros_mbmrl.robots.spec import Array
 
 if TYPE_CHECKING:
+    from ros_mbmrl.simulation.environment import Environment
     from ros_mbmrl.simulation.situations import Situation
-    from ros_mbmrl.simulation.worlds import Worlds
 
-# make(seeds) -> the worlds of N tasks, M each and the M of a task together, one for each seed
-Make = Callable[[Sequence[int]], "Worlds"]
+# make(seeds) -> N tasks, M rows each and the M of a task together, one for each seed
+Make = Callable[[Sequence[int]], "Environment"]
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,11 @@ def practise(
 
 
 def repeated(
-    make: Callable[[Sequence[Situation], Sequence[int]], Worlds],
+    make: Callable[[Sequence[Situation], Sequence[int]], Environment],
     situations: Sequence[Situation],
     episodes: int,
 ) -> Make:
-    """What `adapt` makes worlds by, of N situations: M episodes of each."""
+    """Return what `adapt` makes its environments by, of N situations: M episodes of each."""
     each = [situation for situation in situations for _ in range(episodes)]
     return lambda seeds: make(each, seeds)
 

@@ -1,4 +1,4 @@
-"""Simulation: what `Worlds` asks about one kind of simulated robot."""
+"""Simulation: what `SimulatedRobots` asks about one kind of simulated robot."""
 
 from __future__ import annotations
 
