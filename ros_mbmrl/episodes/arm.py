@@ -12,8 +12,10 @@ from torch import Generator
 from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.control import Controller, ControlLoop, OnlineDynamics, Step
 from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.episodes.single import run_loop
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.planning import make_planner
+from ros_mbmrl.plants.environment import Stage
 from ros_mbmrl.plants.pr2_twin import make_arm
 from ros_mbmrl.robots.arm_tasks import BringPoints
 from ros_mbmrl.robots.estimator import StateEstimator
@@ -89,6 +91,20 @@ class Reached:
         }
 
 
+def arm_stage(robot: Robot) -> Stage[Reaching]:
+    """Return how arms are given goals, for a `PlantEnvironment`.
+
+    The seed of a row decides its start; its goal is that of `Reaching.seed`.
+    """
+    return Stage(
+        robot,
+        twin=lambda what, seed: make_arm(robot, what.physics, (what.fault,), seed),
+        task=lambda what: BringPoints(robot, what.goal),
+        goal=lambda what: what.goal,
+        duration=lambda what: what.duration,
+    )
+
+
 def planning() -> dict[str, Any]:
     """The planner's settings in the arm's parameter file."""
     path = find(f"config/{ROBOT}.yaml")
@@ -125,13 +141,7 @@ def run_reach(
             ),
             SafetyMonitor(robot, SafetyConfig(start_updates=1)),
         )
-        times, distances = [], []
-        steps: list[Step] = []
-        for k in range(round(what.duration / period)):
-            error = (plant.world.points() - what.goal).reshape(3, 3)
-            times.append(k * period)
-            distances.append(np.linalg.norm(error, axis=1))
-            steps.append(loop.step(period))
-            if steps[-1].checked.level == Level.LATCHED:
-                break
-    return Reached(np.array(times), np.array(distances), tuple(steps))
+        points, steps = run_loop(loop, period, what.duration, plant.world.points)
+    errors = (np.array(points) - what.goal).reshape(-1, 3, 3)
+    times = np.array([k * period for k in range(len(steps))])
+    return Reached(times, np.linalg.norm(errors, axis=2), steps)

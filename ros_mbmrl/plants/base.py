@@ -79,6 +79,13 @@ class Plant(Protocol):
         """What it counts and measures of its wires, by name; nothing for a twin."""
 
 
+class Twin(Plant, Protocol):
+    """A simulated plant that can begin anew."""
+
+    def reset(self, seed: int) -> None:
+        """Go back to the start and to time 0, with other random numbers."""
+
+
 @runtime_checkable
 class Latching(Protocol):
     """A plant with a stop of its own that only a person ends, as a run-stop."""

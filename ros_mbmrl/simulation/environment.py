@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ros_mbmrl.robots.rewards import Reach
-from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 from ros_mbmrl.robots.task import Task
 
 Flags = NDArray[np.bool_]
@@ -103,3 +103,16 @@ def rows_of(mask: Flags, *each: Sequence[Any]) -> NDArray[np.intp]:
     if not all(len(part) == len(rows) for part in each):
         raise ValueError(f"expected {len(rows)} of each to reset, got {[len(p) for p in each]}")
     return rows
+
+
+def clipped(spec: RobotSpec, actions: Array, shape: tuple[int, ...]) -> Array:
+    """Return the commands (..., da) without what rounding put beyond the limits.
+
+    Raises ValueError for more than that, for what is no number, and for another shape.
+    """
+    if np.shape(actions) == shape:
+        held = np.clip(actions, spec.action_low, spec.action_high)
+        # A comparison with NaN is false. Limits may have been through float32.
+        if (np.abs(held - actions) <= 1e-4).all():
+            return held
+    raise ValueError(f"actions: expected {shape} within the limits")

@@ -20,6 +20,7 @@ from ros_mbmrl.simulation.environment import (
     Flags,
     Observation,
     Transition,
+    clipped,
     observe,
     rows_of,
     tasks_of,
@@ -51,11 +52,9 @@ class SimulatedRobots:
         self.models, self.simulation = models, models.simulation
         self.situations, self.goals = tuple(situations), np.zeros((count, self.simulation.goals))
         self.diverged = np.zeros(count, dtype=bool)
-        spec = self.robot.spec
-        self._low, self._high = spec.action_low, spec.action_high
         self._ticks = np.zeros(count, dtype=int)
         self._next = np.zeros(count)  # when something changes for a robot, in ticks of its clock
-        self._powered = np.ones((count, len(spec.action)))
+        self._powered = np.ones((count, len(self.robot.spec.action)))
         self._forces = np.zeros((count, 3))
         self._threads = max(threads, 1)
         self._rollout = Rollout(nthread=threads if threads > 1 else 0)
@@ -142,7 +141,7 @@ class SimulatedRobots:
 
     def advance(self, actions: Array, ticks: int) -> None:
         """`ticks` steps of physics under commands (N, da). Raises ValueError, as `step`."""
-        motors, left = self._clipped(actions, self._powered.shape), ticks
+        motors, left = clipped(self.robot.spec, actions, self._powered.shape), ticks
         while left:
             self._switch()
             part = int(min(left, (self._next - self._ticks).min()))
@@ -159,7 +158,7 @@ class SimulatedRobots:
         breaks down. The robots themselves stay as they are. Raises ValueError, as `step`.
         """
         shape = (len(self), *np.shape(actions)[1:3], self._powered.shape[1])
-        motors = self._clipped(actions, shape)
+        motors = clipped(self.robot.spec, actions, shape)
         self._switch()
         motors = self._powered[:, None, None] * motors
         count, plans, horizon, _ = shape
@@ -170,13 +169,6 @@ class SimulatedRobots:
         rows = measured.reshape(-1, measured.shape[-1])
         states = self.robot.estimate(rows, None, self.robot.spec.period)
         return states.reshape(count, plans, horizon + 1, -1)
-
-    def _clipped(self, actions: Array, shape: tuple[int, ...]) -> Array:
-        clipped = np.clip(actions, self._low, self._high) if np.shape(actions) == shape else None
-        # A comparison with NaN is false. Limits may have been through float32.
-        if clipped is None or not (np.abs(clipped - actions) <= 1e-4).all():
-            raise ValueError(f"actions: expected {shape} within the limits")
-        return clipped
 
     def present(self, index: int) -> frozenset[str]:
         """Return the faults of robot `index` in the control period that begins now."""
