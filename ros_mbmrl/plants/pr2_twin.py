@@ -13,7 +13,7 @@ from ros_mbmrl.plants.base import Plant, PlantOptions, check_physics, within_lim
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.simulation.pr2_faults import NOMINAL, ArmFault, ArmPhysics, parse_arm_fault
+from ros_mbmrl.simulation.pr2_faults import NOMINAL, ArmFault, ArmPhysics
 
 if TYPE_CHECKING:
     from ros_mbmrl.simulation.pr2 import PR2World
@@ -103,7 +103,7 @@ def make_arm(
 def check(options: PlantOptions) -> None:
     """Raises UserError for an unknown fault."""
     if options.fault:
-        parse_arm_fault(options.fault)
+        ArmFault.parse(options.fault)
     if options.viewer:
         raise UserError("viewer: the arm's twin has none: expected viewer:=false")
 
@@ -111,6 +111,6 @@ def check(options: PlantOptions) -> None:
 def make(robot: Robot, options: PlantOptions) -> Plant:
     """The twin near its start posture. Raises UserError."""
     check(options)
-    faults = (parse_arm_fault(options.fault),) if options.fault else ()
+    faults = (ArmFault.parse(options.fault),) if options.fault else ()
     physics = ArmPhysics(latency=options.delay, sensor_noise=options.noise)
     return make_arm(robot, physics, faults, options.seed)

@@ -26,6 +26,7 @@ from ros_mbmrl.simulation.pr2_faults import (
     ArmPhysics,
     combine,
 )
+from ros_mbmrl.simulation.schedule import present_at
 
 TICKS_PER_SECOND = 1000  # the PR2's own control rate
 TICK = 1 / TICKS_PER_SECOND  # [s]
@@ -143,13 +144,9 @@ class PR2World:
     def _switch_faults(self) -> None:
         if not (self._faults or self._switched):
             return
-        now = self.time
-        present = {fault.name for fault in self._faults if now >= fault.seconds - 1e-9}
-        present |= {name for name, on in self._switched.items() if on}
-        present -= {name for name, on in self._switched.items() if not on}
-        present.discard("none")
+        present = present_at(self.time, self._faults, self._switched)
         if present != self.active_faults:
-            self.active_faults = frozenset(present)
+            self.active_faults = present
             self._apply(combine(FAULTS[name] for name in sorted(present)))
 
     def _apply(self, effect: ArmEffect) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 
-from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots.pr2_limits import JOINTS
+from ros_mbmrl.simulation.randomisation import Ranges, check_signs
+from ros_mbmrl.simulation.schedule import Onset
 
 
 @dataclass(frozen=True)
@@ -32,41 +33,23 @@ class ArmPhysics:
     def __post_init__(self) -> None:
         if len(self.efforts) != 7 or not all(0 <= factor <= 2 for factor in self.efforts):
             raise ValueError(f"efforts: expected 7 factors from 0 to 2, got {self.efforts}")
-        for name in ("payload", "damping", "friction", "latency", "sensor_noise"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+        check_signs(self, (), ("payload", "damping", "friction", "latency", "sensor_noise"))
 
 
 NOMINAL = ArmPhysics()
 
 
 @dataclass(frozen=True)
-class ArmRandomisation:
-    """A range (low, high) for every number of `ArmPhysics`, drawn uniformly and independently."""
+class ArmRandomisation(Ranges[ArmPhysics]):
+    """A range for every number of `ArmPhysics`."""
 
+    nominal: ClassVar = NOMINAL
     payload: tuple[float, float] = (0.0, 0.8)
     damping: tuple[float, float] = (0.75, 1.3)
     friction: tuple[float, float] = (0.5, 1.75)
     efforts: tuple[float, float] = (0.6, 1.2)
     latency: tuple[float, float] = (0.0, 0.01)
     sensor_noise: tuple[float, float] = (0.5, 1.5)
-
-    def __post_init__(self) -> None:
-        for each in fields(self):
-            low, high = getattr(self, each.name)
-            if not low <= high:
-                raise ValueError(f"{each.name}: expected low <= high, got ({low}, {high})")
-
-    def sample(self, rng: np.random.Generator) -> ArmPhysics:
-        """One arm."""
-        return ArmPhysics(
-            payload=float(rng.uniform(*self.payload)),
-            damping=float(rng.uniform(*self.damping)),
-            friction=float(rng.uniform(*self.friction)),
-            efforts=tuple(float(factor) for factor in rng.uniform(*self.efforts, size=7)),
-            latency=float(rng.uniform(*self.latency)),
-            sensor_noise=float(rng.uniform(*self.sensor_noise)),
-        )
 
 
 MILD = ArmRandomisation()  # what is trained on
@@ -126,35 +109,10 @@ def combine(effects: Iterable[ArmEffect]) -> ArmEffect:
 
 
 @dataclass(frozen=True)
-class ArmFault:
-    """The fault called `name`, present from `seconds` [s] of simulated time on.
+class ArmFault(Onset):
+    """A fault of the arm."""
 
-    Raises UserError for an unknown name, or seconds that are negative or not finite.
-    """
-
-    name: str
-    seconds: float = 0.0
-
-    def __post_init__(self) -> None:
-        choose("fault", self.name, FAULTS)
-        if not (math.isfinite(self.seconds) and self.seconds >= 0):
-            raise UserError(
-                f"fault '{self.name}': expected seconds of 0 or more, got {self.seconds:g}"
-            )
+    known: ClassVar = FAULTS
 
 
 NO_FAULT = ArmFault("none")
-
-
-def parse_arm_fault(text: str) -> ArmFault:
-    """The fault that NAME@SECONDS describes; 'none' is no fault. Raises UserError."""
-    name, at, after = text.partition("@")
-    choose("fault", name, FAULTS)
-    if name == "none" and not at:
-        return NO_FAULT
-    try:
-        seconds = float(after)
-    except ValueError:
-        expected = f"expected NAME@SECONDS, for example {name}@20"
-        raise UserError(f"fault '{text}': {expected}") from None
-    return ArmFault(name, seconds)

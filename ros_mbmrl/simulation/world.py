@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ros_mbmrl.errors import choose
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.body import Body
 from ros_mbmrl.simulation.calibration import Calibration, calibrated
@@ -17,6 +18,7 @@ from ros_mbmrl.simulation.faults import FAULTS, Effect, Fault, combine
 from ros_mbmrl.simulation.motor import NOMINAL_VOLTAGE, Battery
 from ros_mbmrl.simulation.payload import Payload
 from ros_mbmrl.simulation.randomisation import NOMINAL, Physics
+from ros_mbmrl.simulation.schedule import present_at
 from ros_mbmrl.simulation.terrain import Terrain
 
 TICKS_PER_SECOND = 100  # commands, noise and mocap change on this grid
@@ -109,8 +111,7 @@ class HexapodWorld:
 
     def set_fault(self, name: str, present: bool) -> None:
         """Switch the fault called `name` by hand, from now on, whatever the schedule says."""
-        if name not in FAULTS:
-            raise ValueError(f"unknown fault '{name}'")
+        choose("fault", name, FAULTS)
         self._switched[name] = present
         self._switch_faults(self.time)
 
@@ -224,12 +225,9 @@ class HexapodWorld:
     def _switch_faults(self, now: float) -> None:
         if not (self._faults or self._switched):
             return
-        present = {fault.name for fault in self._faults if now >= fault.seconds - 1e-9}
-        present |= {name for name, on in self._switched.items() if on}
-        present -= {name for name, on in self._switched.items() if not on}
-        present.discard("none")
+        present = present_at(now, self._faults, self._switched)
         if present != self.active_faults:
-            self.active_faults = frozenset(present)
+            self.active_faults = present
             self.effect = combine(FAULTS[name] for name in sorted(present))
             self.body.apply(self.physics, self.effect)
 
