@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import TracebackType
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Plant, PlantOptions, check_physics, within_limits
+from ros_mbmrl.plants.base import InProcess, Plant, PlantOptions, check_physics, within_limits
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.spec import Array, Robot
@@ -22,13 +21,12 @@ ANGLE_NOISE = 1e-4  # deviation of an encoder [rad]; chosen, of the order of its
 SPEED_NOISE = 5e-3  # of a velocity, which the robot differentiates itself [rad/s]; chosen
 
 
-class PR2TwinPlant:
+class PR2TwinPlant(InProcess):
     """A plant that observes and commands a PR2World in simulated time.
 
     Raises UserError for a robot that is not the arm.
     """
 
-    simulated = True
     _measurement: Measurement | None
 
     def __init__(self, robot: Robot, world: PR2World) -> None:
@@ -37,17 +35,6 @@ class PR2TwinPlant:
         self._spec = robot.spec
         self.world = world
         self._begin()
-
-    def __enter__(self) -> PR2TwinPlant:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def reset(self, seed: int) -> None:
         """Back to the start and to time 0, with other random numbers."""
@@ -78,10 +65,6 @@ class PR2TwinPlant:
     def stop(self) -> None:
         """Torques 0, at once."""
         self.world.halt()
-
-    def counters(self) -> Mapping[str, int | float]:
-        """Nothing: it has no wires."""
-        return {}
 
     def _begin(self) -> None:
         self._rng = np.random.default_rng([self.world.seed, 1])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.plants.base import Plant, PlantOptions, check_physics, within_limits
+from ros_mbmrl.plants.base import InProcess, Plant, PlantOptions, check_physics, within_limits
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.simulation.situations import POSSIBLE, Situation, Terrain, TimedFault
@@ -22,13 +21,11 @@ PUSH = "push"  # what a robot that can be pushed is given for a fault
 PUSHED = (0.0, 0.0, -4.0)  # [N]; the largest force of the thesis, appendix E.2
 
 
-class SimulatedPlant:
+class SimulatedPlant(InProcess):
     """A plant that observes and commands one `SimulatedRobots` in simulated time.
 
     What it measures is the truth, as in the thesis. latency: with which commands act [s].
     """
-
-    simulated = True
 
     def __init__(self, robots: SimulatedRobots, latency: float = 0.0) -> None:
         if len(robots) != 1:
@@ -38,17 +35,6 @@ class SimulatedPlant:
         self._commands: deque[tuple[float, Array]] = deque()
         self._acting = self._spec.rest
         self._owed = 0.0
-
-    def __enter__(self) -> SimulatedPlant:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def time(self) -> float:
@@ -86,10 +72,6 @@ class SimulatedPlant:
         """No torque, at once; commands under way are forgotten."""
         self._commands.clear()
         self._acting = self._spec.rest
-
-    def counters(self) -> Mapping[str, int | float]:
-        """Nothing: it has no wires."""
-        return {}
 
 
 @dataclass(frozen=True)

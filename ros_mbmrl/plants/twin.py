@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
 
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import check_physics, within_limits
+from ros_mbmrl.plants.base import InProcess, check_physics, within_limits
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.simulation.calibration import make_terrain
@@ -33,13 +31,12 @@ class TwinConfig:
     start: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
-class TwinPlant:
+class TwinPlant(InProcess):
     """A plant that observes and commands a HexapodWorld in simulated time.
 
     Raises UserError for an unknown terrain and for a robot that has no twin.
     """
 
-    simulated = True
     _measurement: Measurement | None
 
     def __init__(self, robot: Robot, config: TwinConfig | HexapodWorld | None = None) -> None:
@@ -55,17 +52,6 @@ class TwinPlant:
                 terrain, config.physics, config.faults, config.seed, config.start
             )
         self._begin(self.world.seed)
-
-    def __enter__(self) -> TwinPlant:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def reset(self, seed: int) -> None:
         """Back to the start and to time 0, with other random numbers."""
@@ -96,10 +82,6 @@ class TwinPlant:
     def stop(self) -> None:
         """Set-points 0, past the radio and without latency."""
         self.world.halt()
-
-    def counters(self) -> Mapping[str, int | float]:
-        """Nothing: it has no wires."""
-        return {}
 
     def clean_pose(self) -> tuple[float, float, float]:
         """True x [m], y [m] and yaw [rad], for evaluation; no controller may see it."""

@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from ros_mbmrl.agents.chance import RandomAgent
 from ros_mbmrl.dynamics.environment import ImaginedRobots, Start
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.robots.task import Task
@@ -95,3 +97,11 @@ def test_wrong_numbers_are_refused(robot: Robot) -> None:
         robots.reset(np.array([True, False]), [start(np.nan, 0.0)], [0])
     with pytest.raises(ValueError, match="horizon"):
         imagined(robot, horizon=0)
+
+
+def test_agents_act_in_a_model_as_they_do_anywhere(robot: Robot) -> None:
+    robots = imagined(robot)
+    episodes = run_episodes(robots, RandomAgent(3), 3, [0, 1])
+    speeds = np.cumsum(episodes.actions[..., 0], axis=0) + [1.0, 2.0]
+    assert episodes.states[1:, :, 3] == pytest.approx(speeds, abs=1e-5)
+    assert episodes.lasted.tolist() == [3, 3]

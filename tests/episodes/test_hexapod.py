@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ros_mbmrl.episodes.hexapod import SPEED, Episode, Scenario, hexapod_stage
+from ros_mbmrl.agents.model import ModelAgent
+from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.episodes.batch import run_episodes
+from ros_mbmrl.episodes.hexapod import SPEED, Episode, Scenario, hexapod_stage, run_episode
 from ros_mbmrl.plants.environment import PlantEnvironment
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
@@ -95,3 +99,17 @@ def test_a_hexapod_is_rewarded_for_its_path_by_hand() -> None:
     cost = (y / weights.cross_track) ** 2
     cost += ((along - SPEED * ROBOT.spec.period) / weights.progress) ** 2
     assert reward == pytest.approx(-cost, rel=1e-3)
+
+
+def test_many_hexapods_run_as_each_does_alone() -> None:
+    faulty = Scenario("straight", fault=Fault("payload", 0.3), duration=0.8, seed=3)
+    scenarios, planning = (faulty, Scenario("left", duration=0.8, seed=4)), {"num_samples": 64}
+    loaded = load_model(Path(__file__).parents[2] / "models/hexapod/grbal", ROBOT)
+    rows = PlantEnvironment(hexapod_stage(ROBOT), scenarios, [3, 4])
+    together = run_episodes(rows, ModelAgent(loaded, planning=planning), 8, [3, 4])
+    for n, scenario in enumerate(scenarios):
+        alone = run_episode(ROBOT, loaded, scenario, planning=planning).steps
+        np.testing.assert_allclose(together.states[:-1, n], [s.state for s in alone], atol=1e-3)
+        sent = [step.checked.action for step in alone]
+        np.testing.assert_allclose(together.actions[:, n], sent, atol=1e-3)
+    assert together.lasted.tolist() == [8, 8]

@@ -55,7 +55,7 @@ class EnvironmentVecEnv(VecEnv):
         self._totals += after.reward
         self._step += 1
         up = self._step == self._horizon
-        ended, seen = after.terminated | up, after.observation
+        ended, seen = after.terminated | after.truncated | up, after.observation
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for n in np.flatnonzero(ended):
             truncated = not after.terminated[n]
