@@ -57,7 +57,7 @@ class Reaching:
 
 @dataclass(frozen=True)
 class Reached:
-    """What happened. distances (T, 3): true distance of each point from its goal [m]."""
+    """The record of an episode; distances (T, 3): of each point from its goal, in truth [m]."""
 
     times: Array
     distances: Array
@@ -106,7 +106,7 @@ def arm_stage(robot: Robot) -> Stage[Reaching]:
 
 
 def planning() -> dict[str, Any]:
-    """The planner's settings in the arm's parameter file."""
+    """Return the planner's settings in the arm's parameter file."""
     path = find(f"config/{ROBOT}.yaml")
     if path is None:
         raise UserError(f"no config/{ROBOT}.yaml")
@@ -123,7 +123,7 @@ def run_reach(
     settings: Mapping[str, Any] | None = None,
     controller: str = "mppi",
 ) -> Reached:
-    """One episode with a loaded model; ends early when safety stops the arm."""
+    """Run one episode with a loaded model; it ends early when safety stops the arm."""
     task = BringPoints(robot, what.goal)
     period = robot.spec.period
     with make_arm(robot, what.physics, (what.fault,), what.seed) as plant:

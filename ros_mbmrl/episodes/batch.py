@@ -21,7 +21,7 @@ SAFETY = SafetyConfig(start_updates=1)  # simulated robots begin with a good sta
 
 @dataclass(frozen=True)
 class Episodes:
-    """What happened to N robots in T steps.
+    """The record of N robots over T steps.
 
     times: (T+1,) [s]. states: (T+1, N, ds), as estimated. actions: (T, N, da), as sent.
     rewards, error_before, error_after, accepted, levels, terminated: (T, N); of the agent
@@ -40,7 +40,7 @@ class Episodes:
 
     @property
     def lasted(self) -> NDArray[np.intp]:
-        """Transitions (N,) of each robot before it was stopped for good, terminated, or was lost.
+        """Number of transitions (N,) before a robot was stopped for good, terminated, or was lost.
 
         Lost: a state that is not finite.
         """
@@ -89,7 +89,7 @@ def run_episodes(
 
 
 def _time(environment: Environment) -> float:
-    """The time that all rows have [s]."""
+    """Return the time that all rows have [s]."""
     times = environment.times
     if not (times == times[0]).all():
         raise ValueError(f"expected robots that began together, got times {times}")
@@ -103,7 +103,7 @@ def _check(
     action: Action,
     told: Diagnostics,
 ) -> tuple[Array, NDArray[np.int8]]:
-    """Commands (N, da) that safety lets through, and its levels (N,)."""
+    """Return the commands (N, da) that safety lets through, and its levels (N,)."""
     failed = np.zeros(len(states), dtype=bool) if action.failed is None else action.failed
     checked = []
     for n, monitor in enumerate(monitors):

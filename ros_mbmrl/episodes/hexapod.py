@@ -47,7 +47,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Episode:
-    """What happened, one row a control step.
+    """The record of an episode, one row a control step.
 
     times (T,). poses (T, 3): true x, y [m], yaw [rad]. along, cross_track (T,): arc length reached
     and signed distance of the true position from the path [m]. steps: the loop's own records.
@@ -96,7 +96,7 @@ class Episode:
 
 
 def settings() -> dict[str, Any]:
-    """What decides an episode beside model and scenario: `run_episode`'s defaults and the twin."""
+    """Return the settings of `run_episode` and of the twin, which decide an episode as well."""
     twin = calibrated()
     own = (PathWeights(), MPPIConfig(), GuardConfig(), SafetyConfig(start_updates=START_UPDATES))
     parts = (*own, twin.frame, twin.motor, twin.telemetry)
@@ -112,7 +112,7 @@ def run_episode(
     planning: Mapping[str, Any] | None = None,
     delay: float = 0.0,
 ) -> Episode:
-    """One episode with a loaded model; ends early when the path does or safety stops the robot.
+    """Run one episode with a loaded model; it ends early with the path, or when safety stops it.
 
     delay: that the loop is told its commands have [s]; what they really have is the scenario's.
     """
@@ -140,7 +140,7 @@ def run_episode(
 
 
 def _along(path: Path, poses: Sequence[tuple[float, float, float]]) -> tuple[Array, Array]:
-    """Arc lengths (T,) and signed distances from the path (T,) [m] of poses one after another."""
+    """Return arc lengths (T,) and signed distances from the path (T,) [m] of successive poses."""
     progress, rows = 0.0, []
     for pose in poses:
         progress, error = path.project(pose[:2], progress)
@@ -173,5 +173,5 @@ def hexapod_stage(robot: Robot) -> Stage[Scenario]:
 
 
 def pin_threads(count: int = 1) -> None:
-    """Torch's threads: a second one only gets in the way of networks this small."""
+    """Set torch's threads: a second one only gets in the way of networks this small."""
     torch.set_num_threads(count)

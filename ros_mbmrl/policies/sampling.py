@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tasks:
-    """Where episodes come from: situations are drawn, and an environment is made of them.
+    """A source of episodes: situations are drawn, and an environment is made of them.
 
     make: from situations and a seed for each. goals: how many numbers a robot's goal has.
     """
@@ -40,11 +40,11 @@ class Tasks:
 
     @property
     def observations(self) -> int:
-        """How many numbers a policy sees."""
+        """Number of numbers that a policy sees."""
         return len(self.robot.spec.features) + self.goals
 
     def drawn(self, rng: np.random.Generator, count: int) -> tuple[list[Situation], list[int]]:
-        """So many situations, and a seed for each."""
+        """Draw `count` situations, and a seed for each."""
         situations = [self.draw(rng) for _ in range(count)]
         return situations, [int(seed) for seed in rng.integers(2**31, size=count)]
 
@@ -63,7 +63,7 @@ class Episodes:
 
     @property
     def transitions(self) -> int:
-        """How many there are in all."""
+        """Number of transitions in all."""
         return self.rewards.numel()
 
     @property
@@ -85,13 +85,13 @@ class Discounts:
 
 
 def to_commands(spec: RobotSpec, actions: Array) -> Array:
-    """Commands (..., da) of a policy's actions, held within the robot's range."""
+    """Return the commands (..., da) for a policy's actions, held within the robot's range."""
     low, high = spec.action_low, spec.action_high
     return low + (np.clip(actions, -1.0, 1.0) + 1.0) / 2.0 * (high - low)
 
 
 def noise_of(seeds: Sequence[int], steps: int, actions: int) -> Tensor:
-    """Standard normal noise (episodes, T, da); an episode's does not depend on the others."""
+    """Draw standard normal noise (episodes, T, da); an episode's does not depend on the others."""
     generators = (torch.Generator().manual_seed(seed) for seed in seeds)
     return torch.stack([torch.randn(steps, actions, generator=each) for each in generators])
 
@@ -126,7 +126,9 @@ def experience_of(
     discounts: Discounts,
     baseline: LinearBaseline | None = None,
 ) -> tuple[Experience, LinearBaseline]:
-    """What the tasks' policy gradients need; advantages are standardised task by task.
+    """Return the experience for the tasks' policy gradients, and the baseline it is counted from.
+
+    Advantages are standardised task by task.
 
     Without a baseline one is fitted, to the episodes of all tasks together: one task's are too few.
     """

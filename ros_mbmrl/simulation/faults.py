@@ -19,7 +19,7 @@ VALIDATION_FAULTS = ("leg_right_front", "leg_left_back", "leg_right_middle", "we
 
 @dataclass(frozen=True)
 class Effect:
-    """What one or several faults do.
+    """The effect of one or several faults.
 
     missing_legs: names of legs that are gone. payload: mass dragged behind on a rope [kg].
     slope: tilt of gravity [rad], downhill towards -y. yaw_offset: error of the measured yaw [rad].
@@ -60,7 +60,7 @@ FAULTS: dict[str, Effect] = {
 
 
 def combine(effects: Iterable[Effect]) -> Effect:
-    """All of them at once: legs are united, offsets add up, what is left of a motor multiplies."""
+    """Join effects: legs are united, offsets add up, what is left of a motor multiplies."""
     several = tuple(effects)
     return Effect(
         missing_legs=frozenset().union(*(e.missing_legs for e in several)),
@@ -84,7 +84,7 @@ class Fault(Onset):
 
     @property
     def effect(self) -> Effect:
-        """What it does once it is present."""
+        """The effect that it has once it is present."""
         return FAULTS[self.name]
 
 

@@ -45,15 +45,15 @@ class Group:
         self._size = mujoco.mj_stateSize(models[0], self._inputs)
 
     def measured(self) -> Array:
-        """(n, dm)."""
+        """Return the measurements (n, dm)."""
         return self._measure(self.states)
 
     def _measure(self, states: Array) -> Array:
-        """(..., dm) of full states of MuJoCo."""
+        """Return the measurements (..., dm) of full states of MuJoCo."""
         return np.concatenate([states[..., self._qpos], states[..., self._qvel]], axis=-1)
 
     def place(self, states: Array) -> None:
-        """Positions and velocities from states (n, ds), which begin with them."""
+        """Take over positions and velocities of states (n, ds), which begin with them."""
         qpos = self._qpos.stop - self._qpos.start
         qvel = self._qvel.stop - self._qvel.start
         self.states[:, self._qpos] = states[:, :qpos]
@@ -67,7 +67,7 @@ class Group:
         ticks: int,
         diverged: NDArray[np.bool_],
     ) -> None:
-        """`ticks` steps; motors (N, da), forces (N, 3), diverged (N,) of all robots."""
+        """Step `ticks` times; motors (N, da), forces (N, 3), diverged (N,) of all robots."""
         own = np.repeat(motors[self.indices, None], ticks, axis=1)
         reached, well = self._roll(rollout, own, forces)
         diverged[self.indices] |= ~well[:, -1]
@@ -75,7 +75,7 @@ class Group:
         self.states[going] = reached[going, -1]
 
     def imagine(self, rollout: Rollout, motors: Array, forces: Array, substeps: int) -> Array:
-        """Measurements (n, K, H + 1, dm); motors (N, K, H, da), forces (N, 3) of all robots."""
+        """Return measurements (n, K, H + 1, dm) under plans (N, K, H, da) and forces (N, 3)."""
         own = motors[self.indices]
         plans, horizon, commands = own.shape[1:]
         steps = np.repeat(own.reshape(-1, horizon, commands), substeps, axis=1)
@@ -89,7 +89,7 @@ class Group:
     def _roll(
         self, rollout: Rollout, motors: Array, forces: Array, plans: int = 1
     ) -> tuple[Array, NDArray[np.bool_]]:
-        """States of MuJoCo (n K, ticks, ...) under motors (n K, ticks, da), and which are well."""
+        """Return full states (n K, ticks, ...) under motors (n K, ticks, da), and which hold."""
         rows, ticks, commands = motors.shape
         inputs = np.zeros((rows, ticks, self._size))
         inputs[:, :, :commands] = motors

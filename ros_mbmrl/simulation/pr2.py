@@ -150,7 +150,7 @@ class PR2World:
             self._apply(combine(FAULTS[name] for name in sorted(present)))
 
     def _apply(self, effect: ArmEffect) -> None:
-        """What this arm's physics and an effect make of the model."""
+        """Write this arm's physics and the effect of its faults into the model."""
         physics, model = self.physics, self.model
         self._share = np.array(physics.efforts)
         model.dof_damping[:] = self._damping * physics.damping

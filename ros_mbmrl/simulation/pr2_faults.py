@@ -16,7 +16,7 @@ from ros_mbmrl.simulation.schedule import Onset
 
 @dataclass(frozen=True)
 class ArmPhysics:
-    """What differs between rollouts; the defaults are the nominal arm.
+    """An arm's physics, which differ between rollouts; the defaults are the nominal arm.
 
     payload: in the gripper [kg]. damping, friction: factors on all joints. efforts: what becomes
     of a torque, a factor a joint. latency: from command to motors [s].
@@ -57,7 +57,7 @@ MILD = ArmRandomisation()  # what is trained on
 
 @dataclass(frozen=True)
 class ArmEffect:
-    """What one or several faults do.
+    """The effect of one or several faults.
 
     payload: [kg] more in the gripper. weak: what is left of a joint's torque, by the joint's
     place. stiff: friction more, by the joint's place [N m]. push: force on the gripper [N].
@@ -93,7 +93,7 @@ VALIDATION_FAULTS = ("payload_small", "weak_shoulder_pan", "stiff_upper_arm", "p
 
 
 def combine(effects: Iterable[ArmEffect]) -> ArmEffect:
-    """All of them at once: masses, friction, forces add up; what is left of a joint multiplies."""
+    """Join effects: masses, friction, forces add up; what is left of a joint multiplies."""
     payload, push = 0.0, np.zeros(3)
     weak: dict[int, float] = {}
     stiff: dict[int, float] = {}

@@ -53,7 +53,7 @@ class Ranges(Generic[P]):
 
 @dataclass(frozen=True)
 class Physics:
-    """What differs between rollouts; the defaults are the nominal robot.
+    """A robot's physics, which differ between rollouts; the defaults are the nominal robot.
 
     left_gain, right_gain: of the leg speed. friction, mass, drag: factors on the terrain's and
     the body's. slope_x, slope_y: downhill tilt towards +x, +y [rad]. yaw_offset: error of the

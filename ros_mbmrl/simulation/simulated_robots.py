@@ -58,6 +58,7 @@ class SimulatedRobots:
         self._forces = np.zeros((count, 3))
         self._threads = max(threads, 1)
         self._rollout = Rollout(nthread=threads if threads > 1 else 0)
+        self._states: Array | None = None  # of now, once somebody has asked
         self._datas: dict[int, list[mujoco.MjData]] = {}
         self._groups: list[Group] = []
         self.reset(np.ones(count, dtype=bool), situations, seeds)
@@ -88,7 +89,10 @@ class SimulatedRobots:
 
     def states(self) -> Array:
         """Return the true states (N, ds)."""
-        return self.robot.estimate(self.measurements(), None, self.robot.spec.period)
+        if self._states is None:
+            measured = self.measurements()
+            self._states = self.robot.estimate(measured, None, self.robot.spec.period)
+        return np.array(self._states)
 
     def observe(self) -> Observation:
         """See `Environment.observe`."""
@@ -116,7 +120,7 @@ class SimulatedRobots:
         self.situations, self.goals = tuple(now), goals
         self._ticks[rows], self._next[rows], self.diverged[rows] = 0, 0, False
         self._powered[rows], self._forces[rows] = 1.0, 0.0
-        self._groups = self._grouped(held)
+        self._groups, self._states = self._grouped(held), None
 
     def set_states(self, states: Array) -> None:
         """Put the robots into states (N, ds); time goes on, and blocks of a pier stay."""
@@ -125,6 +129,7 @@ class SimulatedRobots:
             raise ValueError(f"states: expected finite ones of shape {expected}")
         for group in self._groups:
             group.place(states[group.indices])
+        self._states = None
         self.diverged[:] = False
 
     def step(self, actions: Array) -> Transition:
@@ -140,7 +145,7 @@ class SimulatedRobots:
         )
 
     def advance(self, actions: Array, ticks: int) -> None:
-        """`ticks` steps of physics under commands (N, da). Raises ValueError, as `step`."""
+        """Step the physics `ticks` times under commands (N, da). Raises ValueError, as `step`."""
         motors, left = clipped(self.robot.spec, actions, self._powered.shape), ticks
         while left:
             self._switch()
@@ -149,10 +154,11 @@ class SimulatedRobots:
             for group in self._groups:
                 group.advance(self._rollout, powered, self._forces, part, self.diverged)
             self._ticks += part
+            self._states = None
             left -= part
 
     def imagine(self, actions: Array) -> Array:
-        """What would become of the robots under K plans each (N, K, H, da): (N, K, H + 1, ds).
+        """Simulate K plans of each robot (N, K, H, da), and return the states (N, K, H + 1, ds).
 
         From where they are, with faults and forces as they are now; NaN from where the physics
         breaks down. The robots themselves stay as they are. Raises ValueError, as `step`.
@@ -222,14 +228,14 @@ class SimulatedRobots:
 
 
 def _edge(simulation: Simulation, seconds: float) -> float:
-    """The first edge of a control period at or after `seconds`, in steps of physics."""
+    """Return the first edge of a control period at or after `seconds`, in steps of physics."""
     if math.isinf(seconds):
         return seconds
     return math.ceil(seconds / simulation.robot.spec.period - 1e-6) * simulation.substeps
 
 
 def _edges(simulation: Simulation, situation: Situation) -> list[float]:
-    """Edges at which something changes for a robot, in steps of physics, and infinity."""
+    """Return the edges at which something changes for a robot, in steps of physics; inf too."""
     moments = {situation.force_begin, math.inf}
     for fault in situation.faults:
         moments |= {fault.begin, fault.end}

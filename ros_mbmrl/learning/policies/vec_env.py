@@ -84,7 +84,7 @@ class EnvironmentVecEnv(VecEnv):
             self._environment.reset(mask, *drawn)
 
     def take_returns(self) -> list[float]:
-        """Of the episodes that ended since this was asked last."""
+        """Return the returns of the episodes that ended since this was asked last."""
         taken, self._returns = self._returns, []
         return taken
 
@@ -92,7 +92,7 @@ class EnvironmentVecEnv(VecEnv):
         """Nothing is held open."""
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """Of `render_mode` alone: nothing is drawn."""
+        """Return the `render_mode`, which is none, and know nothing else."""
         if attr_name != "render_mode":
             raise AttributeError(attr_name)
         return [None] * self.num_envs
