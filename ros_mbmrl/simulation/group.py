@@ -89,7 +89,7 @@ class Group:
     def _roll(
         self, rollout: Rollout, motors: Array, forces: Array, plans: int = 1
     ) -> tuple[Array, NDArray[np.bool_]]:
-        """Return full states (n K, ticks, ...) under motors (n K, ticks, da), and which hold."""
+        """Roll out motors (n K, ticks, da): full states (n K, ticks, ...), and where they hold."""
         rows, ticks, commands = motors.shape
         inputs = np.zeros((rows, ticks, self._size))
         inputs[:, :, :commands] = motors
