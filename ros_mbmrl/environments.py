@@ -10,18 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from ros_mbmrl.robots import make_robot
 from ros_mbmrl.simulation.distributions import ROBOTS, TRAINING
+from ros_mbmrl.simulation.environment import Observation
 from ros_mbmrl.simulation.situations import Situation
-
-if TYPE_CHECKING:
-    from ros_mbmrl.simulation.worlds import Worlds
 
 STEPS = 200  # of an episode, where `max_episode_steps` does not say otherwise: 10 s
 
@@ -35,67 +32,49 @@ ENVIRONMENTS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-Observation = NDArray[np.float64]
-
 
 class SimulatedEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     """One robot in situations of an experiment's training distribution, a new one each episode.
 
-    Observation: the model's features and, of a robot with a goal, the way there [m]. Reward: table
-    5 of the thesis. Commands beyond the limits are clipped. It ends only if the physics break down.
+    Observation: what policies see everywhere here, see `simulation.environment.observe`. Reward:
+    table 5 of the thesis. Commands beyond the limits are clipped. An episode ends only if the
+    physics break down.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}
 
     def __init__(self, experiment: str, render_mode: str | None = None) -> None:
+        from ros_mbmrl.simulation.simulated_robots import make_simulated  # not to register: MuJoCo
+
         self._experiment, self.render_mode = experiment, render_mode
-        self._robot = make_robot(ROBOTS[experiment])
-        spec = self._robot.spec
+        self._environment = make_simulated(ROBOTS[experiment], [Situation()], [0])
+        spec = self._environment.robot.spec
         self._low, self._high = spec.action_low, spec.action_high
         self.action_space = gymnasium.spaces.Box(
             self._low.astype(np.float32), self._high.astype(np.float32)
         )
-        self._worlds = self._make(Situation(), seed=0)
-        shape = self._observe().shape
-        self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, shape, np.float64)
+        shape = self._environment.observe()[0].shape
+        self.observation_space = gymnasium.spaces.Box(-np.inf, np.inf, shape, np.float32)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """A new episode; options={"situation": Situation(...)}: in that one."""
+        """Begin an episode; options={"situation": Situation(...)}: in that one."""
         super().reset(seed=seed)
         situation = (options or {}).get("situation") or TRAINING[self._experiment](self.np_random)
-        self._worlds = self._make(situation, seed=int(self.np_random.integers(2**31)))
-        return self._observe(), {"situation": situation}
+        own = int(self.np_random.integers(2**31))
+        self._environment.reset(np.ones(1, dtype=bool), [situation], [own])
+        return self._environment.observe()[0], {"situation": situation}
 
     def step(
         self, action: NDArray[np.float32]
     ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """One control period; info: faults that are present when it ends."""
-        worlds = self._worlds
+        """Let one control period pass; info: faults that are present when it ends."""
         allowed = np.clip(np.asarray(action, dtype=np.float64), self._low, self._high)
-        (reward,) = worlds.step(allowed[None])
-        info = {"faults": worlds.present(0)}
-        return self._observe(), float(reward), bool(worlds.diverged[0]), False, info
-
-    def _make(self, situation: Situation, seed: int) -> Worlds:
-        from ros_mbmrl.simulation.worlds import make_worlds  # MuJoCo is not needed to register
-
-        return make_worlds(self._robot.spec.name, [situation], [seed])
-
-    def _observe(self) -> Observation:
-        observation: Observation = observations(self._worlds)[0]
-        return observation
-
-
-def observations(worlds: Worlds) -> Observation:
-    """What policies see of every robot (N, do): its features, and the way to its goal [m]."""
-    import torch
-
-    states = worlds.states()
-    features: Observation = worlds.robot.features(torch.from_numpy(states)).numpy()
-    aim = worlds.goals.shape[1]
-    return np.hstack([features, worlds.goals - states[:, states.shape[1] - aim :]])
+        after = self._environment.step(allowed[None])
+        info = {"faults": self._environment.present(0)}
+        reward, terminated = float(after.reward[0]), bool(after.terminated[0])
+        return after.observation[0], reward, terminated, bool(after.truncated[0]), info
 
 
 def register() -> None:

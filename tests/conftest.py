@@ -29,6 +29,7 @@ from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.robots import ROBOTS
 from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
 from ros_mbmrl.robots.task import Task
+from ros_mbmrl.simulation.environment import Flags, Observation, Transition, observe, rows_of
 
 # An example takes as long as it takes: other processes may keep all cores busy.
 settings.register_profile("unhurried", deadline=None)
@@ -258,7 +259,7 @@ def real() -> tuple[list[Rollout], ImportSummary]:
     return import_logs(path)
 
 
-# A point on a plane whose goal is the task: a robot and worlds that need no simulator.
+# A point on a plane whose goal is the task: a robot and an environment without a simulator.
 POINT_STATE = (Quantity("x", "m"), Quantity("y", "m"))
 POINT = RobotSpec(
     name="point",
@@ -296,32 +297,40 @@ class PointRobot(Robot):
         raise NotImplementedError
 
 
-class PointWorlds:
-    """N points at the origin, each rewarded by how near it is to its goal."""
+class PointEnvironment:
+    """N points at the origin, each rewarded by how near it is to its goal, its situation."""
 
-    def __init__(self, goals: Sequence[Array], seeds: Sequence[int]) -> None:
-        assert len(goals) == len(seeds)
+    def __init__(self, targets: Sequence[Array], seeds: Sequence[int]) -> None:
+        count = len(targets)
         self.robot = PointRobot()
-        self.targets, self.positions = np.array(goals), np.zeros((len(goals), 2))
-        self.situations, self.goals, self.time = tuple(goals), np.zeros((len(goals), 0)), 0.0
+        self.goals, self.times = np.zeros((count, 0)), np.zeros(count)
+        self.targets, self.positions = np.zeros((count, 2)), np.zeros((count, 2))
+        self.lost = np.zeros(count, dtype=bool)  # rows that terminate in the next step
+        self.reset(np.ones(count, dtype=bool), targets, seeds)
 
     def __len__(self) -> int:
         return len(self.targets)
 
-    def measurements(self) -> Array:
-        return self.positions.copy()
-
     def states(self) -> Array:
         return self.positions.copy()
 
-    def tasks(self) -> list[None]:
-        return [None] * len(self)
+    def observe(self) -> Observation:
+        return observe(self.robot, self.positions, self.goals)
 
-    def step(self, actions: Array) -> Array:
+    def tasks(self) -> list[Task]:
+        return [None] * len(self)  # type: ignore[list-item]
+
+    def step(self, actions: Array) -> Transition:
         assert (np.abs(actions) <= 2.0).all()
         self.positions += 0.1 * actions
-        self.time += 0.1
-        return -np.linalg.norm(self.positions - self.targets, axis=1)
+        self.times += 0.1
+        rewards = -np.linalg.norm(self.positions - self.targets, axis=1)
+        return Transition(self.observe(), rewards, self.lost.copy(), np.zeros(len(self), bool))
+
+    def reset(self, mask: Flags, situations: Sequence[Array], seeds: Sequence[int]) -> None:
+        rows = rows_of(mask, situations, seeds)
+        self.targets[rows], self.positions[rows], self.times[rows] = situations, 0.0, 0.0
+        self.lost[rows] = False
 
 
 def draw_goal(rng: np.random.Generator) -> Any:
@@ -333,10 +342,10 @@ def draw_goal(rng: np.random.Generator) -> Any:
 @pytest.fixture
 def point_tasks() -> Tasks:
     """Goals all round."""
-    return Tasks(PointRobot(), draw_goal, PointWorlds)  # type: ignore[arg-type]
+    return Tasks(PointRobot(), draw_goal, PointEnvironment)
 
 
 @pytest.fixture
 def one_goal() -> Tasks:
     """The same goal always: nothing to adapt to."""
-    return Tasks(PointRobot(), lambda _: np.array([1.0, 0.5]), PointWorlds)  # type: ignore
+    return Tasks(PointRobot(), lambda _: np.array([1.0, 0.5]), PointEnvironment)

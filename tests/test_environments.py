@@ -41,15 +41,16 @@ def test_a_situation_can_be_forced_and_seen() -> None:
     assert info["faults"] == {"bthigh_disabled"}
 
 
-def test_policies_see_no_x_but_the_way_to_a_goal() -> None:
+def test_policies_see_no_x_but_a_goal() -> None:
     cheetah = gymnasium.make("ros_mbmrl/HalfCheetahSlope-v0")
     assert cheetah.observation_space.shape == (17,)
     arm = gymnasium.make("ros_mbmrl/ArmForce-v0")
     observation, _ = arm.reset(seed=3, options={"situation": Situation(goal=(0.4, -0.5, 0.1))})
     assert observation.shape == (20,)
-    np.testing.assert_allclose(observation[14:17] + observation[17:], [0.4, -0.5, 0.1])
+    np.testing.assert_allclose(observation[17:], [0.4, -0.5, 0.1], rtol=1e-6)
     _, reward, *_ = arm.step(np.zeros(7))
-    assert reward == pytest.approx(-np.square(observation[17:]).sum(), abs=1e-2)
+    way = observation[17:] - observation[14:17]
+    assert reward == pytest.approx(-np.square(way).sum(), abs=1e-2)
 
 
 def test_registering_twice_is_nothing() -> None:

@@ -18,11 +18,12 @@ from ros_mbmrl.adaptation.guard import make_guard, support_of
 from ros_mbmrl.agents.base import Action, Context, Diagnostics, Flags
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.networks.mlp import Update
-from ros_mbmrl.planning.batch import BatchMPPI, Plans, PredictEach, cost_each
+from ros_mbmrl.planning.batch import BatchMPPI, Plans, PredictEach
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.planning.sampling import Limits, configure
 from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.robots.task import cost_each
 
 
 class ModelAgent:

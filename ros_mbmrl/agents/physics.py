@@ -11,10 +11,11 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.agents.base import Action, Context
-from ros_mbmrl.planning.batch import BatchMPPI, cost_each
+from ros_mbmrl.planning.batch import BatchMPPI
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.planning.sampling import Limits, configure
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.robots.task import cost_each
 
 # Far below what a network is given: every candidate is a simulation.
 PLANNING: Mapping[str, Any] = MappingProxyType({"num_samples": 64, "horizon": 10})

@@ -9,8 +9,9 @@ import torch
 from ros_mbmrl.agents.base import Action, Context
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.files import LoadedPolicy
-from ros_mbmrl.policies.sampling import observe, to_commands
+from ros_mbmrl.policies.sampling import to_commands
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.simulation.environment import observe
 
 
 class PolicyAgent:
@@ -39,7 +40,7 @@ class PolicyAgent:
     @torch.no_grad()
     def act(self, states: Array, time: float) -> Action:
         """See `Agent.act`."""
-        seen = observe(self._robot, states, self._goals)[:, None]
+        seen = torch.from_numpy(observe(self._robot, states, self._goals))[:, None]
         actions = self._loaded.policy.means(self._parameters, seen)[:, 0]
         return Action(to_commands(self._robot.spec, actions.numpy().astype(float)))
 

@@ -14,9 +14,10 @@ from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.planning.base import Cost, Deadline, Plan, Predict, WarmStart
 from ros_mbmrl.planning.sampling import Limits, SamplingConfig
 from ros_mbmrl.policies.files import LoadedPolicy, load_policy
-from ros_mbmrl.policies.sampling import observe, to_commands
+from ros_mbmrl.policies.sampling import to_commands
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot, RobotSpec
+from ros_mbmrl.simulation.environment import observe
 
 
 class PolicyPlanner:
@@ -37,7 +38,7 @@ class PolicyPlanner:
         deadline: Deadline | None = None,
     ) -> Plan:
         """See `Planner.plan`. Nothing is imagined, so there are no costs."""
-        seen = observe(self._robot, state[None].numpy(), reference[None].numpy())
+        seen = torch.from_numpy(observe(self._robot, state[None].numpy(), reference[None].numpy()))
         mean = self._loaded.policy.means(self._loaded.parameters, seen).numpy()
         wanted = torch.as_tensor(to_commands(self._robot.spec, mean), dtype=torch.float32)
         actions = self._limits.enforce_(wanted, warm_start.previous)

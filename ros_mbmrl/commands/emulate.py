@@ -73,7 +73,7 @@ class Schedule:
     def of(words: Sequence[str]) -> Schedule:
         """Return the schedule for NAME@SECONDS words. Raises UserError."""
         from ros_mbmrl.plants.emulators.radio_faults import LINE_FAULTS
-        from ros_mbmrl.simulation.faults import FAULTS, parse_fault
+        from ros_mbmrl.simulation.faults import FAULTS, Fault
 
         twin, line = [], []
         for word in words:
@@ -82,7 +82,7 @@ class Schedule:
             if name in LINE_FAULTS or name == MENDED:
                 line.append((_seconds(word, seconds), name))
             else:
-                twin.append(parse_fault(word))
+                twin.append(Fault.parse(word))
         return Schedule(tuple(twin), tuple(sorted(line)))
 
     def line_at(self, seconds: float) -> frozenset[str]:

@@ -11,7 +11,9 @@ import numpy as np
 from ros_mbmrl.agents.live import make_live_agent
 from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.episodes.single import run_loop
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.plants.environment import Stage
 from ros_mbmrl.plants.pr2_twin import make_arm
 from ros_mbmrl.robots.arm_tasks import BringPoints
 from ros_mbmrl.robots.estimator import StateEstimator
@@ -53,7 +55,7 @@ class Reaching:
 
 @dataclass(frozen=True)
 class Reached:
-    """What happened. distances (T, 3): true distance of each point from its goal [m]."""
+    """The record of an episode; distances (T, 3): of each point from its goal, in truth [m]."""
 
     times: Array
     distances: Array
@@ -87,8 +89,22 @@ class Reached:
         }
 
 
+def arm_stage(robot: Robot) -> Stage[Reaching]:
+    """Return how arms are given goals, for a `PlantEnvironment`.
+
+    The seed of a row decides its start; its goal is that of `Reaching.seed`.
+    """
+    return Stage(
+        robot,
+        twin=lambda what, seed: make_arm(robot, what.physics, (what.fault,), seed),
+        task=lambda what: BringPoints(robot, what.goal),
+        goal=lambda what: what.goal,
+        duration=lambda what: what.duration,
+    )
+
+
 def planning() -> dict[str, Any]:
-    """The planner's settings in the arm's parameter file."""
+    """Return the planner's settings in the arm's parameter file."""
     path = find(f"config/{ROBOT}.yaml")
     if path is None:
         raise UserError(f"no config/{ROBOT}.yaml")
@@ -105,7 +121,7 @@ def run_reach(
     settings: Mapping[str, Any] | None = None,
     controller: str = "mppi",
 ) -> Reached:
-    """One episode with a loaded model; ends early when safety stops the arm."""
+    """Run one episode with a loaded model; it ends early when safety stops the arm."""
     task = BringPoints(robot, what.goal)
     period = robot.spec.period
     settings = planning() if settings is None else settings
@@ -113,13 +129,7 @@ def run_reach(
     safety = SafetyMonitor(robot, SafetyConfig(start_updates=1))
     with make_arm(robot, what.physics, (what.fault,), what.seed) as plant:
         loop = ControlLoop(plant, StateEstimator(robot), agent, safety)
-        times, distances = [], []
-        steps: list[Step] = []
-        for k in range(round(what.duration / period)):
-            error = (plant.world.points() - what.goal).reshape(3, 3)
-            times.append(k * period)
-            distances.append(np.linalg.norm(error, axis=1))
-            steps.append(loop.step(period))
-            if steps[-1].checked.level == Level.LATCHED:
-                break
-    return Reached(np.array(times), np.array(distances), tuple(steps))
+        points, steps = run_loop(loop, period, what.duration, plant.world.points)
+    errors = (np.array(points) - what.goal).reshape(-1, 3, 3)
+    times = np.array([k * period for k in range(len(steps))])
+    return Reached(times, np.linalg.norm(errors, axis=2), steps)

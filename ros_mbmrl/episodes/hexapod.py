@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,12 @@ from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.agents.live import make_live_agent
 from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.episodes.single import run_loop
 from ros_mbmrl.planning.mppi import MPPIConfig
+from ros_mbmrl.plants.environment import Stage
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots.estimator import StateEstimator
-from ros_mbmrl.robots.path_following import PathFollowing, PathWeights, make_path
+from ros_mbmrl.robots.path_following import Path, PathFollowing, PathWeights, make_path
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Level, SafetyConfig
@@ -42,7 +45,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Episode:
-    """What happened, one row a control step.
+    """The record of an episode, one row a control step.
 
     times (T,). poses (T, 3): true x, y [m], yaw [rad]. along, cross_track (T,): arc length reached
     and signed distance of the true position from the path [m]. steps: the loop's own records.
@@ -91,7 +94,7 @@ class Episode:
 
 
 def settings() -> dict[str, Any]:
-    """What decides an episode beside model and scenario: `run_episode`'s defaults and the twin."""
+    """Return the settings of `run_episode` and of the twin, which decide an episode as well."""
     twin = calibrated()
     own = (PathWeights(), MPPIConfig(), GuardConfig(), SafetyConfig(start_updates=START_UPDATES))
     parts = (*own, twin.frame, twin.motor, twin.telemetry)
@@ -107,38 +110,56 @@ def run_episode(
     planning: Mapping[str, Any] | None = None,
     delay: float = 0.0,
 ) -> Episode:
-    """One episode with a loaded model; ends early when the path does or safety stops the robot.
+    """Run one episode with a loaded model; it ends early with the path, or when safety stops it.
 
     delay: that the agent is told its commands have [s]; what they really have is the scenario's.
     """
-    path = make_path(scenario.path)
-    task = PathFollowing(robot, path, SPEED)
-    config = TwinConfig(
-        scenario.terrain, (scenario.fault,), scenario.physics, scenario.seed, path.start
-    )
-    period = robot.spec.period
+    task, period = _task(robot, scenario), robot.spec.period
     agent = make_live_agent(loaded, task, method, controller, planning, scenario.seed, delay)
     safety = SafetyMonitor(robot, SafetyConfig(start_updates=START_UPDATES))
-    with TwinPlant(robot, config) as plant:
+    with _twin(robot, scenario, scenario.seed) as plant:
         loop = ControlLoop(plant, StateEstimator(robot), agent, safety)
-        times, poses, along, errors = [], [], [], []
-        steps: list[Step] = []
-        progress = 0.0
-        for k in range(round(scenario.duration / period)):
-            pose = plant.clean_pose()
-            progress, error = path.project(pose[:2], progress)
-            times.append(k * period)
-            poses.append(pose)
-            along.append(progress)
-            errors.append(error)
-            steps.append(loop.step(period))
-            if task.finished or steps[-1].checked.level == Level.LATCHED:
-                break
-    return Episode(
-        np.array(times), np.array(poses), np.array(along), np.array(errors), tuple(steps)
+        poses, steps = run_loop(
+            loop, period, scenario.duration, plant.clean_pose, lambda: task.finished
+        )
+    times = np.array([k * period for k in range(len(steps))])
+    along, errors = _along(task.path, poses)
+    return Episode(times, np.array(poses), along, errors, steps)
+
+
+def _along(path: Path, poses: Sequence[tuple[float, float, float]]) -> tuple[Array, Array]:
+    """Return arc lengths (T,) and signed distances from the path (T,) [m] of successive poses."""
+    progress, rows = 0.0, []
+    for pose in poses:
+        progress, error = path.project(pose[:2], progress)
+        rows.append((progress, error))
+    along, errors = np.array(rows).T
+    return along, errors
+
+
+def _task(robot: Robot, scenario: Scenario) -> PathFollowing:
+    return PathFollowing(robot, make_path(scenario.path), SPEED)
+
+
+def _twin(robot: Robot, scenario: Scenario, seed: int) -> TwinPlant:
+    start = make_path(scenario.path).start
+    config = TwinConfig(scenario.terrain, (scenario.fault,), scenario.physics, seed, start)
+    return TwinPlant(robot, config)
+
+
+def hexapod_stage(robot: Robot) -> Stage[Scenario]:
+    """Return how hexapods are put into scenarios, for a `PlantEnvironment`.
+
+    The seed of a row stands in for its scenario's.
+    """
+    return Stage(
+        robot,
+        twin=partial(_twin, robot),
+        task=partial(_task, robot),
+        duration=lambda scenario: scenario.duration,
     )
 
 
 def pin_threads(count: int = 1) -> None:
-    """Torch's threads: a second one only gets in the way of networks this small."""
+    """Set torch's threads: a second one only gets in the way of networks this small."""
     torch.set_num_threads(count)

@@ -26,8 +26,8 @@ from ros_mbmrl.simulation.distributions import (
     VALIDATION_SEEDS,
     draw_seed,
 )
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
-from ros_mbmrl.simulation.worlds import make_worlds
 
 VALIDATION_RUNS = 8  # of each validation situation
 
@@ -113,8 +113,8 @@ def _run(
     """Run all robots at once, with seeds of their own; the tag `condition` names the situation."""
     names, situations = zip(*drawn, strict=True)
     seeds = [draw_seed(rng, among) for _ in drawn]
-    worlds = make_worlds(robot.spec.name, situations, seeds)
-    rollouts = collect(worlds, agent, config.steps, seeds, session, names)
+    robots = make_simulated(robot.spec.name, situations, seeds)
+    rollouts = collect(robots, agent, config.steps, seeds, session, names)
     if told is not None:
         told(len(drawn), len(drawn))
     return rollouts

@@ -16,7 +16,7 @@ import numpy as np
 from ros_mbmrl.agents.chance import Policy, random_policy
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.plants.base import Plant
+from ros_mbmrl.plants.base import Plant, Twin
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
@@ -28,13 +28,6 @@ from ros_mbmrl.simulation.faults import NO_FAULT, Fault
 from ros_mbmrl.simulation.randomisation import MILD, Physics
 
 SHORTEST = 2  # transitions; less of a run is not worth keeping
-
-
-class TwinLike(Plant, Protocol):
-    """A plant that can begin anew."""
-
-    def reset(self, seed: int) -> None:
-        """Go back to the start and to time 0, with other random numbers."""
 
 
 class Sampler(Protocol):
@@ -61,7 +54,7 @@ class Source:
     taken where nothing else is asked for.
     """
 
-    make: Callable[[Robot, str, Any, Any, int], TwinLike]
+    make: Callable[[Robot, str, Any, Any, int], Twin]
     policy: Callable[[RobotSpec, np.random.Generator], Policy]
     check: Callable[[str], object]
     terrains: tuple[str, ...]

@@ -13,13 +13,10 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.planning.mppi import MPPIConfig, importance_weights
 from ros_mbmrl.planning.sampling import Limits, Sampler
-from ros_mbmrl.robots.spec import Array
-from ros_mbmrl.robots.task import Task
+from ros_mbmrl.robots.task import CostEach
 
 # predict(states (N, ds), actions (N, K, H, da)) -> states (N, K, H+1, ds), the first included
 PredictEach = Callable[[Tensor, Tensor], Tensor]
-# cost(states (N, K, H+1, ds), actions (N, K, H, da)) -> costs (N, K)
-CostEach = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -128,20 +125,3 @@ class BatchMPPI:
         candidates = self._sampler.spread_(noise, centre, self._std)
         candidates[:, 0] = torch.where(mask[:, 0], means, candidates[:, 0])
         return self._limits.enforce_(candidates, previous[:, None])
-
-
-def cost_each(tasks: Sequence[Task], now: Array, device: torch.device) -> CostEach:
-    """Return the cost of plans from states `now` (N, ds), each robot by its own task.
-
-    Advances the tasks. Costs all robots in one call if all tasks are `batched`.
-    """
-    references = [task.reference(state) for task, state in zip(tasks, now, strict=True)]
-    reference = torch.stack(references).to(device)
-
-    def cost(states: Tensor, actions: Tensor) -> Tensor:
-        if all(getattr(task, "batched", False) for task in tasks):
-            return tasks[0].cost(states, actions, reference)
-        each = zip(tasks, states, actions, reference, strict=True)
-        return torch.stack([task.cost(*own) for task, *own in each])
-
-    return cost

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from ros_mbmrl.errors import RunError
 from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import RobotSpec
+
+T = TypeVar("T")
 
 
 class PlantFault(RunError):
@@ -85,6 +88,38 @@ class Plant(Protocol):
 
     def counters(self) -> Mapping[str, int | float]:
         """Return counters and measurements of the plant's wires, by name; nothing for a twin."""
+
+
+class Twin(Plant, Protocol):
+    """A simulated plant that can begin anew."""
+
+    def reset(self, seed: int) -> None:
+        """Go back to the start and to time 0, with other random numbers."""
+
+
+class InProcess(ABC):
+    """The part that all twins share: stopped on every way out of the context, and no wires."""
+
+    simulated = True
+
+    def __enter__(self: T) -> T:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @abstractmethod
+    def stop(self) -> None:
+        """See `Plant.stop`."""
+
+    def counters(self) -> Mapping[str, int | float]:
+        """See `Plant.counters`: there are none."""
+        return {}
 
 
 @runtime_checkable

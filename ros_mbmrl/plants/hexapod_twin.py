@@ -6,7 +6,7 @@ from ros_mbmrl.plants.base import Plant, PlantOptions
 from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.simulation.calibration import make_terrain
-from ros_mbmrl.simulation.faults import parse_fault
+from ros_mbmrl.simulation.faults import Fault
 from ros_mbmrl.simulation.randomisation import Physics
 
 
@@ -14,7 +14,7 @@ def check(options: PlantOptions) -> None:
     """Raise UserError for an unknown terrain or fault."""
     make_terrain(options.terrain)
     if options.fault:
-        parse_fault(options.fault)
+        Fault.parse(options.fault)
 
 
 def make(robot: Robot, options: PlantOptions) -> Plant:
@@ -22,7 +22,7 @@ def make(robot: Robot, options: PlantOptions) -> Plant:
     from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 
     check(options)
-    faults = (parse_fault(options.fault),) if options.fault else ()
+    faults = (Fault.parse(options.fault),) if options.fault else ()
     start = make_path(options.path).start if options.path else (0.0, 0.0, 0.0)
     physics = Physics(process_noise=options.noise, latency=options.delay)
     plant = TwinPlant(robot, TwinConfig(options.terrain, faults, physics, options.seed, start))

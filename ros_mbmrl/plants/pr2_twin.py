@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import TracebackType
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import Plant, PlantOptions, check_physics, within_limits
+from ros_mbmrl.plants.base import InProcess, Plant, PlantOptions, check_physics, within_limits
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.simulation.pr2_faults import NOMINAL, ArmFault, ArmPhysics, parse_arm_fault
+from ros_mbmrl.simulation.pr2_faults import NOMINAL, ArmFault, ArmPhysics
 
 if TYPE_CHECKING:
     from ros_mbmrl.simulation.pr2 import PR2World
@@ -22,13 +21,12 @@ ANGLE_NOISE = 1e-4  # standard deviation of an encoder [rad]; chosen, of the ord
 SPEED_NOISE = 5e-3  # of a velocity, which the robot computes by differences [rad/s]; chosen
 
 
-class PR2TwinPlant:
+class PR2TwinPlant(InProcess):
     """A plant that observes and commands a PR2World in simulated time.
 
     Raises UserError for a robot that is not the arm.
     """
 
-    simulated = True
     _measurement: Measurement | None
 
     def __init__(self, robot: Robot, world: PR2World) -> None:
@@ -37,17 +35,6 @@ class PR2TwinPlant:
         self._spec = robot.spec
         self.world = world
         self._begin()
-
-    def __enter__(self) -> PR2TwinPlant:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def reset(self, seed: int) -> None:
         """Go back to the start and to time 0, with other random numbers."""
@@ -79,10 +66,6 @@ class PR2TwinPlant:
         """Set the torques to 0 at once."""
         self.world.halt()
 
-    def counters(self) -> Mapping[str, int | float]:
-        """Return nothing: a twin has no wires."""
-        return {}
-
     def _begin(self) -> None:
         self._rng = np.random.default_rng([self.world.seed, 1])
         self._measurement = None
@@ -103,7 +86,7 @@ def make_arm(
 def check(options: PlantOptions) -> None:
     """Raise UserError for an unknown fault."""
     if options.fault:
-        parse_arm_fault(options.fault)
+        ArmFault.parse(options.fault)
     if options.viewer:
         raise UserError("viewer: the arm's twin has none: expected viewer:=false")
 
@@ -111,6 +94,6 @@ def check(options: PlantOptions) -> None:
 def make(robot: Robot, options: PlantOptions) -> Plant:
     """Return the twin near its start posture. Raises UserError."""
     check(options)
-    faults = (parse_arm_fault(options.fault),) if options.fault else ()
+    faults = (ArmFault.parse(options.fault),) if options.fault else ()
     physics = ArmPhysics(latency=options.delay, sensor_noise=options.noise)
     return make_arm(robot, physics, faults, options.seed)

@@ -4,87 +4,74 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.plants.base import Plant, PlantOptions, check_physics, within_limits
+from ros_mbmrl.plants.base import InProcess, Plant, PlantOptions, check_physics, within_limits
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.simulation.situations import POSSIBLE, Situation, Terrain, TimedFault
 
 if TYPE_CHECKING:
-    from ros_mbmrl.simulation.worlds import Worlds
+    from ros_mbmrl.simulation.simulated_robots import SimulatedRobots
 
 PUSH = "push"  # fault of a robot that can be pushed
 PUSHED = (0.0, 0.0, -4.0)  # [N]; the largest force of the thesis, appendix E.2
 
 
-class SimulatedPlant:
-    """A plant that observes and commands a `Worlds` of one robot in simulated time.
+class SimulatedPlant(InProcess):
+    """A plant that observes and commands one `SimulatedRobots` in simulated time.
 
     Its measurements have no noise, as in the thesis. latency: of commands [s].
     """
 
-    simulated = True
-
-    def __init__(self, worlds: Worlds, latency: float = 0.0) -> None:
-        if len(worlds) != 1:
-            raise ValueError(f"expected one robot, got {len(worlds)}")
-        self.worlds, self._latency = worlds, latency
-        self._spec = worlds.robot.spec
+    def __init__(self, robots: SimulatedRobots, latency: float = 0.0) -> None:
+        if len(robots) != 1:
+            raise ValueError(f"expected one robot, got {len(robots)}")
+        self.robots, self._latency = robots, latency
+        self._spec = robots.robot.spec
         self._commands: deque[tuple[float, Array]] = deque()
         self._acting = self._spec.rest
         self._owed = 0.0
 
-    def __enter__(self) -> SimulatedPlant:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
+    @property
+    def time(self) -> float:
+        """Simulated time since the start [s]."""
+        return float(self.robots.times[0])
 
     def observe(self) -> Measurement:
         """Return the measurement of this instant. Raises RunError."""
-        check_physics(bool(self.worlds.diverged[0]), self.worlds.time)
-        return Measurement(self.worlds.time, self.worlds.measurements()[0])
+        check_physics(bool(self.robots.diverged[0]), self.time)
+        return Measurement(self.time, self.robots.measurements()[0])
 
     def command(self, action: Array) -> None:
         """Apply an action (da,) within the limits after the latency. Raises ValueError."""
         allowed = within_limits(self._spec, action)
-        self._commands.append((self.worlds.time + self._latency, allowed))
+        self._commands.append((self.time + self._latency, allowed))
 
     def advance(self, duration: float) -> None:
         """Let `duration` [s] pass in whole ticks; the rest is added to the next call."""
-        tick = self.worlds.simulation.tick
+        tick = self.robots.simulation.tick
         ticks = (self._owed + duration) / tick
         whole = math.floor(ticks + 1e-6)
         self._owed = max(0.0, (ticks - whole) * tick)
         while whole > 0:
-            now = self.worlds.time
+            now = self.time
             while self._commands and self._commands[0][0] <= now + 1e-9:
                 self._acting = self._commands.popleft()[1]
             part = whole
             if self._commands:
                 due = math.ceil((self._commands[0][0] - now) / tick - 1e-6)
                 part = min(whole, max(due, 1))
-            self.worlds.advance(self._acting[None], part)
+            self.robots.advance(self._acting[None], part)
             whole -= part
 
     def stop(self) -> None:
         """Set the torques to 0 at once, and forget commands on their way."""
         self._commands.clear()
         self._acting = self._spec.rest
-
-    def counters(self) -> Mapping[str, int | float]:
-        """Return nothing: a twin has no wires."""
-        return {}
 
 
 @dataclass(frozen=True)
@@ -99,10 +86,13 @@ class SimulatedTwin:
 
     def make(self, robot: Robot, options: PlantOptions) -> Plant:
         """Return the robot on its terrain, with its fault. Raises UserError."""
-        from ros_mbmrl.simulation.worlds import make_worlds  # late: `check` needs no MuJoCo
+        # Late: `check` needs no MuJoCo.
+        from ros_mbmrl.simulation.simulated_robots import make_simulated
 
         situation = self._situation(options)
-        return SimulatedPlant(make_worlds(self.robot, [situation], [options.seed]), options.delay)
+        return SimulatedPlant(
+            make_simulated(self.robot, [situation], [options.seed]), options.delay
+        )
 
     def _situation(self, options: PlantOptions) -> Situation:
         if options.viewer:

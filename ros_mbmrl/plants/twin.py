@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
 
 import numpy as np
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.plants.base import check_physics, within_limits
+from ros_mbmrl.plants.base import InProcess, check_physics, within_limits
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.simulation.calibration import make_terrain
@@ -38,13 +36,12 @@ class TwinConfig:
     start: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
-class TwinPlant:
+class TwinPlant(InProcess):
     """A plant that observes and commands a HexapodWorld in simulated time.
 
     Raises UserError for an unknown terrain and for a robot that has no twin.
     """
 
-    simulated = True
     _measurement: Measurement | None
 
     def __init__(self, robot: Robot, config: TwinConfig | HexapodWorld | None = None) -> None:
@@ -60,17 +57,6 @@ class TwinPlant:
                 terrain, config.physics, config.faults, config.seed, config.start
             )
         self._begin(self.world.seed)
-
-    def __enter__(self) -> TwinPlant:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def reset(self, seed: int) -> None:
         """Go back to the start and to time 0, with other random numbers."""
@@ -101,10 +87,6 @@ class TwinPlant:
     def stop(self) -> None:
         """Set the set-points to 0, without radio and without latency."""
         self.world.halt()
-
-    def counters(self) -> Mapping[str, int | float]:
-        """Return nothing: a twin has no wires."""
-        return {}
 
     def clean_pose(self) -> tuple[float, float, float]:
         """Return true x [m], y [m] and yaw [rad], for evaluation only; no controller may use it."""

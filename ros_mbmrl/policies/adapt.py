@@ -1,4 +1,4 @@
-"""How a meta-trained policy adapts to a task, in training as at test time."""
+"""Adaptation of a meta-trained policy to a task, in training as at test time."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from ros_mbmrl.policies.sampling import (
 from ros_mbmrl.robots.spec import Array
 
 if TYPE_CHECKING:
+    from ros_mbmrl.simulation.environment import Environment
     from ros_mbmrl.simulation.situations import Situation
-    from ros_mbmrl.simulation.worlds import Worlds
 
-# make(seeds) -> the worlds of N tasks, M each and the M of a task together, one for each seed
-Make = Callable[[Sequence[int]], "Worlds"]
+# make(seeds) -> N tasks, M rows each and the M of a task together, one for each seed
+Make = Callable[[Sequence[int]], "Environment"]
 
 
 @dataclass(frozen=True)
 class InnerConfig:
-    """How a policy adapts to a task.
+    """Settings of a policy's adaptation to a task.
 
     steps: of policy gradient, each on `episodes` episodes of `horizon` periods; none: nothing
     adapts, and MAML-RL is TRPO. rate: their size; 0.1 with the 20 episodes of the paper, less with
@@ -51,7 +51,7 @@ class InnerConfig:
 
 @dataclass(frozen=True)
 class AdaptedPolicies:
-    """Parameters of N tasks (N, ...), and what each inner step was taken on, and counted from."""
+    """Adapted parameters of N tasks (N, ...), and the episodes and baselines of each inner step."""
 
     parameters: Parameters
     episodes: tuple[Episodes, ...]
@@ -67,7 +67,7 @@ def adapt(
     seeds: Sequence[int],
     baselines: Sequence[LinearBaseline] = (),
 ) -> AdaptedPolicies:
-    """The inner steps of as many tasks as there are `seeds`, each on episodes of its own.
+    """Take the inner steps of as many tasks as there are `seeds`, each on episodes of its own.
 
     baselines: one for each step, so that no task's step depends on the other tasks; they are
     fitted to all of them where none are given, as in training.
@@ -94,7 +94,7 @@ def practise(
     seeds: Sequence[int],
     phase: int,
 ) -> Episodes:
-    """M episodes of each of N tasks' parameters (N, ...); phase: 0, 1, ... of the same tasks."""
+    """Run M episodes of each of N tasks' parameters (N, ...); phase: 0, 1, ... of the tasks."""
     each = [
         int(np.random.SeedSequence((seed, phase, k)).generate_state(1)[0])
         for seed in seeds
@@ -105,16 +105,16 @@ def practise(
 
 
 def repeated(
-    make: Callable[[Sequence[Situation], Sequence[int]], Worlds],
+    make: Callable[[Sequence[Situation], Sequence[int]], Environment],
     situations: Sequence[Situation],
     episodes: int,
 ) -> Make:
-    """What `adapt` makes worlds by, of N situations: M episodes of each."""
+    """Return what `adapt` makes its environments by, of N situations: M episodes of each."""
     each = [situation for situation in situations for _ in range(episodes)]
     return lambda seeds: make(each, seeds)
 
 
 def with_goals(situations: Sequence[Situation], goals: Array) -> list[Situation]:
-    """The situations with goals (N, 3) [m] of their own: a task keeps its goal over episodes."""
+    """Return the situations with goals (N, 3) [m]: a task keeps its goal over its episodes."""
     pairs = zip(situations, goals.tolist(), strict=True)
     return [replace(situation, goal=tuple(goal)) for situation, goal in pairs]

@@ -94,5 +94,5 @@ class GaussianPolicy:
 
 
 def for_tasks(parameters: Parameters, tasks: int) -> Parameters:
-    """The same parameters for each of so many tasks, (N, ...); nothing is copied."""
+    """Repeat the parameters for so many tasks (N, ...); nothing is copied."""
     return {name: value.expand(tasks, *value.shape) for name, value in parameters.items()}

@@ -13,7 +13,7 @@ from ros_mbmrl.policies.gaussian import GaussianPolicy
 
 @dataclass(frozen=True)
 class Experience:
-    """What N tasks went through, B transitions each.
+    """Transitions of N tasks, B each.
 
     observations: (N, B, do). actions: (N, B, da). log_probs: (N, B), under the policy that chose
     the actions. advantages: (N, B).

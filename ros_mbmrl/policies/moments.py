@@ -18,7 +18,7 @@ class Moments:
 
     @classmethod
     def none(cls, dims: int) -> Moments:
-        """Of nothing yet."""
+        """Return the moments before the first observation."""
         return cls(torch.zeros(dims).double(), torch.ones(dims).double(), 0)
 
     def merged(self, rows: Tensor) -> Moments:

@@ -1,4 +1,4 @@
-"""Episodes of a policy in many worlds at once, and what a policy gradient makes of them."""
+"""Episodes of a policy in an environment, and the experience of them for a policy gradient."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from ros_mbmrl.policies.inner_step import Experience
 from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 
 if TYPE_CHECKING:
+    from ros_mbmrl.simulation.environment import Environment
     from ros_mbmrl.simulation.situations import Situation
-    from ros_mbmrl.simulation.worlds import Worlds
 
 
 @dataclass(frozen=True)
 class Tasks:
-    """Where episodes come from: situations are drawn, and worlds are made of them.
+    """A source of episodes: situations are drawn, and an environment is made of them.
 
     make: from situations and a seed for each. goals: how many numbers a robot's goal has.
     """
 
     robot: Robot
     draw: Callable[[np.random.Generator], Situation]
-    make: Callable[[Sequence[Situation], Sequence[int]], Worlds]
+    make: Callable[[Sequence[Situation], Sequence[int]], Environment]
     goals: int = 0
 
     @property
     def observations(self) -> int:
-        """How many numbers a policy sees."""
+        """Number of numbers that a policy sees."""
         return len(self.robot.spec.features) + self.goals
 
     def drawn(self, rng: np.random.Generator, count: int) -> tuple[list[Situation], list[int]]:
-        """So many situations, and a seed for each."""
+        """Draw `count` situations, and a seed for each."""
         situations = [self.draw(rng) for _ in range(count)]
         return situations, [int(seed) for seed in rng.integers(2**31, size=count)]
 
@@ -63,7 +63,7 @@ class Episodes:
 
     @property
     def transitions(self) -> int:
-        """How many there are in all."""
+        """Number of transitions in all."""
         return self.rewards.numel()
 
     @property
@@ -84,41 +84,37 @@ class Discounts:
             raise ValueError("discount, decay: expected numbers from 0 to 1")
 
 
-def observe(robot: Robot, states: Array, goals: Array) -> Tensor:
-    """What a policy sees, (N, do) float32: features of states (N, ds), and goals (N, g)."""
-    features = robot.features(torch.as_tensor(states, dtype=torch.float32))
-    return torch.cat([features, torch.as_tensor(goals, dtype=torch.float32)], dim=-1)
-
-
 def to_commands(spec: RobotSpec, actions: Array) -> Array:
-    """Commands (..., da) of a policy's actions, held within the robot's range."""
+    """Return the commands (..., da) for a policy's actions, held within the robot's range."""
     low, high = spec.action_low, spec.action_high
     return low + (np.clip(actions, -1.0, 1.0) + 1.0) / 2.0 * (high - low)
 
 
 def noise_of(seeds: Sequence[int], steps: int, actions: int) -> Tensor:
-    """Standard normal noise (episodes, T, da); an episode's does not depend on the others."""
+    """Draw standard normal noise (episodes, T, da); an episode's does not depend on the others."""
     generators = (torch.Generator().manual_seed(seed) for seed in seeds)
     return torch.stack([torch.randn(steps, actions, generator=each) for each in generators])
 
 
 @torch.no_grad()
 def sample_episodes(
-    policy: GaussianPolicy, parameters: Parameters, worlds: Worlds, noise: Tensor
+    policy: GaussianPolicy, parameters: Parameters, environment: Environment, noise: Tensor
 ) -> Episodes:
-    """Episodes of N tasks' own parameters (N, ...) in N x M worlds, the worlds of a task together.
+    """Run episodes of N tasks' own parameters (N, ...) in N x M rows, those of a task together.
 
     noise: (N x M, T, da), standard normal (`noise_of`).
     """
     tasks, (count, steps, actions) = len(parameters["log_std"]), noise.shape
     drawn = noise.reshape(tasks, count // tasks, steps, actions)
     told: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+    observation = environment.observe()
     for t in range(steps):
-        seen = observe(worlds.robot, worlds.states(), worlds.goals)
-        seen = seen.reshape(tasks, count // tasks, -1)
+        seen = torch.from_numpy(observation).reshape(tasks, count // tasks, -1)
         chosen = policy.sample(parameters, seen, drawn[:, :, t])
-        commands = to_commands(worlds.robot.spec, chosen.flatten(0, 1).numpy().astype(float))
-        rewards = torch.as_tensor(worlds.step(commands), dtype=torch.float32)
+        commands = to_commands(environment.robot.spec, chosen.flatten(0, 1).numpy().astype(float))
+        transition = environment.step(commands)
+        observation = transition.observation
+        rewards = torch.as_tensor(transition.reward, dtype=torch.float32)
         likely = policy.log_prob(parameters, seen, chosen)
         told.append((seen, chosen, likely, rewards.reshape(tasks, -1)))
     return Episodes(*(torch.stack(part, dim=2) for part in zip(*told, strict=True)))
@@ -130,7 +126,9 @@ def experience_of(
     discounts: Discounts,
     baseline: LinearBaseline | None = None,
 ) -> tuple[Experience, LinearBaseline]:
-    """What the tasks' policy gradients need; advantages are standardised task by task.
+    """Return the experience for the tasks' policy gradients, and the baseline it is counted from.
+
+    Advantages are standardised task by task.
 
     Without a baseline one is fitted, to the episodes of all tasks together: one task's are too few.
     """

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, device
+
+# cost(states (N, K, H+1, ds), actions (N, K, H, da)) -> costs (N, K)
+CostEach = Callable[["Tensor", "Tensor"], "Tensor"]
 
 
 class Task(Protocol):
@@ -50,3 +53,43 @@ class Measured(Protocol):
         self, states: NDArray[np.float64]
     ) -> Mapping[tuple[str, str], NDArray[np.float64]]:
         """Return figures of each step (T,) of states (T+1, ds), by name and unit in a key."""
+
+
+def cost_each(tasks: Sequence[Task], now: NDArray[np.float64], place: device) -> CostEach:
+    """Return the cost of plans from the states `now` (N, ds), each by its own robot's task.
+
+    Tasks make progress. One call costs all robots if the tasks are of a kind that allows it.
+    """
+    import torch
+
+    references = [task.reference(state) for task, state in zip(tasks, now, strict=True)]
+    reference = torch.stack(references).to(place)
+
+    def cost(states: Tensor, actions: Tensor) -> Tensor:
+        if all(getattr(task, "batched", False) for task in tasks):
+            return tasks[0].cost(states, actions, reference)
+        each = zip(tasks, states, actions, reference, strict=True)
+        return torch.stack([task.cost(*own) for task, *own in each])
+
+    return cost
+
+
+def rewards_each(
+    tasks: Sequence[Task],
+    before: NDArray[np.float64],
+    actions: NDArray[np.float64],
+    after: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return each robot's reward for one control period (N,): the negative cost by its task.
+
+    Args:
+        tasks: of the robots; they make progress.
+        before, after: states (N, ds) at the period's beginning and end.
+        actions: commands (N, da) in between.
+    """
+    import torch
+
+    cost = cost_each(tasks, before, torch.device("cpu"))
+    states = torch.as_tensor(np.stack([before, after], axis=1), dtype=torch.float32)
+    commands = torch.as_tensor(actions, dtype=torch.float32)
+    return -cost(states[:, None], commands[:, None, None])[:, 0].numpy().astype(np.float64)

@@ -1,1 +1,1 @@
-"""MuJoCo worlds: terrains, faults, domain randomisation, and rollouts collected in them."""
+"""Environments, and MuJoCo's simulation of the robots: terrains, faults, domain randomisation."""

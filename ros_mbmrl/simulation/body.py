@@ -24,7 +24,7 @@ SIDES = ("left", "right")
 
 @dataclass(frozen=True)
 class Indices:
-    """Where the hexapod's parts are in MuJoCo's arrays.
+    """Places of the hexapod's parts in MuJoCo's arrays.
 
     legs: name of a leg -> (its body, its geoms). leg_geoms, ground_geoms: all of them.
     motors: joint positions, velocities (2,), left first, of the driven middle legs.

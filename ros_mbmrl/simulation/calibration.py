@@ -1,4 +1,4 @@
-"""What was fitted to the real robot's logs: one file in sim/, read when a world is made."""
+"""The fit to the real robot's logs: one file in sim/, read when a world is made."""
 
 from __future__ import annotations
 

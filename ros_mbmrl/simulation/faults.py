@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
-from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.simulation.schedule import Onset
 
 LEGS = tuple(
     f"leg_{side}_{place}" for side in ("left", "right") for place in ("front", "middle", "back")
@@ -18,7 +19,7 @@ VALIDATION_FAULTS = ("leg_right_front", "leg_left_back", "leg_right_middle", "we
 
 @dataclass(frozen=True)
 class Effect:
-    """What one or several faults do.
+    """The effect of one or several faults.
 
     missing_legs: names of legs that are gone. payload: mass dragged behind on a rope [kg].
     slope: tilt of gravity [rad], downhill towards -y. yaw_offset: error of the measured yaw [rad].
@@ -59,7 +60,7 @@ FAULTS: dict[str, Effect] = {
 
 
 def combine(effects: Iterable[Effect]) -> Effect:
-    """All of them at once: legs are united, offsets add up, what is left of a motor multiplies."""
+    """Join effects: legs are united, offsets add up, what is left of a motor multiplies."""
     several = tuple(effects)
     return Effect(
         missing_legs=frozenset().union(*(e.missing_legs for e in several)),
@@ -76,41 +77,15 @@ def combine(effects: Iterable[Effect]) -> Effect:
 
 
 @dataclass(frozen=True)
-class Fault:
-    """The fault called `name`, present from `seconds` [s] of simulated time on.
+class Fault(Onset):
+    """A fault of the hexapod."""
 
-    Raises UserError for an unknown name, or seconds that are negative or not finite.
-    """
-
-    name: str
-    seconds: float = 0.0
-
-    def __post_init__(self) -> None:
-        choose("fault", self.name, FAULTS)
-        if not (math.isfinite(self.seconds) and self.seconds >= 0):
-            raise UserError(
-                f"fault '{self.name}': expected seconds of 0 or more, got {self.seconds:g}"
-            )
+    known: ClassVar = FAULTS
 
     @property
     def effect(self) -> Effect:
-        """What it does once it is present."""
+        """The effect that it has once it is present."""
         return FAULTS[self.name]
 
 
 NO_FAULT = Fault("none")
-
-
-def parse_fault(text: str) -> Fault:
-    """The fault that NAME@SECONDS describes; 'none' is no fault. Raises UserError."""
-    name, at, seconds = text.partition("@")
-    choose("fault", name, FAULTS)
-    if name == "none" and not at:
-        return NO_FAULT
-    try:
-        return Fault(name, float(seconds))
-    except UserError:
-        raise
-    except ValueError:
-        expected = f"expected NAME@SECONDS, for example {name}@20"
-        raise UserError(f"fault '{text}': {expected}") from None

@@ -1,4 +1,4 @@
-"""How the leg speeds follow their set-points, and what the battery has to do with it.
+"""Motors and battery: how leg speeds follow their set-points.
 
 The real robot runs a PID at 1 kHz per side. Here a velocity servo with droop is given a target
 that reproduces what the real logs show.

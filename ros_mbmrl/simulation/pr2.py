@@ -6,17 +6,14 @@ motors get what `limit_efforts` lets through. The counterbalance carries the arm
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
 
-from ros_mbmrl.errors import choose
 from ros_mbmrl.robots.pr2_limits import limit_efforts
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.share import sim_path
-from ros_mbmrl.simulation.divergence import diverged
 from ros_mbmrl.simulation.engine import mujoco
 from ros_mbmrl.simulation.pr2_faults import (
     FAULTS,
@@ -26,6 +23,7 @@ from ros_mbmrl.simulation.pr2_faults import (
     ArmPhysics,
     combine,
 )
+from ros_mbmrl.simulation.twin_world import TwinWorld
 
 TICKS_PER_SECOND = 1000  # the PR2's own control rate
 TICK = 1 / TICKS_PER_SECOND  # [s]
@@ -37,11 +35,10 @@ START = (0.6, 0.3, 1.0, -1.2, 0.3, -0.8, 0.0)
 SPREAD = 0.15  # of the angles at the start around it, uniform [rad]
 
 
-class PR2World:
-    """The arm with its physics, and faults that set in at their second.
+class PR2World(TwinWorld):
+    """The arm. See `TwinWorld`."""
 
-    Everything random comes from the seed of `reset`; `time` counts from there [s].
-    """
+    kind, ticks_per_second = ArmFault, TICKS_PER_SECOND
 
     def __init__(
         self,
@@ -50,6 +47,7 @@ class PR2World:
         seed: int = 0,
         start: Sequence[float] | Array | None = None,
     ) -> None:
+        super().__init__(faults)
         self.physics = physics
         self.model = mujoco.MjModel.from_xml_path(str(sim_path("pr2_arm.xml")))
         self.data = mujoco.MjData(self.model)
@@ -60,30 +58,22 @@ class PR2World:
         self._push = self.data.xfrc_applied[self._payload]
         self._damping = self.model.dof_damping.copy()
         self._friction = self.model.dof_frictionloss.copy()
-        self._faults, self._start = tuple(faults), start
+        self._start = start
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
         """Back to the start, at rest; where no start was given, somewhere around `START`."""
         self.seed = seed
         rng = np.random.default_rng(seed)
-        self._ticks, self._owed = 0, 0.0
+        self._begin()
         self._commands: deque[tuple[float, Array]] = deque()
         self._torque = np.zeros(7)
-        self._switched: dict[str, bool] = {}
-        self.active_faults: frozenset[str] = frozenset()
         mujoco.mj_resetData(self.model, self.data)
-        self.diverged = False
         around = np.array(START) + rng.uniform(-SPREAD, SPREAD, 7)
         self._qpos[:] = around if self._start is None else self._start
         self._apply(ArmEffect())
         self._switch_faults()
         mujoco.mj_forward(self.model, self.data)
-
-    @property
-    def time(self) -> float:
-        """Simulated time since the reset [s]."""
-        return self._ticks / TICKS_PER_SECOND
 
     def set_command(self, torques: Array) -> None:
         """Torques (7,) [N m]; they reach the motors after the latency, and stay."""
@@ -93,26 +83,6 @@ class PR2World:
         """Torques 0 from now on; commands under way are forgotten."""
         self._commands.clear()
         self._torque = np.zeros(7)
-
-    def set_fault(self, name: str, present: bool) -> None:
-        """Switch the fault called `name` by hand, from now on, whatever the schedule says."""
-        choose("fault", name, FAULTS)
-        self._switched[name] = present
-        self._switch_faults()
-
-    def step(self, duration: float) -> None:
-        """Let `duration` [s] pass, in ticks; what is less than a tick is owed to the next call.
-
-        Nothing passes any more once the physics have broken down.
-        """
-        if self.diverged:
-            return
-        ticks = (self._owed + duration) / TICK
-        whole = math.floor(ticks + 1e-6)
-        self._owed = max(0.0, (ticks - whole) * TICK)
-        for _ in range(whole):
-            self._tick()
-        self.diverged = diverged(self.data)
 
     def position(self) -> Array:
         """True joint angles (7,) [rad], unwrapped."""
@@ -140,20 +110,11 @@ class PR2World:
         mujoco.mj_step(self.model, self.data)
         self._ticks += 1
 
-    def _switch_faults(self) -> None:
-        if not (self._faults or self._switched):
-            return
-        now = self.time
-        present = {fault.name for fault in self._faults if now >= fault.seconds - 1e-9}
-        present |= {name for name, on in self._switched.items() if on}
-        present -= {name for name, on in self._switched.items() if not on}
-        present.discard("none")
-        if present != self.active_faults:
-            self.active_faults = frozenset(present)
-            self._apply(combine(FAULTS[name] for name in sorted(present)))
+    def _take_effect(self) -> None:
+        self._apply(combine(FAULTS[name] for name in sorted(self.active_faults)))
 
     def _apply(self, effect: ArmEffect) -> None:
-        """What this arm's physics and an effect make of the model."""
+        """Write this arm's physics and the effect of its faults into the model."""
         physics, model = self.physics, self.model
         self._share = np.array(physics.efforts)
         model.dof_damping[:] = self._damping * physics.damping

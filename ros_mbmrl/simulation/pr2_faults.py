@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 
-from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots.pr2_limits import JOINTS
+from ros_mbmrl.simulation.randomisation import Ranges, check_signs
+from ros_mbmrl.simulation.schedule import Onset
 
 
 @dataclass(frozen=True)
 class ArmPhysics:
-    """What differs between rollouts; the defaults are the nominal arm.
+    """An arm's physics, which differ between rollouts; the defaults are the nominal arm.
 
     payload: in the gripper [kg]. damping, friction: factors on all joints. efforts: what becomes
     of a torque, a factor a joint. latency: from command to motors [s].
@@ -32,18 +33,17 @@ class ArmPhysics:
     def __post_init__(self) -> None:
         if len(self.efforts) != 7 or not all(0 <= factor <= 2 for factor in self.efforts):
             raise ValueError(f"efforts: expected 7 factors from 0 to 2, got {self.efforts}")
-        for name in ("payload", "damping", "friction", "latency", "sensor_noise"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+        check_signs(self, (), ("payload", "damping", "friction", "latency", "sensor_noise"))
 
 
 NOMINAL = ArmPhysics()
 
 
 @dataclass(frozen=True)
-class ArmRandomisation:
-    """A range (low, high) for every number of `ArmPhysics`, drawn uniformly and independently."""
+class ArmRandomisation(Ranges[ArmPhysics]):
+    """A range for every number of `ArmPhysics`."""
 
+    nominal: ClassVar = NOMINAL
     payload: tuple[float, float] = (0.0, 0.8)
     damping: tuple[float, float] = (0.75, 1.3)
     friction: tuple[float, float] = (0.5, 1.75)
@@ -51,30 +51,13 @@ class ArmRandomisation:
     latency: tuple[float, float] = (0.0, 0.01)
     sensor_noise: tuple[float, float] = (0.5, 1.5)
 
-    def __post_init__(self) -> None:
-        for each in fields(self):
-            low, high = getattr(self, each.name)
-            if not low <= high:
-                raise ValueError(f"{each.name}: expected low <= high, got ({low}, {high})")
-
-    def sample(self, rng: np.random.Generator) -> ArmPhysics:
-        """One arm."""
-        return ArmPhysics(
-            payload=float(rng.uniform(*self.payload)),
-            damping=float(rng.uniform(*self.damping)),
-            friction=float(rng.uniform(*self.friction)),
-            efforts=tuple(float(factor) for factor in rng.uniform(*self.efforts, size=7)),
-            latency=float(rng.uniform(*self.latency)),
-            sensor_noise=float(rng.uniform(*self.sensor_noise)),
-        )
-
 
 MILD = ArmRandomisation()  # what is trained on
 
 
 @dataclass(frozen=True)
 class ArmEffect:
-    """What one or several faults do.
+    """The effect of one or several faults.
 
     payload: [kg] more in the gripper. weak: what is left of a joint's torque, by the joint's
     place. stiff: friction more, by the joint's place [N m]. push: force on the gripper [N].
@@ -110,7 +93,7 @@ VALIDATION_FAULTS = ("payload_small", "weak_shoulder_pan", "stiff_upper_arm", "p
 
 
 def combine(effects: Iterable[ArmEffect]) -> ArmEffect:
-    """All of them at once: masses, friction, forces add up; what is left of a joint multiplies."""
+    """Join effects: masses, friction, forces add up; what is left of a joint multiplies."""
     payload, push = 0.0, np.zeros(3)
     weak: dict[int, float] = {}
     stiff: dict[int, float] = {}
@@ -126,35 +109,10 @@ def combine(effects: Iterable[ArmEffect]) -> ArmEffect:
 
 
 @dataclass(frozen=True)
-class ArmFault:
-    """The fault called `name`, present from `seconds` [s] of simulated time on.
+class ArmFault(Onset):
+    """A fault of the arm."""
 
-    Raises UserError for an unknown name, or seconds that are negative or not finite.
-    """
-
-    name: str
-    seconds: float = 0.0
-
-    def __post_init__(self) -> None:
-        choose("fault", self.name, FAULTS)
-        if not (math.isfinite(self.seconds) and self.seconds >= 0):
-            raise UserError(
-                f"fault '{self.name}': expected seconds of 0 or more, got {self.seconds:g}"
-            )
+    known: ClassVar = FAULTS
 
 
 NO_FAULT = ArmFault("none")
-
-
-def parse_arm_fault(text: str) -> ArmFault:
-    """The fault that NAME@SECONDS describes; 'none' is no fault. Raises UserError."""
-    name, at, after = text.partition("@")
-    choose("fault", name, FAULTS)
-    if name == "none" and not at:
-        return NO_FAULT
-    try:
-        seconds = float(after)
-    except ValueError:
-        expected = f"expected NAME@SECONDS, for example {name}@20"
-        raise UserError(f"fault '{text}': {expected}") from None
-    return ArmFault(name, seconds)

@@ -7,15 +7,53 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
 DEGREE = math.pi / 180
+Range = tuple[float, float]
+P = TypeVar("P")
+
+
+def check_signs(numbers: Any, above: tuple[str, ...], least: tuple[str, ...]) -> None:
+    """Raise ValueError unless the fields `above` are above 0, and the fields `least` at least 0."""
+    for name in (*above, *least):
+        value, expected = getattr(numbers, name), "above 0" if name in above else "0 or more"
+        if not (value > 0 if name in above else value >= 0):
+            raise ValueError(f"{name}: expected {expected}, got {value}")
+
+
+@dataclass(frozen=True)
+class Ranges(Generic[P]):
+    """A range (low, high) for every number of a P, drawn uniformly and independently.
+
+    nominal: the P that says how many numbers a field has.
+    """
+
+    nominal: ClassVar[Any]
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            low, high = getattr(self, each.name)
+            if not low <= high:
+                raise ValueError(f"{each.name}: expected low <= high, got ({low}, {high})")
+
+    def sample(self, rng: np.random.Generator) -> P:
+        """Draw one."""
+        drawn: dict[str, Any] = {}
+        for each in fields(self):
+            low, high = getattr(self, each.name)
+            numbers = np.shape(getattr(self.nominal, each.name))
+            value = rng.uniform(low, high, numbers).tolist()
+            drawn[each.name] = tuple(value) if numbers else value
+        made: P = type(self.nominal)(**drawn)
+        return made
 
 
 @dataclass(frozen=True)
 class Physics:
-    """What differs between rollouts; the defaults are the nominal robot.
+    """A robot's physics, which differ between rollouts; the defaults are the nominal robot.
 
     left_gain, right_gain: of the leg speed. friction, mass, drag: factors on the terrain's and
     the body's. slope_x, slope_y: downhill tilt towards +x, +y [rad]. yaw_offset: error of the
@@ -37,23 +75,18 @@ class Physics:
     battery: float = 3.95
 
     def __post_init__(self) -> None:
-        for name in ("left_gain", "right_gain", "friction", "mass", "battery"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}: expected above 0, got {getattr(self, name)}")
-        for name in ("drag", "sensor_noise", "process_noise", "latency"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+        above = ("left_gain", "right_gain", "friction", "mass", "battery")
+        check_signs(self, above, ("drag", "sensor_noise", "process_noise", "latency"))
 
 
 NOMINAL = Physics()
 
-Range = tuple[float, float]
-
 
 @dataclass(frozen=True)
-class Randomisation:
-    """A range (low, high) for every number of `Physics`, drawn uniformly and independently."""
+class Randomisation(Ranges[Physics]):
+    """A range for every number of `Physics`."""
 
+    nominal: ClassVar = NOMINAL
     left_gain: Range = (0.75, 1.25)
     right_gain: Range = (0.75, 1.25)
     friction: Range = (0.75, 1.3)
@@ -66,19 +99,6 @@ class Randomisation:
     process_noise: Range = (0.0, 1.5)
     latency: Range = (0.0, 0.02)
     battery: Range = (3.75, 4.1)
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            low, high = getattr(self, field.name)
-            if not low <= high:
-                raise ValueError(f"{field.name}: expected low <= high, got ({low}, {high})")
-
-    def sample(self, rng: np.random.Generator) -> Physics:
-        """One robot."""
-        drawn = {
-            field.name: float(rng.uniform(*getattr(self, field.name))) for field in fields(self)
-        }
-        return Physics(**drawn)
 
 
 MILD = Randomisation()  # around the calibrated robot: what is trained on

@@ -1,4 +1,4 @@
-"""What the robot and the motion capture report of a HexapodWorld: late, noisy, in counts."""
+"""Sensors of a HexapodWorld and motion capture: late, noisy, in counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a simulated robot is put into: ground, faults, a force, a goal, and how well it is known."""
+"""Situations of simulated robots: ground, faults, a force, a goal, and other physics."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Terrain:
 
 @dataclass(frozen=True)
 class Factors:
-    """How the robot differs from the nominal one: factors, 1 is as it should be.
+    """Differences of a robot from the nominal one, as factors; 1 is as it should be.
 
     mass: of all its bodies. friction: between it and the ground. gear: of the torque that a command
     gives. damping: of its joints.
@@ -73,7 +73,7 @@ class Factors:
 
 @dataclass(frozen=True)
 class Situation:
-    """All of it. Which robot can be put into what: `check_situation`.
+    """The conditions that a robot runs under; `check_situation` says which robots can have which.
 
     force: (x, y, z) on the arm's tip [N], from `force_begin` [s] on. goal: where the arm's tip
     shall be [m]; None: drawn from the world's seed.
@@ -97,7 +97,7 @@ class Situation:
 
 @dataclass(frozen=True)
 class Possible:
-    """What a robot can be put into. pushed: a force can act on it. aims: it has a goal."""
+    """The possible situations of a robot. pushed: a force can act on it. aims: it has a goal."""
 
     terrains: tuple[str, ...] = ("flat",)
     faults: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ NOMINAL = Situation(physics=Factors(mass=1.2, friction=0.8, gear=0.8, damping=1.
 
 
 def check_situation(robot: str, situation: Situation) -> None:
-    """Raises UserError for a robot that is not simulated, and for what it cannot be put into."""
+    """Raise UserError for a robot that is not simulated, or a situation that it cannot have."""
     choose("simulated robot", robot, POSSIBLE)
     possible = POSSIBLE[robot]
     choose("terrain", situation.terrain.kind, possible.terrains)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ros_mbmrl.simulation.randomisation import check_signs
+
 
 @dataclass(frozen=True)
 class Terrain:
@@ -38,13 +40,9 @@ class Terrain:
     pull: float = 0.0
 
     def __post_init__(self) -> None:
-        for field in ("friction", "stiffness", "grain"):
-            if not getattr(self, field) > 0:
-                raise ValueError(f"{field}: expected above 0, got {getattr(self, field)}")
         shakes = ("shake_roll", "shake_pitch", "shake_yaw", "shake_push")
-        for field in ("drag", "yaw_drag", "leg_drag", "roughness", *shakes):
-            if not getattr(self, field) >= 0:
-                raise ValueError(f"{field}: expected 0 or more, got {getattr(self, field)}")
+        least = ("drag", "yaw_drag", "leg_drag", "roughness", *shakes)
+        check_signs(self, ("friction", "stiffness", "grain"), least)
 
     def heights(self, rows: int, cell: float, rng: np.random.Generator) -> NDArray[np.float64]:
         """Bumps (rows, rows) between 0 and 1, smooth over `grain`; `cell` is the spacing [m]."""

@@ -11,13 +11,13 @@ import numpy as np
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.body import Body
 from ros_mbmrl.simulation.calibration import Calibration, calibrated
-from ros_mbmrl.simulation.divergence import diverged
 from ros_mbmrl.simulation.engine import mujoco
 from ros_mbmrl.simulation.faults import FAULTS, Effect, Fault, combine
 from ros_mbmrl.simulation.motor import NOMINAL_VOLTAGE, Battery
 from ros_mbmrl.simulation.payload import Payload
 from ros_mbmrl.simulation.randomisation import NOMINAL, Physics
 from ros_mbmrl.simulation.terrain import Terrain
+from ros_mbmrl.simulation.twin_world import TwinWorld
 
 TICKS_PER_SECOND = 100  # commands, noise and mocap change on this grid
 TICK = 1 / TICKS_PER_SECOND  # [s]
@@ -27,11 +27,10 @@ HISTORY = 16  # poses kept, one a tick: what a late sensor looks back on
 SETTLE = 0.4  # time for the robot to come to rest after the drop [s]
 
 
-class HexapodWorld:
-    """A robot with its physics, on a terrain, with faults that set in at their second.
+class HexapodWorld(TwinWorld):
+    """The hexapod on a terrain. See `TwinWorld`."""
 
-    Everything random comes from the seed of `reset`; `time` counts from there [s].
-    """
+    kind, ticks_per_second = Fault, TICKS_PER_SECOND
 
     def __init__(
         self,
@@ -42,6 +41,7 @@ class HexapodWorld:
         start: tuple[float, float, float] = (0.0, 0.0, 0.0),
         calibration: Calibration | None = None,
     ) -> None:
+        super().__init__(faults)
         self._start = start
         self.calibration = calibration or calibrated()
         self.body = Body(terrain, self.calibration.frame)
@@ -52,7 +52,6 @@ class HexapodWorld:
         # Views, taken once: reaching through MuJoCo's bindings costs as much as a physics step.
         self._qpos, self._qvel, self._ctrl = self.data.qpos, self.data.qvel, self.data.ctrl
         self._wrench = self.data.xfrc_applied[self.body.indices.body]
-        self._faults = tuple(faults)
         push, turn = terrain.shake_push, terrain.shake_yaw
         self._shake = np.array([push, push, terrain.shake_roll, terrain.shake_pitch, turn])
         self._substeps = round(TICK / self.model.opt.timestep)
@@ -65,9 +64,8 @@ class HexapodWorld:
             np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3)
         )
         self._shaking = self._shakes(noise)
+        self._begin()
         self.effect = Effect()
-        self._switched: dict[str, bool] = {}
-        self.active_faults: frozenset[str] = frozenset()
         self.body.shape_ground(ground)
         self.body.apply(self.physics, self.effect)
         mujoco.mj_resetData(self.model, self.data)
@@ -76,21 +74,14 @@ class HexapodWorld:
         self._qpos[2] = self.body.terrain.roughness + DROP_HEIGHT
         mujoco.mj_step(self.model, self.data, round(SETTLE / self.model.opt.timestep))
         self._face_forward()
-        self.diverged = False
         self.battery = Battery(self.physics.battery)
         self._payload = Payload()
-        self._ticks, self._owed = 0, 0.0
         self._commands: deque[tuple[float, tuple[float, float]]] = deque()
         self._setpoint = (0.0, 0.0)
         self._target = [0.0, 0.0]  # of the servos, on its way to what the set-point asks for
         self._before = [0.0, 0.0, 0.0]
         self.poses = deque([tuple(self._qpos[0:7].tolist())], maxlen=HISTORY)
-        self._switch_faults(0.0)
-
-    @property
-    def time(self) -> float:
-        """Simulated time since the reset [s]."""
-        return self._ticks / TICKS_PER_SECOND
+        self._switch_faults()
 
     @property
     def voltage(self) -> float:
@@ -106,27 +97,6 @@ class HexapodWorld:
         """Set-points 0 from now on; commands under way are forgotten."""
         self._commands.clear()
         self._setpoint = (0.0, 0.0)
-
-    def set_fault(self, name: str, present: bool) -> None:
-        """Switch the fault called `name` by hand, from now on, whatever the schedule says."""
-        if name not in FAULTS:
-            raise ValueError(f"unknown fault '{name}'")
-        self._switched[name] = present
-        self._switch_faults(self.time)
-
-    def step(self, duration: float) -> None:
-        """Let `duration` [s] pass, in ticks; what is less than a tick is owed to the next call.
-
-        Nothing passes any more once the physics have broken down.
-        """
-        if self.diverged:
-            return
-        ticks = (self._owed + duration) / TICK
-        whole = math.floor(ticks + 1e-6)
-        self._owed = max(0.0, (ticks - whole) * TICK)
-        for _ in range(whole):
-            self._tick()
-        self.diverged = diverged(self.data)
 
     def pose(self) -> tuple[float, float, float]:
         """True x [m], y [m] and yaw [rad]."""
@@ -157,7 +127,7 @@ class HexapodWorld:
 
     def _tick(self) -> None:
         now = self.time
-        self._switch_faults(now)
+        self._switch_faults()
         while self._commands and self._commands[0][0] <= now + 1e-9:
             self._setpoint = self._commands.popleft()[1]
         self._drive()
@@ -221,17 +191,9 @@ class HexapodWorld:
             zx * roll + zy * pitch + zz * turn + self.body.terrain.pull,
         )
 
-    def _switch_faults(self, now: float) -> None:
-        if not (self._faults or self._switched):
-            return
-        present = {fault.name for fault in self._faults if now >= fault.seconds - 1e-9}
-        present |= {name for name, on in self._switched.items() if on}
-        present -= {name for name, on in self._switched.items() if not on}
-        present.discard("none")
-        if present != self.active_faults:
-            self.active_faults = frozenset(present)
-            self.effect = combine(FAULTS[name] for name in sorted(present))
-            self.body.apply(self.physics, self.effect)
+    def _take_effect(self) -> None:
+        self.effect = combine(FAULTS[name] for name in sorted(self.active_faults))
+        self.body.apply(self.physics, self.effect)
 
     def _rotation(self) -> Array:
         matrix = np.empty(9)

@@ -21,8 +21,8 @@ from ros_mbmrl.policies.files import load_policy, save_policy
 from ros_mbmrl.policies.gaussian import GaussianPolicy
 from ros_mbmrl.policies.trained import TrainedPolicy
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
-from ros_mbmrl.simulation.worlds import make_worlds
 
 ROBOT = make_robot("half_cheetah")
 
@@ -41,7 +41,7 @@ def _saved(folder: Path, inner: InnerConfig | None = None) -> Path:
 
 def test_it_does_what_the_policy_does_in_a_batch(tmp_path: Path) -> None:
     planner = make_planner("policy", ROBOT.spec, policy={"folder": str(_saved(tmp_path))})
-    worlds = make_worlds("half_cheetah", [Situation()] * 2, [3, 4])
+    worlds = make_simulated("half_cheetah", [Situation()] * 2, [3, 4])
     agent = PolicyAgent(load_policy(tmp_path, ROBOT))
     agent.begin(Context(ROBOT, [3, 4], worlds.tasks(), worlds.goals))
     states = worlds.states()

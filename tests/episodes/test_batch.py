@@ -30,8 +30,15 @@ from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.robots.task import Task
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Level, SafetyConfig
+from ros_mbmrl.simulation.environment import (
+    Environment,
+    Flags,
+    Observation,
+    Transition,
+    observe,
+)
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation, TimedFault
-from ros_mbmrl.simulation.worlds import make_worlds
 
 Change = Callable[[float, Array, Array], Array]
 GAINS = np.array([[1.0, 1.0, 1.0], [0.3, -0.5, 0.2], [1.6, 0.4, -1.0]])
@@ -41,16 +48,16 @@ METHODS = ("mb", "mb_de", "residual", "last_layer", "grbal", "rebal", "context",
 METHODS += ("bayes_context_ll", "leaky_context", "leaky_context_de")
 
 
-class ToyWorlds:
+class Toys:
     """Toys with gains of their own; in the step BREAKS all of their drives turn round."""
 
     def __init__(self, robot: Robot, change: Change, gains: Array) -> None:
-        self.robot, self.time, self.states = robot, 0.0, np.zeros((len(gains), 4))
+        self.robot, self.times, self.true = robot, np.zeros(len(gains)), np.zeros((len(gains), 4))
         self._change, self._gains, self._steps = change, gains.copy(), 0
         self.spoilt: Mapping[int, Sequence[int]] = {}  # by step: whose measurement is nan
 
     def __len__(self) -> int:
-        return len(self.states)
+        return len(self.true)
 
     def tasks(self) -> list[Task]:
         return [SpeedTask(0.8)] * len(self)
@@ -59,39 +66,47 @@ class ToyWorlds:
     def goals(self) -> Array:
         return np.zeros((len(self), 0))
 
-    def measurements(self) -> Array:
-        states = self.states.copy()
+    def states(self) -> Array:
+        states = self.true.copy()
         states[list(self.spoilt.get(self._steps, []))] = np.nan
         return states
 
-    def step(self, actions: Array) -> Array:
+    def observe(self) -> Observation:
+        return observe(self.robot, self.true, self.goals)
+
+    def reset(self, mask: Flags, situations: Sequence[Any], seeds: Sequence[int]) -> None:
+        raise NotImplementedError
+
+    def step(self, actions: Array) -> Transition:
         self._steps += 1
         if self._steps == BREAKS:
             self._gains[:, 0] *= -1
-        before = self.states
+        before = self.true
         rows = zip(before, actions, self._gains, strict=True)
         change = np.array([self._change(s[3], action, gains) for s, action, gains in rows])
         moved = self.robot.advance(torch.from_numpy(before), torch.from_numpy(change))
-        self.states, self.time = moved.numpy(), self.time + 0.1
-        return self.states[:, 3] - before[:, 3]
+        self.true, self.times = moved.numpy(), self.times + 0.1
+        never = np.zeros(len(self), dtype=bool)
+        return Transition(self.observe(), self.true[:, 3] - before[:, 3], never, never)
 
 
-class OneWorld:
-    """Worlds of one as a plant."""
+class OneRobot:
+    """An environment of one as a plant, whose states are what it measures."""
 
     simulated = True
 
-    def __init__(self, worlds: Any) -> None:
-        self.worlds = worlds
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
 
     def observe(self) -> Measurement:
-        return Measurement(self.worlds.time, self.worlds.measurements()[0])
+        count = len(self.environment.robot.spec.measurement)
+        return Measurement(self.environment.times[0], self.environment.states()[0, :count])
 
     def command(self, action: Array) -> None:
         self.action = action[None]
 
     def advance(self, duration: float) -> None:
-        self.worlds.step(self.action)
+        self.environment.step(self.action)
 
 
 @dataclass
@@ -131,28 +146,28 @@ def load(robot: Robot, rollouts: list[Rollout], method: str) -> LoadedModel:
 
 def run_alone(
     loaded: LoadedModel,
-    worlds: Any,
+    robots: Any,
     task: Task,
     seed: int,
     steps: int = STEPS,
     delay: float = 0.0,
 ) -> list[Step]:
-    robot = worlds.robot
+    robot = robots.robot
     agent = make_live_agent(loaded, task, planning=PLANNING, seed=seed, delay=delay)
     safety = SafetyMonitor(robot, SafetyConfig(start_updates=1))
-    loop = ControlLoop(OneWorld(worlds), StateEstimator(robot), agent, safety)  # type: ignore[arg-type]
+    loop = ControlLoop(OneRobot(robots), StateEstimator(robot), agent, safety)  # type: ignore[arg-type]
     return [loop.step(0.1) for _ in range(steps)]
 
 
 def run_together(
     loaded: LoadedModel,
-    worlds: ToyWorlds,
+    robots: Toys,
     tasks: Sequence[SpeedTask],
     steps: int = STEPS,
     delay: float = 0.0,
 ) -> Episodes:
     agent = ModelAgent(loaded, planning=PLANNING, delay=delay)
-    return run_episodes(worlds, agent, steps, range(5, 5 + len(worlds)), tasks)
+    return run_episodes(robots, agent, steps, range(5, 5 + len(robots)), tasks)
 
 
 def told_of(episodes: Episodes) -> Diagnostics:
@@ -178,9 +193,9 @@ def test_each_of_three_is_the_loop_of_one(
 ) -> None:
     loaded = load(robot, rollouts, method)
     tasks = [SpeedTask(speed) for speed in (0.8, 0.2, -0.5)]
-    episodes = run_together(loaded, ToyWorlds(robot, change, GAINS), tasks)
+    episodes = run_together(loaded, Toys(robot, change, GAINS), tasks)
     for n, task in enumerate(tasks):
-        alone = run_alone(loaded, ToyWorlds(robot, change, GAINS[n : n + 1]), task, 5 + n)
+        alone = run_alone(loaded, Toys(robot, change, GAINS[n : n + 1]), task, 5 + n)
         assert_same(episodes, n, alone)
     assert method == "mb" or told_of(episodes).accepted.any()
 
@@ -192,11 +207,11 @@ def test_each_of_three_with_a_delay_is_the_loop_of_one_with_it(
 ) -> None:
     loaded, delay = load(robot, rollouts, method), periods * robot.spec.period
     tasks = [SpeedTask(speed) for speed in (0.8, 0.2, -0.5)]
-    episodes = run_together(loaded, ToyWorlds(robot, change, GAINS), tasks, delay=delay)
+    episodes = run_together(loaded, Toys(robot, change, GAINS), tasks, delay=delay)
     for n, task in enumerate(tasks):
-        worlds = ToyWorlds(robot, change, GAINS[n : n + 1])
+        worlds = Toys(robot, change, GAINS[n : n + 1])
         assert_same(episodes, n, run_alone(loaded, worlds, task, 5 + n, delay=delay))
-    at_once = run_together(loaded, ToyWorlds(robot, change, GAINS), tasks)
+    at_once = run_together(loaded, Toys(robot, change, GAINS), tasks)
     assert not np.allclose(episodes.actions, at_once.actions, atol=1e-2)
 
 
@@ -205,8 +220,8 @@ def test_one_is_the_loop_of_one(
     robot: Robot, change: Change, rollouts: list[Rollout], method: str
 ) -> None:
     loaded, task = load(robot, rollouts, method), SpeedTask(0.8)
-    episodes = run_together(loaded, ToyWorlds(robot, change, GAINS[:1]), [task])
-    assert_same(episodes, 0, run_alone(loaded, ToyWorlds(robot, change, GAINS[:1]), task, 5))
+    episodes = run_together(loaded, Toys(robot, change, GAINS[:1]), [task])
+    assert_same(episodes, 0, run_alone(loaded, Toys(robot, change, GAINS[:1]), task, 5))
 
 
 def test_tasks_costed_in_one_call_are_the_same_tasks(
@@ -214,7 +229,7 @@ def test_tasks_costed_in_one_call_are_the_same_tasks(
 ) -> None:
     loaded, speeds = load(robot, rollouts, "grbal"), (0.8, 0.2, -0.5)
     one_by_one, at_once = (
-        run_together(loaded, ToyWorlds(robot, change, GAINS), [kind(v) for v in speeds])
+        run_together(loaded, Toys(robot, change, GAINS), [kind(v) for v in speeds])
         for kind in (SpeedTask, BatchedSpeedTask)
     )
     np.testing.assert_allclose(at_once.actions, one_by_one.actions, atol=1e-4)
@@ -224,10 +239,10 @@ def test_a_state_that_is_no_number_is_its_own_robots_affair(
     robot: Robot, change: Change, rollouts: list[Rollout]
 ) -> None:
     loaded, tasks = load(robot, rollouts, "mb_de"), [SpeedTask(0.8)] * 3
-    whole = run_together(loaded, ToyWorlds(robot, change, GAINS), tasks)
-    worlds = ToyWorlds(robot, change, GAINS)
-    worlds.spoilt = {9: [1]}
-    spoilt = run_together(loaded, worlds, tasks)
+    whole = run_together(loaded, Toys(robot, change, GAINS), tasks)
+    robots = Toys(robot, change, GAINS)
+    robots.spoilt = {9: [1]}
+    spoilt = run_together(loaded, robots, tasks)
     others = [0, 2]
     # Of the window of nine rows, not of eight, in which the third has a fold more than that.
     np.testing.assert_allclose(spoilt.actions[:, others], whole.actions[:, others], atol=1e-4)
@@ -251,7 +266,7 @@ def test_a_robot_without_a_finite_plan_holds_and_the_others_go_on(
 ) -> None:
     loaded = load(robot, rollouts, "grbal")
     tasks = [SpeedTask(0.8), Spoilt(0.8), SpeedTask(0.8)]
-    episodes = run_together(loaded, ToyWorlds(robot, change, GAINS), tasks)
+    episodes = run_together(loaded, Toys(robot, change, GAINS), tasks)
     assert (episodes.levels[:, 1] == Level.HOLD).all()
     assert not episodes.actions[:, 1].any()
     assert (episodes.levels[:, [0, 2]] == Level.RUN).all()
@@ -261,7 +276,7 @@ def test_a_robot_without_a_finite_plan_holds_and_the_others_go_on(
 def test_shapes_and_seeds(robot: Robot, change: Change, rollouts: list[Rollout]) -> None:
     loaded, tasks = load(robot, rollouts, "mb"), [SpeedTask(0.8)] * 3
     first, second = (
-        run_together(loaded, ToyWorlds(robot, change, GAINS), tasks, steps=4) for _ in range(2)
+        run_together(loaded, Toys(robot, change, GAINS), tasks, steps=4) for _ in range(2)
     )
     assert first.states.shape == (5, 3, 4) and first.actions.shape == (4, 3, 2)
     assert first.rewards.shape == first.levels.shape == told_of(first).accepted.shape == (4, 3)
@@ -285,7 +300,7 @@ class Constant:
 
 def test_any_agent_is_told_what_safety_let_through(robot: Robot, change: Change) -> None:
     agent = Constant()
-    episodes = run_episodes(ToyWorlds(robot, change, GAINS), agent, 3, [0, 1, 2])
+    episodes = run_episodes(Toys(robot, change, GAINS), agent, 3, [0, 1, 2])
     assert np.array_equal(agent.sent, episodes.actions)
     assert (episodes.actions == 1.0).all()  # of a range of -1 to 1
     assert (episodes.levels == Level.LIMITED).all()
@@ -297,7 +312,7 @@ def test_wrong_numbers_are_refused(
     robot: Robot, change: Change, steps: int, seeds: list[int]
 ) -> None:
     with pytest.raises(ValueError, match="expected at least 1 and 3"):
-        run_episodes(ToyWorlds(robot, change, GAINS), Constant(), steps, seeds)
+        run_episodes(Toys(robot, change, GAINS), Constant(), steps, seeds)
 
 
 BROKEN = {
@@ -310,17 +325,17 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_simulated_robots_do_their_tasks_each_as_if_alone(name: str) -> None:
     situations = [Situation(), BROKEN[name]]
-    worlds = make_worlds(name, situations, [1, 2])
-    loaded = load(worlds.robot, collect(worlds, RandomAgent(50), 50, [1, 2], ""), "mb_de")
+    robots = make_simulated(name, situations, [1, 2])
+    loaded = load(robots.robot, collect(robots, RandomAgent(50), 50, [1, 2], ""), "mb_de")
     agent = ModelAgent(loaded, planning=PLANNING)
-    episodes = run_episodes(make_worlds(name, situations, [7, 8]), agent, 14, [7, 8])
+    episodes = run_episodes(make_simulated(name, situations, [7, 8]), agent, 14, [7, 8])
     assert np.isfinite(episodes.actions).all() and (episodes.levels < Level.HOLD).all()
-    second = make_worlds(name, situations[1:], [8])
+    second = make_simulated(name, situations[1:], [8])
     assert_same(episodes, 1, run_alone(loaded, second, second.tasks()[0], 8, steps=14))
 
 
 def test_each_arm_has_a_goal_of_its_own() -> None:
-    worlds = make_worlds("arm_7dof", [Situation(goal=(0.1, 0.2, 0.3)), Situation()], [3, 4])
-    first, second = (task.reference(np.zeros(17)).tolist() for task in worlds.tasks())
+    robots = make_simulated("arm_7dof", [Situation(goal=(0.1, 0.2, 0.3)), Situation()], [3, 4])
+    first, second = (task.reference(np.zeros(17)).tolist() for task in robots.tasks())
     assert first == pytest.approx([0.1, 0.2, 0.3])
-    assert second == pytest.approx(worlds.goals[1].tolist())
+    assert second == pytest.approx(robots.goals[1].tolist())

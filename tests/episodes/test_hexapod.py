@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ros_mbmrl.episodes.hexapod import SPEED, Episode
-from ros_mbmrl.robots.path_following import PathWeights
+from ros_mbmrl.agents.model import ModelAgent
+from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.episodes.batch import run_episodes
+from ros_mbmrl.episodes.hexapod import SPEED, Episode, Scenario, hexapod_stage, run_episode
+from ros_mbmrl.plants.environment import PlantEnvironment
+from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.path_following import PathWeights, make_path
 from ros_mbmrl.safety.types import Level
+from ros_mbmrl.simulation.faults import Fault
+
+ROBOT = make_robot("hexapod")
 
 
 def _step(level: Level = Level.RUN, before: float = 2.0, after: float = 1.0) -> Any:
@@ -58,3 +69,47 @@ def test_an_episode_that_safety_ended_before_the_fault_counts_its_last_step() ->
 def test_a_single_step_is_an_episode() -> None:
     summary = _episode([PathWeights().cross_track]).summary()
     assert (summary["progress_m_s"], summary["return"]) == (0.0, pytest.approx(-1.0))
+
+
+def test_hexapods_side_by_side_are_twins_of_their_own() -> None:
+    scenarios = Scenario(path="straight"), Scenario(path="left", fault=Fault("payload", 0.2))
+    rows = PlantEnvironment(hexapod_stage(ROBOT), scenarios, [3, 4])
+    walk = np.full((2, 2), 30.0)
+    config = TwinConfig(faults=(scenarios[1].fault,), seed=9, start=make_path("left").start)
+    rows.step(walk)
+    rows.reset(np.array([False, True]), scenarios[1:], [9])
+    alone, estimator = TwinPlant(ROBOT, config), StateEstimator(ROBOT)
+    state = estimator.update(alone.observe())
+    for _ in range(4):
+        assert rows.states()[1].tolist() == state.tolist()
+        rows.step(walk)
+        alone.command(walk[1])
+        alone.advance(ROBOT.spec.period)
+        state = estimator.update(alone.observe())
+    assert rows.times == pytest.approx([0.5, 0.4])
+
+
+def test_a_hexapod_is_rewarded_for_its_path_by_hand() -> None:
+    rows = PlantEnvironment(hexapod_stage(ROBOT), [Scenario(path="straight")], [3])
+    before, weights = rows.states()[0], PathWeights()
+    (reward,) = rows.step(np.zeros((1, 2))).reward
+    names = [quantity.name for quantity in ROBOT.spec.state]
+    x, y = (rows.states()[0, names.index(name)] for name in "xy")
+    along = x - max(before[names.index("x")], -2.5)  # the path is along y = 0, from x = -2.5 m
+    cost = (y / weights.cross_track) ** 2
+    cost += ((along - SPEED * ROBOT.spec.period) / weights.progress) ** 2
+    assert reward == pytest.approx(-cost, rel=1e-3)
+
+
+def test_many_hexapods_run_as_each_does_alone() -> None:
+    faulty = Scenario("straight", fault=Fault("payload", 0.3), duration=0.8, seed=3)
+    scenarios, planning = (faulty, Scenario("left", duration=0.8, seed=4)), {"num_samples": 64}
+    loaded = load_model(Path(__file__).parents[2] / "models/hexapod/grbal", ROBOT)
+    rows = PlantEnvironment(hexapod_stage(ROBOT), scenarios, [3, 4])
+    together = run_episodes(rows, ModelAgent(loaded, planning=planning), 8, [3, 4])
+    for n, scenario in enumerate(scenarios):
+        alone = run_episode(ROBOT, loaded, scenario, planning=planning).steps
+        np.testing.assert_allclose(together.states[:-1, n], [s.state for s in alone], atol=1e-3)
+        sent = [step.checked.action for step in alone]
+        np.testing.assert_allclose(together.actions[:, n], sent, atol=1e-3)
+    assert together.lasted.tolist() == [8, 8]

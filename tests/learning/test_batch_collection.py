@@ -12,8 +12,8 @@ from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.learning.batch_collection import collect, rollouts_of, tags_of
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.safety.types import Level
+from ros_mbmrl.simulation.simulated_robots import SimulatedRobots, make_simulated
 from ros_mbmrl.simulation.situations import Situation, Terrain, TimedFault
-from ros_mbmrl.simulation.worlds import Worlds, make_worlds
 
 SITUATIONS = (
     Situation(),
@@ -23,11 +23,11 @@ SITUATIONS = (
 STEPS, SEEDS = 12, (4, 5, 6)
 
 
-def worlds() -> Worlds:
-    return make_worlds("half_cheetah", SITUATIONS, SEEDS)
+def worlds() -> SimulatedRobots:
+    return make_simulated("half_cheetah", SITUATIONS, SEEDS)
 
 
-def run() -> tuple[Worlds, Episodes]:
+def run() -> tuple[SimulatedRobots, Episodes]:
     made = worlds()
     return made, run_episodes(made, RandomAgent(STEPS), STEPS, SEEDS)
 
@@ -50,7 +50,7 @@ def test_random_commands_are_held_within_the_range_and_each_robots_own() -> None
     same = (episodes.actions[1:] == episodes.actions[:-1]).all(axis=2)
     assert same.any() and not same.all()
     assert not np.array_equal(episodes.actions[:, 0], episodes.actions[:, 1])
-    alone = make_worlds("half_cheetah", SITUATIONS[1:2], SEEDS[1:2])
+    alone = make_simulated("half_cheetah", SITUATIONS[1:2], SEEDS[1:2])
     one = run_episodes(alone, RandomAgent(STEPS), STEPS, SEEDS[1:2])
     assert np.array_equal(one.actions[:, 0], episodes.actions[:, 1])
     assert np.array_equal(one.states[:, 0], episodes.states[:, 1])
@@ -67,17 +67,18 @@ def test_tags_are_the_situations() -> None:
 def spoilt(states: Array) -> Array:
     states = states.copy()
     states[7, 0] = np.nan  # of the first robot
-    states[5:, 1] = states[4, 1]  # the second has stayed where it was
     return states
 
 
 @pytest.mark.parametrize(("latched", "expected"), [(9, [6, 4, 9]), (1, [6, 4])])
 def test_a_rollout_ends_where_the_robot_did(latched: int, expected: list[int]) -> None:
     made, episodes = run()
-    levels = episodes.levels.copy()
+    levels, terminated = episodes.levels.copy(), episodes.terminated.copy()
     levels[latched:, 2] = Level.LATCHED
-    made.diverged[1] = True
-    ended = replace(episodes, states=spoilt(episodes.states), levels=levels)
+    terminated[4:, 1] = True
+    states = spoilt(episodes.states)
+    ended = replace(episodes, states=states, levels=levels, terminated=terminated)
+    assert ended.lasted.tolist() == [6, 4, latched]
     rollouts = rollouts_of(made, ended, "x")
     assert [len(rollout) for rollout in rollouts] == expected
     assert all(np.isfinite(rollout.states).all() for rollout in rollouts)

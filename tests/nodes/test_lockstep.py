@@ -27,7 +27,7 @@ from ros_mbmrl.robots.path_following import PathFollowing
 from ros_mbmrl.robots.paths import Path as Course
 from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.safety.monitor import SafetyMonitor
-from ros_mbmrl.simulation.faults import parse_fault
+from ros_mbmrl.simulation.faults import Fault
 from ros_mbmrl.supervisor import supervise
 
 STEPS, SEED, FAULT = 30, 3, "leg_left_middle@1.2"
@@ -64,7 +64,7 @@ def in_process(model: Path, method: str) -> np.ndarray:
     torch.set_num_threads(1)
     loaded = load_model(model, robot)
     begin = make_path("zigzag").start
-    faults = (parse_fault(FAULT),)
+    faults = (Fault.parse(FAULT),)
     with TwinPlant(robot, TwinConfig("turf", faults, seed=SEED, start=begin)) as plant:
         start = StateEstimator(robot).update(plant.observe())
         course = make_path("zigzag").placed(*robot.pose(start))

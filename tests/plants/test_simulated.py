@@ -8,8 +8,8 @@ from ros_mbmrl.plants import check_plant, make_plant, usual_ground
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.plants.simulated import PUSHED, SimulatedPlant
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation, Terrain, TimedFault
-from ros_mbmrl.simulation.worlds import make_worlds
 
 FLAT = PlantOptions(terrain="flat", seed=4)
 
@@ -22,7 +22,7 @@ def made(robot: str, options: PlantOptions) -> SimulatedPlant:
 
 def test_it_is_the_same_robot_as_in_a_batch() -> None:
     plant = made("half_cheetah", FLAT)
-    worlds = make_worlds("half_cheetah", [Situation()], [4])
+    worlds = make_simulated("half_cheetah", [Situation()], [4])
     rng = np.random.default_rng(0)
     for _ in range(10):
         action = rng.uniform(-1, 1, 6)
@@ -30,15 +30,15 @@ def test_it_is_the_same_robot_as_in_a_batch() -> None:
         plant.advance(0.05)
         worlds.step(action[None])
         np.testing.assert_array_equal(plant.observe().values, worlds.measurements()[0])
-        assert plant.observe().time == pytest.approx(worlds.time)
+        assert plant.observe().time == pytest.approx(worlds.times[0])
     assert plant.simulated and plant.counters() == {}
 
 
 def test_a_command_that_is_due_all_but_at_a_tick_acts_at_the_next() -> None:
-    plant = SimulatedPlant(make_worlds("half_cheetah", [Situation()], [4]), latency=0.01 + 5e-9)
+    plant = SimulatedPlant(make_simulated("half_cheetah", [Situation()], [4]), latency=0.01 + 5e-9)
     plant.command(np.ones(6))
     plant.advance(0.05)
-    worlds = make_worlds("half_cheetah", [Situation()], [4])
+    worlds = make_simulated("half_cheetah", [Situation()], [4])
     worlds.advance(np.zeros((1, 6)), 2)
     worlds.advance(np.ones((1, 6)), 3)
     np.testing.assert_allclose(plant.observe().values, worlds.measurements()[0], atol=1e-9)
@@ -62,7 +62,7 @@ def test_a_command_that_is_due_all_but_at_a_tick_acts_at_the_next() -> None:
 )
 def test_words_become_situations(robot: str, options: dict[str, str], expected: Situation) -> None:
     plant = made(robot, PlantOptions(**{"terrain": "flat", **options}))
-    assert plant.worlds.situations == (expected,)
+    assert plant.robots.situations == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_after_a_stop_there_is_no_torque() -> None:
         plant.command(np.full(7, 1.0))
         plant.advance(0.05)
     still = made("arm_7dof", FLAT)
-    still.worlds.set_states(plant.worlds.states())
+    still.robots.set_states(plant.robots.states())
     plant.advance(0.05)
     still.advance(0.05)
     np.testing.assert_allclose(plant.observe().values, still.observe().values, atol=1e-12)
@@ -131,9 +131,9 @@ def test_where_no_ground_is_named() -> None:
 
 def test_physics_that_break_down_end_the_run() -> None:
     plant = made("ant", FLAT)
-    states = plant.worlds.states()
+    states = plant.robots.states()
     states[0, -1] = 1e12
-    plant.worlds.set_states(states)
+    plant.robots.set_states(states)
     plant.advance(0.05)
     with pytest.raises(RunError, match="the twin's physics broke down before 0.1 s"):
         plant.observe()

@@ -10,23 +10,24 @@ import torch
 
 from ros_mbmrl.learning.policies.maml_rl import MAMLConfig, train_maml_rl
 from ros_mbmrl.policies.adapt import InnerConfig, adapt, repeated, with_goals
-from ros_mbmrl.policies.sampling import Tasks, noise_of, observe, to_commands
+from ros_mbmrl.policies.sampling import Tasks, noise_of, to_commands
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.simulation.environment import Environment
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
-from ros_mbmrl.simulation.worlds import Worlds, make_worlds
 
 ARM = make_robot("arm_7dof")
-ARMS = Tasks(ARM, lambda _: Situation(), partial(make_worlds, "arm_7dof"), goals=3)
+ARMS = Tasks(ARM, lambda _: Situation(), partial(make_simulated, "arm_7dof"), goals=3)
 
 
 def test_a_tasks_episodes_have_one_goal_and_starts_of_their_own() -> None:
     situations, seeds = ARMS.drawn(np.random.default_rng(0), 2)
     goals = ARMS.make(situations, seeds).goals
     situations = with_goals(situations, goals)
-    made: list[Worlds] = []
+    made: list[Environment] = []
 
-    def make(each: list[Situation], own: list[int]) -> Worlds:
+    def make(each: list[Situation], own: list[int]) -> Environment:
         made.append(ARMS.make(each, own))
         return made[-1]
 
@@ -41,14 +42,6 @@ def test_a_tasks_episodes_have_one_goal_and_starts_of_their_own() -> None:
     first, second = (episodes.observations[:, :, 0, :-3] for episodes in adapted.episodes)
     starts = torch.cat([first.flatten(0, 1), second.flatten(0, 1)])
     assert len(starts.unique(dim=0)) == 12
-
-
-def test_a_policy_sees_features_and_goals() -> None:
-    worlds = make_worlds("arm_7dof", [Situation(goal=(0.1, 0.2, 0.3))] * 2, [0, 1])
-    seen = observe(ARM, worlds.states(), worlds.goals)
-    assert seen.shape == (2, ARMS.observations)
-    assert seen[1, -3:].tolist() == pytest.approx([0.1, 0.2, 0.3])
-    assert seen.dtype == torch.float32
 
 
 def test_actions_are_shares_of_each_commands_range() -> None:

@@ -10,8 +10,8 @@ from ros_mbmrl.agents.chance import held_actions
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.simulation.simulated import SIMULATIONS
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
-from ros_mbmrl.simulation.worlds import make_worlds
 
 ROBOTS = tuple(SIMULATIONS)
 DIMENSIONS = {"half_cheetah": (18, 6, 17, 18), "ant": (29, 8, 27, 29), "arm_7dof": (17, 7, 17, 14)}
@@ -20,7 +20,7 @@ DIMENSIONS = {"half_cheetah": (18, 6, 17, 18), "ant": (29, 8, 27, 29), "arm_7dof
 @pytest.fixture(params=ROBOTS)
 def states(request: pytest.FixtureRequest) -> tuple[str, torch.Tensor]:
     """A robot and 21 states in a row of 3 of it, (21, 3, ds)."""
-    worlds = make_worlds(request.param, [Situation()] * 3, range(3))
+    worlds = make_simulated(request.param, [Situation()] * 3, range(3))
     rows = [worlds.states()]
     for actions in held_actions(worlds.robot.spec, np.random.default_rng(0), 20, 3):
         worlds.step(actions)

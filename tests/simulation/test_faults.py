@@ -5,17 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.simulation.faults import FAULTS, LEGS, NO_FAULT, Effect, Fault, combine, parse_fault
+from ros_mbmrl.simulation.faults import FAULTS, LEGS, NO_FAULT, Effect, Fault, combine
 
 
 def test_name_at_seconds() -> None:
-    assert parse_fault("leg_left_middle@20") == Fault("leg_left_middle", 20.0)
-    assert parse_fault("none") == NO_FAULT
+    assert Fault.parse("leg_left_middle@20") == Fault("leg_left_middle", 20.0)
+    assert Fault.parse("none") == NO_FAULT
 
 
 @given(st.sampled_from(sorted(FAULTS)), st.floats(0, 1e6))
 def test_every_fault_parses_back(name: str, seconds: float) -> None:
-    assert parse_fault(f"{name}@{seconds!r}") == Fault(name, seconds)
+    assert Fault.parse(f"{name}@{seconds!r}") == Fault(name, seconds)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_every_fault_parses_back(name: str, seconds: float) -> None:
 )
 def test_bad_input_is_one_line(text: str, says: str) -> None:
     with pytest.raises(UserError, match=says) as caught:
-        parse_fault(text)
+        Fault.parse(text)
     assert "\n" not in str(caught.value)
 
 

@@ -19,8 +19,8 @@ from ros_mbmrl.learning.policies.practice import practise
 from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.device import choose_device
+from ros_mbmrl.simulation.simulated_robots import SimulatedRobots, make_simulated
 from ros_mbmrl.simulation.situations import NOMINAL
-from ros_mbmrl.simulation.worlds import Worlds, make_worlds
 
 
 def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
@@ -30,13 +30,13 @@ def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
     return ModelAgent(loaded, method, planning=scale.planner, precision=precision, device=device)
 
 
-def nominal(context: Context) -> Worlds:
+def nominal(context: Context) -> SimulatedRobots:
     """Simulators of robots as they would be modelled without data."""
-    return make_worlds(context.robot.spec.name, [NOMINAL] * len(context), context.seeds)
+    return make_simulated(context.robot.spec.name, [NOMINAL] * len(context), context.seeds)
 
 
 def make_agent(
-    study: Study, scale: Scale, method: str, folder: Path | None, worlds: Worlds
+    study: Study, scale: Scale, method: str, folder: Path | None, worlds: SimulatedRobots
 ) -> Agent:
     """The agent called `method`, which is to act in `worlds`.
 
@@ -52,6 +52,6 @@ def make_agent(
     robot = make_robot(study.robot)
     if method in MODEL_FREE:
         loaded = load_policy(folder, robot)
-        make = partial(make_worlds, study.robot)
+        make = partial(make_simulated, study.robot, models=worlds.models)
         return PolicyAgent(loaded, partial(practise, loaded, make, worlds.situations))
     return model_agent(scale, load_model(folder, robot), "mb" if method == ORACLE else method)

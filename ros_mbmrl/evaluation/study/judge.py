@@ -23,8 +23,8 @@ from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.safety.types import Level
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
-from ros_mbmrl.simulation.worlds import make_worlds
 
 Row = dict[str, Any]
 
@@ -75,7 +75,7 @@ def judge(job: Trial) -> tuple[str, Row]:
     situations = situations_of(study, job.conditions, seeds, steps * period)
     every = seeds * len(job.conditions)
     named = [condition for condition in job.conditions for _ in seeds]
-    worlds = make_worlds(study.robot, situations, every)
+    worlds = make_simulated(study.robot, situations, every)
     agent = make_agent(study, scale, job.method, job.folder, worlds)
     episodes = run_episodes(worlds, agent, steps, every)
     if job.common:

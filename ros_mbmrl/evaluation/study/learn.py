@@ -42,8 +42,8 @@ from ros_mbmrl.simulation.distributions import (
     draw_seed,
     push_up_to,
 )
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
-from ros_mbmrl.simulation.worlds import make_worlds
 
 # Section E.5: "a single gradient step for the update rule of GrBAL".
 OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType({"grbal": {"steps": 1}})
@@ -172,11 +172,11 @@ def _gather(
     draw, runs = job.draw(size.steps * period_of(study)), size.runs if k else size.random_runs
     situations = [draw(rng) for _ in range(runs)]
     seeds = [draw_seed(rng, TRAINING_SEEDS) for _ in range(runs)]
-    worlds = make_worlds(study.robot, situations, seeds)
+    robots = make_simulated(study.robot, situations, seeds)
     agent: Agent = RandomAgent(size.steps)
     if loaded is not None:
         agent = model_agent(job.scale, loaded, job.trained)
-    return collect(worlds, agent, size.steps, seeds, f"round-{k}")
+    return collect(robots, agent, size.steps, seeds, f"round-{k}")
 
 
 def config_of(job: Learning, size: Training) -> TrainConfig:
@@ -227,7 +227,7 @@ def _curve(
     seeds = list(range(CURVE_SEED, CURVE_SEED + count))
     situations = situations_of(study, conditions, seeds, steps * period_of(study))
     every = seeds * len(conditions)
-    worlds = make_worlds(study.robot, situations, every)
+    worlds = make_simulated(study.robot, situations, every)
     agent = model_agent(scale, loaded, job.trained)
     returns = run_episodes(worlds, agent, steps, every).rewards.sum(axis=0)
     return [

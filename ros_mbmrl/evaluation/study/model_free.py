@@ -18,7 +18,8 @@ from ros_mbmrl.policies.trained import TrainedPolicy
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.distributions import TRAINING
-from ros_mbmrl.simulation.worlds import make_worlds
+from ros_mbmrl.simulation.models import models_of
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 
 Row = dict[str, Any]
 
@@ -44,7 +45,8 @@ def practise(job: Practice) -> tuple[str, Row]:
     study = make_study(job.study)
     scale, robot = job.scale, make_robot(study.robot)
     goals = 3 if study.task == "reach" else 0
-    tasks = Tasks(robot, TRAINING[study.name], partial(make_worlds, study.robot), goals)
+    make = partial(make_simulated, study.robot, models=models_of(study.robot))
+    tasks = Tasks(robot, TRAINING[study.name], make, goals)
     trained, inner = _train(job, tasks, scale.model_free, scale.training.steps)
     facts = {"method": job.method, "seed": job.train_seed, "study": job.study}
     save_policy(job.folder, robot, trained, facts, inner)

@@ -21,7 +21,7 @@ from ros_mbmrl.learning.tune import GRIDS
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.distributions import VALIDATION
-from ros_mbmrl.simulation.worlds import make_worlds
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 
 FIRST_SEED = 500  # of validation episodes: no test episode has these
 Row = dict[str, Any]
@@ -64,7 +64,7 @@ def score(job: Tuning) -> tuple[str, Row]:
     loaded = load_model(job.folder, make_robot(study.robot))
     card = {**loaded.card, "method": job.method, "options": dict(job.options)}
     agent = model_agent(scale, replace(loaded, card=card), job.method)
-    episodes = run_episodes(make_worlds(study.robot, situations, every), agent, steps, every)
+    episodes = run_episodes(make_simulated(study.robot, situations, every), agent, steps, every)
     returns = episodes.rewards.sum(axis=0)
     row = {"method": job.method, **dict(job.options), "return": float(returns.mean())}
     assert episodes.diagnostics is not None  # it is an agent with a model

@@ -1,4 +1,4 @@
-"""Practice of a policy before a run: its inner steps, in worlds of its own."""
+"""Practice of a policy before a run: its inner steps, in an environment of its own."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ros_mbmrl.agents.base import Context
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.adapt import adapt, repeated, with_goals
 from ros_mbmrl.policies.files import LoadedPolicy
+from ros_mbmrl.simulation.environment import Environment
 from ros_mbmrl.simulation.situations import Situation
-from ros_mbmrl.simulation.worlds import Worlds
 
 
 def practise(
     loaded: LoadedPolicy,
-    make: Callable[[Sequence[Situation], Sequence[int]], Worlds],
+    make: Callable[[Sequence[Situation], Sequence[int]], Environment],
     situations: Sequence[Situation],
     context: Context,
 ) -> Parameters:
@@ -22,7 +22,7 @@ def practise(
 
     Args:
         loaded: a policy that adapts.
-        make: makes worlds of situations and seeds.
+        make: makes environments of situations and seeds.
         situations: (N,), those that the robots are about to meet.
         context: of the run.
 
@@ -34,6 +34,6 @@ def practise(
         raise ValueError("expected a policy that adapts")
     if context.goals.shape[1]:
         situations = with_goals(situations, context.goals)
-    worlds = repeated(make, situations, inner.episodes)
+    begin = repeated(make, situations, inner.episodes)
     own = (loaded.policy, loaded.parameters, inner)
-    return adapt(*own, worlds, context.seeds, loaded.baselines).parameters
+    return adapt(*own, begin, context.seeds, loaded.baselines).parameters

@@ -124,10 +124,10 @@ def _make(tasks: Tasks, config: TRPOConfig, done: int) -> tuple[Any, Any]:
         from stable_baselines3.common.logger import Logger
         from stable_baselines3.common.vec_env import VecNormalize
 
-        from ros_mbmrl.learning.policies.vec_env import WorldsVecEnv
+        from ros_mbmrl.learning.policies.vec_env import EnvironmentVecEnv
     except ImportError:
         raise UserError("TRPO needs the extra `rl`: pip install ros_mbmrl[rl]") from None
-    env = WorldsVecEnv(
+    env = EnvironmentVecEnv(
         tasks, config.worlds, config.horizon, config.seed, first_round=done * config.rounds
     )
     commands = len(tasks.robot.spec.action)  # sb3's divergence is the mean over them, not the sum

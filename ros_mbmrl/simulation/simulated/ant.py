@@ -55,7 +55,7 @@ class AntSimulation(Simulation):
         return np.array([float(f"leg_{name[-1]}_crippled" not in present) for name in MOTORS])
 
     def broken(self, present: Collection[str]) -> frozenset[str]:
-        """All of them."""
+        """Return all of them."""
         return frozenset(present)
 
     def wreck(self, model: mujoco.MjModel, broken: frozenset[str]) -> None:

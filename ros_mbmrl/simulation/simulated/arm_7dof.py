@@ -40,7 +40,7 @@ class ArmSimulation(Simulation):
         return START + rng.uniform(-SPREAD, SPREAD, 7), rng.uniform(-DRIFT, DRIFT, 7)
 
     def goal(self, rng: np.random.Generator) -> Array:
-        """Where the tip is in some posture (3,) [m]."""
+        """Draw the tip's place in some posture (3,) [m]."""
         return tip_of(rng.uniform(*_POSTURES.T))
 
     def reward(self, before: Array, actions: Array, after: Array, goals: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Simulation: what `Worlds` asks about one kind of simulated robot."""
+"""Simulation: one kind of simulated robot, as `SimulatedRobots` uses it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Simulation(ABC):
         return self.robot.spec.period / self.substeps
 
     def model(self, terrain: Terrain, physics: Factors) -> mujoco.MjModel:
-        """The intact robot on `terrain`."""
+        """Compile the intact robot on `terrain`."""
         model = self.specification(terrain).compile()
         if physics != Factors():
             self._scale(model, physics)
@@ -43,24 +43,24 @@ class Simulation(ABC):
 
     @abstractmethod
     def specification(self, terrain: Terrain) -> mujoco.MjSpec:
-        """What to compile."""
+        """Return the specification to compile."""
 
     @abstractmethod
     def start(
         self, model: mujoco.MjModel, terrain: Terrain, rng: np.random.Generator
     ) -> tuple[Array, Array]:
-        """The robot's own qpos and qvel to begin with."""
+        """Draw the robot's own qpos and qvel to begin with."""
 
     def goal(self, rng: np.random.Generator) -> Array:
-        """A goal (goals,), of a robot that has one."""
+        """Draw a goal (goals,), of a robot that has one."""
         return np.zeros(self.goals)
 
     def powered(self, present: Collection[str]) -> Array:
-        """What is left of each command (da,), 0 to 1, under the faults `present`."""
+        """Return the share left of each command (da,), 0 to 1, under the faults `present`."""
         return np.ones(len(self.robot.spec.action))
 
     def broken(self, present: Collection[str]) -> frozenset[str]:
-        """Those of the faults `present` that change the model."""
+        """Return those of the faults `present` that change the model."""
         return frozenset()
 
     def wreck(self, model: mujoco.MjModel, broken: frozenset[str]) -> None:
@@ -69,7 +69,7 @@ class Simulation(ABC):
 
     @abstractmethod
     def reward(self, before: Array, actions: Array, after: Array, goals: Array) -> Array:
-        """Rewards (N,) of table 5: states (N, ds) a control period apart, commands (N, da)."""
+        """Return rewards (N,) of table 5 for states (N, ds) a period apart, commands (N, da)."""
 
     def _scale(self, model: mujoco.MjModel, physics: Factors) -> None:
         root = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, self.body)

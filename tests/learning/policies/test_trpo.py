@@ -1,4 +1,4 @@
-"""TRPO by sb3-contrib over Worlds: it learns, goes on where it was, and is exported as it is."""
+"""TRPO by sb3-contrib: it learns, goes on where it was, and is exported as it is."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ import pytest
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.simulation.simulated import SIMULATIONS, make_simulation
 from ros_mbmrl.simulation.simulated.base import gymnasium_model
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Factors, Situation, Terrain
-from ros_mbmrl.simulation.worlds import make_worlds
 
 ROBOTS = tuple(SIMULATIONS)
 
@@ -33,10 +33,10 @@ def test_gymnasiums_models_have_the_joints_and_motors_in_our_order() -> None:
 def test_wrong_physics_are_other_physics() -> None:
     factors = [Factors(), *(Factors(**{n: 1.3}) for n in ("mass", "friction", "gear", "damping"))]
     situations = [Situation(physics=each) for each in factors]
-    worlds = make_worlds("half_cheetah", situations, [0] * 5)
+    worlds = make_simulated("half_cheetah", situations, [0] * 5)
     rng = np.random.default_rng(0)
     for _ in range(20):
-        worlds.step(np.tile(rng.uniform(-1, 1, 6), (5, 1)))
+        worlds.step(np.tile(rng.uniform(-1, 1, 6).reward, (5, 1)))
     states = worlds.states()
     assert all(np.abs(states[k] - states[0]).max() > 1e-3 for k in range(1, 5))
 

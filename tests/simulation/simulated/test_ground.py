@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation, Terrain
-from ros_mbmrl.simulation.worlds import make_worlds
 
 KINDS = (
     Terrain(),
@@ -18,9 +18,9 @@ KINDS = (
 
 
 def test_the_cheetah_rests_on_every_ground() -> None:
-    worlds = make_worlds("half_cheetah", [Situation(kind) for kind in KINDS], range(len(KINDS)))
+    worlds = make_simulated("half_cheetah", [Situation(kind) for kind in KINDS], range(len(KINDS)))
     for _ in range(60):
-        worlds.step(np.zeros((len(KINDS), 6)))
+        worlds.step(np.zeros((len(KINDS).reward, 6)))
     states = worlds.states()
     height = states[:, 1] - states[:, 0] * np.tan([kind.angle for kind in KINDS])
     assert (np.abs(height) < 0.25).all()
@@ -29,10 +29,10 @@ def test_the_cheetah_rests_on_every_ground() -> None:
 
 def test_blocks_of_a_pier_float_and_differ() -> None:
     piers = [Situation(Terrain("pier", seed=seed)) for seed in (1, 1, 2)]
-    worlds = make_worlds("half_cheetah", piers, [0] * 3)
-    flat = make_worlds("half_cheetah", [Situation()], [0])
+    worlds = make_simulated("half_cheetah", piers, [0] * 3)
+    flat = make_simulated("half_cheetah", [Situation()], [0])
     for _ in range(20):
-        worlds.step(np.zeros((3, 6)))
+        worlds.step(np.zeros((3, 6).reward))
         flat.step(np.zeros((1, 6)))
     states = worlds.states()
     np.testing.assert_array_equal(states[0], states[1])

@@ -8,15 +8,15 @@ import mujoco
 import numpy as np
 import pytest
 
+from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation, TimedFault
-from ros_mbmrl.simulation.worlds import make_worlds
 
 
 def test_a_step_is_gymnasiums() -> None:
     asset = files("gymnasium") / "envs/mujoco/assets/half_cheetah.xml"
     model = mujoco.MjModel.from_xml_path(str(asset))
     data = mujoco.MjData(model)
-    worlds = make_worlds("half_cheetah", [Situation()], [7])
+    worlds = make_simulated("half_cheetah", [Situation()], [7])
     rng = np.random.default_rng(0)
     for _ in range(20):
         before = worlds.states()[0]
@@ -25,7 +25,7 @@ def test_a_step_is_gymnasiums() -> None:
         action = rng.uniform(-1, 1, 6)
         data.ctrl[:] = action
         mujoco.mj_step(model, data, 5)
-        (reward,) = worlds.step(action[None])
+        (reward,) = worlds.step(action[None]).reward
         expected = np.concatenate([data.qpos, data.qvel])
         np.testing.assert_allclose(worlds.states()[0], expected, atol=1e-9)
         assert reward == pytest.approx(
@@ -36,8 +36,8 @@ def test_a_step_is_gymnasiums() -> None:
 def test_a_disabled_joint_gives_no_torque_from_its_second_on() -> None:
     spans = (0.1, 0.2), (0.25, 0.3)
     faults = tuple(TimedFault("bfoot_disabled", begin, end) for begin, end in spans)
-    worlds = make_worlds("half_cheetah", [Situation(faults=faults)], [0])
-    twin = make_worlds("half_cheetah", [Situation()], [0])
+    worlds = make_simulated("half_cheetah", [Situation(faults=faults)], [0])
+    twin = make_simulated("half_cheetah", [Situation()], [0])
     for step in range(8):
         actions = np.full((1, 6), 0.5)
         masked = actions.copy()

@@ -1,0 +1,257 @@
+"""SimulatedRobots: an environment of many robots of one kind, stepped together over threads.
+
+Faults switch at the edges of control periods. What becomes of one robot depends on its situation,
+its seed and its commands; not on the others, nor on the number of threads. A step starts from
+positions and velocities alone (no warm start of the solver is carried over), so the state that is
+measured is the whole state, up to the blocks of a pier.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.robots.task import Task
+from ros_mbmrl.simulation.engine import Rollout, mujoco
+from ros_mbmrl.simulation.environment import (
+    Flags,
+    Observation,
+    Transition,
+    clipped,
+    observe,
+    rows_of,
+    tasks_of,
+)
+from ros_mbmrl.simulation.group import Group, places
+from ros_mbmrl.simulation.models import Models, models_of
+from ros_mbmrl.simulation.simulated.base import Simulation
+from ros_mbmrl.simulation.situations import Situation, check_situation
+
+
+class SimulatedRobots:
+    """N robots of one kind, each in its situation: an `Environment`. Made by `make_simulated`.
+
+    models: compiled ones, which other environments can share. situations: (N,). goals: (N, g) [m],
+    of robots that have any. diverged: (N,) whether its physics broke down; such a robot stays
+    where it last was, and is rewarded for that, until it is reset or its state is set.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        situations: Sequence[Situation],
+        seeds: Sequence[int],
+        threads: int = 1,
+    ) -> None:
+        count = len(situations)
+        if count != len(seeds) or count == 0:
+            raise ValueError(f"expected a seed each, got {count} and {len(seeds)}")
+        self.models, self.simulation = models, models.simulation
+        self.situations, self.goals = tuple(situations), np.zeros((count, self.simulation.goals))
+        self.diverged = np.zeros(count, dtype=bool)
+        self._ticks = np.zeros(count, dtype=int)
+        self._next = np.zeros(count)  # when something changes for a robot, in ticks of its clock
+        self._powered = np.ones((count, len(self.robot.spec.action)))
+        self._forces = np.zeros((count, 3))
+        self._threads = max(threads, 1)
+        self._rollout = Rollout(nthread=threads if threads > 1 else 0)
+        self._states: Array | None = None  # of now, once somebody has asked
+        self._datas: dict[int, list[mujoco.MjData]] = {}
+        self._groups: list[Group] = []
+        self.reset(np.ones(count, dtype=bool), situations, seeds)
+
+    def __len__(self) -> int:
+        return len(self.situations)
+
+    @property
+    def robot(self) -> Robot:
+        """See `Environment.robot`."""
+        return self.simulation.robot
+
+    @property
+    def times(self) -> Array:
+        """See `Environment.times`."""
+        return self._ticks * self.simulation.tick
+
+    def tasks(self) -> list[Task]:
+        """See `Environment.tasks`."""
+        return tasks_of(self.robot, self.states(), self.goals)
+
+    def measurements(self) -> Array:
+        """Return what is measured now, without noise (N, dm)."""
+        measured = np.empty((len(self), len(self.robot.spec.measurement)))
+        for group in self._groups:
+            measured[group.indices] = group.measured()
+        return measured
+
+    def states(self) -> Array:
+        """Return the true states (N, ds)."""
+        if self._states is None:
+            measured = self.measurements()
+            self._states = self.robot.estimate(measured, None, self.robot.spec.period)
+        return np.array(self._states)
+
+    def observe(self) -> Observation:
+        """See `Environment.observe`."""
+        return observe(self.robot, self.states(), self.goals)
+
+    def reset(self, mask: Flags, situations: Sequence[Situation], seeds: Sequence[int]) -> None:
+        """See `Environment.reset`; a model that was compiled before is not compiled again.
+
+        Raises UserError for what the robot cannot be put into.
+        """
+        rows, name = rows_of(mask, situations, seeds), self.robot.spec.name
+        for situation in situations:
+            check_situation(name, situation)
+        held = {
+            int(index): (model, state)
+            for group in self._groups
+            for index, model, state in zip(group.indices, group.models, group.states, strict=True)
+        }
+        now, goals = list(self.situations), self.goals.copy()
+        for row, situation, seed in zip(rows.tolist(), situations, seeds, strict=True):
+            now[row], rng = situation, np.random.default_rng(seed)
+            held[row] = self._begun(situation, rng)
+            drawn = self.simulation.goal(rng)
+            goals[row] = drawn if situation.goal is None else situation.goal
+        self.situations, self.goals = tuple(now), goals
+        self._ticks[rows], self._next[rows], self.diverged[rows] = 0, 0, False
+        self._powered[rows], self._forces[rows] = 1.0, 0.0
+        self._groups, self._states = self._grouped(held), None
+
+    def set_states(self, states: Array) -> None:
+        """Put the robots into states (N, ds); time goes on, and blocks of a pier stay."""
+        expected = (len(self), len(self.robot.spec.state))
+        if np.shape(states) != expected or not np.isfinite(states).all():
+            raise ValueError(f"states: expected finite ones of shape {expected}")
+        for group in self._groups:
+            group.place(states[group.indices])
+        self._states = None
+        self.diverged[:] = False
+
+    def step(self, actions: Array) -> Transition:
+        """See `Environment.step`; rewards are those of the thesis, table 5."""
+        before = self.states()
+        self.advance(actions, self.simulation.substeps)
+        after = self.states()
+        return Transition(
+            observe(self.robot, after, self.goals),
+            self.simulation.reward(before, np.asarray(actions), after, self.goals),
+            self.diverged.copy(),
+            np.zeros(len(self), dtype=bool),
+        )
+
+    def advance(self, actions: Array, ticks: int) -> None:
+        """Step the physics `ticks` times under commands (N, da). Raises ValueError, as `step`."""
+        motors, left = clipped(self.robot.spec, actions, self._powered.shape), ticks
+        while left:
+            self._switch()
+            part = int(min(left, (self._next - self._ticks).min()))
+            powered = self._powered * motors
+            for group in self._groups:
+                group.advance(self._rollout, powered, self._forces, part, self.diverged)
+            self._ticks += part
+            self._states = None
+            left -= part
+
+    def imagine(self, actions: Array) -> Array:
+        """Simulate K plans of each robot (N, K, H, da), and return the states (N, K, H + 1, ds).
+
+        From where they are, with faults and forces as they are now; NaN from where the physics
+        breaks down. The robots themselves stay as they are. Raises ValueError, as `step`.
+        """
+        shape = (len(self), *np.shape(actions)[1:3], self._powered.shape[1])
+        motors = clipped(self.robot.spec, actions, shape)
+        self._switch()
+        motors = self._powered[:, None, None] * motors
+        count, plans, horizon, _ = shape
+        measured = np.empty((count, plans, horizon + 1, len(self.robot.spec.measurement)))
+        for group in self._groups:
+            reached = group.imagine(self._rollout, motors, self._forces, self.simulation.substeps)
+            measured[group.indices] = reached
+        rows = measured.reshape(-1, measured.shape[-1])
+        states = self.robot.estimate(rows, None, self.robot.spec.period)
+        return states.reshape(count, plans, horizon + 1, -1)
+
+    def present(self, index: int) -> frozenset[str]:
+        """Return the faults of robot `index` in the control period that begins now."""
+        edges = (
+            (each.name, _edge(self.simulation, each.begin), _edge(self.simulation, each.end))
+            for each in self.situations[index].faults
+        )
+        return frozenset(name for name, begin, end in edges if begin <= self._ticks[index] < end)
+
+    def _switch(self) -> None:
+        """Change what begins or ends now, by each robot's own clock."""
+        for group in self._groups:
+            for place in np.flatnonzero(self._next[group.indices] <= self._ticks[group.indices]):
+                index = int(group.indices[place])
+                situation, present = self.situations[index], self.present(index)
+                self._powered[index] = self.simulation.powered(present)
+                pushed = self._ticks[index] >= _edge(self.simulation, situation.force_begin)
+                self._forces[index] = np.array(situation.force) * pushed
+                broken = self.simulation.broken(present)
+                group.models[place] = self.models.get(situation, broken).model
+                edges = _edges(self.simulation, situation)
+                self._next[index] = min(each for each in edges if each > self._ticks[index])
+
+    def _begun(
+        self, situation: Situation, rng: np.random.Generator
+    ) -> tuple[mujoco.MjModel, Array]:
+        """Return a model and the full state of MuJoCo that it begins with."""
+        compiled = self.models.get(situation)
+        model, state = compiled.model, compiled.state.copy()
+        start = self.simulation.start(model, situation.terrain, rng)
+        self._sizes = len(start[0]), len(start[1])
+        for place, part in zip(places(model, self._sizes), start, strict=True):
+            state[place] = part
+        return model, state
+
+    def _grouped(self, held: Mapping[int, tuple[mujoco.MjModel, Array]]) -> list[Group]:
+        """Put robots together whose models have the same sizes, by their index in order."""
+        alike: dict[int, list[int]] = {}
+        for index in range(len(self)):
+            alike.setdefault(held[index][0].signature, []).append(index)
+        groups = []
+        for signature, indices in alike.items():
+            models = [held[index][0] for index in indices]
+            if signature not in self._datas:
+                made = [mujoco.MjData(models[0]) for _ in range(self._threads)]
+                self._datas[signature] = made
+            states, datas = np.array([held[i][1] for i in indices]), self._datas[signature]
+            sizes = self._sizes
+            groups.append(Group(self.simulation, np.array(indices), models, states, sizes, datas))
+        return groups
+
+
+def _edge(simulation: Simulation, seconds: float) -> float:
+    """Return the first edge of a control period at or after `seconds`, in steps of physics."""
+    if math.isinf(seconds):
+        return seconds
+    return math.ceil(seconds / simulation.robot.spec.period - 1e-6) * simulation.substeps
+
+
+def _edges(simulation: Simulation, situation: Situation) -> list[float]:
+    """Return the edges at which something changes for a robot, in steps of physics; inf too."""
+    moments = {situation.force_begin, math.inf}
+    for fault in situation.faults:
+        moments |= {fault.begin, fault.end}
+    return [_edge(simulation, each) for each in moments]
+
+
+def make_simulated(
+    robot_name: str,
+    situations: Sequence[Situation],
+    seeds: Sequence[int],
+    threads: int = 1,
+    models: Models | None = None,
+) -> SimulatedRobots:
+    """Make robots of the kind `robot_name`, one for each situation and seed of its start and goal.
+
+    models: of this robot, if other environments share them. Raises UserError for a robot that is
+    not simulated, or what its situations cannot be.
+    """
+    return SimulatedRobots(models or models_of(robot_name), situations, seeds, threads)
