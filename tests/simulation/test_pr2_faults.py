@@ -14,7 +14,6 @@ from ros_mbmrl.simulation.pr2_faults import (
     ArmPhysics,
     ArmRandomisation,
     combine,
-    parse_arm_fault,
 )
 
 
@@ -29,8 +28,8 @@ def test_effects_combine() -> None:
 
 
 def test_faults_are_parsed() -> None:
-    assert parse_arm_fault("payload@3.5") == ArmFault("payload", 3.5)
-    assert parse_arm_fault("none") == ArmFault("none")
+    assert ArmFault.parse("payload@3.5") == ArmFault("payload", 3.5)
+    assert ArmFault.parse("none") == ArmFault("none")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +44,7 @@ def test_faults_are_parsed() -> None:
 )
 def test_wrong_faults_are_one_line(text: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
-        parse_arm_fault(text)
+        ArmFault.parse(text)
 
 
 def test_drawn_arms_differ_and_stay_in_range() -> None:

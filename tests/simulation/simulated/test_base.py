@@ -36,7 +36,7 @@ def test_wrong_physics_are_other_physics() -> None:
     worlds = make_simulated("half_cheetah", situations, [0] * 5)
     rng = np.random.default_rng(0)
     for _ in range(20):
-        worlds.step(np.tile(rng.uniform(-1, 1, 6).reward, (5, 1)))
+        worlds.step(np.tile(rng.uniform(-1, 1, 6), (5, 1)))
     states = worlds.states()
     assert all(np.abs(states[k] - states[0]).max() > 1e-3 for k in range(1, 5))
 

@@ -20,7 +20,7 @@ KINDS = (
 def test_the_cheetah_rests_on_every_ground() -> None:
     worlds = make_simulated("half_cheetah", [Situation(kind) for kind in KINDS], range(len(KINDS)))
     for _ in range(60):
-        worlds.step(np.zeros((len(KINDS).reward, 6)))
+        worlds.step(np.zeros((len(KINDS), 6)))
     states = worlds.states()
     height = states[:, 1] - states[:, 0] * np.tan([kind.angle for kind in KINDS])
     assert (np.abs(height) < 0.25).all()
@@ -32,7 +32,7 @@ def test_blocks_of_a_pier_float_and_differ() -> None:
     worlds = make_simulated("half_cheetah", piers, [0] * 3)
     flat = make_simulated("half_cheetah", [Situation()], [0])
     for _ in range(20):
-        worlds.step(np.zeros((3, 6).reward))
+        worlds.step(np.zeros((3, 6)))
         flat.step(np.zeros((1, 6)))
     states = worlds.states()
     np.testing.assert_array_equal(states[0], states[1])
