@@ -37,6 +37,8 @@ settings.load_profile("unhurried")
 
 # As the graph's nodes: on this machine alone, without shared memory, which a killed process locks.
 os.environ.update(environment(os.environ))
+# As the commands: on matrices this small, threads that share the cores only wait for each other.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def test_wrong_configurations_are_refused(wrong: dict[str, float]) -> None:
 def test_nothing_grows_without_end() -> None:
     pytest.importorskip("rclpy")
     pytest.importorskip("mujoco")
-    results = soak.run(Config(seconds=12.0, idle=6.0, interval=0.5)).results
+    results = soak.run(Config(seconds=12.0, idle=3.0, interval=0.5)).results
     nodes = results["nodes"]
     assert set(nodes) == {"adaptive", "driver", "recorder", "reference", "safety"}
     for of in nodes.values():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from ros_mbmrl.episodes import hexapod as closed_loop
 from ros_mbmrl.errors import UserError
@@ -123,3 +124,9 @@ def test_a_folder_that_cannot_be_is_a_user_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="out:"):
         campaign.run(JOBS, tmp_path / "file" / "under", workers=1)
+
+
+def test_episodes_run_on_one_thread() -> None:
+    torch.set_num_threads(2)
+    closed_loop.pin_threads()
+    assert torch.get_num_threads() == 1

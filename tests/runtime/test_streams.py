@@ -33,9 +33,12 @@ CHEAP = {
     "faults": (["--list"], 0),
     "doctor": ([], 0),
 }
+# The doctor's probes only begin and end here: what they find is for its own tests.
 WALK = """
 import json, sys
 from ros_mbmrl import cli
+from ros_mbmrl.commands import doctor
+doctor.ROS_PROBE = doctor.RENDER_PROBE = doctor.TORCH_PROBE = "raise OSError('not tried')"
 found = {}
 for name, words in json.loads(sys.argv[1]).items():
     try:

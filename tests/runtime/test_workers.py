@@ -7,9 +7,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-import torch
 
-from ros_mbmrl.episodes.hexapod import pin_threads
 from ros_mbmrl.errors import RunError
 from ros_mbmrl.runtime.workers import begin_worker, outcomes
 
@@ -52,13 +50,19 @@ def test_outcomes_are_numbered_wherever_they_come_from() -> None:
     assert here == there == {0: 3, 1: 5, 2: 7}
 
 
-def test_every_process_is_prepared() -> None:
-    counts = dict(outcomes(threads, [0, 1], 2, prepare=pin_threads))
-    assert counts == {0: 1, 1: 1}
+def test_every_process_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREPARED", "no")
+    assert dict(outcomes(prepared, [0, 1], 2)) == {0: "no", 1: "no"}
+    assert dict(outcomes(prepared, [0, 1], 2, prepare=prepare)) == {0: "yes", 1: "yes"}
+    assert os.environ["PREPARED"] == "no"
 
 
-def threads(_: int) -> int:
-    return torch.get_num_threads()
+def prepare() -> None:
+    os.environ["PREPARED"] = "yes"
+
+
+def prepared(_: int) -> str:
+    return os.environ["PREPARED"]
 
 
 def test_what_a_job_raises_is_raised_and_a_process_that_dies_is_said() -> None:
