@@ -32,10 +32,6 @@ class Mailbox(Generic[T]):
             self._items.clear()
             return items
 
-    def __len__(self) -> int:
-        with self._changed:
-            return len(self._items)
-
 
 class CommandLog:
     """The newest commands that were sent, by the stamp [ns] of the state they answered.
