@@ -67,15 +67,7 @@ def collection(robot: Robot, arguments: Train) -> Collection:
 
 @dataclass(frozen=True)
 class Job:
-    """A training, from data that there are or from those of a twin.
-
-    Attributes:
-        robot: of the data.
-        config: of every fit.
-        device: to compute on.
-        arguments: of the command.
-        twin: gathers the data, in rounds; None: they are there.
-    """
+    """A training, in rounds on what `twin` gathers, or from data that are there (None)."""
 
     robot: Robot
     config: TrainConfig

@@ -73,12 +73,7 @@ def train_maml_rl(tasks: Tasks, config: MAMLConfig, out: Path | None = None) -> 
 
 
 class MAMLLearner:
-    """Draw tasks, adapt to them, improve the parameters that were adapted from.
-
-    Args:
-        tasks: give the shapes of observations and commands.
-        config: settings.
-    """
+    """Draw tasks, adapt to them, improve the parameters that were adapted from."""
 
     def __init__(self, tasks: Tasks, config: MAMLConfig) -> None:
         self.rate = 1.0  # not used: the trust region says how far a step goes

@@ -75,12 +75,7 @@ def train_trpo(tasks: Tasks, config: TRPOConfig, out: Path | None = None) -> Tra
 
 
 class TRPOLearner:
-    """Have sb3's learner make one iteration at a time.
-
-    Args:
-        tasks: situations, and worlds in them.
-        config: settings.
-    """
+    """Have sb3's learner make one iteration at a time."""
 
     def __init__(self, tasks: Tasks, config: TRPOConfig) -> None:
         self.rate = 1.0  # not used: the trust region says how far a step goes
