@@ -73,8 +73,8 @@ def run_episodes(
             told.append(action.diagnostics)
         times.append(worlds.time)
         states.append(_estimate(worlds, estimators))
-    columns = (np.array(column) for column in zip(*rows, strict=True))
-    return Episodes(np.array(times), np.array(states), *columns, _joined(told))
+    actions, rewards, levels = (np.array(column) for column in zip(*rows, strict=True))
+    return Episodes(np.array(times), np.array(states), actions, rewards, levels, _joined(told))
 
 
 def _joined(told: Sequence[Diagnostics]) -> Diagnostics | None:
