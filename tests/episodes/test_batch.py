@@ -186,7 +186,7 @@ def test_each_of_three_is_the_loop_of_one(
 
 
 @pytest.mark.parametrize("periods", [0.4, 1.0, 1.6])
-@pytest.mark.parametrize("method", ["mb_de", "grbal", "rebal"])
+@pytest.mark.parametrize("method", ["grbal", "rebal"])
 def test_each_of_three_with_a_delay_is_the_loop_of_one_with_it(
     robot: Robot, change: Change, rollouts: list[Rollout], method: str, periods: float
 ) -> None:
