@@ -201,7 +201,7 @@ def test_each_of_three_is_the_loop_of_one(
 
 
 @pytest.mark.parametrize("periods", [0.4, 1.0, 1.6])
-@pytest.mark.parametrize("method", ["mb_de", "grbal", "rebal"])
+@pytest.mark.parametrize("method", ["grbal", "rebal"])
 def test_each_of_three_with_a_delay_is_the_loop_of_one_with_it(
     robot: Robot, change: Change, rollouts: list[Rollout], method: str, periods: float
 ) -> None:
@@ -222,6 +222,18 @@ def test_one_is_the_loop_of_one(
     loaded, task = load(robot, rollouts, method), SpeedTask(0.8)
     episodes = run_together(loaded, Toys(robot, change, GAINS[:1]), [task])
     assert_same(episodes, 0, run_alone(loaded, Toys(robot, change, GAINS[:1]), task, 5))
+
+
+def test_the_live_agent_is_an_agent_like_any_other(
+    robot: Robot, change: Change, rollouts: list[Rollout]
+) -> None:
+    loaded, task = load(robot, rollouts, "grbal"), SpeedTask(0.8)
+    agent = make_live_agent(loaded, planning=PLANNING, delay=0.04)
+    worlds = ToyWorlds(robot, change, GAINS[:1])
+    episodes = run_episodes(worlds, agent, STEPS, [5], [task])
+    alone = run_alone(loaded, ToyWorlds(robot, change, GAINS[:1]), task, 5, delay=0.04)
+    assert np.array_equal(episodes.actions[:, 0], [step.checked.action for step in alone])
+    assert told_of(episodes).accepted.any()
 
 
 def test_tasks_costed_in_one_call_are_the_same_tasks(
