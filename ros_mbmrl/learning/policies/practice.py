@@ -1,4 +1,4 @@
-"""What a policy that adapts does before a run: its inner steps, in an environment of its own."""
+"""Practice of a policy before a run: its inner steps, in worlds of its own."""
 
 from __future__ import annotations
 
