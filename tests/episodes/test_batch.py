@@ -229,9 +229,9 @@ def test_the_live_agent_is_an_agent_like_any_other(
 ) -> None:
     loaded, task = load(robot, rollouts, "grbal"), SpeedTask(0.8)
     agent = make_live_agent(loaded, planning=PLANNING, delay=0.04)
-    worlds = ToyWorlds(robot, change, GAINS[:1])
+    worlds = Toys(robot, change, GAINS[:1])
     episodes = run_episodes(worlds, agent, STEPS, [5], [task])
-    alone = run_alone(loaded, ToyWorlds(robot, change, GAINS[:1]), task, 5, delay=0.04)
+    alone = run_alone(loaded, Toys(robot, change, GAINS[:1]), task, 5, delay=0.04)
     assert np.array_equal(episodes.actions[:, 0], [step.checked.action for step in alone])
     assert told_of(episodes).accepted.any()
 

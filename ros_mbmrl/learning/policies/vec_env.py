@@ -92,17 +92,17 @@ class EnvironmentVecEnv(VecEnv):
         """Do nothing: nothing is held open."""
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """Return the `render_mode`, which is none, and know nothing else."""
+        """Return `render_mode` alone: nothing is drawn."""
         if attr_name != "render_mode":
             raise AttributeError(attr_name)
         return [None] * self.num_envs
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Refuse: there are no attributes that sb3 may set."""
+        """Refuse: worlds have no attributes that sb3 may set."""
         raise AttributeError(attr_name)
 
     def env_method(self, method_name: str, *args: Any, indices: Any = None, **_: Any) -> list[Any]:
-        """Refuse: there are no methods that sb3 may call."""
+        """Refuse: worlds have no methods that sb3 may call."""
         raise AttributeError(method_name)
 
     def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
