@@ -29,6 +29,8 @@ class Evaluate:
     versus: tuple[str, ...] = ()
     """Opponents that the ratios are to, those of them that take part; by default mb and mb_de. A
     study's are in its description."""
+    controller: str | None = None
+    """Planner of all methods; by default mppi, with which a study's methods always plan."""
     seeds: Few | None = None
     """Paired episodes a condition; by default 3, or as many as a study's scale says."""
     first_seed: Whole = 1000

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ros_mbmrl.adaptation import METHODS
+from ros_mbmrl.adaptation import METHODS, make_rule
 from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
@@ -23,7 +23,7 @@ from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import Trained, Trainer, new_model
 from ros_mbmrl.learning.models.warm_start import carried
 from ros_mbmrl.learning.segments import Transitions
-from ros_mbmrl.learning.tune import GRIDS, tune
+from ros_mbmrl.learning.tune import grid_of, tune
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.runtime.device import choose_device
@@ -38,7 +38,7 @@ TWIN = Path("twin")  # in place of a data set: gather the data on the twin
 
 def run(arguments: Train) -> dict[str, Any]:
     """Trains and writes the model folder; the results hold its scores."""
-    choose("method", arguments.method, METHODS)
+    make_rule(arguments.method)  # refused before anything is written
     robot = make_robot(arguments.robot)
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
     device = choose_device(arguments.device)
@@ -167,7 +167,7 @@ def finish(
     options, scores = dict(config.options), dict(trained.scores)
     facts: dict[str, Any] = {"method": config.method}
     window = max(config.adapt_windows)
-    if config.method in GRIDS:
+    if grid_of(config.method).options:
         held = Transitions.of(robot, tuning)
         options, record = tune(
             config.method, trained.model, trained.parameters, held, window, config.horizon, options

@@ -42,6 +42,7 @@ CANDIDATES = "candidates"
 WINDOW = 16  # that options are compared at
 HORIZON = 8  # of the open-loop comparison, where the card names none
 EPISODES = "tuning.jsonl"  # beside the card: every episode that the choice rests on
+NOT_KEPT = ("scores", "tuning", "tuned_on", "origin")  # of a card, under other settings
 
 
 @dataclass
@@ -188,9 +189,9 @@ def first_choice(
 def card_of(loaded: LoadedModel, method: str, candidate: Candidate) -> dict[str, Any]:
     """The model's card with a candidate's settings.
 
-    Without scores and tuning: they are of other settings.
+    Without what is said of other settings, or of another method.
     """
-    card = {k: v for k, v in loaded.card.items() if k not in ("scores", "tuning", "tuned_on")}
+    card = {k: v for k, v in loaded.card.items() if k not in NOT_KEPT}
     guard = {**(card.get("guard") or {}), "min_transitions": candidate.min_transitions}
     return {
         **card,

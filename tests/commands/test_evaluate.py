@@ -15,7 +15,8 @@ from ros_mbmrl.dynamics.files import CARD, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.evaluation import campaign, experiments
-from ros_mbmrl.evaluation.experiments import BASELINE, Condition, Experiment
+from ros_mbmrl.evaluation.experiments import Condition, Experiment
+from ros_mbmrl.methods.built_in import BASELINE
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.robots import make_robot
 

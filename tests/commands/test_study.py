@@ -106,4 +106,4 @@ def test_the_command_line_changes_the_scale(
     assert "enough" in refused(capsys, tmp_path, STUDY.name, *given)
     assert runners[0].scale.episodes == 4
     assert runners[0].seeds == (0, 1, 2)
-    assert runners[0].methods == ("mb", "grbal")
+    assert [method.name for method in runners[0].methods] == ["mb", "grbal"]

@@ -1,7 +1,11 @@
-"""Who acts in a study: models that adapt and plan, policies, simulators that plan, chance."""
+"""Who acts in a study: models that adapt and plan, policies, simulators that plan, chance.
+
+A method names one of the factories here, or of another package, as its `agent`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +18,9 @@ from ros_mbmrl.agents.physics import PhysicsAgent
 from ros_mbmrl.agents.policy import PolicyAgent
 from ros_mbmrl.dynamics.files import LoadedModel, load_model
 from ros_mbmrl.evaluation.study.description import Scale, Study
-from ros_mbmrl.evaluation.study.studies import MODEL_FREE, ORACLE, RANDOM, SIMULATING
 from ros_mbmrl.learning.policies.practice import practise
+from ros_mbmrl.methods import make_method
+from ros_mbmrl.plugins import imported
 from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.device import choose_device
@@ -23,35 +28,73 @@ from ros_mbmrl.simulation.situations import NOMINAL
 from ros_mbmrl.simulation.worlds import Worlds, make_worlds
 
 
-def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
-    """Algorithm 10 with a learned model, of the method that it was saved for."""
-    precision = getattr(torch, scale.precision)
-    device = str(choose_device(scale.device))
-    return ModelAgent(loaded, method, planning=scale.planner, precision=precision, device=device)
+@dataclass(frozen=True)
+class Setting:
+    """In which study an agent acts.
 
+    Args:
+        study: the study, and with it the robot.
+        scale: its size, and with it the planners' parameters.
+        folder: of the method's model or policy; None where nothing was learned.
+        worlds: the simulated robots that it will act for.
+    """
 
-def nominal(context: Context) -> Worlds:
-    """Simulators of robots as they would be modelled without data."""
-    return make_worlds(context.robot.spec.name, [NOMINAL] * len(context), context.seeds)
+    study: Study
+    scale: Scale
+    folder: Path | None
+    worlds: Worlds
+
+    @property
+    def learned(self) -> Path:
+        """Folder of the model or policy of a method that has learned one."""
+        assert self.folder is not None
+        return self.folder
 
 
 def make_agent(
     study: Study, scale: Scale, method: str, folder: Path | None, worlds: Worlds
 ) -> Agent:
-    """The agent called `method`, which is to act in `worlds`.
+    """Return the agent of the method called `method`. Arguments: see `Setting`."""
+    made: Agent = imported(make_method(method).agent)(Setting(study, scale, folder, worlds))
+    return made
 
-    folder: of its model or policy, if it has one.
-    """
-    if method == RANDOM:
-        return RandomAgent(scale.training.steps)
-    if method in SIMULATING:
-        if method == "nominal":
-            return PhysicsAgent(nominal, planning=scale.physics)
-        return PhysicsAgent(lambda _: worlds, follows=False, planning=scale.physics)
-    assert folder is not None
-    robot = make_robot(study.robot)
-    if method in MODEL_FREE:
-        loaded = load_policy(folder, robot)
-        make = partial(make_worlds, study.robot)
-        return PolicyAgent(loaded, partial(practise, loaded, make, worlds.situations))
-    return model_agent(scale, load_model(folder, robot), "mb" if method == ORACLE else method)
+
+def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
+    """Return Algorithm 10 with a learned model, of the method that it was saved for."""
+    precision = getattr(torch, scale.precision)
+    device = str(choose_device(scale.device))
+    return ModelAgent(loaded, method, planning=scale.planner, precision=precision, device=device)
+
+
+def adapting(setting: Setting) -> Agent:
+    """Return an agent that adapts its model, as the card says, and plans with it."""
+    loaded = load_model(setting.learned, make_robot(setting.study.robot))
+    return model_agent(setting.scale, loaded, loaded.method)
+
+
+def by_policy(setting: Setting) -> Agent:
+    """Return an agent that takes a policy's mean action; it practises first where it adapts."""
+    robot = setting.study.robot
+    loaded = load_policy(setting.learned, make_robot(robot))
+    make = partial(make_worlds, robot)
+    return PolicyAgent(loaded, partial(practise, loaded, make, setting.worlds.situations))
+
+
+def in_true_physics(setting: Setting) -> Agent:
+    """Return an agent that plans in the very robots that it acts for."""
+    return PhysicsAgent(lambda _: setting.worlds, follows=False, planning=setting.scale.physics)
+
+
+def in_nominal_physics(setting: Setting) -> Agent:
+    """Return an agent that plans in robots as they would be modelled without data."""
+    return PhysicsAgent(nominal, planning=setting.scale.physics)
+
+
+def at_random(setting: Setting) -> Agent:
+    """Return an agent that sends held random commands."""
+    return RandomAgent(setting.scale.training.steps)
+
+
+def nominal(context: Context) -> Worlds:
+    """Return simulators of robots as they would be modelled without data."""
+    return make_worlds(context.robot.spec.name, [NOMINAL] * len(context), context.seeds)

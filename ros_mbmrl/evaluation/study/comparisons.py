@@ -22,11 +22,9 @@ from ros_mbmrl.evaluation.study.bootstrap import (
     holm,
     paired,
 )
+from ros_mbmrl.methods import about
 
 RETURN, ERROR = "return", "error"
-BASELINE, ORACLE, TRUE, CHANCE = "mb", "mb_oracle", "true_model", "random"
-# What is no contender: it knows more than it could, or nothing.
-REFERENCES = (ORACLE, TRUE, "nominal", CHANCE)
 LEVEL = 0.05
 BETTER, WORSE, NULL = "better", "worse", "no difference shown"
 TINY = 1e-9  # of an error, whose logarithm is taken
@@ -168,7 +166,7 @@ def compare_all(
     others: dict[Key, None] = {}
     for condition in conditions:
         for opponent in versus:
-            for method in (m for m in methods if m not in REFERENCES and m != opponent):
+            for method in (m for m in methods if about(m).judged and m != opponent):
                 key = (method, opponent, (condition,), RETURN)
                 backwards = (opponent, method, (condition,), RETURN)
                 if not {key, backwards} & {*stated, *others}:

@@ -15,7 +15,7 @@ from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.evaluation.study.agents import make_agent
 from ros_mbmrl.evaluation.study.description import Scale
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of
-from ros_mbmrl.evaluation.study.studies import MODEL_FREE, ORACLE, RANDOM, SIMULATING, make_study
+from ros_mbmrl.evaluation.study.studies import make_study
 from ros_mbmrl.learning.batch_collection import rollouts_of
 from ros_mbmrl.learning.open_loop import open_loop_errors
 from ros_mbmrl.learning.segments import Transitions
@@ -161,8 +161,3 @@ def predict(job: Prediction) -> tuple[str, Row]:
 
 def _rounded(values: Array) -> list[float]:
     return [round(float(value), 4) for value in values]
-
-
-def can_predict(method: str) -> bool:
-    """Whether there is a learned model to judge."""
-    return method not in (ORACLE, RANDOM, *SIMULATING, *MODEL_FREE)

@@ -15,16 +15,15 @@ from ros_mbmrl.evaluation.statistics import Row, unique
 from ros_mbmrl.evaluation.study import figures, tables
 from ros_mbmrl.evaluation.study.bootstrap import RESAMPLES
 from ros_mbmrl.evaluation.study.comparisons import (
-    BASELINE,
-    REFERENCES,
     Evidence,
     Hypothesis,
     compare_all,
 )
-from ros_mbmrl.evaluation.study.looks import look
 from ros_mbmrl.evaluation.study.ranks import Ranked, mean_ranks
 from ros_mbmrl.evaluation.study.summaries import headroom, returns, updates
 from ros_mbmrl.evaluation.study.verdicts import judge_all, listed
+from ros_mbmrl.methods import about, look
+from ros_mbmrl.methods.built_in import BASELINE
 
 SUMMARY, PAGE = "summary.json", "report.html"
 SHOWN = ("grbal", "rebal", "bayes_context_ll")  # methods whose updates are drawn, where present
@@ -78,7 +77,7 @@ def _ranks(evidence: Evidence, methods: Sequence[str]) -> dict[str, float]:
     ranked = [
         method
         for method in methods
-        if method not in REFERENCES
+        if about(method).judged
         and {r["condition"] for r in evidence.rows if r["method"] == method} == conditions
     ]
     rows = Ranked(evidence.rows, higher_is_better=evidence.higher_is_better)

@@ -21,7 +21,7 @@ from ros_mbmrl.evaluation.study.comparisons import (
     Key,
     key_of,
 )
-from ros_mbmrl.evaluation.study.looks import look
+from ros_mbmrl.methods import look
 
 SUPPORTED, CONTRADICTED, UNDECIDED, UNTESTED = "supported", "contradicted", NULL, "not tested"
 
