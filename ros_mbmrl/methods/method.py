@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 # Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
-GREY, BLUE, ORANGE, GREEN = "#666666", "#0072b2", "#e69f00", "#009e73"
-RED, PINK, SKY, YELLOW = "#d55e00", "#cc79a7", "#56b4e9", "#f0e442"
-COLOURS = (GREY, BLUE, ORANGE, GREEN, RED, PINK, SKY, YELLOW)
+COLOURS = (
+    *("#666666", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442"),
+)
 
 
 class Role(Enum):

@@ -5,7 +5,6 @@ A method names one of the factories here, or of another package, as its `agent`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -28,34 +27,15 @@ from ros_mbmrl.simulation.situations import NOMINAL
 from ros_mbmrl.simulation.worlds import Worlds, make_worlds
 
 
-@dataclass(frozen=True)
-class Setting:
-    """In which study an agent acts.
+def make_agent(study: Study, scale: Scale, method: str, folder: Path, worlds: Worlds) -> Agent:
+    """Return the agent of the method called `method`.
 
     Args:
-        study: the study, and with it the robot.
-        scale: its size, and with it the planners' parameters.
-        folder: of the method's model or policy; None where nothing was learned.
+        scale: of the study, with the planners' parameters.
+        folder: of the method's model or policy, where one was learned.
         worlds: the simulated robots that it will act for.
     """
-
-    study: Study
-    scale: Scale
-    folder: Path | None
-    worlds: Worlds
-
-    @property
-    def learned(self) -> Path:
-        """Folder of the model or policy of a method that has learned one."""
-        assert self.folder is not None
-        return self.folder
-
-
-def make_agent(
-    study: Study, scale: Scale, method: str, folder: Path | None, worlds: Worlds
-) -> Agent:
-    """Return the agent of the method called `method`. Arguments: see `Setting`."""
-    made: Agent = imported(make_method(method).agent)(Setting(study, scale, folder, worlds))
+    made: Agent = imported(make_method(method).agent)(study, scale, folder, worlds)
     return made
 
 
@@ -66,33 +46,33 @@ def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
     return ModelAgent(loaded, method, planning=scale.planner, precision=precision, device=device)
 
 
-def adapting(setting: Setting) -> Agent:
+def adapting(study: Study, scale: Scale, folder: Path, worlds: Worlds) -> Agent:
     """Return an agent that adapts its model, as the card says, and plans with it."""
-    loaded = load_model(setting.learned, make_robot(setting.study.robot))
-    return model_agent(setting.scale, loaded, loaded.method)
+    loaded = load_model(folder, make_robot(study.robot))
+    return model_agent(scale, loaded, loaded.method)
 
 
-def by_policy(setting: Setting) -> Agent:
+def by_policy(study: Study, scale: Scale, folder: Path, worlds: Worlds) -> Agent:
     """Return an agent that takes a policy's mean action; it practises first where it adapts."""
-    robot = setting.study.robot
-    loaded = load_policy(setting.learned, make_robot(robot))
+    robot = study.robot
+    loaded = load_policy(folder, make_robot(robot))
     make = partial(make_worlds, robot)
-    return PolicyAgent(loaded, partial(practise, loaded, make, setting.worlds.situations))
+    return PolicyAgent(loaded, partial(practise, loaded, make, worlds.situations))
 
 
-def in_true_physics(setting: Setting) -> Agent:
+def in_true_physics(study: Study, scale: Scale, folder: Path, worlds: Worlds) -> Agent:
     """Return an agent that plans in the very robots that it acts for."""
-    return PhysicsAgent(lambda _: setting.worlds, follows=False, planning=setting.scale.physics)
+    return PhysicsAgent(lambda _: worlds, follows=False, planning=scale.physics)
 
 
-def in_nominal_physics(setting: Setting) -> Agent:
+def in_nominal_physics(study: Study, scale: Scale, folder: Path, worlds: Worlds) -> Agent:
     """Return an agent that plans in robots as they would be modelled without data."""
-    return PhysicsAgent(nominal, planning=setting.scale.physics)
+    return PhysicsAgent(nominal, planning=scale.physics)
 
 
-def at_random(setting: Setting) -> Agent:
+def at_random(study: Study, scale: Scale, folder: Path, worlds: Worlds) -> Agent:
     """Return an agent that sends held random commands."""
-    return RandomAgent(setting.scale.training.steps)
+    return RandomAgent(scale.training.steps)
 
 
 def nominal(context: Context) -> Worlds:

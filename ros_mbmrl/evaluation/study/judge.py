@@ -76,7 +76,7 @@ def judge(job: Trial) -> tuple[str, Row]:
     every = seeds * len(job.conditions)
     named = [condition for condition in job.conditions for _ in seeds]
     worlds = make_worlds(study.robot, situations, every)
-    agent = make_agent(study, scale, job.method, job.folder, worlds)
+    agent = make_agent(study, scale, job.method, job.folder or Path(), worlds)
     episodes = run_episodes(worlds, agent, steps, every)
     if job.common:
         rollouts = rollouts_of(worlds, episodes, job.method, named)

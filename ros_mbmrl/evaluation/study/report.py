@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.random import Generator
 
@@ -16,9 +16,9 @@ from ros_mbmrl.evaluation.study import figures, tables
 from ros_mbmrl.evaluation.study.bootstrap import RESAMPLES
 from ros_mbmrl.evaluation.study.comparisons import (
     Evidence,
-    Hypothesis,
     compare_all,
 )
+from ros_mbmrl.evaluation.study.description import Study
 from ros_mbmrl.evaluation.study.ranks import Ranked, mean_ranks
 from ros_mbmrl.evaluation.study.summaries import headroom, returns, updates
 from ros_mbmrl.evaluation.study.verdicts import judge_all, listed
@@ -29,21 +29,8 @@ SUMMARY, PAGE = "summary.json", "report.html"
 SHOWN = ("grbal", "rebal", "bayes_context_ll")  # methods whose updates are drawn, where present
 
 
-class Described(Protocol):
-    """A study, as far as a report needs it."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def methods(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def hypotheses(self) -> Sequence[Hypothesis]: ...  # noqa: D102
-
-
 def summarise(
-    study: Described,
+    study: Study,
     evidence: Evidence,
     rng: Generator,
     versus: Sequence[str] = (BASELINE,),
@@ -86,7 +73,7 @@ def _ranks(evidence: Evidence, methods: Sequence[str]) -> dict[str, float]:
 
 def write_report(
     out: Path,
-    study: Described,
+    study: Study,
     rng: Generator,
     rows: Sequence[Row],
     curves: Sequence[Row] = (),
