@@ -42,6 +42,7 @@ def refused(capsys: pytest.CaptureFixture[str], out: Path, *words: str) -> str:
         ([STUDY.name, "--scale", "huge"], "unknown scale 'huge': expected one of paper, small"),
         ([STUDY.name, "--methods", "mb", "mbb"], "unknown method 'mbb': expected one of"),
         ([STUDY.name, "--methods", "context"], "unknown method 'context'"),
+        ([STUDY.name, "--controller", "cem"], "--controller: a study has its own; expected none"),
         ([STUDY.name, "--device", "cuda"], "no GPU that torch can use; expected cpu"),
         ([STUDY.name, "--device", "tpu"], "unknown device 'tpu': expected one of auto, cpu, cuda"),
         ([STUDY.name, "--workers", "0"], "workers: expected at least 1, got 0"),
