@@ -13,12 +13,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
 
-from ros_mbmrl.adaptation import METHODS, trained_as
+from ros_mbmrl.adaptation import check_method
 from ros_mbmrl.collection.mapping import steering
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.launch_arguments import Arguments, integer, number, parse, seconds
+from ros_mbmrl.methods import adapting
 from ros_mbmrl.parameter_files import check_nodes, parameters_of
-from ros_mbmrl.planning import PLANNERS
+from ros_mbmrl.planning import PLANNERS, check_planner
 from ros_mbmrl.plants import check_plant, plants_of
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.robots import make_robot
@@ -78,7 +79,8 @@ def adapt(arguments: Arguments) -> list[NodeSpec]:
     path, task = _goal(arguments)
     arguments = {**arguments, "path": path}
     choose("controller", arguments["controller"], PLANNERS)
-    choose("method", arguments["method"], METHODS)
+    check_planner(arguments["controller"])
+    check_method(arguments["method"])
     check(arguments)
     adaptive: dict[str, Value] = {
         "model": _model(arguments),
@@ -282,7 +284,7 @@ def _model(arguments: Arguments) -> str:
         return str(folder)
     method = arguments["method"]
     relative = f"models/{arguments['robot']}/{method}"
-    found = find(relative) or find(f"models/{arguments['robot']}/{trained_as(method)}")
+    found = find(relative) or find(f"models/{arguments['robot']}/{adapting(method).trained_as}")
     if found is None:
         raise UserError(f"no model for method '{method}': expected {relative}")
     return str(found)
@@ -302,6 +304,7 @@ def _goal(arguments: Arguments) -> tuple[str, str]:
 
 def check(arguments: Arguments) -> None:
     """Raise UserError, before anything is started, for what the driver would refuse."""
+    make_robot(arguments["robot"])
     choose("plant", arguments["plant"], plants_of(arguments["robot"]))
     if arguments["plant"] != "twin" and arguments["lockstep"] == "true":
         raise UserError("lockstep: a real robot does not wait: expected plant:=twin")

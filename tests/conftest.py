@@ -6,6 +6,7 @@ import importlib
 import itertools
 import os
 import random
+import shutil
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -219,6 +220,30 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The toy as a robot that commands know by name."""
     monkeypatch.setitem(ROBOTS, "toy", f"{ToyRobot.__module__}:ToyRobot")
     return ToyRobot()
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Callable[..., Path]:
+    """Makes what an installed package leaves on the path: modules, and facts with entry points.
+
+    Called with a name, the text of `entry_points.txt`, files by name, and a version; returns the
+    folder to be put on the path.
+    """
+
+    def install(name: str, points: str, files: dict[str, str], version: str = "1") -> Path:
+        site = tmp_path / "site"
+        for before in site.glob(f"{name}-*.dist-info"):
+            shutil.rmtree(before)
+        facts = site / f"{name}-{version}.dist-info"
+        facts.mkdir(parents=True)
+        about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        (facts / "METADATA").write_text(about)
+        (facts / "entry_points.txt").write_text(points)
+        for file, text in files.items():
+            (site / file).write_text(text)
+        return site
+
+    return install
 
 
 class Told:

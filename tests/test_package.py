@@ -25,7 +25,8 @@ BUILT_WITH = ("package.xml", "setup.py", "setup.cfg", "pyproject.toml", "LICENSE
 TORCH_FREE = (
     "ros_mbmrl.bringup",
     "ros_mbmrl.cli",
-    "ros_mbmrl.doctor",
+    "ros_mbmrl.commands.doctor",
+    "ros_mbmrl.methods",
     "ros_mbmrl.robots.hexapod",
     "ros_mbmrl.robots.paths",
     "ros_mbmrl.safety.monitor",

@@ -1,56 +1,49 @@
-"""The update rules u_psi(window, prior) and the guard that may refuse them. One line a method."""
+"""The update rules u_psi(window, prior) and the guard that may refuse them, by method."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl import methods
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.methods import adapting, with_rule
+from ros_mbmrl.plugins import expected, imported
 
 if TYPE_CHECKING:
     from ros_mbmrl.adaptation.base import UpdateRule
 
-# name -> "module:factory"; imported on use, so that naming a method does not cost torch.
-METHODS: dict[str, str] = {
-    "mb": "prior:Prior",
-    "mb_de": "gradient:GradientStep",
-    "residual": "residual:MeanResidual",
-    "last_layer": "last_layer:LastLayer",
-    "bayes_context_ll": "last_layer:BayesContextLastLayer",
-    "context": "context:Context",
-    "context_de": "context_step:ContextStep",
-    "grbal": "gradient:grbal",
-    "rebal": "rebal:ReBAL",
-    "bayes_context": "bayes_context:BayesContext",
-    "bayes_context_de": "context_step:BayesContextStep",
-    "leaky_context": "leaky_context:LeakyContext",
-    "leaky_context_de": "context_step:LeakyContextStep",
-}
-
-
-def trained_as(method: str) -> str:
-    """The method whose model `method` can run on beside its own.
-
-    What is added to a context at test time needs no model of its own, nor does a rule that is not
-    meta-trained.
-    """
-    base, _, suffix = method.rpartition("_")
-    if suffix in ("de", "ll") and base in METHODS:
-        return base
-    return "mb" if method in ("residual", "last_layer") else method
+METHODS = with_rule()  # which of all methods can be trained, scored and launched
 
 
 def make_rule(method: str, options: Mapping[str, Any] | None = None) -> UpdateRule:
-    """The update rule called `method`. Raises UserError for an unknown name or option."""
-    choose("method", method, METHODS)
-    module, factory = METHODS[method].split(":")
-    make = getattr(import_module(f"ros_mbmrl.adaptation.{module}"), factory)
+    """Return the update rule of the method called `method`; its module is imported only now.
+
+    Raises:
+        UserError: an unknown method, one without a rule, an unknown option or a wrong value.
+    """
+    value = adapting(method).rule
+    make = imported(value)
+    expected(value, "a class or function that makes an update rule", callable(make), make)
     try:
         rule: UpdateRule = make(**(options or {}))
-        return rule
     except (TypeError, ValueError) as error:
         raise UserError(f"method {method}: {error}") from None
+    from ros_mbmrl.adaptation.base import UpdateRule as Kind
+
+    expected(value, "an update rule", isinstance(rule, Kind), rule)
+    return rule
+
+
+def check_method(method: str) -> None:
+    """Refuse a method that no model can be run with; a built-in one is known, and not imported.
+
+    Raises:
+        UserError: an unknown method, one without a rule, or an entry point not as expected.
+    """
+    adapting(method)
+    if methods.METHODS.entry(method) is not None:
+        make_rule(method)
 
 
 def rule_of(card: Mapping[str, Any], method: str | None = None) -> UpdateRule:

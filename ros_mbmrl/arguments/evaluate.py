@@ -31,6 +31,8 @@ class Evaluate:
     """Methods that the ratios compare with, if they take part; default: mb and mb_de. A study's are
     in its description.
     """
+    controller: str | None = None
+    """Planner of all methods; by default mppi, with which a study's methods always plan."""
     seeds: Few | None = None
     """Paired episodes of a condition; default: 3, or as many as a study's scale says."""
     first_seed: Whole = 1000

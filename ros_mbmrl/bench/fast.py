@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ros_mbmrl.plants import PLANTS
+from ros_mbmrl.plants import PLANTS, Known
 from ros_mbmrl.plants.base import Plant, PlantOptions
 from ros_mbmrl.plants.hexapod_twin import check as check
 from ros_mbmrl.plants.hexapod_twin import make as make_twin
@@ -70,7 +70,7 @@ def plugged(folder: Path) -> Iterator[None]:
     (info / "entry_points.txt").write_text(PLUG_IN)
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(folder), before)))
-    ROBOTS[NAME], PLANTS[f"{NAME}.twin"] = f"{__name__}:FastHexapod", __name__
+    ROBOTS[NAME], PLANTS[f"{NAME}.twin"] = f"{__name__}:FastHexapod", Known(__name__)
     try:
         yield
     finally:

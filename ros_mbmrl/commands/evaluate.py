@@ -14,12 +14,14 @@ import numpy as np
 
 from ros_mbmrl.errors import RunError, UserError, choose
 from ros_mbmrl.evaluation import campaign, experiments, plots, tables
-from ros_mbmrl.evaluation.campaign import Entrant, Job
+from ros_mbmrl.evaluation.campaign import CONTROLLER, Entrant, Job
 from ros_mbmrl.evaluation.entrants import enter_methods
 from ros_mbmrl.evaluation.experiments import METHODS, Experiment, cells, make_experiment
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.statistics import by_train_seed, summarise, unique
 from ros_mbmrl.evaluation.study.studies import STUDIES
+from ros_mbmrl.planning import make_planner
+from ros_mbmrl.robots import make_robot
 from ros_mbmrl.share import find
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ def run(arguments: Evaluate) -> dict[str, Any]:
         if arguments.experiment in STUDIES:
             from ros_mbmrl.commands import study
 
-            expect_none("a study has its own", arguments, "models", "versus", "duration")
+            own = ("models", "versus", "duration", "controller")
+            expect_none("a study has its own", arguments, *own)
             return study.run(arguments)
         expect_none("only studies have one", arguments, "scale", "train_seeds")
         given = replace(
@@ -67,8 +70,10 @@ def run_experiment(arguments: Evaluate) -> dict[str, Any]:
     plan = cells(experiment, seeds, arguments.first_seed, arguments.duration)
     field = entrants(experiment, arguments.methods, arguments.models)
     versus = opponents(experiment, field, arguments.versus)
+    controller = arguments.controller or CONTROLLER
+    make_planner(controller, make_robot(experiment.robot).spec)
     # Entrants innermost, so that the rows of an interrupted run can be compared.
-    jobs = [Job(entrant, cell) for cell in plan for entrant in field]
+    jobs = [Job(entrant, cell, controller) for cell in plan for entrant in field]
     rows = campaign.run(jobs, arguments.out, arguments.workers, arguments.cluster)
     summary = summarise(rows, arguments.versus, np.random.default_rng(arguments.first_seed))
     trained = by_train_seed(rows, versus)

@@ -17,6 +17,7 @@ from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.report import SUMMARY, write_report
 from ros_mbmrl.evaluation.study.run import Runner
 from ros_mbmrl.evaluation.study.studies import make_study
+from ros_mbmrl.methods import outside
 from ros_mbmrl.runtime.device import choose_device
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     study = make_study(arguments.experiment)
     scale = sized(study.at(arguments.scale or SCALE), arguments)
     for method in arguments.methods:
-        choose("method", method, study.methods)
+        choose("method", method, (*study.methods, *outside()))
     methods = [m for m in study.methods if not arguments.methods or m in arguments.methods]
+    methods += [m for m in dict.fromkeys(arguments.methods) if m not in methods]
     runner = Runner(study, scale, methods, arguments.out, arguments.workers, arguments.cluster)
     found = runner.run()
     page = write_report(

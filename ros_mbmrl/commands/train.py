@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ros_mbmrl.adaptation import METHODS
+from ros_mbmrl.adaptation import METHODS, make_rule
 from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
@@ -26,7 +26,7 @@ from ros_mbmrl.learning.models.meta import Trained
 from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
 from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.learning.segments import Transitions
-from ros_mbmrl.learning.tune import GRIDS, tune
+from ros_mbmrl.learning.tune import grid_of, tune
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.runtime.device import choose_device
@@ -40,7 +40,7 @@ TWIN = Path("twin")  # in place of a data set: gather the data on the twin
 
 def run(arguments: Train) -> dict[str, Any]:
     """Train and write the model folder; the results hold its scores."""
-    choose("method", arguments.method, METHODS)
+    make_rule(arguments.method)  # refused before anything is written
     robot = make_robot(arguments.robot)
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
@@ -154,7 +154,7 @@ def finish(
 ) -> dict[str, Any]:
     """Return the facts of the card, once test-time settings are chosen on `tuning`."""
     options, scores, record = dict(config.options), dict(trained.scores), None
-    if config.method in GRIDS:
+    if grid_of(config.method).options:
         held, window = Transitions.of(robot, tuning), max(config.adapt_windows)
         own = (config.method, trained.model, trained.parameters, held, window)
         options, record = tune(*own, config.horizon, options)

@@ -42,6 +42,7 @@ CANDIDATES = "candidates"
 WINDOW = 16  # at which options are compared
 HORIZON = 8  # of the open-loop comparison, unless the card has one
 EPISODES = "tuning.jsonl"  # beside the card: every episode on which the choice is based
+NOT_KEPT = ("scores", "tuning", "tuned_on", "origin")  # of a card, under other settings
 
 
 @dataclass
@@ -191,8 +192,11 @@ def first_choice(
 
 
 def card_of(loaded: LoadedModel, method: str, candidate: Candidate) -> dict[str, Any]:
-    """Return the model's card with a candidate's settings, without scores and tuning of others."""
-    card = {k: v for k, v in loaded.card.items() if k not in ("scores", "tuning", "tuned_on")}
+    """Return the model's card with a candidate's settings.
+
+    Leaves out what was said of other settings, or of another method.
+    """
+    card = {k: v for k, v in loaded.card.items() if k not in NOT_KEPT}
     guard = {**(card.get("guard") or {}), "min_transitions": candidate.min_transitions}
     return {
         **card,

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ros_mbmrl.data.rollout import Mark, Rollout
-from ros_mbmrl.plugins import entries
+from ros_mbmrl.plugins import Registry, expected, imported
 from ros_mbmrl.robots.spec import RobotSpec
 
 Array = NDArray[np.float64]
@@ -27,9 +25,12 @@ UNIT = 0.05  # allowed deviation of a quaternion's length from one
 # commands are above the hexapod's range, by up to .58 of its width.
 BEYOND = 0.75
 
-# robot -> "module:function" of (measurement, times, source_times, period); optional.
-CHECKS: Mapping[str, str] = MappingProxyType(
-    {**entries("checks"), "hexapod": "ros_mbmrl.data.velociroach_quality:inspect"}
+# robot -> "module:function" of (measurement, times, source_times, period); a robot needs none.
+CHECKS: Mapping[str, str] = Registry(
+    "check of robot",
+    "checks",
+    {"hexapod": "ros_mbmrl.data.velociroach_quality:inspect"},
+    lambda entry: entry.value,
 )
 
 
@@ -123,8 +124,9 @@ def own(spec: RobotSpec, measurement: Array, times: Array, source_times: Array) 
     """Run the checks of this robot and its sensors, if there are any."""
     if spec.name not in CHECKS:
         return []
-    module, name = CHECKS[spec.name].split(":")
-    check: Callable[..., list[Finding]] = getattr(import_module(module), name)
+    value = CHECKS[spec.name]
+    check: Callable[..., list[Finding]] = imported(value)
+    expected(value, "a function", callable(check), check)
     return check(measurement, times, source_times, spec.period)
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl import __version__
+from ros_mbmrl.dynamics.card import check_card, facts_of
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
@@ -68,6 +69,7 @@ def save_model(
         "network": {"sizes": list(model.mlp.sizes), "activation": model.mlp.activation},
         "clip": model.normalizer.clip,
         "code_version": __version__,
+        **facts_of(facts.get("method")),
         **facts,
         "weights_sha256": sha256_of(folder / WEIGHTS),
     }
@@ -77,6 +79,7 @@ def save_model(
 def load_model(folder: Path, robot: Robot) -> LoadedModel:
     """Read a model folder. Raises UserError if it is incomplete or made for another robot."""
     card = read_card(folder)
+    check_card(folder, card)
     check_interface(folder, card, robot)
     tensors, _ = tensor_file.load(folder / WEIGHTS)
     check_weights(folder, card)

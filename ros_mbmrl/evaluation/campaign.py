@@ -17,11 +17,13 @@ from ros_mbmrl.dynamics.files import CARD, WEIGHTS, load_model
 from ros_mbmrl.episodes.hexapod import Episode, pin_threads, run_episode, settings
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.experiments import Cell
+from ros_mbmrl.planning import PLANNERS
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.workers import outcomes
 from ros_mbmrl.simulation.calibration import make_terrain
 
 ROWS = "rows.jsonl"
+CONTROLLER = "mppi"  # where nobody names another planner
 Row = dict[str, Any]
 
 
@@ -46,10 +48,11 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Job:
-    """One episode of one entrant."""
+    """One episode of one entrant, which plans with the planner called `controller`."""
 
     entrant: Entrant
     cell: Cell
+    controller: str = CONTROLLER
 
     @property
     def key(self) -> str:
@@ -61,6 +64,8 @@ class Job:
         scenario = self.cell.scenario
         named = asdict(scenario.fault.effect), asdict(make_terrain(scenario.terrain))
         facts = [__version__, self.entrant.digest, asdict(self.cell), named, settings()]
+        if self.controller != CONTROLLER:
+            facts += [self.controller, str(PLANNERS.entry(self.controller))]
         text = json.dumps(facts, sort_keys=True, default=sorted)  # sets have no order
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -145,8 +150,8 @@ def read(path: Path) -> dict[str, Row]:
 def run_job(job: Job) -> tuple[str, Row]:
     """Run one episode; return its key and its row."""
     robot = make_robot(job.entrant.robot)
-    scenario = job.cell.scenario
-    episode = run_episode(robot, load_model(job.entrant.folder, robot), scenario)
+    scenario, loaded = job.cell.scenario, load_model(job.entrant.folder, robot)
+    episode = run_episode(robot, loaded, scenario, controller=job.controller)
     row = {
         "method": job.entrant.method,
         "train_seed": job.entrant.train_seed,

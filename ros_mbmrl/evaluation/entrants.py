@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ros_mbmrl.adaptation import rule_of
 from ros_mbmrl.dynamics.files import CARD, read_card
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.campaign import Entrant, enter
@@ -18,6 +19,7 @@ def enter_all(named: Iterable[tuple[str, Path]], robot: str) -> tuple[Entrant, .
     found: dict[tuple[str, int | None], Entrant] = {}
     for method, folder in named:
         entrant = enter(method, folder, robot)
+        rule_of(read_card(folder))  # refused here, before anything is run or written
         known = found.setdefault((method, entrant.train_seed), entrant)
         if known.digest != entrant.digest:
             raise UserError(

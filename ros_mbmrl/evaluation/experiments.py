@@ -14,12 +14,11 @@ import numpy as np
 
 from ros_mbmrl.episodes.hexapod import SPEED, Scenario
 from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.methods.built_in import BASELINE
 from ros_mbmrl.robots.paths import PATHS, make_path
 from ros_mbmrl.simulation.calibration import make_terrain
 from ros_mbmrl.simulation.faults import VALIDATION_FAULTS, Fault
 from ros_mbmrl.simulation.randomisation import LOUD, NONE, QUIET, Randomisation
-
-BASELINE = "mb"  # the model that does not adapt
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ros_mbmrl.evaluation.statistics import unique
+from ros_mbmrl.methods.method import COLOURS as COLOURS
 from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.robots.spec import Array
 
 Row = Mapping[str, Any]
 
-# Okabe and Ito's colours, which everybody can distinguish; with line styles for 24 methods.
-COLOURS = (
-    *("#666666", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442"),
-)
+# With the colours, line styles that tell 24 methods apart.
 STYLES = ("-", "--", "-.")
 HATCHES = ("", "//", "..")  # second distinction of bars
 

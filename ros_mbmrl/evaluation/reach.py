@@ -15,10 +15,10 @@ import numpy as np
 import torch
 import tyro
 
-from ros_mbmrl.adaptation import trained_as
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.episodes.arm import REACHED, ROBOT, SETTLED, Reaching, run_reach
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.methods import about
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.share import find
 from ros_mbmrl.simulation.pr2_faults import ArmFault
@@ -80,9 +80,9 @@ def _folder(models: Path | None, method: str) -> Path:
     """Return the folder of the method's model: its own, or one that it can run on."""
     if models is not None:
         own = models / method
-        return own if own.is_dir() else models / trained_as(method)
+        return own if own.is_dir() else models / about(method).trained_as
     name = f"models/{ROBOT}/{method}"
-    found = find(name) or find(f"models/{ROBOT}/{trained_as(method)}")
+    found = find(name) or find(f"models/{ROBOT}/{about(method).trained_as}")
     if found is None:
         raise UserError(f"no model for method '{method}': expected {name}")
     return found

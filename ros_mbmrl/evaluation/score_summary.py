@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ros_mbmrl.evaluation.experiments import BASELINE
 from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.statistics import ALL, unique
+from ros_mbmrl.methods.built_in import BASELINE
 
 # Ending of a figure's name, by its unit: the column of the rows, and the factor to it.
 UNITS = {"": ("median", 1.0), "_m": ("median_m", 1.0), "_deg": ("median_rad", 180 / math.pi)}

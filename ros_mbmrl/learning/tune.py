@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from types import MappingProxyType
 from typing import Any
 
 from ros_mbmrl.adaptation import make_rule
@@ -19,7 +18,9 @@ from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.learning.open_loop import open_loop_errors
 from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.methods import about
 from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.plugins import expected, imported
 
 Values = tuple[float, ...]
 STRIDE = 8  # between the windows judged: neighbours say nearly the same
@@ -55,28 +56,28 @@ class Grid:
         return [dict(zip(chosen, values, strict=True)) for values in product(*chosen.values())]
 
 
-_STEPS = Grid(
+# The grids that methods name; any other has its windows alone (`grid_of`).
+STEPS = Grid(
     {"steps": (1, 3), "step": (0.001, 0.003, 0.01, 0.03), "bias_step": (0.1, 0.3, 1.0, 3.0, 10.0)},
     coarse={"step": (0.01,), "bias_step": (0.3, 1.0, 3.0)},
 )
-_SIGNALS = Grid({"signal": (0.03, 0.1, 0.3), "bias_signal": (0.3, 1.0)})
-# Of rules with test-time settings; any other has its windows alone (`grid_of`).
-GRIDS: Mapping[str, Grid] = MappingProxyType(
-    {
-        "mb_de": _STEPS,
-        "context_de": _STEPS,
-        "bayes_context_de": _STEPS,
-        "leaky_context_de": _STEPS,
-        "last_layer": _SIGNALS,
-        "bayes_context_ll": _SIGNALS,
-        "residual": Grid({"gain": (0.25, 0.5, 0.75, 1.0)}, adapt_windows=(4, 8, 16, 32)),
-    }
-)
+SIGNALS = Grid({"signal": (0.03, 0.1, 0.3), "bias_signal": (0.3, 1.0)})
+GAIN = Grid({"gain": (0.25, 0.5, 0.75, 1.0)}, adapt_windows=(4, 8, 16, 32))
 
 
 def grid_of(method: str) -> Grid:
-    """Return the grid of a method: without options where the rule learned them all."""
-    return GRIDS.get(method, Grid())
+    """Return the grid that a method names: without options where the rule learned them all.
+
+    Raises:
+        UserError: the method's entry point, or what it names as its grid, is not as expected.
+    """
+    value = about(method).grid
+    if not value:
+        return Grid()
+    grid = imported(value)
+    expected(value, "a ros_mbmrl.learning.tune.Grid", isinstance(grid, Grid), grid)
+    own: Grid = grid
+    return own
 
 
 @dataclass(frozen=True)

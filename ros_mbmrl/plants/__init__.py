@@ -3,26 +3,44 @@
 Entry points of `ros_mbmrl.plants` are named `<robot>.<plant>`, as the lines below.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from ros_mbmrl.errors import choose
 from ros_mbmrl.plants.base import Plant, PlantOptions
-from ros_mbmrl.plugins import entries, imported
+from ros_mbmrl.plugins import Registry, expected, imported
 from ros_mbmrl.robots.spec import Robot
 
-# "robot.plant" -> module, or "module:object", with `make(robot, options) -> Plant` and
-# `check(options)`, which raises UserError for what `make` would refuse. A module is imported on
-# use: the name of a plant needs no package of it.
-PLANTS: dict[str, str] = {
-    **entries("plants"),
-    "ant.twin": "ros_mbmrl.plants.simulated:ANT",
-    "arm_7dof.twin": "ros_mbmrl.plants.simulated:ARM_7DOF",
-    "half_cheetah.twin": "ros_mbmrl.plants.simulated:HALF_CHEETAH",
-    "hexapod.twin": "ros_mbmrl.plants.hexapod_twin",
-    "hexapod.serial": "ros_mbmrl.plants.hexapod_radio",
-    "pr2_arm.twin": "ros_mbmrl.plants.pr2_twin",
-    "pr2_arm.rosbridge": "ros_mbmrl.plants.pr2_rosbridge",
-}
+
+@dataclass(frozen=True)
+class Known:
+    """Where a plant is to be found; imported on use: naming a plant needs no package of it.
+
+    Args:
+        value: a module, or "module:object", with `make(robot, options) -> Plant` and
+            `check(options)`, which raises UserError for what `make` would refuse.
+        ground: a twin's, where nobody names one.
+    """
+
+    value: str
+    ground: str = "carpet"
+
+
+# By "robot.plant".
+PLANTS: Registry[Known] = Registry(
+    "plant",
+    "plants",
+    {
+        "ant.twin": Known("ros_mbmrl.plants.simulated:ANT", "flat"),
+        "arm_7dof.twin": Known("ros_mbmrl.plants.simulated:ARM_7DOF", "flat"),
+        "half_cheetah.twin": Known("ros_mbmrl.plants.simulated:HALF_CHEETAH", "flat"),
+        "hexapod.twin": Known("ros_mbmrl.plants.hexapod_twin"),
+        "hexapod.serial": Known("ros_mbmrl.plants.hexapod_radio"),
+        "pr2_arm.twin": Known("ros_mbmrl.plants.pr2_twin"),
+        "pr2_arm.rosbridge": Known("ros_mbmrl.plants.pr2_rosbridge"),
+    },
+    lambda entry: Known(entry.value),
+)
 
 
 def plants_of(robot: str) -> tuple[str, ...]:
@@ -31,9 +49,9 @@ def plants_of(robot: str) -> tuple[str, ...]:
 
 
 def usual_ground(robot: str) -> str:
-    """Return the default ground of a robot's twin."""
-    simulated = PLANTS.get(f"{robot}.twin", "").startswith("ros_mbmrl.plants.simulated")
-    return "flat" if simulated else "carpet"
+    """Return the ground of a robot's twin where nobody names one."""
+    name = f"{robot}.twin"
+    return PLANTS[name].ground if name in PLANTS else Known.ground
 
 
 def check_plant(robot: str, plant: str, options: PlantOptions) -> None:
@@ -49,4 +67,8 @@ def make_plant(robot: Robot, plant: str, options: PlantOptions) -> Plant:
 
 def _module(robot: str, plant: str) -> Any:
     choose("plant", plant, plants_of(robot))
-    return imported(PLANTS[f"{robot}.{plant}"])
+    value = PLANTS[f"{robot}.{plant}"].value
+    found = imported(value)
+    fits = all(callable(getattr(found, name, None)) for name in ("make", "check"))
+    expected(value, "a plant with make() and check()", fits, found)
+    return found

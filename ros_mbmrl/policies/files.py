@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ros_mbmrl import __version__
+from ros_mbmrl.dynamics.card import check_card, facts_of
 from ros_mbmrl.dynamics.files import (
     check_interface,
     check_weights,
@@ -64,6 +65,7 @@ def save_policy(
         "clip": policy.clip,
         "code_version": __version__,
         "inner": None if inner is None else asdict(inner),
+        **facts_of(facts.get("method")),
         **facts,
         "curve": [asdict(point) for point in trained.curve],
         "weights_sha256": sha256_of(folder / POLICY),
@@ -74,6 +76,7 @@ def save_policy(
 def load_policy(folder: Path, robot: Robot) -> LoadedPolicy:
     """Reads a policy folder. Raises UserError if it is incomplete or made for another robot."""
     card = read_card(folder, POLICY)
+    check_card(folder, card)
     check_interface(folder, card, robot)
     check_weights(folder, card, POLICY)
     tensors, _ = tensor_file.load(folder / POLICY)

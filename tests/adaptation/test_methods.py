@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ros_mbmrl.adaptation import METHODS, make_rule, rule_of, trained_as
+from ros_mbmrl.adaptation import METHODS, make_rule, rule_of
 from ros_mbmrl.adaptation.gradient import GradientStep
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.methods import make_method
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -46,7 +47,7 @@ def test_a_meta_trained_rule_needs_its_own_model() -> None:
 
 def test_every_method_knows_whose_model_it_runs_on() -> None:
     for method in METHODS:
-        trained = trained_as(method)
+        trained = make_method(method).trained_as
         rule, other = make_rule(method), make_rule(trained)
         assert trained == method or not rule.meta_trained or type(rule.training_rule) is type(other)
         assert rule.meta_trained or trained == "mb"

@@ -15,7 +15,8 @@ from ros_mbmrl.dynamics.files import CARD, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.evaluation import campaign, experiments
-from ros_mbmrl.evaluation.experiments import BASELINE, Condition, Experiment
+from ros_mbmrl.evaluation.experiments import Condition, Experiment
+from ros_mbmrl.methods.built_in import BASELINE
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.robots import make_robot
 
@@ -232,3 +233,14 @@ def _refused(capsys: pytest.CaptureFixture[str], words: list[str], message: str)
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_another_planner_is_another_run(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    usual = _evaluate(models, "--methods", "mb")["rows"]
+    other = _evaluate(models, "--methods", "mb", "--controller", "random_shooting")["rows"]
+    assert [row["return"] for row in usual] != [row["return"] for row in other]
+    assert _evaluate(models, "--methods", "mb", "--controller", "mppi")["rows"] == usual
+    with pytest.raises(SystemExit) as ended:
+        _evaluate(models, "--methods", "mb", "--controller", "policy")
+    assert ended.value.code == 2
+    assert "expected a policy's folder" in capsys.readouterr().err

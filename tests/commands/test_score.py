@@ -124,7 +124,7 @@ def test_bad_input_is_one_line(
     words: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    copy(folder, "residual", "twin", margin=0.5)
+    copy(folder, "residual", "twin", notes="another")
     copy(folder, "mb_de", "other", robot="arm")
     assert status_of(folder, *more, models=models) == 2
     error = capsys.readouterr().err

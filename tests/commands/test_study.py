@@ -42,6 +42,7 @@ def refused(capsys: pytest.CaptureFixture[str], out: Path, *words: str) -> str:
         ([STUDY.name, "--scale", "huge"], "unknown scale 'huge': expected one of paper, small"),
         ([STUDY.name, "--methods", "mb", "mbb"], "unknown method 'mbb': expected one of"),
         ([STUDY.name, "--methods", "context"], "unknown method 'context'"),
+        ([STUDY.name, "--controller", "cem"], "--controller: a study has its own; expected none"),
         ([STUDY.name, "--device", "cuda"], "no GPU that torch can use; expected cpu"),
         ([STUDY.name, "--device", "tpu"], "unknown device 'tpu': expected one of auto, cpu, cuda"),
         ([STUDY.name, "--workers", "0"], "workers: expected at least 1, got 0"),
@@ -106,4 +107,4 @@ def test_the_command_line_changes_the_scale(
     assert "enough" in refused(capsys, tmp_path, STUDY.name, *given)
     assert runners[0].scale.episodes == 4
     assert runners[0].seeds == (0, 1, 2)
-    assert runners[0].methods == ("mb", "grbal")
+    assert [method.name for method in runners[0].methods] == ["mb", "grbal"]

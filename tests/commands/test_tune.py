@@ -24,7 +24,7 @@ from ros_mbmrl.errors import RunError
 from ros_mbmrl.evaluation import campaign, experiments
 from ros_mbmrl.evaluation.campaign import Job
 from ros_mbmrl.evaluation.experiments import Condition, Experiment
-from ros_mbmrl.learning.tune import GRIDS
+from ros_mbmrl.learning.tune import grid_of
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.robots import make_robot
 
@@ -162,7 +162,7 @@ def test_data_leaves_out_what_predicts_badly(models: Path, ran: list[Job]) -> No
     words = ("--method", "mb_de", "--data", str(models / "faults"), "--finalists", "2")
     result = tune(models, "mb", *words)
     stages = result["tuning"]["stages"]
-    grid = GRIDS["mb_de"].all_options()
+    grid = grid_of("mb_de").all_options()
     assert stages[0]["stage"] == "open loop"
     assert len(stages[0]["candidates"]) == 1 + len(grid)  # and the settings as they are
     best = min(stages[0]["candidates"][1:], key=lambda row: row["error"])

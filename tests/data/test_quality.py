@@ -58,7 +58,7 @@ def test_numbers_that_are_none_and_quaternions_that_are_none_are_found(spec: Rob
 
 def test_a_robot_adds_its_own(spec: RobotSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quality, "CHECKS", {"toy": f"{__name__}:wild"})
-    monkeypatch.setattr(quality, "import_module", lambda name: _Module)
+    monkeypatch.setattr(quality, "imported", lambda value: _Module.wild)
     values, times = clean()
     findings = inspect(spec, values, times, times)
     assert found(findings) == {"wild": [0]}

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from ros_mbmrl.dynamics.files import save_model
+from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.entrants import common_robot, enter_all, enter_methods
-from ros_mbmrl.networks.mlp import MLP
+from ros_mbmrl.networks.mlp import MLP, Parameters
 
 Write = Callable[..., Path]
+Prior = tuple[DynamicsModel, Parameters]
 KNOWN = ("mb", "grbal", "residual")
 
 
@@ -78,3 +81,33 @@ def test_models_of_different_robots_are_refused(write: Write) -> None:
     (two / "card.yaml").write_text(card.replace("robot: toy", "robot: cart"))
     with pytest.raises(UserError, match="different robots: .*a for toy, .*b for cart"):
         common_robot([one, two])
+
+
+@pytest.fixture
+def models(tmp_path: Path, prior: Prior, registered: Any) -> Path:
+    """Two models of the toy, of a folder each."""
+    for name in ("mb", "residual"):
+        facts = {"method": name, "options": {}, "adapt_window": 8, "seed": 2}
+        save_model(tmp_path / name, *prior, facts)
+    return tmp_path
+
+
+def edit(folder: Path, **changes: Any) -> None:
+    card = yaml.safe_load((folder / "card.yaml").read_text())
+    (folder / "card.yaml").write_text(yaml.safe_dump({**card, **changes}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"method": "median"}, "unknown method 'median': expected one of "),
+        ({"options": {"gain": 5}}, "method residual: gain: expected a number in"),
+        ({"temperature": 1}, "unknown field 'temperature' in the card"),
+    ],
+)
+def test_a_card_that_cannot_be_run_is_refused(
+    models: Path, changes: dict[str, Any], words: str
+) -> None:
+    edit(models / "residual", **changes)
+    with pytest.raises(UserError, match=words):
+        enter_all([("residual", models / "residual")], "toy")

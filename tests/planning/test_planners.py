@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.planning import SEARCHING, make_planner
+from ros_mbmrl.planning import PLANNERS, make_planner
 from ros_mbmrl.planning.base import Plan, WarmStart
 from ros_mbmrl.robots import make_robot
 
@@ -53,7 +53,7 @@ def plan(
 
 
 def every_planner(function: Any) -> Any:
-    return pytest.mark.parametrize("name", sorted(SEARCHING))(function)
+    return pytest.mark.parametrize("name", sorted({*PLANNERS} - {"policy"}))(function)
 
 
 SAMPLING = {"num_samples": 60, "horizon": 3, "sigma": 0.4, "correlation": 0.9, "held_fraction": 0.9}

@@ -1,4 +1,7 @@
-"""Who acts in a study: models that adapt and plan, policies, simulators that plan, chance."""
+"""Who acts in a study: models that adapt and plan, policies, simulators that plan, chance.
+
+A method names one of the factories here, or of another package, as its `agent`.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ from ros_mbmrl.agents.physics import PhysicsAgent
 from ros_mbmrl.agents.policy import PolicyAgent
 from ros_mbmrl.dynamics.files import LoadedModel, load_model
 from ros_mbmrl.evaluation.study.description import Scale, Study
-from ros_mbmrl.evaluation.study.studies import MODEL_FREE, ORACLE, RANDOM, SIMULATING
 from ros_mbmrl.learning.policies.practice import practise
+from ros_mbmrl.methods import make_method
+from ros_mbmrl.plugins import imported
 from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.device import choose_device
@@ -23,35 +27,56 @@ from ros_mbmrl.simulation.simulated_robots import SimulatedRobots, make_simulate
 from ros_mbmrl.simulation.situations import NOMINAL
 
 
+def make_agent(
+    study: Study, scale: Scale, method: str, folder: Path, robots: SimulatedRobots
+) -> Agent:
+    """Return the agent of the method called `method`.
+
+    Args:
+        scale: of the study, with the planners' parameters.
+        folder: of the method's model or policy, where one was learned.
+        robots: the simulated robots that it will act for.
+    """
+    made: Agent = imported(make_method(method).agent)(study, scale, folder, robots)
+    return made
+
+
 def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
-    """Algorithm 10 with a learned model, of the method that it was saved for."""
+    """Return Algorithm 10 with a learned model, of the method that it was saved for."""
     precision = getattr(torch, scale.precision)
     device = str(choose_device(scale.device))
     return ModelAgent(loaded, method, planning=scale.planner, precision=precision, device=device)
 
 
+def adapting(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
+    """Return an agent that adapts its model, as the card says, and plans with it."""
+    loaded = load_model(folder, make_robot(study.robot))
+    return model_agent(scale, loaded, loaded.method)
+
+
+def by_policy(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
+    """Return an agent that takes a policy's mean action; it practises first where it adapts."""
+    robot = study.robot
+    loaded = load_policy(folder, make_robot(robot))
+    make = partial(make_simulated, robot, models=robots.models)
+    return PolicyAgent(loaded, partial(practise, loaded, make, robots.situations))
+
+
+def in_true_physics(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
+    """Return an agent that plans in the very robots that it acts for."""
+    return PhysicsAgent(lambda _: robots, follows=False, planning=scale.physics)
+
+
+def in_nominal_physics(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
+    """Return an agent that plans in robots as they would be modelled without data."""
+    return PhysicsAgent(nominal, planning=scale.physics)
+
+
+def at_random(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
+    """Return an agent that sends held random commands."""
+    return RandomAgent(scale.training.steps)
+
+
 def nominal(context: Context) -> SimulatedRobots:
-    """Simulators of robots as they would be modelled without data."""
+    """Return simulators of robots as they would be modelled without data."""
     return make_simulated(context.robot.spec.name, [NOMINAL] * len(context), context.seeds)
-
-
-def make_agent(
-    study: Study, scale: Scale, method: str, folder: Path | None, worlds: SimulatedRobots
-) -> Agent:
-    """The agent called `method`, which is to act in `worlds`.
-
-    folder: of its model or policy, if it has one.
-    """
-    if method == RANDOM:
-        return RandomAgent(scale.training.steps)
-    if method in SIMULATING:
-        if method == "nominal":
-            return PhysicsAgent(nominal, planning=scale.physics)
-        return PhysicsAgent(lambda _: worlds, follows=False, planning=scale.physics)
-    assert folder is not None
-    robot = make_robot(study.robot)
-    if method in MODEL_FREE:
-        loaded = load_policy(folder, robot)
-        make = partial(make_simulated, study.robot, models=worlds.models)
-        return PolicyAgent(loaded, partial(practise, loaded, make, worlds.situations))
-    return model_agent(scale, load_model(folder, robot), "mb" if method == ORACLE else method)

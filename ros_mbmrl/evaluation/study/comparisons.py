@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -22,31 +22,13 @@ from ros_mbmrl.evaluation.study.bootstrap import (
     holm,
     paired,
 )
+from ros_mbmrl.evaluation.study.description import Hypothesis
+from ros_mbmrl.methods import about
 
 RETURN, ERROR = "return", "error"
-BASELINE, ORACLE, TRUE, CHANCE = "mb", "mb_oracle", "true_model", "random"
-# What is no contender: it knows more than it could, or nothing.
-REFERENCES = (ORACLE, TRUE, "nominal", CHANCE)
 LEVEL = 0.05
 BETTER, WORSE, NULL = "better", "worse", "no difference shown"
 TINY = 1e-9  # of an error, whose logarithm is taken
-
-
-class Hypothesis(Protocol):
-    """Stated before the experiment: `better` is better than `worse` in the mean of `conditions`.
-
-    conditions: names; of all if there are none, or "all". measure: "return", or "error" (of the
-    adapted models, on common trajectories; of a method against itself: of its prior).
-    """
-
-    @property
-    def better(self) -> str: ...  # noqa: D102
-    @property
-    def worse(self) -> str: ...  # noqa: D102
-    @property
-    def conditions(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def measure(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -168,7 +150,7 @@ def compare_all(
     others: dict[Key, None] = {}
     for condition in conditions:
         for opponent in versus:
-            for method in (m for m in methods if m not in REFERENCES and m != opponent):
+            for method in (m for m in methods if about(m).judged and m != opponent):
                 key = (method, opponent, (condition,), RETURN)
                 backwards = (opponent, method, (condition,), RETURN)
                 if not {key, backwards} & {*stated, *others}:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ros_mbmrl.errors import choose
 from ros_mbmrl.learning.sizes import Training
+from ros_mbmrl.methods import origin
 from ros_mbmrl.runtime.kept import plain
 
 ALL = "all"  # conditions
@@ -105,8 +106,14 @@ class Study:
 
 
 def describe(study: Study, scale: Scale, methods: Sequence[str]) -> dict[str, Any]:
-    """All that decides the study's outcome, as plain data."""
+    """Return all that decides the study's outcome, as plain data.
+
+    Of a method of another package its version counts, too.
+    """
     facts = {f.name: getattr(study, f.name) for f in fields(study) if f.name != "scales"}
-    described = plain({**facts, "methods": tuple(methods), "scale": scale})
+    facts |= {"methods": tuple(methods), "scale": scale}
+    if origins := {name: origin(name) for name in methods if origin(name)}:
+        facts["origins"] = origins
+    described = plain(facts)
     assert isinstance(described, dict)
     return described

@@ -17,7 +17,7 @@ from scipy.stats import t  # type: ignore[import-untyped]
 from ros_mbmrl.evaluation.plots import COLOURS, panels, save
 from ros_mbmrl.evaluation.statistics import Row, unique
 from ros_mbmrl.evaluation.study.comparisons import chosen
-from ros_mbmrl.evaluation.study.looks import LOOKS, look
+from ros_mbmrl.methods import METHODS, look
 from ros_mbmrl.robots.spec import Array
 
 BEFORE, AFTER = COLOURS[0], COLOURS[1]
@@ -193,8 +193,8 @@ def _return_label(summary: Sequence[Row]) -> str:
 
 
 def in_order(methods: Sequence[Any]) -> list[str]:
-    """Sort methods in the order of their looks, those without one last."""
-    known = list(LOOKS)
+    """Return the methods in the order of the registry, those that it does not know last."""
+    known = list(METHODS)
     return sorted(methods, key=lambda m: known.index(m) if m in known else len(known))
 
 

@@ -15,7 +15,7 @@ from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.evaluation.study.agents import make_agent
 from ros_mbmrl.evaluation.study.description import Scale
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of
-from ros_mbmrl.evaluation.study.studies import MODEL_FREE, ORACLE, RANDOM, SIMULATING, make_study
+from ros_mbmrl.evaluation.study.studies import make_study
 from ros_mbmrl.learning.batch_collection import rollouts_of
 from ros_mbmrl.learning.open_loop import open_loop_errors
 from ros_mbmrl.learning.segments import Transitions
@@ -76,7 +76,7 @@ def judge(job: Trial) -> tuple[str, Row]:
     every = seeds * len(job.conditions)
     named = [condition for condition in job.conditions for _ in seeds]
     worlds = make_simulated(study.robot, situations, every)
-    agent = make_agent(study, scale, job.method, job.folder, worlds)
+    agent = make_agent(study, scale, job.method, job.folder or Path(), worlds)
     episodes = run_episodes(worlds, agent, steps, every)
     if job.common:
         rollouts = rollouts_of(worlds, episodes, job.method, named)
@@ -163,8 +163,3 @@ def predict(job: Prediction) -> tuple[str, Row]:
 
 def _rounded(values: Array) -> list[float]:
     return [round(float(value), 4) for value in values]
-
-
-def can_predict(method: str) -> bool:
-    """Whether there is a learned model to judge."""
-    return method not in (ORACLE, RANDOM, *SIMULATING, *MODEL_FREE)

@@ -24,12 +24,14 @@ from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale, Study
-from ros_mbmrl.evaluation.study.studies import COLLECTOR, ORACLE, make_study
+from ros_mbmrl.evaluation.study.studies import make_study
 from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
 from ros_mbmrl.learning.sizes import Training
+from ros_mbmrl.methods import about
+from ros_mbmrl.methods.built_in import COLLECTOR
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.device import choose_device
 from ros_mbmrl.runtime.kept import key_of
@@ -113,7 +115,7 @@ class Learning:
     @property
     def trained(self) -> str:
         """Return the method that it is trained as."""
-        return "mb" if self.method in (COLLECTOR, ORACLE) else self.method
+        return about(self.method).trained_as
 
     def size(self, scale: Scale) -> Training:
         """Return its size, with the variation's window."""

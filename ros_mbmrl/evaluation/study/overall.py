@@ -26,17 +26,14 @@ from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.statistics import Row, unique
 from ros_mbmrl.evaluation.study import bootstrap
 from ros_mbmrl.evaluation.study.comparisons import (
-    BASELINE,
     BETTER,
     LEVEL,
-    REFERENCES,
     RETURN,
     WORSE,
     Comparison,
     Evidence,
     corrected,
 )
-from ros_mbmrl.evaluation.study.looks import look
 from ros_mbmrl.evaluation.study.ranks import (
     Ranked,
     common_methods,
@@ -44,13 +41,14 @@ from ros_mbmrl.evaluation.study.ranks import (
     rank_difference,
     shared,
 )
-from ros_mbmrl.evaluation.study.studies import MODEL_FREE
 from ros_mbmrl.evaluation.study.tables import markdown, with_interval
+from ros_mbmrl.methods import about, look
+from ros_mbmrl.methods.built_in import BASELINE
+from ros_mbmrl.methods.method import Learned
 from ros_mbmrl.untrusted import read_bytes
 
 LIMIT = 256 << 20  # of a file [bytes]
 CROSS_TRACK = "cross_track_mean_m"  # of the hexapod's experiments; lower is better
-NO_CONTENDERS = (*REFERENCES, *MODEL_FREE)
 
 Experiments = Mapping[str, Ranked]  # by name
 
@@ -119,13 +117,19 @@ def contenders(experiments: Experiments, named: Sequence[str]) -> tuple[str, ...
     common = common_methods(list(experiments.values()))
     for method in named:
         choose("method of every condition of every file", method, common)
-    methods = tuple(m for m in common if m in (named or set(common).difference(NO_CONTENDERS)))
+    methods = tuple(m for m in common if (m in named if named else _ranked(m)))
     if len(methods) < 2:
         raise UserError(
             "methods: expected at least two that met every condition of every file, "
             f"got {', '.join(methods) or 'none'}"
         )
     return methods
+
+
+def _ranked(name: str) -> bool:
+    """Return whether a method is ranked where nobody names any."""
+    method = about(name)
+    return method.judged and method.learned is not Learned.POLICY
 
 
 def against_baseline(

@@ -15,12 +15,13 @@ from typing import Any
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.statistics import unique
-from ros_mbmrl.evaluation.study.comparisons import BASELINE, BETTER, REFERENCES, RETURN, WORSE
+from ros_mbmrl.evaluation.study.comparisons import BETTER, RETURN, WORSE
 from ros_mbmrl.evaluation.study.figures import in_order
-from ros_mbmrl.evaluation.study.looks import look
 from ros_mbmrl.evaluation.study.ranks import Ranked, common_methods, mean_ranks
 from ros_mbmrl.evaluation.study.tables import markdown
 from ros_mbmrl.evaluation.study.verdicts import SUPPORTED, number
+from ros_mbmrl.methods import about, look
+from ros_mbmrl.methods.built_in import BASELINE
 
 RESULTS = Path("docs") / "results"
 BEGIN, END = "<!-- results -->\n", "<!-- /results -->\n"
@@ -54,7 +55,7 @@ def _mean_ranks(summaries: Sequence[Summary]) -> dict[str, float]:
             [
                 {**row, "train_seed": 0, "seed": 0}
                 for row in summary["returns"]
-                if row["method"] not in REFERENCES
+                if about(row["method"]).judged
             ]
         )
         for summary in summaries

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from numpy.random import Generator
 
@@ -15,36 +15,22 @@ from ros_mbmrl.evaluation.statistics import Row, unique
 from ros_mbmrl.evaluation.study import figures, tables
 from ros_mbmrl.evaluation.study.bootstrap import RESAMPLES
 from ros_mbmrl.evaluation.study.comparisons import (
-    BASELINE,
-    REFERENCES,
     Evidence,
-    Hypothesis,
     compare_all,
 )
-from ros_mbmrl.evaluation.study.looks import look
+from ros_mbmrl.evaluation.study.description import Study
 from ros_mbmrl.evaluation.study.ranks import Ranked, mean_ranks
 from ros_mbmrl.evaluation.study.summaries import headroom, returns, updates
 from ros_mbmrl.evaluation.study.verdicts import judge_all, listed
+from ros_mbmrl.methods import about, look
+from ros_mbmrl.methods.built_in import BASELINE
 
 SUMMARY, PAGE = "summary.json", "report.html"
 SHOWN = ("grbal", "rebal", "bayes_context_ll")  # methods whose updates are drawn, where present
 
 
-class Described(Protocol):
-    """Parts of a study that a report needs."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-    @property
-    def methods(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def hypotheses(self) -> Sequence[Hypothesis]: ...  # noqa: D102
-
-
 def summarise(
-    study: Described,
+    study: Study,
     evidence: Evidence,
     rng: Generator,
     versus: Sequence[str] = (BASELINE,),
@@ -78,7 +64,7 @@ def _ranks(evidence: Evidence, methods: Sequence[str]) -> dict[str, float]:
     ranked = [
         method
         for method in methods
-        if method not in REFERENCES
+        if about(method).judged
         and {r["condition"] for r in evidence.rows if r["method"] == method} == conditions
     ]
     rows = Ranked(evidence.rows, higher_is_better=evidence.higher_is_better)
@@ -87,7 +73,7 @@ def _ranks(evidence: Evidence, methods: Sequence[str]) -> dict[str, float]:
 
 def write_report(
     out: Path,
-    study: Described,
+    study: Study,
     rng: Generator,
     rows: Sequence[Row],
     curves: Sequence[Row] = (),

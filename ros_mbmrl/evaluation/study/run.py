@@ -7,30 +7,29 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ros_mbmrl.adaptation import METHODS, trained_as
+from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.dynamics.files import CARD, WEIGHTS
 from ros_mbmrl.evaluation.campaign import Keyed, finish
 from ros_mbmrl.evaluation.study.description import Scale, Study, describe
-from ros_mbmrl.evaluation.study.judge import Prediction, Trial, can_predict, judge, predict
+from ros_mbmrl.evaluation.study.judge import Prediction, Trial, judge, predict
 from ros_mbmrl.evaluation.study.learn import Learning, learn
 from ros_mbmrl.evaluation.study.model_free import Practice, practise
-from ros_mbmrl.evaluation.study.studies import (
-    COLLECTOR,
-    MODEL_FREE,
-    ORACLE,
-    RANDOM,
-    SIMULATING,
-)
 from ros_mbmrl.evaluation.study.tuning import Tuning, candidates, derive, score
+from ros_mbmrl.methods import make_method
+from ros_mbmrl.methods.built_in import COLLECTOR
+from ros_mbmrl.methods.method import Learned, Method
 from ros_mbmrl.runtime.kept import keep
 
-UNTRAINED = (RANDOM, *SIMULATING)
 Row = dict[str, Any]
 J = TypeVar("J", bound=Keyed)
 
 
 class Runner:
-    """One study at one scale, in one folder. workers, cluster: see `workers.outcomes`."""
+    """One study at one scale, in one folder. workers, cluster: see `workers.outcomes`.
+
+    Raises:
+        UserError: a method's entry point is not as expected; then nothing has been written.
+    """
 
     def __init__(
         self,
@@ -41,9 +40,13 @@ class Runner:
         workers: int = 2,
         cluster: str = "",
     ) -> None:
+        self.methods = tuple(map(make_method, methods))
+        for method in self.methods:
+            if method.rule:
+                make_rule(method.name)
+            candidates(method.name)
         keep(out, describe(study, scale, methods))
-        self.study, self.scale = study, scale
-        self.methods, self.out = tuple(methods), out
+        self.study, self.scale, self.out = study, scale, out
         self._workers, self._cluster = workers, cluster
         self.seeds = tuple(range(scale.train_seeds))
 
@@ -60,6 +63,9 @@ class Runner:
         """Where a method's model is."""
         return self._learning(method, seed, condition=condition).folder
 
+    def _that_learn(self, what: Learned) -> list[Method]:
+        return [method for method in self.methods if method.learned is what]
+
     def _learning(self, method: str, seed: int, **variation: Any) -> Learning:
         return Learning(self.study.name, self.scale, method, seed, self.out, **variation)
 
@@ -71,23 +77,23 @@ class Runner:
 
     def _learn(self) -> list[Row]:
         """Who gathers comes first: the others learn from the same rollouts."""
-        bases = dict.fromkeys((COLLECTOR, *(trained_as(m) for m in self.methods if m in METHODS)))
-        jobs = [self._learning(m, seed) for m in bases for seed in self.seeds]
-        if ORACLE in self.methods:
-            jobs += [
-                self._learning(ORACLE, seed, condition=condition)
-                for condition in self.study.conditions
-                for seed in self.seeds[: self.scale.oracle_seeds]
-            ]
+        models = (m.trained_as for m in self._that_learn(Learned.MODEL))
+        bases = dict.fromkeys((COLLECTOR, *models))
+        jobs = [self._learning(name, seed) for name in bases for seed in self.seeds]
+        jobs += [
+            self._learning(m.name, seed, condition=condition)
+            for m in self._that_learn(Learned.MODEL_A_CONDITION)
+            for condition in self.study.conditions
+            for seed in self.seeds[: self.scale.oracle_seeds]
+        ]
         done = self._finish([job for job in jobs if job.gathers], learn, "learn")
         done += self._finish([job for job in jobs if not job.gathers], learn, "learn")
         return [row for each in done for row in each["curve"]]
 
     def _practise(self) -> list[Row]:
         jobs = [
-            Practice(self.study.name, self.scale, m, seed, self.folder(m, seed))
-            for m in MODEL_FREE
-            if m in self.methods
+            Practice(self.study.name, self.scale, m.name, seed, self.folder(m.name, seed))
+            for m in self._that_learn(Learned.POLICY)
             for seed in self.seeds
         ]
         done = self._finish(jobs, practise, "practise")
@@ -97,10 +103,9 @@ class Runner:
     def _tune(self) -> list[Row]:
         """Chooses settings on the first training seed's model; the others take them over."""
         record: list[Row] = []
-        for method in self.methods:
-            if method not in METHODS or trained_as(method) == method:
+        for method, base in ((m.name, m.trained_as) for m in self._that_learn(Learned.MODEL)):
+            if base == method:
                 continue
-            base = trained_as(method)
             folder = self.folder(base, self.seeds[0])
             jobs = [
                 Tuning(self.study.name, self.scale, method, options, folder, digest(folder))
@@ -119,31 +124,32 @@ class Runner:
         jobs = [job for method in self.methods for job in self._trials(method)]
         rows = [row for each in self._finish(jobs, judge, "judge") for row in each["rows"]]
         # What was not trained has no training seed: it is held against all of the others'.
-        return [{**r, "train_seed": None} if r["method"] in UNTRAINED else r for r in rows]
+        untrained = {m.name for m in self._that_learn(Learned.NOTHING)}
+        return [{**r, "train_seed": None} if r["method"] in untrained else r for r in rows]
 
-    def _trials(self, method: str) -> list[Trial]:
+    def _trials(self, method: Method) -> list[Trial]:
         study, scale = self.study, self.scale
-        if method in UNTRAINED:
-            episodes = scale.episodes if method == RANDOM else scale.physics_episodes
-            what = (study.name, scale, method, self.seeds[0], study.conditions)
+        if method.learned is Learned.NOTHING:
+            episodes = scale.physics_episodes if method.simulates else scale.episodes
+            what = (study.name, scale, method.name, self.seeds[0], study.conditions)
             return [Trial(*what, scale.first_episode, episodes, self.out)]
-        if method == ORACLE:
+        if method.learned is Learned.MODEL_A_CONDITION:
             return [
-                self._trial(method, seed, (condition,), self.folder(method, seed, condition))
+                self._trial(method, seed, (condition,), self.folder(method.name, seed, condition))
                 for seed in self.seeds[: scale.oracle_seeds]
                 for condition in study.conditions
             ]
         return [
-            self._trial(method, seed, study.conditions, self.folder(method, seed))
+            self._trial(method, seed, study.conditions, self.folder(method.name, seed))
             for seed in self.seeds
         ]
 
-    def _trial(self, method: str, seed: int, conditions: tuple[str, ...], folder: Path) -> Trial:
-        common = seed == self.seeds[0] and can_predict(method)
+    def _trial(self, method: Method, seed: int, conditions: tuple[str, ...], folder: Path) -> Trial:
+        common = seed == self.seeds[0] and method.predicts
         return Trial(
             self.study.name,
             self.scale,
-            method,
+            method.name,
             seed,
             conditions,
             self.scale.first_episode,
@@ -160,15 +166,14 @@ class Runner:
             Prediction(
                 self.study.name,
                 self.scale,
-                method,
+                m.name,
                 seed,
                 self.out,
-                self.folder(method, seed),
-                digest(self.folder(method, seed)),
+                self.folder(m.name, seed),
+                digest(self.folder(m.name, seed)),
                 grounds,
             )
-            for method in self.methods
-            if can_predict(method)
+            for m in self._that_learn(Learned.MODEL)
             for seed in self.seeds
         ]
         done = self._finish(jobs, predict, "predict")
@@ -177,7 +182,7 @@ class Runner:
     def _vary(self) -> dict[str, list[Row]]:
         """Figures 48 and 47: the windows' length, and what was trained on."""
         study, seeds = self.study, self.seeds[: self.scale.variation_seeds]
-        if study.varied not in self.methods:
+        if study.varied not in [m.name for m in self.methods]:
             return {"sensitivity": [], "forces": []}
         lengths = self.scale.windows if study.vary_window else ()
         windows = [self._learning(study.varied, s, window=w) for w in lengths for s in seeds]

@@ -16,15 +16,16 @@ from ros_mbmrl.errors import choose
 from ros_mbmrl.evaluation.study.description import Hypothesis, Scale, Study
 from ros_mbmrl.learning import sizes
 from ros_mbmrl.learning.sizes import Training
+from ros_mbmrl.methods.built_in import CHANCE, ORACLE, TRUE_MODEL
 
-# All but the first two groups have a learned model. In the order of every table.
-MODEL_FREE = ("trpo", "maml_rl")
-SIMULATING = ("nominal", "true_model")
-ORACLE = "mb_oracle"
-RANDOM = "random"
-LEARNED = ("mb", "mb_de", "residual", "last_layer", "grbal", "rebal", "bayes_context")
-COLLECTOR = "collector"  # whose rollouts all methods of a training seed learn from
-METHODS = (*LEARNED, "bayes_context_ll", ORACLE, *SIMULATING, *MODEL_FREE, RANDOM)
+# In the order of every table.
+METHODS = (
+    *("mb", "mb_de", "residual", "last_layer", "grbal", "rebal"),
+    *("bayes_context", "bayes_context_ll"),
+    *(ORACLE, "nominal", TRUE_MODEL),
+    *("trpo", "maml_rl"),
+    CHANCE,
+)
 
 # What simulates sees further: with the true model, half as far gives two thirds of the return.
 PHYSICS: Mapping[str, Any] = MappingProxyType(

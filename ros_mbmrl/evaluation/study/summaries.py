@@ -12,17 +12,15 @@ from numpy.random import Generator
 from ros_mbmrl.evaluation.statistics import Row, unique
 from ros_mbmrl.evaluation.study.bootstrap import RESAMPLES, Sample
 from ros_mbmrl.evaluation.study.comparisons import (
-    BASELINE,
-    CHANCE,
     ERROR,
-    ORACLE,
-    REFERENCES,
     RETURN,
-    TRUE,
     Evidence,
     chosen,
     values,
 )
+from ros_mbmrl.methods import about
+from ros_mbmrl.methods.built_in import BASELINE, CHANCE, ORACLE, TRUE_MODEL
+from ros_mbmrl.methods.method import Role
 
 
 @dataclass(frozen=True)
@@ -150,12 +148,12 @@ def headroom(
     """
     result = []
     for condition in unique(evidence.rows, "condition"):
-        most = evidence.compare((TRUE, BASELINE, (condition,), RETURN), rng, resamples)
+        most = evidence.compare((TRUE_MODEL, BASELINE, (condition,), RETURN), rng, resamples)
         if most is None:
             continue
         reached = {}
         if most.interval is not None and most.interval[0] > 0:
-            for method in (m for m in methods if m not in (BASELINE, *REFERENCES)):
+            for method in (m for m in methods if about(m).role is Role.CONTENDER):
                 own = evidence.compare((method, BASELINE, (condition,), RETURN), rng, resamples)
                 if own is not None:
                     reached[method] = own.difference / most.difference

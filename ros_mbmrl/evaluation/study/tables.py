@@ -11,8 +11,8 @@ from typing import Any
 from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.statistics import Interval, Row, unique
 from ros_mbmrl.evaluation.study.comparisons import ERROR
-from ros_mbmrl.evaluation.study.looks import look
 from ros_mbmrl.evaluation.study.verdicts import number, p_value, share
+from ros_mbmrl.methods import look
 
 
 def markdown(table: Table) -> str:

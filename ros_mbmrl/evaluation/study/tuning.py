@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ros_mbmrl.adaptation import trained_as
 from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.studies import make_study
-from ros_mbmrl.learning.tune import GRIDS
+from ros_mbmrl.learning.tune import grid_of
+from ros_mbmrl.methods import about
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.distributions import VALIDATION
@@ -46,10 +46,10 @@ class Tuning:
 
 
 def candidates(method: str) -> list[tuple[tuple[str, float], ...]]:
-    """Of a method with test-time settings, the coarse grid; none of any other."""
-    if method not in GRIDS:
-        return []
-    return [tuple(options.items()) for options in GRIDS[method].all_options(coarse=True)]
+    """Return the coarse grid of a method's test-time settings; nothing where it has none."""
+    grid = grid_of(method)
+    chosen = grid.all_options(coarse=True) if grid.options else []
+    return [tuple(options.items()) for options in chosen]
 
 
 def score(job: Tuning) -> tuple[str, Row]:
@@ -83,5 +83,5 @@ def derive(
     loaded = load_model(base, make_robot(robot_name))
     kept = ("adapt_window", "adapt_windows", "predict_window", "horizon", "guard", "seed", "scores")
     facts = {name: loaded.card[name] for name in (*kept, "data", "training")}
-    facts |= {"method": method, "options": dict(options), "trained_as": trained_as(method)}
+    facts |= {"method": method, "options": dict(options), "trained_as": about(method).trained_as}
     save_model(folder, loaded.model, loaded.parameters, {**facts, "tuning": record})

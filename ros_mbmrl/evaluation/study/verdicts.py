@@ -17,11 +17,11 @@ from ros_mbmrl.evaluation.study.comparisons import (
     RETURN,
     Comparison,
     Evidence,
-    Hypothesis,
     Key,
     key_of,
 )
-from ros_mbmrl.evaluation.study.looks import look
+from ros_mbmrl.evaluation.study.description import Hypothesis
+from ros_mbmrl.methods import look
 
 SUPPORTED, CONTRADICTED, UNDECIDED, UNTESTED = "supported", "contradicted", NULL, "not tested"
 

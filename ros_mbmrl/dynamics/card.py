@@ -1,0 +1,66 @@
+"""Which cards of model and policy folders are understood: their fields, version and method."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ros_mbmrl import __version__
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.methods import check_origin, origin
+
+# The robot's interface, what loads the weights, what adapts, and where it all comes from.
+FIELDS = frozenset(
+    (
+        *("robot", "period", "state", "action", "features", "changes"),
+        *("network", "clip", "weights_sha256", "code_version"),
+        *("method", "origin", "options", "guard", "adapt_window", "inner"),
+        *("adapt_windows", "predict_window", "horizon", "seed", "scores", "curve", "tuning"),
+        *("data", "sessions", "training", "trained_as", "tuned_on", "study", "command", "notes"),
+    )
+)
+NETWORK = frozenset(("sizes", "activation"))
+
+
+def check_card(where: object, card: Mapping[str, Any]) -> None:
+    """Refuse a card that says what would not be heeded, or that another program wrote.
+
+    An unknown field may decide the outcome, so that it is refused; `notes` is free.
+
+    Args:
+        where: the card's folder, for the message.
+
+    Raises:
+        UserError: an unknown field, a version newer than this one, or a method that is installed
+            from another package, in another version, or with another rule.
+    """
+    if _parts(card.get("code_version", "")) > _parts(__version__):
+        raise UserError(
+            f"{where}: made by version {card['code_version']}: expected {__version__} or before"
+        )
+    _check_names(where, "the card", card, FIELDS)
+    network = card.get("network")
+    if isinstance(network, Mapping):
+        _check_names(where, "the card's network", network, NETWORK)
+    check_origin(where, card)
+
+
+def facts_of(method: object) -> dict[str, Any]:
+    """Return what a card must say of a method beside its name: of a built-in one nothing."""
+    found = origin(str(method))
+    return {"origin": dict(found)} if found else {}
+
+
+def _check_names(where: object, what: str, given: Iterable[object], known: frozenset[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise UserError(
+                f"{where}: unknown field '{name}' in {what}: expected none but "
+                f"{', '.join(sorted(known))}"
+            )
+
+
+def _parts(version: object) -> tuple[int, ...]:
+    """The numbers of a version, to be compared."""
+    return tuple(int(part[:9]) for part in re.findall(r"\d+", str(version).split("+")[0]))

@@ -1,0 +1,89 @@
+"""The methods of this package, one entry each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ros_mbmrl.methods.method import COLOURS, Learned, Look, Method, Role
+
+BASELINE = "mb"  # does not adapt
+ORACLE, TRUE_MODEL, CHANCE = "mb_oracle", "true_model", "random"
+COLLECTOR = "collector"
+
+_RULES, _AGENTS = "ros_mbmrl.adaptation.", "ros_mbmrl.evaluation.study.agents:"
+_GRIDS = "ros_mbmrl.learning.tune:"
+_STEPS, _SIGNALS, _GAIN = _GRIDS + "STEPS", _GRIDS + "SIGNALS", _GRIDS + "GAIN"
+_GREY, _BLUE, _ORANGE, _GREEN, _RED, _PINK, _SKY, _YELLOW = COLOURS
+_BLACK, _SILVER = "#111111", "#999999"
+
+
+def _adapted(
+    name: str, rule: str, look: Look | None = None, model_of: str = "", grid: str = ""
+) -> Method:
+    """Return a method with an update rule of `adaptation/`."""
+    return Method(name, look, rule=_RULES + rule, model_of=model_of, grid=grid)
+
+
+def _policy(name: str, look: Look) -> Method:
+    return Method(name, look, learned=Learned.POLICY, agent=_AGENTS + "by_policy")
+
+
+def _reference(name: str, look: Look, agent: str, simulates: bool = False) -> Method:
+    """Return a method that learns nothing: it knows the physics, or acts by chance."""
+    nothing = Learned.NOTHING
+    return Method(name, look, Role.REFERENCE, "", "", "", nothing, _AGENTS + agent, simulates)
+
+
+# In the order of figures. Those without a rule take part in studies alone.
+_ALL = (
+    _reference(CHANCE, Look("random", _SILVER, "", ":", "x", hollow=True), "at_random"),
+    _reference(
+        "nominal",
+        Look("nominal physics", _GREY, "//", "--", "v", hollow=True),
+        "in_nominal_physics",
+        simulates=True,
+    ),
+    _policy("trpo", Look("TRPO", _SKY, "//", "--", "^")),
+    _policy("maml_rl", Look("MAML-RL", _PINK, "//", "--", "^")),
+    Method(BASELINE, Look("MB", _GREY), Role.BASELINE, _RULES + "prior:Prior"),
+    _adapted("mb_de", "gradient:GradientStep", Look("MB+DE", _ORANGE, marker="s"), "mb", _STEPS),
+    _adapted(
+        "residual", "residual:MeanResidual", Look("residual", _YELLOW, marker="P"), "mb", _GAIN
+    ),
+    _adapted(
+        "last_layer", "last_layer:LastLayer", Look("last layer", _SKY, marker="X"), "mb", _SIGNALS
+    ),
+    _adapted("grbal", "gradient:grbal", Look("GrBAL", _BLUE, marker="D")),
+    _adapted("rebal", "rebal:ReBAL", Look("ReBAL", _GREEN, marker="v")),
+    _adapted("context", "context:Context", Look("context", _RED, "..", ":", "<")),
+    _adapted("context_de", "context_step:ContextStep", None, "context", _STEPS),
+    _adapted(
+        "bayes_context", "bayes_context:BayesContext", Look("Bayes context", _RED, marker="<")
+    ),
+    _adapted(
+        "bayes_context_ll",
+        "last_layer:BayesContextLastLayer",
+        Look("Bayes context + LL", _PINK, marker=">"),
+        "bayes_context",
+        _SIGNALS,
+    ),
+    _adapted("bayes_context_de", "context_step:BayesContextStep", None, "bayes_context", _STEPS),
+    _adapted("leaky_context", "leaky_context:LeakyContext"),
+    _adapted("leaky_context_de", "context_step:LeakyContextStep", None, "leaky_context", _STEPS),
+    Method(
+        ORACLE,
+        Look("MB oracle", _BLACK, "", "-.", "*", hollow=True),
+        Role.REFERENCE,
+        model_of=BASELINE,
+        learned=Learned.MODEL_A_CONDITION,
+    ),
+    _reference(
+        TRUE_MODEL,
+        Look("true model", _BLACK, "//", ":", "h", hollow=True),
+        "in_true_physics",
+        simulates=True,
+    ),
+    Method(COLLECTOR, role=Role.COLLECTOR, model_of=BASELINE),
+)
+BUILT_IN: Mapping[str, Method] = MappingProxyType({method.name: method for method in _ALL})

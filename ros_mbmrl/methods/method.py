@@ -1,0 +1,91 @@
+"""Method: all that the rest of the package must know of a method, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+# Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
+COLOURS = (
+    *("#666666", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442"),
+)
+
+
+class Role(Enum):
+    """The part that a method takes in a comparison."""
+
+    CONTENDER = "contender"
+    BASELINE = "baseline"  # the one that all others are compared with
+    REFERENCE = "reference"  # no contender: it knows more than it could, or nothing
+    COLLECTOR = "collector"  # gathers the rollouts that others learn from; is not judged
+
+
+class Learned(Enum):
+    """What is learned before a method can act."""
+
+    MODEL = "model"
+    MODEL_A_CONDITION = "model a condition"  # one on each test condition alone
+    POLICY = "policy"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a method is called in figures and tables, and how it is drawn.
+
+    Args:
+        name: for people.
+        colour: as `#rrggbb`.
+        hatch, line, marker: the second cue, beside the colour.
+        hollow: whether its bars are only outlined, as those of references are.
+    """
+
+    name: str
+    colour: str
+    hatch: str = ""
+    line: str = "-"
+    marker: str = "o"
+    hollow: bool = False
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method, whose parts are named as `module:object` and imported on use.
+
+    Args:
+        name: what commands and cards call it.
+        look: how it is drawn; None: under its name, in brown.
+        role: its part in a comparison.
+        rule: factory of its update rule, which takes the card's options by name. Without one it
+            can be neither trained, nor scored, nor launched: it takes part in studies alone.
+        model_of: the method whose model it runs on where it has none of its own; "": its own.
+        grid: a `learning.tune.Grid`, the settings to choose from at test time.
+        learned: what is learned first.
+        agent: factory of who acts in a study, see `evaluation/study/agents.py`.
+        simulates: whether it plans in the simulator: slow, so that it gets fewer episodes.
+    """
+
+    name: str
+    look: Look | None = None
+    role: Role = Role.CONTENDER
+    rule: str = ""
+    model_of: str = ""
+    grid: str = ""
+    learned: Learned = Learned.MODEL
+    agent: str = "ros_mbmrl.evaluation.study.agents:adapting"
+    simulates: bool = False
+
+    @property
+    def trained_as(self) -> str:
+        """Name of the method whose model it runs on."""
+        return self.model_of or self.name
+
+    @property
+    def predicts(self) -> bool:
+        """Whether it has one learned model whose predictions can be judged."""
+        return self.learned is Learned.MODEL
+
+    @property
+    def judged(self) -> bool:
+        """Whether it is ranked and compared with others, as references are not."""
+        return self.role in (Role.CONTENDER, Role.BASELINE)

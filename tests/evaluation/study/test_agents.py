@@ -1,0 +1,44 @@
+"""Who acts in a study, by what a method names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ros_mbmrl.simulation.worlds import Worlds, make_worlds
+
+from ros_mbmrl.agents.chance import RandomAgent
+from ros_mbmrl.agents.physics import PhysicsAgent
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.evaluation.study.agents import make_agent
+from ros_mbmrl.evaluation.study.studies import SCALES, make_study
+from ros_mbmrl.methods.built_in import BUILT_IN
+from ros_mbmrl.methods.method import Learned
+from ros_mbmrl.simulation.situations import NOMINAL
+
+STUDY, SCALE = make_study("cheetah-disabled"), SCALES["smoke"]
+
+
+@pytest.fixture(scope="module")
+def worlds() -> Worlds:
+    return make_worlds("half_cheetah", [NOMINAL], [0])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("random", RandomAgent), ("nominal", PhysicsAgent), ("true_model", PhysicsAgent)],
+)
+def test_what_needs_no_folder(name: str, kind: type, worlds: Worlds) -> None:
+    assert BUILT_IN[name].learned is Learned.NOTHING
+    assert type(make_agent(STUDY, SCALE, name, Path(), worlds)) is kind
+
+
+@pytest.mark.parametrize("name", ["mb", "mb_oracle", "trpo"])
+def test_what_has_learned_looks_into_its_folder(name: str, worlds: Worlds, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no model folder"):
+        make_agent(STUDY, SCALE, name, tmp_path / "none", worlds)
+
+
+def test_an_unknown_method_is_refused(worlds: Worlds) -> None:
+    with pytest.raises(UserError, match="unknown method 'clever'"):
+        make_agent(STUDY, SCALE, "clever", Path(), worlds)
