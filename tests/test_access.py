@@ -1,4 +1,4 @@
-"""Who may do what: rules of a node, names of a robot, and the policy as a command."""
+"""The SROS2 policy: rules of a node, names of a robot, and the policy as a command."""
 
 from __future__ import annotations
 

@@ -40,6 +40,7 @@ SHIPPED = (
 # Largest mean error, in units of the prior's, over at least MANY windows of a terrain; eight steps
 # on, where errors of the first add up, more is lost, most of it without any poison, too.
 LIMITS, MANY = {1: 1.05, HORIZON: 1.4}, 30
+Windows = tuple[dict[str, tuple[Transitions, Tensor]], np.ndarray]  # by name; terrains of rows
 
 
 def marks_of(rollouts: list[Rollout]) -> Tensor:
@@ -84,19 +85,25 @@ def shares(
             yield str(terrain), int(here.sum()), horizon, share, worst
 
 
-@pytest.mark.parametrize(("model", "method"), SHIPPED)
-def test_the_mean_over_poisoned_windows_is_no_worse_than_the_priors(
-    model: str, method: str, real: tuple[list[Rollout], ImportSummary]
-) -> None:
-    robot, rollouts = make_robot("hexapod"), real[0]
-    data = Transitions.of(robot, rollouts)
-    terrains = terrains_of(rollouts, data)
+@pytest.fixture(scope="module")
+def poisoned_windows(real: tuple[list[Rollout], ImportSummary]) -> Windows:
+    """Windows with wild rows as recorded, with some put in, and the latter's without."""
+    rollouts = real[0]
+    data = Transitions.of(make_robot("hexapod"), rollouts)
     wild = (marks_of(rollouts) & int(Mark.WILD)) > 0
     every = data.starts(WINDOW + HORIZON)
     as_recorded = every[wild[every[:, None] + torch.arange(WINDOW)].any(dim=1)]
-    loaded = load_model(MODELS / model, robot)
-    sets = {"recorded": (data, as_recorded), "inserted": poisoned(data, torch.nonzero(wild)[:, 0])}
-    sets["clean"] = (data, sets["inserted"][1])  # to compare with
+    inserted = poisoned(data, torch.nonzero(wild)[:, 0])
+    sets = {"recorded": (data, as_recorded), "inserted": inserted, "clean": (data, inserted[1])}
+    return sets, terrains_of(rollouts, data)
+
+
+@pytest.mark.parametrize(("model", "method"), SHIPPED)
+def test_the_mean_over_poisoned_windows_is_no_worse_than_the_priors(
+    model: str, method: str, poisoned_windows: Windows
+) -> None:
+    sets, terrains = poisoned_windows
+    loaded = load_model(MODELS / model, make_robot("hexapod"))
     rows = [
         (name, *row)
         for name, (given, starts) in sets.items()

@@ -15,7 +15,7 @@ from ros_mbmrl.learning.identification.gait import FIGURES
 
 @pytest.fixture
 def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """What would be written."""
+    """Keep the figures instead of writing them."""
     saved: list[Figure] = []
     monkeypatch.setattr(calibration_plots, "save", lambda figure, file: saved.append(figure))
     return saved

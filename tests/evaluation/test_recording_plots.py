@@ -18,7 +18,7 @@ from ros_mbmrl.robots.spec import Robot
 
 @pytest.fixture
 def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Figure]:
-    """What would be written, by the names of the files."""
+    """Keep the figures, by the names of their files, instead of writing them."""
     saved: dict[str, Figure] = {}
     monkeypatch.setattr(
         recording_plots, "save", lambda figure, file: saved.update({file.name: figure})

@@ -1,4 +1,4 @@
-"""Which measurements a state is differentiated from."""
+"""The state estimator: the real interval between measurements, and a fresh start after a gap."""
 
 from __future__ import annotations
 

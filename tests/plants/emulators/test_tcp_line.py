@@ -16,7 +16,7 @@ SILENCE = 0.1  # [s] in which nothing must come
 
 
 def play(scene: Scene) -> None:
-    """A scene with a line to a server that sends back what it is sent."""
+    """Play a scene with a line to a server that sends back what it is sent."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(1000):
@@ -36,7 +36,7 @@ def play(scene: Scene) -> None:
 
 
 async def said(pair: Pair, data: bytes, wait: float = PATIENCE) -> bytes:
-    """What comes back of what is sent."""
+    """Send bytes and return as many that come back."""
     pair[1].write(data)
     return await asyncio.wait_for(pair[0].readexactly(len(data)), wait)
 
