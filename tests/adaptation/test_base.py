@@ -9,7 +9,7 @@ import torch
 from torch import Generator
 
 from ros_mbmrl.adaptation import METHODS, make_rule
-from ros_mbmrl.adaptation.base import Support, robust_error, wild_rows
+from ros_mbmrl.adaptation.base import Support, plausible_rows, robust_error
 from ros_mbmrl.adaptation.guard import norm_of
 from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Update, spread
 
@@ -72,5 +72,5 @@ def test_an_error_far_beyond_all_others_counts_as_the_limit() -> None:
 def test_rows_with_a_number_that_no_sensor_can_mean_are_left_out() -> None:
     x, y = torch.zeros(5, 2), torch.zeros(5, 3)
     x[1, 1], y[2, 0], x[3, 0], y[4, 2] = 10.0, -11.0, torch.nan, 9.9
-    assert wild_rows(x, y)[:, 0].tolist() == [1.0, 0.0, 0.0, 0.0, 1.0]
-    assert wild_rows(x, y, limit=20.0)[:, 0].tolist() == [1.0, 1.0, 1.0, 0.0, 1.0]
+    assert plausible_rows(x, y)[:, 0].tolist() == [1.0, 0.0, 0.0, 0.0, 1.0]
+    assert plausible_rows(x, y, limit=20.0)[:, 0].tolist() == [1.0, 1.0, 1.0, 0.0, 1.0]
