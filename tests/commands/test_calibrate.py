@@ -10,6 +10,7 @@ from ros_mbmrl.commands.calibrate import by_terrain, telemetry
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.learning.identification import fit
 from ros_mbmrl.learning.identification.replay import Drive, replay
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.simulation.calibration import calibrated, load_calibration
@@ -50,9 +51,9 @@ def test_a_robot_like_the_twin_meets_its_own_figures(
 def test_a_fit_writes_its_file_with_its_provenance(
     tmp_path: Path, logs: dict[str, list[Rollout]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "ros_mbmrl.learning.identification.fit.GROUND", {}
-    )  # fewer to search: faster
+    lag = ("motor", "lag")  # alone is searched: faster
+    monkeypatch.setattr(fit, "GROUND", {})
+    monkeypatch.setattr(fit, "SHARED", {lag: fit.SHARED[lag]})
     digest = dataset.save(tmp_path / "logs", [r for several in logs.values() for r in several])
     calibrate.run(command(tmp_path, iterations=1, runs=1, pictures=None))
     fitted = load_calibration(tmp_path / "fitted.yaml")
