@@ -27,46 +27,38 @@ WITHOUT_TESTS: dict[str, tuple[str, ...]] = {
         "arguments/tune.py",
     ),
     "protocols and plain data": (
+        "agents/base.py",
         "collection/requests.py",
+        "evaluation/study/studies.py",
+        "learning/sizes.py",
+        "policies/base.py",
+        "policies/trained.py",
         "robots/measurement.py",
         "robots/task.py",
     ),
-    "others at work": (
-        "agents/base.py",
-        "agents/model.py",
-        "episodes/arm.py",
-        "evaluation/replay.py",
-        "evaluation/study/agents.py",
-        "evaluation/study/judge.py",
+    "parameters of nodes, which the tests of the nodes give": (
+        "nodes/driver_parameters.py",
+        "nodes/teleop_parameters.py",
+    ),
+    "stages of a study: tests/evaluation/study/test_run.py and tests/golden run all of them": (
         "evaluation/study/learn.py",
-        "evaluation/study/looks.py",
         "evaluation/study/model_free.py",
-        "evaluation/study/readme.py",
-        "evaluation/study/studies.py",
-        "evaluation/study/tables.py",
         "evaluation/study/tuning.py",
-        "learning/policies/checkpoint.py",
-        "learning/policies/practice.py",
-        "learning/pr2_rollouts.py",
-        "learning/sizes.py",
-        "nodes/controller.py",
-        "nodes/disturber.py",
-        "nodes/driver.py",
-        "nodes/dynamics.py",
-        "nodes/fault_campaign.py",
-        "nodes/fault_graph.py",
-        "nodes/inbox.py",
-        "nodes/joy.py",
-        "nodes/mailbox.py",
-        "nodes/mocap_publisher.py",
-        "nodes/parameters.py",
-        "nodes/ping_pong.py",
-        "nodes/stop.py",
-        "policies/sampling.py",
-        "policies/trained.py",
-        "safety/conditions.py",
-        "safety/fence.py",
-        "safety/rules.py",
+    ),
+    "pages of a study: tests/evaluation/study/test_report.py and test_overall.py": (
+        "evaluation/study/readme.py",
+        "evaluation/study/tables.py",
+    ),
+    "tested through what it is for, in the file named": (
+        "agents/model.py",  # tests/episodes/test_batch.py, every kind of method
+        "evaluation/replay.py",  # tests/commands/test_replay.py
+        "learning/policies/practice.py",  # tests/agents/test_policy.py
+        "learning/pr2_rollouts.py",  # tests/learning/test_twin_rollouts.py
+        "nodes/dynamics.py",  # tests/nodes/test_adaptive.py, test_lockstep.py
+        "nodes/fault_campaign.py",  # tests/commands/test_faults.py
+        "policies/sampling.py",  # tests/learning/policies/test_maml_rl.py, test_vec_env.py
+        "safety/rules.py",  # tests/nodes/test_safety.py, tests/safety/test_document.py
+        "simulation/group.py",  # tests/simulation/test_simulated_robots.py
     ),
 }
 

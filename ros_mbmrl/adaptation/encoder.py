@@ -46,7 +46,7 @@ def encoder(mlp: MLP, hidden: int, outputs: int) -> MLP:
 def init(
     mlp: MLP, network: MLP, size: int, parameters: Parameters, generator: Generator
 ) -> Parameters:
-    """The encoder, the maps from a code of `size` to biases (zero at first), the frozen model."""
+    """Return the encoder, maps from a code of `size` to biases (zero at first), the frozen f."""
     own = ENCODER.named(network.init(generator)) | no_condition(mlp, size)
     model = {
         name: parameters[name].clone() for k in range(mlp.layers) for name in (f"w{k}", f"b{k}")

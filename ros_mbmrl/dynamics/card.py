@@ -62,5 +62,5 @@ def _check_names(where: object, what: str, given: Iterable[object], known: froze
 
 
 def _parts(version: object) -> tuple[int, ...]:
-    """The numbers of a version, to be compared."""
+    """Return the numbers of a version, which can be compared."""
     return tuple(int(part[:9]) for part in re.findall(r"\d+", str(version).split("+")[0]))

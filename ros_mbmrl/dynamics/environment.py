@@ -25,7 +25,7 @@ from ros_mbmrl.simulation.environment import (
 
 @dataclass(frozen=True)
 class Start:
-    """Where an imagined robot begins.
+    """State and goal at the beginning of an imagined episode.
 
     Args:
         state: (ds,), for example one that was measured.

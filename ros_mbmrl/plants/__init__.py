@@ -14,7 +14,7 @@ from ros_mbmrl.robots.spec import Robot
 
 @dataclass(frozen=True)
 class Known:
-    """Where a plant is to be found; imported on use: naming a plant needs no package of it.
+    """Place of a plant's code, imported on use: the name of a plant needs no package of it.
 
     Args:
         value: a module, or "module:object", with `make(robot, options) -> Plant` and

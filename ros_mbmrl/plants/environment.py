@@ -28,7 +28,7 @@ S = TypeVar("S")  # a situation
 
 @dataclass(frozen=True)
 class Stage(Generic[S]):
-    """How a robot is put into a situation.
+    """Way to put a robot into a situation.
 
     Args:
         robot: of which kind.

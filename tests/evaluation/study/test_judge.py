@@ -20,7 +20,8 @@ def episodes(diagnostics: Diagnostics | None) -> Episodes:
     levels[3, 1] = Level.LATCHED
     rewards = np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0], [4.0, 0.0]])
     zeros = np.zeros((5, 2, 1))
-    return Episodes(np.arange(5.0), zeros, zeros[1:], rewards, levels, diagnostics)
+    ended = np.zeros_like(levels, dtype=bool)
+    return Episodes(np.arange(5.0), zeros, zeros[1:], rewards, levels, ended, diagnostics)
 
 
 def test_an_agent_without_a_model_has_no_model_error() -> None:
