@@ -35,7 +35,7 @@ REARM, STOP, RESET = "driver/rearm", "safety/stop", "safety/reset"
 
 @dataclass(frozen=True)
 class Access:
-    """What a node may do, by names as in `topics.py`. offers, calls: services."""
+    """Rights of a node, by names as in `topics.py`. offers, calls: services."""
 
     publishes: tuple[str, ...] = ()
     subscribes: tuple[str, ...] = ()
@@ -112,7 +112,7 @@ def access(robot: str) -> dict[str, dict[str, Access]]:
 
 
 def rules(node: Access) -> dict[tuple[str, str], tuple[str, ...]]:
-    """What the policy allows a node, what every node does included: (list, right) -> names."""
+    """Return the rights of a node, those of every node included: (list, right) -> names."""
     offers = (*node.offers, *(f"~/{name}" for name in PARAMETERS))
     publishes = (*node.publishes, "/rosout", "/parameter_events")
     if node.lifecycle:

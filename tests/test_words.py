@@ -63,6 +63,13 @@ def test_docstrings_open_plainly(name: str) -> None:
     assert not [each for each in verbs(tree) if each[1] in NOT_VERBS or third.match(each[1])]
 
 
+def test_no_docstring_of_the_package_opens_with_what_or_of() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        assert ast.get_docstring(tree), path
+        assert not [each for each in docstrings(tree) if each[1].startswith(("What ", "Of "))], path
+
+
 def test_the_list_of_what_is_not_done_is_true() -> None:
     assert all((PACKAGE / name).is_file() for name in NOT_YET)
     assert all(list(PACKAGE.glob(each)) for each in DONE)

@@ -17,7 +17,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Context:
-    """What an agent is told at the beginning of a run.
+    """Facts that an agent is told at the beginning of a run.
 
     Args:
         robot: of which kind all N robots are.

@@ -36,7 +36,7 @@ from ros_mbmrl.robots.task import Task
 
 @dataclass(frozen=True)
 class ReplayConfig:
-    """What is run over a recording.
+    """Settings of a replay.
 
     method: as the model's card says, where empty. planner: its settings by name. task: what is
     planned for where the recording has no reference; nothing is planned where it is empty.
@@ -183,7 +183,7 @@ class _Judge:
 
     @torch.inference_mode()
     def errors(self, k: int, adapted: Adapted) -> tuple[Array, Array]:
-        """Of step k, (2, 2) each: prior and adapted, one step and `horizon` steps ahead."""
+        """Return the errors of step k, (2, 2) each: prior, adapted; one, `horizon` steps ahead."""
         errors, metres = np.full((2, 2), np.nan), np.full((2, 2), np.nan)
         ahead = self._joined[k : k + self._horizon]
         reach = len(ahead) if ahead.all() else int(ahead.argmin())
@@ -211,7 +211,7 @@ class _Judge:
 
 
 def _acting(steps: Sequence[Step], size: int, period: float) -> list[Array]:
-    """What acted after each step, (da,), with the delay that was planned with; nan if unknown."""
+    """Return the command (da,) that acted after each step, with the planned delay; nan: unknown."""
     sent: list[Array] = []
     actions = []
     for step in steps:

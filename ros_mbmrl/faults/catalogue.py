@@ -91,7 +91,7 @@ def process_faults() -> list[Fault]:
 
 
 def machine_faults() -> list[Fault]:
-    """Of the machine and of those who use it."""
+    """Return faults of the machine and of its users."""
     return [
         Fault("machine", "", "second publisher of command/proposed", STOPS),
         Fault("machine", "", "second publisher of command/safe", STOPS),
@@ -103,7 +103,7 @@ def machine_faults() -> list[Fault]:
 
 
 def start_faults() -> list[Fault]:
-    """What a start must refuse."""
+    """Return faults that a start must refuse."""
     return [
         Fault("start", "", "model of another robot", REFUSED),
         Fault("start", "", "weights of another model", REFUSED),
@@ -114,7 +114,7 @@ def start_faults() -> list[Fault]:
 
 
 def line_faults() -> list[Fault]:
-    """Of the radio and what is at its other end; the whole graph runs over the emulated line."""
+    """Return faults of the radio and of the robot; the graph runs over the emulated line."""
     ends = [("driver", "SIGKILL", ENDS), ("driver", "SIGSTOP", STOPS)]
     return [
         *(Fault("line", "radio", kind, STOPS) for kind in ("silent", "garbage", "half")),

@@ -1,4 +1,4 @@
-"""What came of a fault: rows of the table, from what was seen. No ROS, no clock of its own."""
+"""Rows of the table of faults, made from what was seen. No ROS, no clock of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COUNTERS = ("rejected", "timeouts", "missed_deadlines", "overruns")
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was seen of one fault.
+    """Observations of one fault.
 
     began: when it set in, on the steady clock [s]. safety: (time, level, reasons). driver: (time,
     values of its timing). counters: (time, name, value) of what other nodes count. poses: (time,
@@ -168,7 +168,7 @@ def moved(seen: Evidence) -> tuple[float | None, float | None]:
 
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the table says in a few numbers."""
+    """Summarise the table in a few numbers."""
     stops = [r["stop_s"] for r in rows if r["expected"] == STOPS and r["stop_s"] is not None]
     lost = [r["lost_record_s"] for r in rows if r["lost_record_s"] is not None]
     return {

@@ -21,7 +21,7 @@ class Role(Enum):
 
 
 class Learned(Enum):
-    """What is learned before a method can act."""
+    """Kind of learning that a method needs before it can act."""
 
     MODEL = "model"
     MODEL_A_CONDITION = "model a condition"  # one on each test condition alone
@@ -31,7 +31,7 @@ class Learned(Enum):
 
 @dataclass(frozen=True)
 class Look:
-    """What a method is called in figures and tables, and how it is drawn.
+    """Name of a method in figures and tables, and its colour and marker.
 
     Args:
         name: for people.

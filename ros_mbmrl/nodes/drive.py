@@ -180,7 +180,7 @@ class DriveLoop:
         self._note(self._rest_action, self._clock())
 
     def _note(self, action: Array, now: float) -> None:
-        """What the plant was told, for the report; and that it rests, if it was told to stop."""
+        """Note the command that the plant was given, and since when it rests."""
         rests = bool((action == self._rest_action).all())
         if rests and (self._commanded != self._rest_action).any():
             self._rested_at = now

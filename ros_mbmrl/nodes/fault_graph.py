@@ -264,7 +264,7 @@ COUNTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 def counters(watch: FaultWatch, since: float, until: float) -> list[tuple[float, str, float]]:
-    """What the nodes count, as (time, name, value)."""
+    """Return the counters of the nodes as (time, name, value)."""
     rows = []
     for source, names in COUNTED.items():
         for when, values in watch.seen.others.get(source, ())[-2000:]:

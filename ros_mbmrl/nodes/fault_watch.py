@@ -53,7 +53,7 @@ NEIGHBOURS: Mapping[str, Mapping[str, object]] = MappingProxyType(
 
 @dataclass
 class Seen:
-    """What came, newest last: (steady time, values). Filled by the executor's thread.
+    """Received messages, newest last: (steady time, values). Filled by the executor's thread.
 
     safety: (level, reasons). driver: values of its timing. poses: x, y [m]. others: values of
     `safety: input`, `driver: plant`, `controller: timing` by name.
@@ -200,7 +200,7 @@ class FaultWatch(Node):
 
 
 def _answer(future: Any, patience: float) -> Any:
-    """What a service answers, while the executor's thread spins; None if it does not in time."""
+    """Call a service while the executor's thread spins; return None if no answer comes in time."""
     until = time.monotonic() + patience
     while not future.done() and time.monotonic() < until:
         time.sleep(0.005)

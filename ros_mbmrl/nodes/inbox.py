@@ -69,7 +69,7 @@ class Inbox:
             return len(self._arrivals), self._arrivals[-1]
 
     def close(self) -> list[Arrival]:
-        """What came since `open`, in order; what comes now is too late."""
+        """Return what came since `open`, in order; anything later is too late."""
         with self._changed:
             self._stamp = None
             return self._arrivals

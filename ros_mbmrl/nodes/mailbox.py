@@ -1,4 +1,4 @@
-"""What the executor's thread hands to the worker's: states in order, and the commands sent."""
+"""Mailboxes from the executor's thread to the worker's: states in order, and sent commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every node process does: start, spin, end cleanly on a signal, leave no orphan."""
+"""Life of a node process: start, spin, end cleanly on a signal, leave no orphan."""
 
 from __future__ import annotations
 

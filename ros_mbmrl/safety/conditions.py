@@ -21,7 +21,7 @@ TOLERANCE = 1e-6  # of the range: a planner in float32 rounds limits of float64
 
 @dataclass(frozen=True)
 class View:
-    """What the conditions look at in one update.
+    """Inputs of the conditions in one update.
 
     proposed: (da,) finite, or None and `proposal_fault` says why.
     state: (ds,) finite, fresh and no jump; or None, and `state_fault` says why it is not finite.
@@ -97,7 +97,7 @@ def state_limits(view: View, _: bool) -> str | None:
 
 
 def plant_fault(view: View, _: bool) -> str:
-    """What the driver says."""
+    """Return the fault that the driver reports."""
     return view.health.plant_fault
 
 
@@ -135,7 +135,7 @@ def bad_state(view: View, _: bool) -> str:
 
 
 def second_publisher(view: View, _: bool) -> str:
-    """What is wrong with who publishes."""
+    """Return what is wrong with who publishes."""
     return view.health.peers
 
 

@@ -1,4 +1,4 @@
-"""What one state cannot say alone: whether states go on coming, stand frozen, or jump."""
+"""Checks over several states: whether they go on coming, stand frozen, or jump."""
 
 from __future__ import annotations
 

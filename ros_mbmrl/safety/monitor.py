@@ -43,7 +43,7 @@ class _Track:
         return self.detail if self.stands else f"{self.detail}; well again, waiting"
 
     def advanced(self, rule: Rule, verdict: str | None, elapsed: float, started: bool) -> _Track:
-        """What follows from a verdict given `elapsed` [s] after the last."""
+        """Return the consequence of a verdict given `elapsed` [s] after the last."""
         if verdict is None:
             return replace(self, away=0.0, judged=False)
         if not verdict:

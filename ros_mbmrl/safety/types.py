@@ -1,4 +1,4 @@
-"""What the safety monitor is told, and what it answers."""
+"""Inputs and answers of the safety monitor."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Health:
-    """What the monitor cannot see in the state itself.
+    """Facts that the monitor cannot see in the state itself.
 
     state_age, command_age: [s] since the newest state was measured, command proposed; `inf`
     if there never was one. model_error: recent normalised prediction error, 0 if unknown.

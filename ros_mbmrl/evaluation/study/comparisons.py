@@ -86,7 +86,7 @@ Key = tuple[str, str, tuple[str, ...], str]  # method, opponent, conditions, mea
 
 @dataclass(frozen=True)
 class Evidence:
-    """What there is to compare: returns of episodes, and errors on common trajectories.
+    """Data to compare: returns of episodes, and errors on common trajectories.
 
     rows: a method, training seed, condition and seed each. errors: records of windows. For both
     see `report.write_report`. higher_is_better: of the rows' figures; of errors never.
@@ -140,7 +140,7 @@ def compare_all(
     rng: Generator,
     resamples: int = RESAMPLES,
 ) -> tuple[Comparison, ...]:
-    """Of each hypothesis, then each contender's returns with those of `versus`, by condition.
+    """Compare what each hypothesis says, then each contender's returns with those of `versus`.
 
     What was stated in advance is one family of Holm's, what else is compared another: looking
     around must not cost the hypotheses their power. None is in both, nor twice.
@@ -169,7 +169,7 @@ def corrected(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
 
 
 def key_of(hypothesis: Hypothesis, conditions: Sequence[str]) -> Key:
-    """What a hypothesis compares; conditions: all there are."""
+    """Return the key of a hypothesis's comparison; conditions: all that the data have."""
     named = hypothesis.conditions
     over = tuple(conditions if not named or ALL in named else named)
     return hypothesis.better, hypothesis.worse, over, hypothesis.measure

@@ -1,4 +1,4 @@
-"""What models and policies are worth: returns on test conditions, errors on common ground."""
+"""Judging of models and policies: returns on test conditions, errors on common trajectories."""
 
 from __future__ import annotations
 

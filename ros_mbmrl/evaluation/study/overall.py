@@ -58,7 +58,7 @@ class Config:
     """Mean ranks over several experiments, and where a method is worse than MB."""
 
     files: Positional[tuple[Path, ...]]
-    """What `mbmrl evaluate --json FILE` wrote, one experiment each"""
+    """Files that `mbmrl evaluate --json FILE` wrote, one experiment each"""
     methods: tuple[str, ...] = ()
     """Methods to rank; by default those that met every condition of every file, without
     references (mb_oracle, true_model, nominal, random) and model-free ones"""
@@ -67,7 +67,7 @@ class Config:
     markdown: bool = False
     """Print Markdown"""
     seed: int = 0
-    """Of the bootstrap"""
+    """Seed of the bootstrap"""
     json: Path | None = None
     """Write the results to this file"""
 

@@ -94,7 +94,7 @@ NEAR: Mapping[str, Scale] = MappingProxyType(
 
 
 def _claims(*fast: str) -> tuple[Hypothesis, ...]:
-    """What the thesis says of every study, and what we add.
+    """Return the hypotheses of the thesis about every study, and ours.
 
     Section 9.4.1: the update lowers the error. 9.4.3: GrBAL above MB, MB+DE, TRPO, above ReBAL
     overall, and above the oracle where adaptation must be fast (`fast` conditions); there MB+DE

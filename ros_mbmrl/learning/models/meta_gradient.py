@@ -294,7 +294,7 @@ class _Network:
         way.over_errors[k].extend(torch.bmm(way.errors[k], step.errors[k].mT) for step in before)
 
     def _scaled(self, over: Tensor, s: int, k: int, in_bias: bool) -> Tensor:
-        """What errors of step s are taken times: its change of weights, and that of the bias."""
+        """Return the factors of the errors of step s: its step sizes, and that of the bias."""
         pull = over * -self._sizes[s][k]
         return pull.sub_(self._sizes[s][self._mlp.layers + k]) if in_bias else pull
 
