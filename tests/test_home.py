@@ -49,7 +49,7 @@ def test_every_path_of_every_command(
     given = [name for name in paths if f"~/{name}" not in words]
     words += [w for name in given for w in (f"--{name.replace('_', '-')}", f"~/{name}")]
     seen: list[Any] = []
-    monkeypatch.setattr(cls, "run", lambda self: seen.append(self) or {})
+    monkeypatch.setattr(cli, "run", lambda parsed: seen.append(parsed) or {})
     cli.main(words)
     for name in paths:
         value = getattr(seen[0], name)
@@ -88,7 +88,7 @@ def test_a_report_that_is_a_folder_is_refused_before_the_job(
     path: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (home / "folder").mkdir()
-    monkeypatch.setattr(cli.Doctor, "run", lambda self: pytest.fail("the job was done"))
+    monkeypatch.setattr(cli, "run", lambda parsed: pytest.fail("the job was done"))
     with pytest.raises(SystemExit) as caught:
         cli.main(["doctor", "--json", path])
     assert caught.value.code == 2

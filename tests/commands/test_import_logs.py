@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ros_mbmrl.arguments.import_logs import Import
 from ros_mbmrl.commands.import_logs import run
 from ros_mbmrl.data.dataset import load
 from ros_mbmrl.data.velociroach import COLUMNS
@@ -37,7 +38,7 @@ def standing(tmp_path: Path) -> Path:
 def test_import_writes_a_data_set_and_tells_what_it_marked(
     standing: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    results = run("velociroach", standing, tmp_path / "out")
+    results = run(Import("velociroach", standing, tmp_path / "out"))
     (rollout,) = load([tmp_path / "out"])
     assert len(rollout) == 3
     assert json.loads(json.dumps(results))["total"]["transitions"] == 3
@@ -47,5 +48,5 @@ def test_import_writes_a_data_set_and_tells_what_it_marked(
 
 def test_an_unknown_kind_is_refused(standing: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unknown kind of log 'rosbag': expected one of veloci"):
-        run("rosbag", standing, tmp_path / "out")
+        run(Import("rosbag", standing, tmp_path / "out"))
     assert not (tmp_path / "out").exists()

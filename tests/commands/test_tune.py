@@ -83,8 +83,12 @@ def tune(models: Path, model: str, *words: str) -> dict[str, Any]:
 
 
 def test_the_best_settings_are_in_the_card_and_every_episode_beside_it(
-    models: Path, ran: list[Job], capsys: pytest.CaptureFixture[str]
+    models: Path,
+    ran: list[Job],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("sys.argv", ["mbmrl", "tune", "a model"])
     result = tune(models, "mb", "--method", "residual")
     out = models / "out"
     card = read_card(out)
@@ -97,7 +101,7 @@ def test_the_best_settings_are_in_the_card_and_every_episode_beside_it(
     assert (out / WEIGHTS).read_bytes() == (models / "mb" / WEIGHTS).read_bytes()
 
     tuning = card["tuning"]
-    assert tuning["command"].startswith("mbmrl ")
+    assert tuning["command"] == "mbmrl tune 'a model'"
     assert tuning["model"]["name"] == tuning["model"]["method"] == "mb"
     assert [tuning[name] for name in ("experiment", "seeds", "first_seed", "duration")] == [
         *("tiny", 2, 500),
