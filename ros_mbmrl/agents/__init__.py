@@ -1,1 +1,1 @@
-"""Who acts: models that plan, simulators that plan, policies, chance."""
+"""Agents: models that plan, simulators that plan, policies, chance."""

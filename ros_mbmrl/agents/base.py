@@ -44,7 +44,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """How well an agent's model explains what was done, all (N,); (T, N) of T steps.
+    """Errors of an agent's model on what was done, all (N,); (T, N) of T steps.
 
     Args:
         error_before, error_after: of the prior and of the model used, see `AdaptReport`.

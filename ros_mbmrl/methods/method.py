@@ -82,10 +82,10 @@ class Method:
 
     @property
     def predicts(self) -> bool:
-        """Whether it has one learned model whose predictions can be judged."""
+        """Return whether it has one learned model whose predictions can be judged."""
         return self.learned is Learned.MODEL
 
     @property
     def judged(self) -> bool:
-        """Whether it is ranked and compared with others, as references are not."""
+        """Return whether it is ranked and compared with others, as references are not."""
         return self.role in (Role.CONTENDER, Role.BASELINE)

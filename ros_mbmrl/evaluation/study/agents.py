@@ -1,4 +1,4 @@
-"""Who acts in a study: models that adapt and plan, policies, simulators that plan, chance.
+"""Agents of a study: models that adapt and plan, policies, simulators that plan, chance.
 
 A method names one of the factories here, or of another package, as its `agent`.
 """
