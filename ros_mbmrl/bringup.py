@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
@@ -199,6 +199,7 @@ def _around(
         recorder: dict[str, Value] = {"path": path, "report": told, "run": run}
         nodes.append(_node(arguments, "recorder", recorder, ends_last=True))
     awaited = [name.rpartition("/")[2] for node in nodes for name in node.nodes]
+    nodes = [_heard(node, nodes) for node in nodes]
     driver: dict[str, Value] = {
         "plant": arguments["plant"],
         "port": arguments["port"],
@@ -217,6 +218,19 @@ def _around(
         "run": run,
     }
     return [*nodes, _node(arguments, "driver", driver)]
+
+
+def _heard(node: NodeSpec, nodes: Sequence[NodeSpec]) -> NodeSpec:
+    """Return the node told who must be there before its first command is published.
+
+    What a recorder that comes late has not heard is missing in the recording for good.
+    """
+    hearers = {"safety": ["driver"], "adaptive": ["safety"]}.get(node.name)
+    if hearers is None:
+        return node
+    names = [*hearers, *(each.name for each in nodes if each.name == "recorder")]
+    told = {**node.parameters, "await_nodes": ",".join(names)}
+    return replace(node, parameters=MappingProxyType(told))
 
 
 # Nodes that a parameter file may name: one file serves every graph of a robot.

@@ -29,11 +29,15 @@ def test_the_graph_of_adapt(tmp_path: Path) -> None:
     assert nodes["adaptive"].parameters["threads"] == 2
     awaited = str(nodes["driver"].parameters["await_nodes"]).split(",")
     assert set(awaited) == {"safety", "dynamics", "reference", "recorder"}
+    assert nodes["safety"].parameters["await_nodes"] == "driver,recorder"
+    assert nodes["adaptive"].parameters["await_nodes"] == "safety,recorder"
     assert [Path(path).name for path in nodes["driver"].parameter_files] == ["hexapod.yaml"]
 
 
 def test_without_recording_there_is_no_recorder(tmp_path: Path) -> None:
-    assert "recorder" not in specs(tmp_path, "record:=false")
+    nodes = specs(tmp_path, "record:=false")
+    assert "recorder" not in nodes
+    assert nodes["safety"].parameters["await_nodes"] == "driver"
 
 
 @pytest.mark.parametrize("graph", ["collect", "twin"])

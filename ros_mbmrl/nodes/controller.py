@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from std_msgs.msg import Bool
 from ros_mbmrl.adaptation.base import Adapted
 from ros_mbmrl.dry_run import AUTO, PRECISIONS, DryRun, check_precision
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.messages import (
     ERROR,
     OK,
@@ -31,7 +31,7 @@ from ros_mbmrl.nodes.messages import (
     status,
 )
 from ros_mbmrl.nodes.parameters import read_parameters
-from ros_mbmrl.nodes.peers import Echo
+from ros_mbmrl.nodes.peers import PATIENCE, Echo, await_listeners
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import Plan, Planner
@@ -43,8 +43,6 @@ from ros_mbmrl.robots.paths import Path
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.robots.task import Task
 
-LISTENERS, QUIET = 3.0, 0.5  # [s] that they are waited for at most, and until none has come
-
 
 @dataclass(frozen=True)
 class ControllerParameters:
@@ -54,6 +52,7 @@ class ControllerParameters:
     precision: of the model's products in planning: float32, bfloat16, or auto, which measures both
     at the start (never in lockstep, where it is float32).
     threads: of the whole process, for linear algebra.
+    await_nodes: names, joined by commas, of nodes that must hear the first proposal.
     """
 
     robot: str = "hexapod"
@@ -66,6 +65,7 @@ class ControllerParameters:
     threads: int = 1
     lockstep: bool = False
     autostart: bool = True
+    await_nodes: str = ""
 
     def __post_init__(self) -> None:
         if self.threads < 1:
@@ -146,8 +146,8 @@ class ControllerNode(LifecycleNode):
         Raises:
             UserError: not even the smallest plan fits.
         """
-        self._await_listeners()
         p = self.settings
+        self._await_listeners(list(filter(None, p.await_nodes.split(","))))
         if p.lockstep or not isinstance(self.planner, SamplingPlanner):
             name = "float32" if p.precision == AUTO else p.precision
             return replace(model, precision=PRECISIONS[name]), self.planner
@@ -165,15 +165,13 @@ class ControllerNode(LifecycleNode):
         )
         return model, fit.planner
 
-    def _await_listeners(self) -> None:
-        """Until no more come: a recorder that is found later misses the first proposals."""
-        count, since = -1, time.monotonic()
-        until = since + LISTENERS
-        while (now := time.monotonic()) < until and now - since < QUIET:
-            found = self._proposed.get_subscription_count()
-            if found != count:
-                count, since = found, now
-            time.sleep(0.01)
+    def _await_listeners(self, names: Sequence[str]) -> None:
+        """Wait for a recorder, which would miss the first proposals, but not for ever."""
+        never = threading.Event()
+        try:
+            await_listeners(self, self._proposed, names, never, time.monotonic, PATIENCE)
+        except RunError as error:
+            self.get_logger().warning(str(error))
 
     def publish(self, stamp: int, mode: Mode, values: Mapping[str, object]) -> None:
         """Publish how long it took, see `messages.py`; a warning if there was not time for all."""

@@ -138,11 +138,11 @@ class DriverNode(LifecycleNode):
     def _loop(self) -> None:
         assert self._plant is not None
         stop = self._stop
-        ours = next(iter(self._sensors.values())).topic_name
-        names = self._settings.await_nodes.split(",")
+        ours = next(iter(self._sensors.values()))
+        names = list(filter(None, self._settings.await_nodes.split(",")))
         patience = self._config.startup_timeout
-        await_listeners(self, ours, filter(None, names), stop, self._steady, patience)
-        refuse_company(self, (ours, self.resolve_topic_name("command/safe")))
+        await_listeners(self, ours, names, stop, self._steady, patience)
+        refuse_company(self, (ours.topic_name, self.resolve_topic_name("command/safe")))
         loop = self._drive = DriveLoop(
             self._plant,
             self._spec,

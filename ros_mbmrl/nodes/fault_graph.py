@@ -44,7 +44,7 @@ def disturbed(specs: Sequence[NodeSpec], robot: str) -> list[NodeSpec]:
         if spec.name in received:
             remapped[received[spec.name]] = received[spec.name] + DISTURBED
         parameters = dict(spec.parameters)
-        if spec.name == "driver":
+        if "await_nodes" in parameters:
             parameters["await_nodes"] = "disturber"
         out.append(replace(spec, parameters=MappingProxyType(parameters), remappings=remapped))
     topics = ",".join([*states, "adaptation", *received.values()])

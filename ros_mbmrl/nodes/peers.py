@@ -6,8 +6,10 @@ import math
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from sensor_msgs.msg import JointState
 
 from ros_mbmrl.errors import RunError
@@ -21,6 +23,7 @@ ALONE = (
 REMEMBERED = 32  # states, with our own commands for each
 HEARD = 0.5  # [s] for which what was heard counts
 JUMP = 0.5  # [s] that stamps may gain on the steady clock
+PATIENCE = 10.0  # [s] for which a first message waits for who must hear it
 RECENT = 20  # states that the gain is counted from
 
 
@@ -105,15 +108,23 @@ class PeerWatch:
         return "; ".join([*several, *self._found])
 
 
+def missing_listeners(node: Node, publisher: Publisher[Any], names: Iterable[str]) -> list[str]:
+    """Return which of the nodes called `names` would miss what is published now."""
+    known = node.get_subscriptions_info_by_topic(publisher.topic_name)
+    if publisher.get_subscription_count() < len(known):  # known of, but not connected yet
+        return sorted(names)
+    return sorted(set(names) - {info.node_name for info in known})
+
+
 def await_listeners(
     node: Node,
-    topic: str,
+    publisher: Publisher[Any],
     names: Iterable[str],
     stop: threading.Event,
     clock: Callable[[], float],
     patience: float,
 ) -> None:
-    """Wait until the nodes called `names` listen to a topic, or until `stop`.
+    """Wait until the nodes called `names` listen to a publisher, or until `stop`.
 
     Args:
         clock: [s], steady.
@@ -122,12 +133,10 @@ def await_listeners(
     Raises:
         RunError: If one of them is not there in time.
     """
-    awaited, until = set(names), clock() + patience
-    while awaited and not stop.wait(0.02):
-        awaited -= {info.node_name for info in node.get_subscriptions_info_by_topic(topic)}
-        if awaited and clock() > until:
-            missing = ", ".join(sorted(awaited))
-            raise RunError(f"{node.get_name()}: not there in {patience:g} s: {missing}")
+    until = clock() + patience
+    while (missing := missing_listeners(node, publisher, names)) and not stop.wait(0.02):
+        if clock() > until:
+            raise RunError(f"{node.get_name()}: not there in {patience:g} s: {', '.join(missing)}")
 
 
 def refuse_company(node: Node, topics: Iterable[str]) -> None:

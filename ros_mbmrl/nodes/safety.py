@@ -34,7 +34,7 @@ from ros_mbmrl.nodes.messages import (
     status,
 )
 from ros_mbmrl.nodes.parameters import read_parameters
-from ros_mbmrl.nodes.peers import Echo, PeerWatch
+from ros_mbmrl.nodes.peers import PATIENCE, Echo, PeerWatch, missing_listeners
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import MeasurementAssembler
@@ -55,6 +55,7 @@ class SafetyParameters:
     adaptation: a dynamics node tells its model error. check_period: [s] of the timer.
     monitor: fields of `SafetyConfig`. limits: [low, high] by the name of a command, a state,
     `arena_x` or `arena_y`, within the robot's own.
+    await_nodes: names, joined by commas, of nodes that must hear the first answer.
     """
 
     robot: str = "hexapod"
@@ -63,6 +64,7 @@ class SafetyParameters:
     check_period: float = 0.02
     monitor: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
+    await_nodes: str = ""
 
 
 def watched_robot(parameters: SafetyParameters) -> tuple[Robot, SafetyMonitor]:
@@ -105,6 +107,7 @@ class SafetyNode(Node):
         self._assembler = MeasurementAssembler(robot.spec)
         self._inputs = Inputs(clock, p.lockstep, p.adaptation)
         self._answer: JointState | None = None
+        self._asked_at: float | None = None  # when the first proposal came [s]
         self._published_stop: bool | None = None
         self._peers = PeerWatch(self, self._assembler.topics)
         self._echo = Echo()
@@ -178,6 +181,8 @@ class SafetyNode(Node):
 
     def _try_answer(self) -> None:
         """Answer the newest proposal once all that belongs to it has come."""
+        if self._inputs.proposal is not None and self._answer is None and self._unheard():
+            return
         answered = None if self._answer is None else from_stamp(self._answer.header.stamp)
         proposal = self._inputs.due(answered)
         if proposal is None:
@@ -186,6 +191,14 @@ class SafetyNode(Node):
             self._safe.publish(self._answer)  # asked again: the same answer, not a second step
         else:
             self._publish(self._check(), proposal.stamp)
+
+    def _unheard(self) -> bool:
+        """Return whether an awaited node would miss an answer; none is awaited for ever."""
+        names = filter(None, self._settings.await_nodes.split(","))
+        missing = missing_listeners(self, self._safe, names)
+        if self._asked_at is None:
+            self._asked_at = self._steady()
+        return bool(missing) and self._steady() - self._asked_at < PATIENCE
 
     def _check(self) -> Checked:
         """Return the monitor's answer to the newest state and proposal: one update of it."""

@@ -99,7 +99,11 @@ class Outbox:
             self.sent[name].append(message)
             self.hooks.get(name, lambda _: None)(message)
 
-        return SimpleNamespace(publish=publish, topic_name=node.resolve_topic_name(name))
+        return SimpleNamespace(
+            publish=publish,
+            topic_name=node.resolve_topic_name(name),
+            get_subscription_count=lambda: 99,  # everybody that is known of is connected
+        )
 
 
 @pytest.fixture

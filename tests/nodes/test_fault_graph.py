@@ -21,7 +21,8 @@ def test_the_disturber_is_between_all_that_carry_the_loop() -> None:
     assert specs["driver"].remappings["command/safe"] == f"command/safe{BEFORE}"
     assert specs["driver"].remappings["odom"] == f"odom{BEHIND}"
     assert dict(specs["safety"].remappings) == {"command/proposed": f"command/proposed{BEFORE}"}
-    assert specs["driver"].parameters["await_nodes"] == "disturber"
+    for name in ("driver", "safety", "adaptive"):
+        assert specs[name].parameters["await_nodes"] == "disturber"
 
 
 def test_what_was_heard_is_told_without_it() -> None:

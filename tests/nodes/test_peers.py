@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from ros_mbmrl.nodes.messages import command_message
-from ros_mbmrl.nodes.peers import REMEMBERED, Echo, PeerWatch
+from ros_mbmrl.nodes.peers import REMEMBERED, Echo, PeerWatch, missing_listeners
 from ros_mbmrl.robots import make_robot
 
 SPEC = make_robot("hexapod").spec
@@ -156,3 +157,23 @@ def test_a_second_publisher_of_the_state_is_named() -> None:
     watch = PeerWatch(node, ("odom",))
     node.counts["/hexapod/odom"] = 2
     assert watch.complaint(0.0) == "odom has 2 publishers"
+
+
+@pytest.mark.parametrize(
+    ("listeners", "connected", "missing"),
+    [
+        (["safety", "recorder"], 2, []),
+        (["safety"], 1, ["recorder"]),
+        (["safety", "recorder"], 1, ["recorder", "safety"]),  # found, not connected: which is it
+        ([], 0, ["recorder", "safety"]),
+        (["safety", "recorder", "display"], 3, []),
+    ],
+)
+def test_who_would_miss_a_message(listeners: list[str], connected: int, missing: list[str]) -> None:
+    node: Any = SimpleNamespace(
+        get_subscriptions_info_by_topic=lambda topic: [
+            SimpleNamespace(node_name=name) for name in listeners
+        ]
+    )
+    publisher: Any = SimpleNamespace(topic_name="/t", get_subscription_count=lambda: connected)
+    assert missing_listeners(node, publisher, ["safety", "recorder"]) == missing

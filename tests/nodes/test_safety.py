@@ -287,6 +287,33 @@ def test_a_proposal_waits_for_the_state_that_it_answers(make: Any) -> None:
     assert from_stamp(bench.sent["command/safe"][-1].header.stamp) == bench.stamp
 
 
+def test_the_first_answer_waits_for_those_who_must_hear_it(make: Any) -> None:
+    bench = make(await_nodes="driver,recorder")
+    there = ["driver"]
+    bench.node.get_subscriptions_info_by_topic = lambda topic: [
+        SimpleNamespace(node_name=name) for name in there
+    ]
+    bench.step()
+    bench.step()
+    assert bench.sent["command/safe"] == []
+    there.append("recorder")
+    bench.state()
+    assert len(bench.sent["command/safe"]) == 1
+    there.clear()  # only the first one waits
+    bench.step()
+    assert len(bench.sent["command/safe"]) == 2
+
+
+def test_nobody_is_waited_for_for_ever(make: Any) -> None:
+    bench = make(await_nodes="recorder")
+    for _ in range(99):
+        bench.step()
+    assert bench.sent["command/safe"] == []
+    for _ in range(3):
+        bench.step()
+    assert bench.sent["command/safe"] != []
+
+
 def test_before_the_first_proposal_nothing_is_commanded(make: Any) -> None:
     bench = make()
     bench.state()
