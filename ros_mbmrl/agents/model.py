@@ -18,9 +18,7 @@ from ros_mbmrl.adaptation.guard import make_guard, support_of
 from ros_mbmrl.agents.base import Action, Context, Diagnostics, Flags
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.networks.mlp import Update
-from ros_mbmrl.planning.batch import BatchMPPI, Plans, PredictEach
-from ros_mbmrl.planning.mppi import MPPIConfig
-from ros_mbmrl.planning.sampling import Limits, configure
+from ros_mbmrl.planning.batch import Plans, PredictEach, make_batch_planner
 from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.robots.task import cost_each
@@ -32,7 +30,8 @@ class ModelAgent:
     Args:
         loaded: the model and its card.
         method: how it is adapted, see `make_guard`.
-        planning: parameters of MPPI by name.
+        planning: parameters of the planner by name.
+        controller: name of the planner, one that searches by sampling.
         precision: of the network's products.
         device: where all of it is computed.
         delay: from a state to when the command that answers it acts [s].
@@ -46,13 +45,14 @@ class ModelAgent:
         precision: torch.dtype = torch.float32,
         device: str = "cpu",
         delay: float = 0.0,
+        controller: str = "mppi",
     ) -> None:
         self._device = torch.device(device)
         loaded = loaded.to(self._device, precision)
         self._model, self._guard = loaded.model, make_guard(loaded, method)
         self._delay = Delay.of(delay, loaded.model.robot.spec.period)
-        limits = Limits.of(loaded.model.robot.spec).to(self._device)
-        self._planner = BatchMPPI(limits, configure(MPPIConfig, planning or {}))
+        spec = loaded.model.robot.spec
+        self._planner = make_batch_planner(controller, spec, planning or {}, self._device)
 
     def begin(self, context: Context) -> None:
         """See `Agent.begin`."""

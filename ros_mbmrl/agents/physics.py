@@ -1,4 +1,4 @@
-"""PhysicsAgent: MPPI in MuJoCo itself, where others plan in a learned model."""
+"""PhysicsAgent: plans in MuJoCo itself, where others plan in a learned model."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.agents.base import Action, Context
-from ros_mbmrl.planning.batch import BatchMPPI
-from ros_mbmrl.planning.mppi import MPPIConfig
-from ros_mbmrl.planning.sampling import Limits, configure
+from ros_mbmrl.planning.batch import make_batch_planner
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.robots.task import cost_each
 
+CPU = torch.device("cpu")
 # Far below what a network is given: every candidate is a simulation.
 PLANNING: Mapping[str, Any] = MappingProxyType({"num_samples": 64, "horizon": 10})
 
@@ -42,7 +41,8 @@ class PhysicsAgent:
         follows: whether they are put into each state that is acted in. False of simulators that
             are the very robots: what is broken in those now is known, though not what will be, so
             that no learned model can help the same planner to more.
-        planning: parameters of MPPI by name.
+        planning: parameters of the planner by name.
+        controller: name of the planner, one that searches by sampling.
     """
 
     def __init__(
@@ -50,13 +50,15 @@ class PhysicsAgent:
         make: Callable[[Context], Simulator],
         follows: bool = True,
         planning: Mapping[str, Any] | None = None,
+        controller: str = "mppi",
     ) -> None:
         self._make, self._follows = make, follows
-        self._config = configure(MPPIConfig, {**PLANNING, **(planning or {})})
+        self._controller, self._planning = controller, {**PLANNING, **(planning or {})}
 
     def begin(self, context: Context) -> None:
         """See `Agent.begin`."""
-        self._planner = BatchMPPI(Limits.of(context.robot.spec), self._config)
+        spec = context.robot.spec
+        self._planner = make_batch_planner(self._controller, spec, self._planning, CPU)
         self._generators = [Generator().manual_seed(seed) for seed in context.seeds]
         self._tasks = context.tasks
         self._start = self._planner.start(len(context))
@@ -73,7 +75,7 @@ class PhysicsAgent:
             self._simulators.set_states(self._good)
         self._plans = self._planner.plan(
             self._imagine,
-            cost_each(self._tasks, self._good, torch.device("cpu")),
+            cost_each(self._tasks, self._good, CPU),
             torch.as_tensor(self._good, dtype=torch.float32),
             self._start,
             self._generators,

@@ -21,6 +21,7 @@ PLANNERS: Registry[str] = Registry(
         "mppi": "ros_mbmrl.planning.mppi:make_mppi",
         "random_shooting": "ros_mbmrl.planning.random_shooting:make_random_shooting",
         "cem": "ros_mbmrl.planning.cem:make_cem",
+        "icem": "ros_mbmrl.planning.icem:make_icem",
         "policy": "ros_mbmrl.agents.policy_planner:make_policy",
     },
     lambda entry: entry.value,

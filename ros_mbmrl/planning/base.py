@@ -34,10 +34,12 @@ class WarmStart:
     Args:
         actions: (H, da), the previous plan moved one step on, or None at the start.
         previous: (da,), the last command that was really sent; rate limits count from it.
+        elites: (E, H, da), moved on as well, of a planner that keeps some; or None.
     """
 
     actions: Tensor | None
     previous: Tensor
+    elites: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Plan:
         cost_min, cost_mean: over the finite roll-outs; nan for a previous plan.
         finite: how many of `samples` were finite.
         mode: how much of the plan there was time for.
+        elites: (E, H, da), candidates that the next plan tries again, or None.
     """
 
     action: Tensor
@@ -59,12 +62,19 @@ class Plan:
     finite: int
     samples: int
     mode: Mode = Mode.FULL
+    elites: Tensor | None = None
 
     def shifted(self, applied: Tensor) -> WarmStart:
         """Return the start of the next plan: this one moved a step on, its last action repeated."""
-        import torch
+        elites = None if self.elites is None else moved_on(self.elites)
+        return WarmStart(moved_on(self.actions), applied, elites)
 
-        return WarmStart(torch.cat([self.actions[1:], self.actions[-1:]]), applied)
+
+def moved_on(actions: Tensor) -> Tensor:
+    """Return sequences (..., H, da) a step later, their last action repeated."""
+    import torch
+
+    return torch.cat([actions[..., 1:, :], actions[..., -1:, :]], dim=-2)
 
 
 class Planner(Protocol):

@@ -1,18 +1,22 @@
-"""MPPI for N robots at once: each plans as if alone, all in the same matrix products.
+"""Planning for N robots at once: each as if alone, all in the same matrix products.
 
 Every robot draws from its own generator, so its plan does not depend on the other robots.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.planning.mppi import MPPIConfig, importance_weights
-from ros_mbmrl.planning.sampling import Limits, Sampler
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.planning import make_planner
+from ros_mbmrl.planning.base import moved_on
+from ros_mbmrl.planning.search import SamplingPlanner, Search, join_
+from ros_mbmrl.robots.spec import RobotSpec
 from ros_mbmrl.robots.task import CostEach
 
 # predict(states (N, ds), actions (N, K, H, da)) -> states (N, K, H+1, ds), the first included
@@ -27,35 +31,47 @@ class BatchStart:
         actions: (N, H, da), the previous plans, moved one step on.
         known: (N,), which robots have a previous plan.
         previous: (N, da), the last commands that were really sent.
+        elites: (N, E, H, da), moved on as well; None at the start and of planners without any.
     """
 
     actions: Tensor
     known: Tensor
     previous: Tensor
+    elites: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Plans:
-    """Plans `actions` (N, H, da), and `found` (N,): where it is false, nothing was finite: rest."""
+    """The plans of N robots.
+
+    Args:
+        actions: (N, H, da).
+        found: (N,), where it is false, nothing was finite: rest.
+        elites: (N, E, H, da), or None; see `Plan`.
+    """
 
     actions: Tensor
     found: Tensor
+    elites: Tensor | None = None
 
     def shifted(self, applied: Tensor) -> BatchStart:
         """Return the start of the next plans: these moved a step on, last actions repeated."""
-        moved = torch.cat([self.actions[:, 1:], self.actions[:, -1:]], dim=1)
-        return BatchStart(moved, self.found, applied)
+        elites = None if self.elites is None else moved_on(self.elites)
+        return BatchStart(moved_on(self.actions), self.found, applied, elites)
 
 
-class BatchMPPI:
-    """`MPPI` for N robots, each as if it were alone. No deadline: this is for simulation."""
+class BatchPlanner:
+    """A sampling planner for N robots, each as if it were alone. No deadline: for simulation.
 
-    def __init__(self, limits: Limits, config: MPPIConfig) -> None:
-        self.config = config
-        self._limits, self._sampler = limits, Sampler(limits, config)
-        self._std = config.sigma * limits.span
-        self._rest = torch.zeros_like(limits.low).clamp(limits.low, limits.high)
-        self._temperature = config.temperature, config.relative_temperature
+    Args:
+        planner: defines how the distribution moves to the good candidates.
+    """
+
+    def __init__(self, planner: SamplingPlanner) -> None:
+        self.config = planner.config
+        self._planner, self._limits = planner, planner.limits
+        low, high = self._limits.low, self._limits.high
+        self._rest = torch.zeros_like(low).clamp(low, high)
 
     def start(self, robots: int) -> BatchStart:
         """Return a start at rest, without a plan."""
@@ -83,27 +99,31 @@ class BatchMPPI:
         """
         # Clipped, so that mixtures with it stay within the limits.
         means = self._limits.enforce_(start.actions.clone(), start.previous)
-        known, alive, found = start.known, wanted, torch.zeros_like(wanted)
-        for _ in range(self.config.iterations):
-            candidates = self._sample(means, known, alive, start.previous, generators)
+        search = replace(self._planner.start(means), elites=start.elites)
+        from_plan = search.mean is not None  # random shooting starts anew
+        known = start.known if from_plan else torch.zeros_like(start.known)
+        alive, found = wanted, torch.zeros_like(wanted)
+        for _ in range(self._planner.iterations):
+            candidates = self._sample(means, search, known, alive, start.previous, generators)
             costs = cost(predict(states, candidates), candidates)
             if costs.shape != candidates.shape[:2]:
                 raise ValueError(
                     f"cost: expected {tuple(candidates.shape[:2])} costs, got {tuple(costs.shape)}"
                 )
             alive = alive & costs.isfinite().any(dim=1)
-            weights = importance_weights(costs, *self._temperature)
-            mixed = torch.bmm(weights[:, None], candidates.flatten(2)).view_as(means)
-            means = torch.where(alive[:, None, None], mixed, means)
+            search = replace(search, mean=means, known=known)
+            search = self._planner.update(search, candidates, costs)
+            means = torch.where(alive[:, None, None], search.mean, means)  # type: ignore[arg-type]
             known, found = known | alive, found | alive
         # Feasible already but for rounding, which must not look like a violation later.
         actions = self._limits.enforce_(means, start.previous)
         found = found & actions.isfinite().all(dim=2).all(dim=1)
-        return Plans(torch.where(found[:, None, None], actions, self._rest), found)
+        return Plans(torch.where(found[:, None, None], actions, self._rest), found, search.elites)
 
     def _sample(
         self,
         means: Tensor,
+        search: Search,
         known: Tensor,
         alive: Tensor,
         previous: Tensor,
@@ -111,7 +131,7 @@ class BatchMPPI:
     ) -> Tensor:
         """Return candidates (N, K, H, da), drawn in the order of `Sampler.sample`."""
         robots, horizon, dims = means.shape
-        count = self.config.num_samples
+        count, sampler = self.config.num_samples, self._planner.sampler
         noise = means.new_zeros(robots, count, horizon, dims)
         anywhere = means.new_zeros(robots, count, 1, dims)
         drawing = zip(generators, alive.tolist(), known.tolist(), strict=True)
@@ -121,7 +141,28 @@ class BatchMPPI:
             if lives and not knows:
                 anywhere[n].uniform_(generator=generator)
         mask = known[:, None, None, None]
-        centre = torch.where(mask, means[:, None], self._sampler.anywhere_(anywhere))
-        candidates = self._sampler.spread_(noise, centre, self._std)
+        centre = torch.where(mask, means[:, None], sampler.anywhere_(anywhere))
+        std = search.std if search.std.dim() == 1 else search.std[:, None]
+        candidates = sampler.spread_(noise, centre, std)
         candidates[:, 0] = torch.where(mask[:, 0], means, candidates[:, 0])
-        return self._limits.enforce_(candidates, previous[:, None])
+        self._limits.enforce_(candidates, previous[:, None])
+        join_(candidates, search.elites, self._limits, previous[:, None])
+        return candidates
+
+
+def make_batch_planner(
+    name: str, spec: RobotSpec, planning: Mapping[str, Any], device: torch.device
+) -> BatchPlanner:
+    """Return the planner called `name` for many robots.
+
+    Args:
+        planning: its parameters by name.
+        device: where plans are computed.
+
+    Raises:
+        UserError: no such planner or parameter, or one that does not search by sampling.
+    """
+    planner = make_planner(name, spec, **planning)
+    if not isinstance(planner, SamplingPlanner):
+        raise UserError(f"planner {name}: expected one that searches by sampling")
+    return BatchPlanner(planner.to(device))

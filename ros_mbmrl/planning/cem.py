@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -37,6 +37,18 @@ class CEMConfig(SamplingConfig):
         check_range("momentum", self.momentum, 0.0, 0.999)
 
 
+class Elites(NamedTuple):
+    """The best candidates.
+
+    Args:
+        actions: (..., E, H, da), the best first.
+        well: (..., E), false where a cost was not finite: there are fewer.
+    """
+
+    actions: Tensor
+    well: Tensor
+
+
 class CEM(SamplingPlanner):
     """Planner that fits a Gaussian to the best candidates as rolled out, and samples again."""
 
@@ -46,22 +58,34 @@ class CEM(SamplingPlanner):
         self._min_std = config.min_sigma * limits.span
         self._momentum = config.momentum
 
+    def elite_count(self, candidates: int) -> int:
+        """Return how many of so many candidates the distribution is fitted to."""
+        return max(1, round(self._fraction * candidates))
+
     def update(self, search: Search, candidates: Tensor, costs: Tensor) -> Search:
         """Fit the next distribution. See `SamplingPlanner.update`."""
-        best = elites(candidates, costs, max(1, round(self._fraction * len(costs))))
-        mean, std = best.mean(0), best.std(0, correction=0)
-        std = torch.maximum(
-            torch.lerp(std, search.std.expand_as(std), self._momentum), self._min_std
-        )
+        count = self.elite_count(costs.shape[-1])
+        return self.fitted(search, elites_of(candidates, costs, count))
+
+    def fitted(self, search: Search, elites: Elites) -> Search:
+        """Return the Gaussian of elites, mixed with the last one, and no narrower than allowed."""
+        share = elites.well[..., None, None].to(elites.actions)
+        share = share / share.sum(dim=-3, keepdim=True)
+        mean = (share * elites.actions).sum(dim=-3)
+        variance = (share * (elites.actions - mean.unsqueeze(-3)).square()).sum(dim=-3)
+        std = torch.lerp(variance.sqrt(), search.std.expand_as(variance), self._momentum)
         if search.mean is not None:
-            mean = torch.lerp(mean, search.mean, self._momentum)
-        return Search(mean, std)
+            mixed = torch.lerp(mean, search.mean, self._momentum)
+            known = search.known
+            mean = mixed if known is None else torch.where(known[:, None, None], mixed, mean)
+        return Search(mean, torch.maximum(std, self._min_std))
 
 
-def elites(candidates: Tensor, costs: Tensor, count: int) -> Tensor:
-    """Return the `count` candidates (K, ...) of lowest cost (K,); fewer if fewer are finite."""
-    count = min(count, int(costs.isfinite().sum()))
-    return candidates[finite_or_inf(costs).topk(count, largest=False).indices]
+def elites_of(candidates: Tensor, costs: Tensor, count: int) -> Elites:
+    """Return the `count` candidates (..., K, H, da) of lowest cost (..., K)."""
+    found = finite_or_inf(costs).topk(min(count, costs.shape[-1]), largest=False)
+    rows = found.indices[..., None, None].expand(*found.indices.shape, *candidates.shape[-2:])
+    return Elites(candidates.gather(-3, rows), found.values.isfinite())
 
 
 def make_cem(spec: RobotSpec, **overrides: Any) -> CEM:

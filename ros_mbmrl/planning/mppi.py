@@ -58,8 +58,12 @@ class MPPI(SamplingPlanner):
     def update(self, search: Search, candidates: Tensor, costs: Tensor) -> Search:
         """Return the weighted mean. See `SamplingPlanner.update`."""
         weights = importance_weights(costs, *self._temperature)
-        mean = (weights @ candidates.flatten(1)).view(candidates.shape[1:])
-        return Search(mean, search.std)
+        sequences = candidates.flatten(-2)
+        if weights.dim() == 1:
+            mixed = weights @ sequences
+        else:
+            mixed = torch.bmm(weights[:, None], sequences)
+        return Search(mixed.reshape(*costs.shape[:-1], *candidates.shape[-2:]), search.std)
 
 
 def importance_weights(costs: Tensor, temperature: float, relative: bool) -> Tensor:

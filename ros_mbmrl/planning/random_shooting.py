@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ros_mbmrl.planning.sampling import Limits, SamplingConfig, configure
@@ -31,7 +32,8 @@ class RandomShooting(SamplingPlanner):
 
     def update(self, search: Search, candidates: Tensor, costs: Tensor) -> Search:
         """Return the best candidate. See `SamplingPlanner.update`."""
-        return Search(candidates[finite_or_inf(costs).argmin()], search.std)
+        best = finite_or_inf(costs).argmin(dim=-1)[..., None, None, None]
+        return Search(torch.take_along_dim(candidates, best, dim=-3).squeeze(-3), search.std)
 
 
 def make_random_shooting(spec: RobotSpec, **overrides: Any) -> RandomShooting:

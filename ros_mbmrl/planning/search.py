@@ -35,10 +35,19 @@ BLOCKS = 4  # in an iteration, if there is a deadline
 
 @dataclass(frozen=True)
 class Search:
-    """Distribution to sample. mean: (H, da), None at the start; std: (da,) or (H, da)."""
+    """Distribution to sample, of one robot or, with a leading dimension N, of many.
+
+    Args:
+        mean: (H, da), None at the start.
+        std: (da,) or (H, da).
+        elites: (E, H, da), candidates that take part again, or None.
+        known: (N,), which of many robots have a mean; None: all.
+    """
 
     mean: Tensor | None
     std: Tensor
+    elites: Tensor | None = None
+    known: Tensor | None = None
 
 
 class SamplingPlanner(ABC):
@@ -52,8 +61,8 @@ class SamplingPlanner(ABC):
 
     def __init__(self, limits: Limits, config: SamplingConfig, iterations: int) -> None:
         self.config: SamplingConfig = config
-        self._limits, self._horizon, self._iterations = limits, config.horizon, iterations
-        self._sampler = Sampler(limits, config)
+        self.limits, self._horizon = limits, config.horizon
+        self.sampler, self.iterations = Sampler(limits, config), iterations
         self._std = config.sigma * limits.span
         self._pace = Pace()
 
@@ -62,6 +71,8 @@ class SamplingPlanner(ABC):
         """Return the next distribution, given `candidates` (K, H, da) and their costs (K,).
 
         There are fewer than configured if time ended. Some costs may be non-finite, but never all.
+        Of many robots all have a leading dimension N; where all costs of one are non-finite, what
+        is returned for it is not used.
         The new mean is a convex combination of feasible sequences, and so is feasible itself.
         """
 
@@ -70,7 +81,13 @@ class SamplingPlanner(ABC):
         make: Any = type(self)
         steps = horizon or self.config.horizon
         config = replace(self.config, num_samples=num_samples, horizon=steps)
-        made: SamplingPlanner = make(self._limits, config)
+        made: SamplingPlanner = make(self.limits, config)
+        return made
+
+    def to(self, device: torch.device) -> SamplingPlanner:
+        """Return the planner on a device."""
+        make: Any = type(self)
+        made: SamplingPlanner = make(self.limits.to(device), self.config)
         return made
 
     def start(self, previous: Tensor | None) -> Search:
@@ -102,10 +119,13 @@ class SamplingPlanner(ABC):
             return costs
 
         search = self.start(None if previous is None else previous[:horizon])
+        if warm_start.elites is not None:
+            search = replace(search, elites=warm_start.elites[:, :horizon])
         plan = None
-        for left in reversed(range(self._iterations)):
+        for left in reversed(range(self.iterations)):
             sent = warm_start.previous
-            candidates = self._sampler.sample(search.mean, search.std, sent, generator, horizon)
+            candidates = self.sampler.sample(search.mean, search.std, sent, generator, horizon)
+            join_(candidates, search.elites, self.limits, sent)
             tried, costs = self._try(candidates, imagine, budget)
             if not costs.isfinite().any():
                 break
@@ -125,12 +145,12 @@ class SamplingPlanner(ABC):
         actions = warm_start.actions
         if actions is None:
             return None
-        if actions.shape != (self._horizon, len(self._limits.low)):
+        if actions.shape != (self._horizon, len(self.limits.low)):
             raise ValueError(
-                f"warm start: expected shape ({self._horizon}, {len(self._limits.low)}), "
+                f"warm start: expected shape ({self._horizon}, {len(self.limits.low)}), "
                 f"got {tuple(actions.shape)}"
             )
-        return self._limits.enforce_(actions.clone(), warm_start.previous)
+        return self.limits.enforce_(actions.clone(), warm_start.previous)
 
     def _try(
         self, candidates: Tensor, imagine: Callable[[Tensor], Tensor], budget: Budget
@@ -168,7 +188,7 @@ class SamplingPlanner(ABC):
             rest = previous[horizon:]
         # Feasible already but for rounding, which must not look like a violation later, and but for
         # where a shorter plan continues as the previous one.
-        actions = self._limits.enforce_(torch.cat([search.mean, rest]), sent)
+        actions = self.limits.enforce_(torch.cat([search.mean, rest]), sent)
         finite = costs[costs.isfinite()]
         mode = Mode.FULL if complete else Mode.FEWER_CANDIDATES
         return Plan(
@@ -179,7 +199,17 @@ class SamplingPlanner(ABC):
             finite=len(finite),
             samples=len(costs),
             mode=mode if horizon == self._horizon else Mode.SHORTER_HORIZON,
+            elites=search.elites if horizon == self._horizon else None,
         )
+
+
+def join_(candidates: Tensor, elites: Tensor | None, limits: Limits, previous: Tensor) -> None:
+    """Put elites (..., E, H, da) in place of candidates (..., K, H, da), behind the first one."""
+    if elites is not None:
+        count = min(elites.shape[-3], candidates.shape[-3] - 1)
+        own = candidates[..., 1 : 1 + count, :, :]
+        own.copy_(elites[..., :count, :, :])
+        limits.enforce_(own, previous)
 
 
 def finite_or_inf(costs: Tensor) -> Tensor:

@@ -57,11 +57,13 @@ def every_planner(function: Any) -> Any:
 
 
 SAMPLING = {"num_samples": 60, "horizon": 3, "sigma": 0.4, "correlation": 0.9, "held_fraction": 0.9}
-EFFECTS = {
+EFFECTS: dict[str, dict[str, Any]] = {
     "mppi": {**SAMPLING, "temperature": 1.0, "iterations": 3, "relative_temperature": False},
     "random_shooting": SAMPLING,
-    "cem": {**SAMPLING, "iterations": 5, "elite_fraction": 0.3, "min_sigma": 0.1, "momentum": 0.5},
 }
+EFFECTS["cem"] = {**SAMPLING, "iterations": 5, "elite_fraction": 0.3, "min_sigma": 0.1}
+EFFECTS["cem"]["momentum"] = 0.5
+EFFECTS["icem"] = {**EFFECTS["cem"], "exponent": 2.0, "kept_fraction": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_the_table_of_effects_names_every_parameter(name: str) -> None:
 
 
 def test_an_unknown_planner_is_a_user_error() -> None:
-    with pytest.raises(UserError, match="unknown planner 'mpc': expected one of cem, mppi"):
+    with pytest.raises(UserError, match="unknown planner 'mpc': expected one of cem, icem, mppi"):
         make_planner("mpc", SPEC)
 
 
@@ -99,6 +101,8 @@ def test_an_unknown_planner_is_a_user_error() -> None:
         ("cem", {"elite_fraction": 2.0}),
         ("cem", {"min_sigma": 0.5}),
         ("cem", {"momentum": 1.0}),
+        ("icem", {"exponent": -1.0}),
+        ("icem", {"kept_fraction": 2}),
         ("random_shooting", {"num_samples": 1.0}),
     ],
 )
