@@ -20,7 +20,7 @@ FIELDS = frozenset(
         *("data", "sessions", "training", "trained_as", "tuned_on", "study", "command", "notes"),
     )
 )
-NETWORK = frozenset(("sizes", "activation"))
+NETWORK = frozenset(("sizes", "activation", "members"))
 
 
 def check_card(where: object, card: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks import tensor_file
+from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.networks.groups import place
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.spec import Robot
@@ -66,7 +67,7 @@ def save_model(
     tensor_file.save(folder / WEIGHTS, tensors, {"robot": model.robot.spec.name})
     card = {
         **interface(model.robot),
-        "network": {"sizes": list(model.mlp.sizes), "activation": model.mlp.activation},
+        "network": _network_facts(model.mlp),
         "clip": model.normalizer.clip,
         "code_version": __version__,
         **facts_of(facts.get("method")),
@@ -84,7 +85,7 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
     tensors, _ = tensor_file.load(folder / WEIGHTS)
     check_weights(folder, card)
     try:
-        mlp = MLP(tuple(card["network"]["sizes"]), card["network"]["activation"])
+        mlp = _network(card["network"])
         statistics = {name: tensors[f"normalizer/{name}"] for name in NORMALIZER}
         normalizer = Normalizer(clip=float(card["clip"]), **statistics)
         parameters = tensor_file.unflatten("parameters", tensors)
@@ -102,6 +103,20 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
     if not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
         raise UserError(f"{folder}: the weights hold non-finite numbers")
     return LoadedModel(DynamicsModel(robot, mlp, normalizer), parameters, card)
+
+
+def _network_facts(mlp: MLP) -> dict[str, Any]:
+    """Return what the card says of the network."""
+    members = {"members": mlp.members} if isinstance(mlp, Ensemble) else {}
+    return {"sizes": list(mlp.sizes), "activation": mlp.activation, **members}
+
+
+def _network(facts: Mapping[str, Any]) -> MLP:
+    """Return the network that a card describes. Raises ValueError, KeyError or TypeError."""
+    sizes, activation = tuple(facts["sizes"]), facts["activation"]
+    if "members" in facts:
+        return Ensemble(sizes, activation, int(facts["members"]))
+    return MLP(sizes, activation)
 
 
 def read_card(folder: Path, weights: str = WEIGHTS) -> dict[str, Any]:
@@ -157,8 +172,11 @@ def _check_shapes(folder: Path, robot: Robot, mlp: MLP, tensors: Mapping[str, Te
     expected |= {f"normalizer/{name}": (inputs,) for name in NORMALIZER[:2]}
     expected |= {f"normalizer/{name}": (changes,) for name in NORMALIZER[2:]}
     sizes = (inputs, *mlp.sizes[1:-1], changes)
-    for k, shape in enumerate(pairwise(sizes)):
-        expected |= {f"parameters/w{k}": shape, f"parameters/b{k}": shape[1:]}
+    members = range(mlp.members) if isinstance(mlp, Ensemble) else None
+    for whose in [""] if members is None else [f"member.{n}." for n in members]:
+        for k, shape in enumerate(pairwise(sizes)):
+            at = f"parameters/{whose}"
+            expected |= {f"{at}w{k}": shape, f"{at}b{k}": shape[1:]}
     for name, wanted in expected.items():
         got = tuple(tensors[name].shape)
         if got != wanted:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from ros_mbmrl.dynamics.ensemble import EnsembleRollout, rollout_each
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.dynamics.rollout import Buffers, Rollout
+from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update
 from ros_mbmrl.networks.recurrent import fades, imagine
 from ros_mbmrl.robots.spec import Robot
@@ -60,8 +63,10 @@ class DynamicsModel:
 
             return remember
 
-        own = (self.robot, self.mlp, self.normalizer)
-        return Rollout(*own, parameters, self.precision, self._buffers)
+        rest = (self.normalizer, parameters, self.precision, self._buffers)
+        if isinstance(self.mlp, Ensemble):
+            return EnsembleRollout(self.robot, self.mlp, *rest)
+        return Rollout(self.robot, self.mlp, *rest)
 
     def predictor_each(
         self, parameters: Parameters, update: Update
@@ -72,6 +77,9 @@ class DynamicsModel:
         candidate has a copy of its task's memory, unless imagined steps do not enter it (a leaky
         context).
         """
+        if isinstance(self.mlp, Ensemble):
+            whose = (self.robot, self.mlp, self.normalizer, parameters, update)
+            return partial(rollout_each, *whose, self.precision, self._buffers)
         if update.hidden is None:
             own = (self.robot, self.mlp, self.normalizer)
             written = self.mlp.materialise_each(parameters, update)

@@ -113,6 +113,17 @@ class SegmentSampler:
             needed = self._longest + predict_window
             raise UserError(f"no run is long enough: expected at least {needed} transitions")
 
+    def every_row(self, model: DynamicsModel) -> tuple[Tensor, Tensor]:
+        """Return normalised inputs (M, inputs) and changes (M, dc) of every row that is kept.
+
+        An ensemble is fitted to single transitions; the robot's augmentation is for segments.
+        """
+        data, kept = self._data, self._data.keep[:, 0] > 0
+        features, actions, changes = data.features[kept], data.actions[kept], data.changes[kept]
+        support = support_of(model, features[None], actions[None], changes[None])
+        plausible = support.weight[0, :, 0] > 0
+        return support.x[0][plausible], support.y[0][plausible]
+
     def draw(
         self, model: DynamicsModel, count: int, generator: Generator
     ) -> tuple[Support, Support]:

@@ -91,36 +91,68 @@ class LayerUpdate:
 
 
 @dataclass(frozen=True)
+class InputUpdate:
+    """x becomes scale * x + shift, for each of N tasks; both (N, inputs)."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the inputs (N, T, inputs) that the network is given."""
+        tasks = max(len(x), len(self.scale))
+        scale, shift = (spread(part, tasks)[:, None] for part in (self.scale, self.shift))
+        return torch.addcmul(shift, scale, spread(x, tasks))
+
+    def where(self, wanted: Tensor) -> InputUpdate:
+        """Return the update of the tasks that are `wanted` (N,), and none for the others."""
+        mask = wanted[:, None]
+        scale, shift = self.scale, self.shift
+        return InputUpdate(scale.where(mask, scale.new_ones(())), shift.where(mask, 0 * shift))
+
+
+@dataclass(frozen=True)
 class Update:
     """Changes by adaptation, of N tasks: every layer and, of a recurrent model, its memory.
 
-    hidden: (N, size), zero in the rows of tasks that remember nothing, or None (`recurrent`).
+    Args:
+        layers: of the network.
+        hidden: (N, size), zero in the rows of tasks that remember nothing, or None (`recurrent`).
+        inputs: how the inputs are changed first, or None.
     """
 
     layers: tuple[LayerUpdate, ...]
     hidden: Tensor | None = None
+    inputs: InputUpdate | None = None
 
     @property
     def changes_nothing(self) -> bool:
         """Tell whether this is the prior."""
-        return all(layer.left is None and layer.bias is None for layer in self.layers)
+        layers = all(layer.left is None and layer.bias is None for layer in self.layers)
+        return layers and self.inputs is None
 
     def where(self, wanted: Tensor) -> Update:
         """Return the update of the tasks that are `wanted` (N,), and none for the others."""
         hidden = self.hidden
         if hidden is not None:
             hidden = hidden.where(wanted[:, None], hidden.new_zeros(()))
-        return Update(tuple(layer.where(wanted) for layer in self.layers), hidden)
+        inputs = None if self.inputs is None else self.inputs.where(wanted)
+        return Update(tuple(layer.where(wanted) for layer in self.layers), hidden, inputs)
 
     def tasks(self, which: slice) -> Update:
         """Return the update of some of the tasks."""
-        hidden = None if self.hidden is None else self.hidden[which]
-        return Update(tuple(layer.tasks(which) for layer in self.layers), hidden)
+        hidden, inputs = None if self.hidden is None else self.hidden[which], self.inputs
+        if inputs is not None:
+            inputs = InputUpdate(inputs.scale[which], inputs.shift[which])
+        return Update(tuple(layer.tasks(which) for layer in self.layers), hidden, inputs)
 
     def repeated(self, times: int) -> Update:
         """Return the update of each task `times` times, one task after the other."""
         hidden = None if self.hidden is None else self.hidden.repeat_interleave(times, dim=0)
-        return Update(tuple(layer.repeated(times) for layer in self.layers), hidden)
+        inputs = self.inputs
+        if inputs is not None:
+            each = (part.repeat_interleave(times, dim=0) for part in (inputs.scale, inputs.shift))
+            inputs = InputUpdate(*each)
+        return Update(tuple(layer.repeated(times) for layer in self.layers), hidden, inputs)
 
 
 def spread(part: Tensor, tasks: int) -> Tensor:
@@ -218,7 +250,7 @@ class MLP:
         """Pass x (N, T, inputs) through N updated tasks; (M, T, inputs), through each M-th."""
         inputs: list[Tensor] = []
         pre_activations: list[Tensor] = []
-        h = x
+        h = x if update.inputs is None else update.inputs(x)
         for k, change in enumerate(update.layers):
             inputs.append(h)
             rows = torch.addmm(parameters[f"b{k}"], h.flatten(0, 1), parameters[f"w{k}"])
@@ -243,6 +275,10 @@ class MLP:
                 )
             if change.bias is not None:
                 adapted[f"b{k}"] = parameters[f"b{k}"] + change.bias[0, 0]
+        if update.inputs is not None:  # w (scale x + shift) + b
+            scale, shift = update.inputs.scale[0], update.inputs.shift[0]
+            adapted["b0"] = adapted["b0"] + shift @ adapted["w0"]
+            adapted["w0"] = scale[:, None] * adapted["w0"]
         return adapted
 
     def materialise_each(self, parameters: Parameters, update: Update) -> Parameters:
@@ -261,4 +297,8 @@ class MLP:
                 adapted[f"w{k}"] = torch.baddbmm(*(spread(part, tasks) for part in parts))
             if change.bias is not None:
                 adapted[f"b{k}"] = bias + change.bias
+        if update.inputs is not None:
+            scale, shift = update.inputs.scale, update.inputs.shift
+            adapted["b0"] = adapted["b0"] + shift[:, None] @ adapted["w0"]
+            adapted["w0"] = scale[:, :, None] * adapted["w0"]
         return adapted

@@ -16,7 +16,7 @@ PRECISIONS = ("float32", "bfloat16")
 MOST = 1_000_000_000
 LARGEST: Mapping[str, int] = MappingProxyType(
     {"hidden": 8192, "adapt_windows": 10_000, "predict_window": 10_000, "horizon": 10_000}
-    | {"batch": 1_000_000}
+    | {"batch": 1_000_000, "rows": 1_000_000, "members": 64}
 )
 
 
@@ -33,6 +33,8 @@ class TrainConfig:
     of the robot's own (`Robot.augmentation`); none without any. psi_rate: learning
     rate of step sizes, relative to that of weights (they are logarithms, and few). precision: of
     the network's products in training; weights and what is validated are in float32.
+    members: networks of an ensemble, 1 for a single network. rows: transitions a step that each
+    member of an ensemble is fitted to.
     """
 
     method: str = "grbal"
@@ -55,9 +57,11 @@ class TrainConfig:
     psi_rate: float = PSI.rate
     precision: str = "float32"
     seed: int = 0
+    members: int = 1
+    rows: int = 256
 
     def __post_init__(self) -> None:
-        for name in ("predict_window", "batch", "validate_every", "patience"):
+        for name in ("predict_window", "batch", "validate_every", "patience", "members", "rows"):
             _check_count(name, getattr(self, name), 1, LARGEST.get(name, MOST))
         for name in ("horizon", "supervised_steps", "meta_steps", "seed"):
             least, most = int(name == "horizon"), LARGEST.get(name, MOST)

@@ -7,7 +7,7 @@ The model kept is the one with the lowest validation error *after* the update, o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -22,15 +22,18 @@ from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.models.ensemble import EnsembleLearner
 from ros_mbmrl.learning.models.learner import ModelLearner, meta_gradient, supervised_gradient
 from ros_mbmrl.learning.open_loop import open_loop_errors
-from ros_mbmrl.learning.run import Phase, Progress, Run
+from ros_mbmrl.learning.run import Learner, Phase, Progress, Run
 from ros_mbmrl.learning.segments import Augment, SegmentSampler, Transitions
+from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.networks.groups import network_of
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.spec import Robot
 
 CPU = torch.device("cpu")
+Begin = Callable[[Parameters], Learner[SegmentSampler]]
 # Errors are clipped at so many deviations of a change. Otherwise a few windows in poses that were
 # never trained on would choose the model.
 LOST = 3.0
@@ -139,7 +142,9 @@ def phases_of(
     supervised = supervised_gradient(model.mlp, dtype)
     phases = []
     if config.supervised_steps:
-        begin = partial(ModelLearner, model, supervised, config=config)
+        begin: Begin = partial(ModelLearner, model, supervised, config=config)
+        if isinstance(model.mlp, Ensemble):
+            begin = partial(EnsembleLearner, model, config=config)
         judge = Judge(model, make_rule("mb"), config, held)
         phases.append(Phase("supervised", config.supervised_steps, begin, judge))
     if config.meta_steps and rule.meta_trained:
@@ -191,4 +196,6 @@ def new_model(training: Transitions, config: TrainConfig, robot: Robot) -> Dynam
     spec = robot.spec
     inputs = len(spec.features) + len(spec.action)
     mlp = MLP((inputs, *config.hidden, len(spec.changes)), config.activation)
+    if config.members > 1:
+        mlp = Ensemble(mlp.sizes, mlp.activation, config.members)
     return DynamicsModel(robot, mlp, training.normalizer())
