@@ -9,7 +9,8 @@ import numpy as np
 
 from ros_mbmrl.bringup import NODES, parameter_files
 from ros_mbmrl.data.from_recording import check_rates
-from ros_mbmrl.data.steps import Run, read_run
+from ros_mbmrl.data.step_reader import read_run
+from ros_mbmrl.data.steps import Run
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.html import Image, Table, write_page

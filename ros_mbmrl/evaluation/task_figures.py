@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ros_mbmrl.data.from_recording import rollouts_of
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.data.steps import Run, read_run
+from ros_mbmrl.data.step_reader import read_run
+from ros_mbmrl.data.steps import Run
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.recorded_run import TIME_OF_DAY
 from ros_mbmrl.robots import make_robot
