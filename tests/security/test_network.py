@@ -19,6 +19,7 @@ import pytest
 from ros_mbmrl import bringup
 from ros_mbmrl.plants.emulators.tcp_line import TcpLine
 from ros_mbmrl.plants.wire.xbee_decoder import Decoder
+from ros_mbmrl.ros_environment import environment
 
 PATIENCE = 60.0  # [s]
 
@@ -103,7 +104,7 @@ def unicast(process: Any, domain: int) -> set[str]:
 def test_ros2_launch_sets_the_same_environment(
     launching: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in bringup.environment({}):
+    for name in environment({}):
         monkeypatch.delenv(name, raising=False)
     (entities,) = launching.describe("twin").given
     kinds = [type(each).__name__ for each in entities]
