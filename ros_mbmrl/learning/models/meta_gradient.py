@@ -17,7 +17,6 @@ the weights' gradient is one product of all pairs of all tasks.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -27,6 +26,7 @@ from torch import Tensor
 
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.gradient import GradientStep
+from ros_mbmrl.learning.models.buffers import Buffers
 from ros_mbmrl.learning.models.objective import in_parts
 from ros_mbmrl.networks.groups import PSI
 from ros_mbmrl.networks.mlp import MLP, Parameters
@@ -41,7 +41,7 @@ class MetaGradient:
 
     def __init__(self, mlp: MLP, rule: GradientStep, dtype: torch.dtype | None = None) -> None:
         self._mlp, self._rule, self._dtype = mlp, rule, dtype
-        self._buffers = _Buffers()
+        self._buffers = Buffers()
 
     @torch.no_grad()
     def __call__(
@@ -65,20 +65,6 @@ class MetaGradient:
         loss = sums.pop("loss")
         del sums["sizes"]
         return loss, sums
-
-
-class _Buffers:
-    """Memory by name, kept. Megabytes asked for anew cost more time than a layer."""
-
-    def __init__(self) -> None:
-        self._held: dict[str, Tensor] = {}
-
-    def of(self, name: str, shape: Sequence[int], like: Tensor) -> Tensor:
-        """Return a tensor of this shape, of the type of another, with whatever was left in it."""
-        size, held = math.prod(shape), self._held.get(name)
-        if held is None or len(held) < size:
-            held = self._held[name] = like.new_empty(size)
-        return held[:size].view(*shape)
 
 
 class _Pass(NamedTuple):
@@ -126,7 +112,7 @@ class _Network:
         limit: float,
         prior: Parameters,
         sizes: Sequence[Sequence[Tensor]],
-        buffers: _Buffers,
+        buffers: Buffers,
     ) -> None:
         self._mlp, self._limit, self._prior = mlp, limit, prior
         self._sizes, self._buffers = sizes, buffers
@@ -160,8 +146,8 @@ class _Network:
         """Inputs and errors by layer, stacked as the pairs of v are; and the passes over them."""
         count = len(self._sizes)
         shapes = [future.shape[:2], *[past.shape[:2]] * (2 * count)]
-        lefts, inputs = self._stack("inputs", self._mlp.sizes[:-1], shapes)
-        rights, errors = self._stack("errors", self._mlp.sizes[1:], shapes)
+        lefts, inputs = self._buffers.stacks("inputs", self._mlp.sizes[:-1], shapes, self._one)
+        rights, errors = self._buffers.stacks("errors", self._mlp.sizes[1:], shapes, self._one)
         end = _new("end", inputs[0], errors[0])
         steps = [_new(f"step {s}", inputs[1 + s], errors[1 + count + s]) for s in range(count)]
         tangents = [_new("tangent", inputs[1 + count + s], errors[1 + s]) for s in range(count)]
@@ -170,18 +156,6 @@ class _Network:
         for way in tangents:
             way.inputs[0].zero_()
         return list(zip(lefts, rights, strict=True)), end, steps, tangents
-
-    def _stack(
-        self, name: str, sizes: Sequence[int], shapes: Sequence[torch.Size]
-    ) -> tuple[list[Tensor], list[list[Tensor]]]:
-        """A (rows, size) of each layer; and its parts, by shape (n, T) and layer (n, T, size)."""
-        rows = [shape.numel() for shape in shapes]
-        whole = [self._buffer(f"{name} {k}", (sum(rows), size)) for k, size in enumerate(sizes)]
-        parts = zip(*(torch.split(each, rows) for each in whole), strict=True)
-        return whole, [
-            [part.view(*shape, -1) for part in each]
-            for shape, each in zip(shapes, parts, strict=True)
-        ]
 
     def _descend(self, step: _Pass, before: list[_Pass], past: Support) -> _Local:
         """An inner step: its errors are the gradient of the robust loss."""
