@@ -143,7 +143,10 @@ class _Network:
     def _lay_out(
         self, past: Tensor, future: Tensor
     ) -> tuple[list[tuple[Tensor, Tensor]], _Pass, list[_Pass], list[_Pass]]:
-        """Inputs and errors by layer, stacked as the pairs of v are; and the passes over them."""
+        """Return inputs and errors by layer, stacked as the pairs of v, and the passes over them.
+
+        The stacks are (inputs, errors) of a layer.
+        """
         count = len(self._sizes)
         shapes = [future.shape[:2], *[past.shape[:2]] * (2 * count)]
         lefts, inputs = self._buffers.stacks("inputs", self._mlp.sizes[:-1], shapes, self._one)
@@ -158,7 +161,7 @@ class _Network:
         return list(zip(lefts, rights, strict=True)), end, steps, tangents
 
     def _descend(self, step: _Pass, before: list[_Pass], past: Support) -> _Local:
-        """An inner step: its errors are the gradient of the robust loss."""
+        """Take an inner step: its errors are the gradient of the robust loss."""
         slopes, bends = self._forward(step, before, bent=True)
         residual = step.errors[-1].to(past.y.dtype) - past.y
         pull = past.scale / residual.shape[-1] * past.share
@@ -172,7 +175,7 @@ class _Network:
         return _Local(slopes, bends, backs, stiffness)
 
     def _judge(self, end: _Pass, before: list[_Pass], future: Support) -> Tensor:
-        """The future's loss, summed over tasks; errors are its gradient."""
+        """Return the future's loss, summed over tasks; errors are its gradient."""
         slopes, _ = self._forward(end, before, bent=False)
         residual = end.errors[-1].to(future.y.dtype) - future.y
         pull = residual * (future.scale / residual.shape[-1] * future.share)
@@ -186,7 +189,7 @@ class _Network:
     def _differentiate(
         self, tangent: _Pass, before: list[_Pass], local: _Local, pairs: list[_Pair]
     ) -> None:
-        """Changes of inputs and errors of the step after those `before`, along -a v."""
+        """Compute changes of inputs and errors of the step after those `before`, along -a v."""
         s, changes = len(before), []
         for k in self._layers:
             last = k not in self._hidden
@@ -212,7 +215,7 @@ class _Network:
     def _forward(
         self, way: _Pass, before: list[_Pass], bent: bool
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """To the outputs, which lie where their errors will; slopes and bends on the way."""
+        """Compute the outputs, in place of their errors to come; return slopes and bends."""
         slopes, bends = [], []
         for k in self._layers:
             out = way.inputs[k + 1] if k in self._hidden else way.errors[k]
@@ -243,7 +246,7 @@ class _Network:
     def _through(
         self, k: int, way: _Pass, before: list[_Pass], out: Tensor, bias: Tensor | None = None
     ) -> None:
-        """Inputs of layer k to `out`, as the steps `before` left the layer; tangents: no bias."""
+        """Take inputs of layer k to `out`, as the steps `before` left it; tangents: no bias."""
         rows, weight = way.inputs[k].flatten(0, 1), self._prior[f"w{k}"]
         if bias is None:
             torch.mm(rows, weight, out=out.flatten(0, 1))
@@ -256,7 +259,7 @@ class _Network:
             torch.baddbmm(out, pull, step.errors[k], out=out)
 
     def _back(self, k: int, way: _Pass, before: list[_Pass], out: Tensor) -> None:
-        """Errors behind layer k to `out` before it, as the steps `before` left the layer."""
+        """Take errors behind layer k to `out` before it, as the steps `before` left it."""
         rows, weight = way.errors[k].flatten(0, 1), self._prior[f"w{k}"]
         torch.mm(rows, weight.T, out=out.flatten(0, 1))
         self._compare_errors(k, way, before)
@@ -273,7 +276,7 @@ class _Network:
         return pull.sub_(self._sizes[s][self._mlp.layers + k]) if in_bias else pull
 
     def _add_sizes(self, pairs: list[_Pair], s: int, total: Tensor) -> None:
-        """Adds -<v, gradient of step s>, (2 layers)."""
+        """Add -<v, gradient of step s>, (2 layers)."""
         for left, right, in_bias in pairs:
             for k in self._layers:
                 over = right.over_errors[k][s].to(total.dtype)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import PlantFault
@@ -14,8 +13,7 @@ from ros_mbmrl.plants.wire.dialects import DIALECTS
 from ros_mbmrl.plants.wire.legs import Unwrapper
 from ros_mbmrl.plants.wire.link import Heard, RadioLink
 from ros_mbmrl.plants.wire.settings import RadioConfig
-
-Array = NDArray[np.float64]
+from ros_mbmrl.robots.spec import Array
 
 ZERO_PAUSE = 1.0  # for the encoders to be zeroed [s]
 GAIN_TRIES, GAIN_PAUSE = 8, 0.3  # [s] between tries
