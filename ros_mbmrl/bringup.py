@@ -18,19 +18,17 @@ from ros_mbmrl.collection.mapping import steering
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.launch_arguments import Arguments, integer, number, parse, seconds
 from ros_mbmrl.methods import adapting
-from ros_mbmrl.parameter_files import check_nodes, parameters_of
+from ros_mbmrl.parameter_files import check_nodes, check_overlap, files_of
 from ros_mbmrl.planning import PLANNERS, check_planner
 from ros_mbmrl.plants import check_plant, plants_of
 from ros_mbmrl.plants.base import PlantOptions
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.ros_environment import log_folder
 from ros_mbmrl.share import find
 
 Value = str | int | float | bool
 
-# Environment variables of the nodes. The last two hold the process ids of `mbmrl launch` and of
-# `ros2 launch`: their end ends the nodes.
-RANGE, PROFILE = "ROS_AUTOMATIC_DISCOVERY_RANGE", "FASTDDS_DEFAULT_PROFILES_FILE"
+# Environment variables of the nodes, with the process ids of `mbmrl launch` and of `ros2 launch`:
+# their end ends the nodes.
 PARENT, LAUNCHER = "MBMRL_PARENT", "MBMRL_LAUNCHER"
 FIRST_COMMAND = "first command"  # printed by the driver at the first command
 AT_REST = "robot at rest, steady time"  # beginning of the driver's last line, before the time
@@ -135,7 +133,7 @@ def graph(name: str, words: Sequence[str]) -> list[NodeSpec]:
     arguments = parse(name, words)
     specs = GRAPHS[name](arguments)
     for spec in specs:
-        _check_overlap(spec)
+        check_overlap(spec.parameter_files, spec.nodes, spec.parameters)
     return specs
 
 
@@ -148,34 +146,6 @@ def scenario(arguments: Arguments) -> list[str]:
     named = {**arguments, "path": path, "task": task}
     goal = ("path",) if path else ("task",)
     return [f"{name}:={named[name]}" for name in (*what, *goal, "duration", "seed", "controller")]
-
-
-def environment(base: Mapping[str, str]) -> dict[str, str]:
-    """Return the nodes' environment: discovery stays on this machine unless asked otherwise.
-
-    NumPy gets one thread per process: a second one only costs memory and punctuality. No shared
-    memory: a process that is stopped or killed while it holds a port's lock hangs all the others.
-    Raises UserError if there is no folder for ROS's logs.
-    """
-    ours = {
-        RANGE: "LOCALHOST",
-        "FASTDDS_BUILTIN_TRANSPORTS": "UDPv4",
-        "PYTHONUNBUFFERED": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-    logs = log_folder(base)
-    told = {**ours, **base} | ({} if logs is None else {"ROS_LOG_DIR": str(logs)})
-    loopback = find("config/security/loopback.xml")
-    fast_dds = base.get("RMW_IMPLEMENTATION", "rmw_fastrtps").startswith("rmw_fastrtps")
-    special = base.get("ROS_STATIC_PEERS") or base.get(PROFILE)
-    if told[RANGE] != "LOCALHOST" or loopback is None or not fast_dds or special:
-        return told
-    # This range would enable shared memory again, whatever the profile says.
-    told |= {RANGE: "SYSTEM_DEFAULT", PROFILE: str(loopback)}
-    if "ROS_LOCALHOST_ONLY" in told:  # takes precedence over the range
-        told["ROS_LOCALHOST_ONLY"] = "0"
-    return told
 
 
 def _around(
@@ -263,31 +233,13 @@ def _node(
     )
 
 
-def parameter_files(robot: str, given: Path | None) -> tuple[Path, ...]:
-    """Return the robot's own parameter file, if it has one, and the given one on top of it."""
-    own = find(f"config/{robot}.yaml")
-    return tuple(path for path in (own, given) if path is not None)
-
-
 def _parameter_files(arguments: Arguments) -> tuple[str, ...]:
     given, robot = arguments["params"], arguments["robot"]
     if given:
         if not Path(given).is_file():
             raise UserError(f"params: no file '{given}'")
         check_nodes(Path(given), [f"/{robot}/{node}" for node in NODES])
-    return tuple(map(str, parameter_files(robot, Path(given) if given else None)))
-
-
-def _check_overlap(spec: NodeSpec) -> None:
-    """Raise UserError for a file's parameter that a launch argument would override."""
-    for path in spec.parameter_files:
-        for node in spec.nodes:
-            for name in parameters_of(Path(path), node):
-                if name in spec.parameters:
-                    raise UserError(
-                        f"params: {path}: '{name}' of {node} is set by the launch: expected it "
-                        f"as an argument, if there is one, {name}:=..."
-                    )
+    return tuple(map(str, files_of(robot, Path(given) if given else None)))
 
 
 def _model(arguments: Arguments) -> str:

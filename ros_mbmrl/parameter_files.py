@@ -8,11 +8,13 @@ number of them, and names of parameters may be nested or joined by `.`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.share import find
 from ros_mbmrl.untrusted import read_yaml
 
 PARAMETERS = "ros__parameters"
@@ -30,6 +32,12 @@ def parameters_of(path: Path, node: str) -> dict[str, Any]:
     return found
 
 
+def files_of(robot: str, given: Path | None) -> tuple[Path, ...]:
+    """Return the robot's own parameter file, if it has one, and the given one on top of it."""
+    own = find(f"config/{robot}.yaml")
+    return tuple(path for path in (own, given) if path is not None)
+
+
 def check_nodes(path: Path, nodes: Iterable[str]) -> None:
     """Raise UserError for a section that is for none of these full names of nodes."""
     known = sorted(nodes)
@@ -39,6 +47,17 @@ def check_nodes(path: Path, nodes: Iterable[str]) -> None:
                 f"params: {path}: '{pattern}' names no node of this graph: expected one of "
                 f"{', '.join(known)}"
             )
+
+
+def check_overlap(files: Iterable[str], nodes: Iterable[str], launched: Container[str]) -> None:
+    """Raise UserError for a file's parameter of one of the nodes that the launch sets as well."""
+    for path, node in product(files, nodes):
+        for name in parameters_of(Path(path), node):
+            if name in launched:
+                raise UserError(
+                    f"params: {path}: '{name}' of {node} is set by the launch: expected it "
+                    f"as an argument, if there is one, {name}:=..."
+                )
 
 
 def fits(pattern: str, node: str) -> bool:

@@ -1,4 +1,4 @@
-"""The process's environment as ROS needs it: a middleware that is there, a folder for its logs.
+"""The nodes' environment: discovery, a middleware that is there, a folder for ROS's logs.
 
 ROS itself ends the process without naming the variable that is wrong.
 """
@@ -12,11 +12,41 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.share import find
 
 MIDDLEWARE = "RMW_IMPLEMENTATION"
 # Where a package says that it is a middleware, below a prefix.
 INDEX = "share/ament_index/resource_index/rmw_typesupport"
 SELECTOR = "rmw_implementation"  # loads one of the others
+RANGE, PROFILE = "ROS_AUTOMATIC_DISCOVERY_RANGE", "FASTDDS_DEFAULT_PROFILES_FILE"
+
+
+def environment(base: Mapping[str, str]) -> dict[str, str]:
+    """Return the nodes' environment: discovery stays on this machine unless asked otherwise.
+
+    NumPy gets one thread per process: a second one only costs memory and punctuality. No shared
+    memory: a process that is stopped or killed while it holds a port's lock hangs all the others.
+    Raises UserError if there is no folder for ROS's logs.
+    """
+    ours = {
+        RANGE: "LOCALHOST",
+        "FASTDDS_BUILTIN_TRANSPORTS": "UDPv4",
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    logs = log_folder(base)
+    told = {**ours, **base} | ({} if logs is None else {"ROS_LOG_DIR": str(logs)})
+    loopback = find("config/security/loopback.xml")
+    fast_dds = base.get("RMW_IMPLEMENTATION", "rmw_fastrtps").startswith("rmw_fastrtps")
+    special = base.get("ROS_STATIC_PEERS") or base.get(PROFILE)
+    if told[RANGE] != "LOCALHOST" or loopback is None or not fast_dds or special:
+        return told
+    # This range would enable shared memory again, whatever the profile says.
+    told |= {RANGE: "SYSTEM_DEFAULT", PROFILE: str(loopback)}
+    if "ROS_LOCALHOST_ONLY" in told:  # takes precedence over the range
+        told["ROS_LOCALHOST_ONLY"] = "0"
+    return told
 
 
 def middlewares(environment: Mapping[str, str]) -> set[str]:

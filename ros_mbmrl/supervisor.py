@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from ros_mbmrl.bringup import FIRST_COMMAND, PARENT, NodeSpec, Value, environment, graph
-from ros_mbmrl.ros_environment import check_middleware
+from ros_mbmrl.bringup import FIRST_COMMAND, PARENT, NodeSpec, Value, graph
+from ros_mbmrl.ros_environment import check_middleware, environment
 from ros_mbmrl.runtime.alone import alone
+from ros_mbmrl.runtime.output import Output
 from ros_mbmrl.runtime.signals import end_on_signals
 
 # Seconds that each signal is given, mildest first.
@@ -30,7 +30,6 @@ PATIENCE: tuple[tuple[signal.Signals, float], ...] = (
     (signal.SIGKILL, 2.0),
 )
 POLL = 0.05  # [s]
-LINES = 10_000  # of output that may wait
 NEWBORN = 1.0  # [s] until a new node has set its signal handlers
 
 
@@ -73,43 +72,6 @@ class _Watch:
     first_command: float | None = None
     peak_rss: int = 0
     interrupted: threading.Event = field(default_factory=threading.Event)
-
-
-class _Output:
-    """Lines on their way to `echo`, in a thread of its own: no node ever waits for a reader.
-
-    Lines are dropped while more than LINES wait, and all of them once `echo` fails.
-    """
-
-    def __init__(self, echo: Callable[[str], None]) -> None:
-        self._echo, self._dropped = echo, 0
-        self._lines: queue.Queue[str | None] = queue.Queue(LINES)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def put(self, line: str) -> None:
-        """Queue a line to be shown."""
-        try:
-            self._lines.put_nowait(line)
-        except queue.Full:
-            self._dropped += 1
-
-    def close(self) -> None:
-        """Wait until all lines are shown, or a reader has been slow for 2 s."""
-        with suppress(queue.Full):
-            self._lines.put(None, timeout=2.0)
-            self._thread.join(timeout=2.0)
-
-    def _run(self) -> None:
-        with suppress(OSError):
-            while (line := self._lines.get()) is not None:
-                self._echo(line)
-                dropped, self._dropped = self._dropped, 0
-                if dropped:
-                    self._echo(f"{dropped} lines dropped: the output was not read in time")
-            return
-        while self._lines.get() is not None:  # nobody reads any more
-            pass
 
 
 def command_line(spec: NodeSpec) -> list[str]:
@@ -160,7 +122,7 @@ def supervise(
         max_restarts: of a node that is not critical.
     """
     watch = _Watch(time.monotonic())
-    output = _Output(echo)
+    output = Output(echo)
     children: list[_Child] = []
     # no time limit here: `_end_all` has its own
     restore = end_on_signals(watch.interrupted.set, patience=0)

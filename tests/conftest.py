@@ -19,7 +19,6 @@ import torch
 from hypothesis import settings
 from torch import Tensor
 
-from ros_mbmrl.bringup import environment
 from ros_mbmrl.data.import_summary import ImportSummary
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.data.velociroach import import_logs
@@ -30,6 +29,7 @@ from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.robots import ROBOTS
 from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
 from ros_mbmrl.robots.task import Task
+from ros_mbmrl.ros_environment import environment
 from ros_mbmrl.simulation.environment import Flags, Observation, Transition, observe, rows_of
 
 # An example takes as long as it takes: other processes may keep all cores busy.

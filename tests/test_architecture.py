@@ -50,15 +50,12 @@ WITHOUT_TESTS: dict[str, tuple[str, ...]] = {
         "evaluation/study/tables.py",
     ),
     "tested through what it is for, in the file named": (
-        "agents/model.py",  # tests/episodes/test_batch.py, every kind of method
         "evaluation/replay.py",  # tests/commands/test_replay.py
-        "learning/policies/practice.py",  # tests/agents/test_policy.py
         "learning/pr2_rollouts.py",  # tests/learning/test_twin_rollouts.py
         "nodes/dynamics.py",  # tests/nodes/test_adaptive.py, test_lockstep.py
         "nodes/fault_campaign.py",  # tests/commands/test_faults.py
         "policies/sampling.py",  # tests/learning/policies/test_maml_rl.py, test_vec_env.py
         "safety/rules.py",  # tests/nodes/test_safety.py, tests/safety/test_document.py
-        "simulation/group.py",  # tests/simulation/test_simulated_robots.py
     ),
 }
 

@@ -10,7 +10,6 @@ import pytest
 
 from ros_mbmrl import bringup
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.share import find
 
 
 def specs(tmp_path: Path, *words: str) -> dict[str, bringup.NodeSpec]:
@@ -116,33 +115,6 @@ def test_a_step_on_top_of_a_context_runs_on_the_contexts_model() -> None:
 def test_unknown_graph() -> None:
     with pytest.raises(UserError, match="unknown graph 'dance': expected one of adapt, collect"):
         bringup.graph("dance", [])
-
-
-def test_discovery_stays_here_unless_asked_otherwise() -> None:
-    name = "ROS_AUTOMATIC_DISCOVERY_RANGE"
-    # Where the profile does what the range would, or in place of it where there is no profile.
-    assert bringup.environment({})[name] == "SYSTEM_DEFAULT"
-    assert bringup.environment({name: "LOCALHOST"})[name] == "SYSTEM_DEFAULT"
-    assert bringup.environment({"RMW_IMPLEMENTATION": "rmw_zenoh_cpp"})[name] == "LOCALHOST"
-    assert bringup.environment({"ROS_STATIC_PEERS": "192.0.2.7"})[name] == "LOCALHOST"
-    assert bringup.environment({name: "SUBNET"})[name] == "SUBNET"
-    assert bringup.environment({"ROS_LOCALHOST_ONLY": "1"})["ROS_LOCALHOST_ONLY"] == "0"
-
-
-def test_a_nodes_environment_stays_what_it_is_in_its_children() -> None:
-    once = bringup.environment({})
-    assert bringup.environment(once) == once
-
-
-def test_the_network_is_not_listened_to_unless_asked() -> None:
-    name, profile = "FASTDDS_DEFAULT_PROFILES_FILE", find("config/security/loopback.xml")
-    assert bringup.environment({})[name] == str(profile)
-    assert bringup.environment({name: "mine.xml"})[name] == "mine.xml"
-    for asked in (
-        {"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"},
-        {"ROS_STATIC_PEERS": "192.0.2.7"},
-    ):
-        assert name not in bringup.environment(asked)
 
 
 def test_imports_neither_ros_nor_torch() -> None:

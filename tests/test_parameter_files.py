@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.parameter_files import check_nodes, fits, parameters_of
+from ros_mbmrl.parameter_files import check_nodes, check_overlap, files_of, fits, parameters_of
 
 NODE = "/hexapod/controller"
 NODES = (NODE, "/hexapod/safety")
@@ -100,3 +100,17 @@ def test_wildcards() -> None:
         ("/a.c", "/abc", False),
     ):
         assert fits(pattern, node) is matches, (pattern, node)
+
+
+def test_a_given_file_comes_after_the_robots_own() -> None:
+    given = Path("mine.yaml")
+    assert [path.name for path in files_of("hexapod", given)] == ["hexapod.yaml", "mine.yaml"]
+    assert files_of("no_such_robot", given) == (given,)
+    assert files_of("no_such_robot", None) == ()
+
+
+def test_a_parameter_that_the_launch_sets_is_refused(tmp_path: Path) -> None:
+    path = str(written(tmp_path, "/r/driver: {ros__parameters: {noise: 0.1, path: left}}"))
+    check_overlap([path], ["/r/driver", "/r/safety"], {"seed": 1})
+    with pytest.raises(UserError, match="'path' of /r/driver is set by the launch"):
+        check_overlap([path], ["/r/safety", "/r/driver"], {"path": "left"})

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ros_mbmrl.bringup import environment
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.ros_environment import INDEX, check_middleware, log_folder, middlewares
+from ros_mbmrl.ros_environment import INDEX, check_middleware, environment, log_folder, middlewares
+from ros_mbmrl.share import find
 
 WORDS = {
     "launch": ["-m", "ros_mbmrl.cli", "launch", "twin", "record:=false", "startup_timeout:=1"],
@@ -103,3 +103,30 @@ def test_a_folder_that_is_a_link_of_somebody_is_not_used(
     (tmp_path / f"ros_mbmrl-{os.getuid()}-log").symlink_to(tmp_path / "theirs")
     with pytest.raises(UserError, match="^HOME: '/proc' cannot be written, nor "):
         log_folder({"HOME": "/proc"})
+
+
+def test_discovery_stays_here_unless_asked_otherwise() -> None:
+    name = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+    # Where the profile does what the range would, or in place of it where there is no profile.
+    assert environment({})[name] == "SYSTEM_DEFAULT"
+    assert environment({name: "LOCALHOST"})[name] == "SYSTEM_DEFAULT"
+    assert environment({"RMW_IMPLEMENTATION": "rmw_zenoh_cpp"})[name] == "LOCALHOST"
+    assert environment({"ROS_STATIC_PEERS": "192.0.2.7"})[name] == "LOCALHOST"
+    assert environment({name: "SUBNET"})[name] == "SUBNET"
+    assert environment({"ROS_LOCALHOST_ONLY": "1"})["ROS_LOCALHOST_ONLY"] == "0"
+
+
+def test_a_nodes_environment_stays_what_it_is_in_its_children() -> None:
+    once = environment({})
+    assert environment(once) == once
+
+
+def test_the_network_is_not_listened_to_unless_asked() -> None:
+    name, profile = "FASTDDS_DEFAULT_PROFILES_FILE", find("config/security/loopback.xml")
+    assert environment({})[name] == str(profile)
+    assert environment({name: "mine.xml"})[name] == "mine.xml"
+    for asked in (
+        {"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"},
+        {"ROS_STATIC_PEERS": "192.0.2.7"},
+    ):
+        assert name not in environment(asked)

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ros_mbmrl import supervisor
 from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec
 from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.runtime import output
 from ros_mbmrl.supervisor import Summary, _alone, command_line, launch, supervise
 
 QUIET = "import signal,sys; signal.signal(signal.SIGINT, lambda *_: sys.exit(0)); signal.pause()"
@@ -199,7 +199,7 @@ def test_a_node_never_waits_for_who_reads_the_output(tmp_path: Path, slow: bool)
 
 
 def test_lines_that_wait_are_bounded_and_the_loss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "LINES", 10)
+    monkeypatch.setattr(output, "LINES", 10)
     lines: list[str] = []
 
     def echo(line: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ros_mbmrl.data import dataset
+from ros_mbmrl.data import dataset, files
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
@@ -92,7 +92,7 @@ def test_a_pointer_in_a_model_folder_is_named(
         load_model(tmp_path, robot)
 
 
-@pytest.mark.parametrize("name", [dataset.CARD_FILE, dataset.ARRAYS_FILE])
+@pytest.mark.parametrize("name", [files.CARD_FILE, files.ARRAYS_FILE])
 def test_a_pointer_in_a_data_set_is_named(
     name: str, tmp_path: Path, registered: Robot, rollouts: list[Rollout]
 ) -> None:

@@ -24,9 +24,10 @@ import psutil
 
 from ros_mbmrl.bench.graph import supervised
 from ros_mbmrl.bench.timing import Figure, Findings, Times, at_least
-from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec, environment, graph
+from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec, graph
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.launch_arguments import parse
+from ros_mbmrl.ros_environment import environment
 
 WARM_UP = 0.1  # share of a part's samples that does not count
 HOUR, MEGABYTE = 3600.0, 2.0**20

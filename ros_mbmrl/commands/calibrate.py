@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.table import Table
 
-from ros_mbmrl.data import dataset
+from ros_mbmrl.data import dataset, files, selection
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.evaluation import calibration_plots
@@ -90,7 +90,7 @@ def by_terrain(rollouts: Sequence[Rollout], untouched: float) -> dict[str, list[
         if rollout.robot != "hexapod":
             raise UserError(f"logs of '{rollout.robot}': expected those of a hexapod")
     if untouched:
-        rollouts, _ = dataset.split(rollouts, by="session", held_out=untouched, seed=0)
+        rollouts, _ = selection.split(rollouts, by="session", held_out=untouched, seed=0)
     runs: dict[str, list[Rollout]] = {name: [] for name in NAMES if name != PLAIN.name}
     for rollout in rollouts:
         runs.get(rollout.tags.get("terrain", ""), []).append(rollout)
@@ -160,7 +160,7 @@ def _some(count: int, wanted: int, rng: np.random.Generator) -> list[int]:
 def _provenance(arguments: Calibrate, runs: Mapping[str, Sequence[Rollout]]) -> dict[str, Any]:
     return {
         "command": shlex.join(["mbmrl", *sys.argv[1:]]),
-        "data": [{"name": p.name, "sha256": dataset.sha256_of(p)} for p in arguments.data],
+        "data": [{"name": p.name, "sha256": files.sha256_of(p)} for p in arguments.data],
         "runs": {terrain: len(several) for terrain, several in runs.items()},
         "licence": "of the logs: none is stated; they are not part of this project",
     }

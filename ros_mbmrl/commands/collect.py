@@ -22,7 +22,6 @@ from rich.live import Live
 from rich.table import Table
 
 from ros_mbmrl.agents.chance import random_policy
-from ros_mbmrl.bringup import environment
 from ros_mbmrl.collection.episodes import Event
 from ros_mbmrl.collection.hands import Hands
 from ros_mbmrl.collection.joystick import JoystickConfig
@@ -39,7 +38,7 @@ from ros_mbmrl.plants.clock import SteadyTime
 from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.ros_environment import check_middleware, why_not
+from ros_mbmrl.ros_environment import check_middleware, environment, why_not
 from ros_mbmrl.runtime.signals import ended_by_signals
 from ros_mbmrl.untrusted import parse_yaml
 

@@ -12,10 +12,12 @@ from rich.console import Console
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.check import Check, check_dataset, check_run, check_together
 from ros_mbmrl.data.dataset import DataSet
+from ros_mbmrl.data.files import data_in, is_dataset
 from ros_mbmrl.data.from_recording import rollouts_of
 from ros_mbmrl.data.recording import RecordingInfo, recording_info
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.data.steps import Run, read_run, robot_of
+from ros_mbmrl.data.step_reader import read_run
+from ros_mbmrl.data.steps import Run, robot_of
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.html import Table, write_page
 from ros_mbmrl.evaluation.tables import printed, wide_console
@@ -31,7 +33,7 @@ def run(arguments: Data) -> dict[str, Any]:
     """Report on each path. Raises UserError, after all the others, for one that is unusable."""
     if not arguments.paths:
         raise UserError("expected at least one recording, folder of recordings or data set")
-    files = list(dict.fromkeys(f for path in arguments.paths for f in dataset.data_in(path)))
+    files = list(dict.fromkeys(f for path in arguments.paths for f in data_in(path)))
     console = wide_console()
     results = _WHAT[arguments.what](files, arguments, console)
     if results["unusable"]:
@@ -55,7 +57,7 @@ def _each(
 
 def _list(files: Sequence[Path], arguments: Data, console: Console) -> dict[str, Any]:
     def look(path: Path) -> dict[str, Any]:
-        if dataset.is_dataset(path):
+        if is_dataset(path):
             return _of_rollouts(dataset.read_dataset(path))
         return _of_run(read_run(path, arguments.robot))
 
@@ -109,7 +111,7 @@ def _of_rollouts(data: DataSet) -> dict[str, Any]:
 
 def _info(files: Sequence[Path], arguments: Data, console: Console) -> dict[str, Any]:
     def look(path: Path) -> dict[str, Any]:
-        if dataset.is_dataset(path):
+        if is_dataset(path):
             data = dataset.read_dataset(path)
             tags = [dict(rollout.tags) for rollout in data.rollouts]
             return {**_of_rollouts(data), "rollouts": tags}
@@ -168,7 +170,7 @@ def _check(files: Sequence[Path], arguments: Data, console: Console) -> dict[str
     checks: list[Check] = []
 
     def look(path: Path) -> dict[str, Any]:
-        if dataset.is_dataset(path):
+        if is_dataset(path):
             check = check_dataset(path)
         else:
             check = check_run(read_run(path, arguments.robot))
@@ -206,7 +208,7 @@ def _plot(files: Sequence[Path], arguments: Data, console: Console) -> dict[str,
 
     rollouts: list[Rollout] = []
     for path in files:
-        if dataset.is_dataset(path):
+        if is_dataset(path):
             rollouts += dataset.load([path])
         else:
             rollouts += rollouts_of(read_run(path, arguments.robot))

@@ -49,7 +49,7 @@ GL_PACKAGES = {"egl": "libegl1 and a GL driver (mesa)", "osmesa": "libosmesa6"}
 
 ROS_PROBE = """
 import json, os
-from ros_mbmrl.bringup import environment
+from ros_mbmrl.ros_environment import environment
 os.environ.update(environment(os.environ))
 import rclpy
 rclpy.init()

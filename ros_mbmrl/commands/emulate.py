@@ -122,7 +122,7 @@ def _far_side(arguments: Emulate, faults: Sequence[Fault], on_pose: OnPose) -> F
 @contextmanager
 def _mocap(topic: str, offset: float) -> Iterator[tuple[OnPose, str]]:
     """Yield the receiver of poses, and a note about it. offset: time of day less the clock [s]."""
-    from ros_mbmrl.bringup import environment
+    from ros_mbmrl.ros_environment import environment
 
     check_middleware(os.environ)
     os.environ.update(environment(os.environ))  # discovery stays here, as for the nodes

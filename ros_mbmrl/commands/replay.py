@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ros_mbmrl.bringup import NODES, parameter_files
+from ros_mbmrl.bringup import NODES
 from ros_mbmrl.data.from_recording import check_rates
-from ros_mbmrl.data.steps import Run, read_run
+from ros_mbmrl.data.step_reader import read_run
+from ros_mbmrl.data.steps import Run
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.html import Image, Table, write_page
@@ -22,7 +23,7 @@ from ros_mbmrl.evaluation.replay import (
     summarise,
 )
 from ros_mbmrl.evaluation.tables import printed, wide_console
-from ros_mbmrl.parameter_files import check_nodes, parameters_of
+from ros_mbmrl.parameter_files import check_nodes, files_of, parameters_of
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array, Robot
 
@@ -70,7 +71,7 @@ def settings(robot: str, params: Path | None) -> dict[str, Any]:
     if params is not None:
         check_nodes(params, [f"/{robot}/{node}" for node in NODES])
     given: dict[str, Any] = {}
-    for path in parameter_files(robot, params):
+    for path in files_of(robot, params):
         given |= parameters_of(path, f"/{robot}/controller")
     group = "planner."
     planner = {k.removeprefix(group): v for k, v in given.items() if k.startswith(group)}

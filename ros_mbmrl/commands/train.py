@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ros_mbmrl.adaptation import METHODS, make_rule
 from ros_mbmrl.adaptation.guard import GuardConfig
-from ros_mbmrl.data import dataset
+from ros_mbmrl.data import dataset, files, selection
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.errors import UserError, choose
@@ -132,17 +132,17 @@ def parted(
     """Return training and validation runs: on the named terrains, without untouched sessions."""
     found = list(rollouts)
     if arguments.terrains:
-        found = dataset.select(found, terrain=arguments.terrains)
+        found = selection.select(found, terrain=arguments.terrains)
     if arguments.untouched:
-        found, _ = dataset.split(found, by="session", held_out=arguments.untouched, seed=0)
+        found, _ = selection.split(found, by="session", held_out=arguments.untouched, seed=0)
     how: dict[str, Any] = {"held_out": arguments.held_out, "seed": arguments.seed + 1}
-    return dataset.split(found, by="session", **how)
+    return selection.split(found, by="session", **how)
 
 
 def provenance(path: Path) -> dict[str, Any]:
     """Return the facts that a card states about a data set."""
     rollouts = dataset.load([path])
-    facts = {"name": path.name, "sha256": dataset.sha256_of(path), "runs": len(rollouts)}
+    facts = {"name": path.name, "sha256": files.sha256_of(path), "runs": len(rollouts)}
     if any(r.tags.get("source") == "velociroach" for r in rollouts):
         facts["source"] = "logs of the real robot, sliu2019/sl_nn_dynamics_roach"
         facts["licence"] = "none is stated; the logs are not part of this project"

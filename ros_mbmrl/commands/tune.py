@@ -17,7 +17,7 @@ from rich.progress import track
 
 from ros_mbmrl.adaptation import rule_of
 from ros_mbmrl.adaptation.guard import GuardConfig, make_guard
-from ros_mbmrl.data import dataset
+from ros_mbmrl.data import dataset, files
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, read_card, save_model
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation import campaign, tables
@@ -218,7 +218,7 @@ def origin(arguments: Tune, loaded: LoadedModel) -> dict[str, Any]:
             "sha256": campaign.enter(loaded.method, arguments.model, robot).digest,
             "scores": loaded.card.get("scores"),
         },
-        "data": [{"name": p.name, "sha256": dataset.sha256_of(p)} for p in arguments.data],
+        "data": [{"name": p.name, "sha256": files.sha256_of(p)} for p in arguments.data],
         "experiment": arguments.experiment,
         "seeds": arguments.seeds,
         "first_seed": arguments.first_seed,

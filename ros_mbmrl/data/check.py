@@ -22,13 +22,12 @@ from ros_mbmrl.data.from_recording import (
 from ros_mbmrl.data.quality import LONGEST, impossible, inspect_rollout
 from ros_mbmrl.data.recording import CHUNK_SECONDS
 from ros_mbmrl.data.rollout import Mark, Rollout
-from ros_mbmrl.data.steps import DIAGNOSTICS, MEASURED, PROPOSED, Run, Step, named
+from ros_mbmrl.data.skew import Skew, skew
+from ros_mbmrl.data.steps import DIAGNOSTICS, MEASURED, PROPOSED, Run, named
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
+from ros_mbmrl.robots.spec import Robot, RobotSpec
 
-STEPPED = 0.05  # difference in rate between a stepped clock and one that drifts
-AROUND = 5  # steps on each side of a jump, over which the clocks' difference is taken
 WORTH_HAVING = (PROPOSED, MEASURED, DIAGNOSTICS)
 
 
@@ -79,23 +78,6 @@ class Check:
         if self.unusable:
             return "unusable"
         return "usable" if self.problems else "ok"
-
-
-@dataclass(frozen=True)
-class Skew:
-    """Time of recording compared with the stamps, over the steps of one clock.
-
-    Args:
-        rate: how much faster than the stamps the recorder's clock runs, as a share.
-        drift: resulting difference over the run [s].
-        jumps: (stamp [s], size [s]) of sudden changes.
-        stepped: whether the stamps do not follow time at all, as in lockstep.
-    """
-
-    rate: float
-    drift: float
-    jumps: tuple[tuple[float, float], ...]
-    stepped: bool
 
 
 def check_run(run: Run) -> Check:
@@ -188,49 +170,6 @@ def check_together(checks: Sequence[Check]) -> list[Problem]:
             said = ", ".join(f"{value} ({path})" for value, path in what.items())
             problems.append(Problem(kind, len(what), f"not one data set: different {kind}: {said}"))
     return problems
-
-
-def skew(steps: Sequence[Step], period: float) -> Skew:
-    """Compare the time of recording with the stamps of one clock."""
-    times = np.array([step.time for step in steps])
-    behind = np.array([(step.logged - steps[0].logged) / 1e9 for step in steps]) - (
-        times - times[0]
-    )
-    end = max(1, len(steps) // 10)
-    span = float(np.median(times[-end:]) - np.median(times[:end]))
-    if len(steps) < 2 * AROUND or span <= 0:
-        return Skew(0.0, 0.0, (), False)
-
-    def rate_of(values: Array) -> float:
-        return float(np.median(values[-end:]) - np.median(values[:end])) / span
-
-    length = float(times[-1] - times[0])
-    if abs(np.median(np.diff(behind) / np.diff(times))) > STEPPED:
-        return Skew(rate_of(behind), rate_of(behind) * length, (), True)
-    jumps = _jumps(times, behind, period)
-    for stamp, size in jumps:
-        behind = np.where(times >= stamp, behind - size, behind)
-    return Skew(rate_of(behind), rate_of(behind) * length, tuple(jumps), False)
-
-
-def _jumps(times: Array, behind: Array, period: float) -> list[tuple[float, float]]:
-    """Return lasting changes of more than half a period, but not a single late message."""
-    found: list[tuple[float, float]] = []
-    windows = np.lib.stride_tricks.sliding_window_view(behind, AROUND)
-    level = np.median(windows, axis=1)
-    change = level[AROUND:] - level[:-AROUND]  # over the step k + AROUND
-    k = 0
-    while k < len(change):
-        if abs(change[k]) <= period / 2:
-            k += 1
-            continue
-        near = np.abs(change[k : k + 2 * AROUND])
-        step = np.abs(np.diff(behind[k + AROUND - 1 : k + 3 * AROUND - 1]))
-        at = k + AROUND + int(step.argmax())
-        size = float(change[k : k + 2 * AROUND][near.argmax()])
-        found.append((float(times[min(at, len(times) - 1)]), size))
-        k += 2 * AROUND
-    return found
 
 
 def _file(run: Run) -> list[Problem]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,19 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ros_mbmrl.data.files import ARRAYS_FILE, CARD_FILE, data_in, is_dataset, sha256_of
 from ros_mbmrl.data.from_recording import check_rates, rollouts_of
 from ros_mbmrl.data.quality import LONGEST, impossible, inspect_rollout, spread
-from ros_mbmrl.data.recording import SUFFIX, SUFFIXES
 from ros_mbmrl.data.rollout import Mark, Rollout
-from ros_mbmrl.data.steps import Run, read_run
+from ros_mbmrl.data.step_reader import read_run
+from ros_mbmrl.data.steps import Run
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Quantity, RobotSpec
 from ros_mbmrl.untrusted import dump_yaml, read_arrays, read_yaml, refuse_pointer
 
 FORMAT = 1
-ARRAYS_FILE = "rollouts.npz"
-CARD_FILE = "dataset.yaml"
 # Type and number of dimensions of each array.
 ARRAYS = MappingProxyType(
     {
@@ -119,127 +116,6 @@ def load(paths: Iterable[Path]) -> list[Rollout]:
         for part in parts
         for rollout in (rollouts_of(part) if isinstance(part, Run) else part.rollouts)
     ]
-
-
-def is_dataset(path: Path) -> bool:
-    """Return whether a path is the folder of a data set."""
-    return (path / CARD_FILE).is_file()
-
-
-def data_in(path: Path) -> list[Path]:
-    """Return the path itself, or the data sets and recordings in a folder and its sub-folders.
-
-    The order is by name, with numbers by value, so that `_2` comes before `_10`. Recordings that
-    cannot be read are included, so that they are refused and not left out. Raises UserError if
-    there is none.
-    """
-    if path.is_file() or is_dataset(path):
-        return [path]
-    found, seen = [], {path.resolve()}
-    for name, folders, files in os.walk(path, onerror=_unreadable, followlinks=True):
-        here = [Path(name, folder) for folder in folders]
-        found += [folder for folder in here if is_dataset(folder)]
-        found += [Path(name, file) for file in files if file.endswith(SUFFIXES)]
-        inside = [f for f in here if not is_dataset(f) and f.resolve() not in seen]
-        seen |= {folder.resolve() for folder in inside}
-        folders[:] = [folder.name for folder in inside]
-    if not found:
-        raise UserError(
-            f"{path}: not a data set, expected a folder with {CARD_FILE} or with recordings, "
-            f"or a recording ({SUFFIX})"
-        )
-    return sorted(found, key=_by_number)
-
-
-def _unreadable(error: OSError) -> None:
-    if isinstance(error, FileNotFoundError):
-        return  # an empty result, which the caller reports
-    raise UserError(f"{error.filename}: cannot be read ({error.strerror})")
-
-
-def _by_number(path: Path) -> list[list[str | int]]:
-    """Return a sort key: every part of a path as texts and numbers in turn."""
-    return [
-        [int(each) if k % 2 else each for k, each in enumerate(re.split("([0-9]+)", part))]
-        for part in path.parts
-    ]
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file in hexadecimal; for a data set, that of its arrays.
-
-    For a folder of recordings or data sets, the sha256 of their sha256s.
-    """
-    if path.is_dir() and not is_dataset(path):
-        return hashlib.sha256("".join(map(sha256_of, data_in(path))).encode()).hexdigest()
-    file = path / ARRAYS_FILE if path.is_dir() else path
-    digest = hashlib.sha256()
-    try:
-        with open(file, "rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read ({error.strerror})") from error
-    return digest.hexdigest()
-
-
-def select(rollouts: Sequence[Rollout], **tags: Sequence[str]) -> list[Rollout]:
-    """Return the rollouts whose tags have one of the given values: `terrain=["carpet", "turf"]`.
-
-    Raises UserError for a value that no rollout has.
-    """
-    chosen = list(rollouts)
-    for tag, values in tags.items():
-        known = {rollout.tags.get(tag, "") for rollout in rollouts} - {""}
-        for value in values:
-            if value not in known:
-                expected = ", ".join(sorted(known)) or "none"
-                raise UserError(f"no data with {tag} '{value}': there is {expected}")
-        chosen = [rollout for rollout in chosen if rollout.tags.get(tag) in values]
-    return chosen
-
-
-def split(
-    rollouts: Sequence[Rollout], by: str = "session", held_out: float = 0.2, seed: int = 0
-) -> tuple[list[Rollout], list[Rollout]]:
-    """Split rollouts into training and held-out ones: whole groups of equal tag `by`, never rows.
-
-    Groups are drawn within each terrain, so that both sides contain every terrain that has two
-    groups or more. A single session is split by its episodes, if it has any. Raises UserError if a
-    side would be empty.
-
-    Args:
-        rollouts: to split.
-        by: tag of the groups.
-        held_out: share of the groups.
-        seed: of the drawing.
-
-    Returns:
-        Training rollouts, held-out rollouts.
-    """
-    if not 0 < held_out < 1:
-        raise UserError(f"expected a share between 0 and 1 to hold out, got {held_out}")
-    alone = len({rollout.tags.get(by, "") for rollout in rollouts}) == 1
-    if by == "session" and alone and all("episode" in rollout.tags for rollout in rollouts):
-        by = "episode"
-    groups: dict[str, set[str]] = {}
-    for rollout in rollouts:
-        if by not in rollout.tags:
-            raise UserError(f"cannot split by '{by}': a rollout has tags {sorted(rollout.tags)}")
-        groups.setdefault(rollout.tags.get("terrain", ""), set()).add(rollout.tags[by])
-    generator = np.random.default_rng(seed)
-    held: set[tuple[str, str]] = set()
-    for terrain in sorted(groups):
-        names = generator.permutation(sorted(groups[terrain]))
-        count = min(max(1, round(held_out * len(names))), len(names) - 1)
-        held |= {(terrain, str(name)) for name in names[:count]}
-    sides: tuple[list[Rollout], list[Rollout]] = ([], [])
-    for rollout in rollouts:
-        key = (rollout.tags.get("terrain", ""), rollout.tags[by])
-        sides[key in held].append(rollout)
-    if not sides[0] or not sides[1]:
-        raise UserError(f"cannot split by '{by}': expected two groups or more of one terrain")
-    return sides
 
 
 def _joined(rollouts: Sequence[Rollout]) -> dict[str, NDArray[Any]]:

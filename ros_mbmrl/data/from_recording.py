@@ -23,7 +23,8 @@ import numpy as np
 from ros_mbmrl.data.quality import Finding, Flags, impossible, inspect, off_period, spread
 from ros_mbmrl.data.recording import stem
 from ros_mbmrl.data.rollout import Mark, Rollout
-from ros_mbmrl.data.steps import Run, Step, read_run
+from ros_mbmrl.data.step_reader import read_run
+from ros_mbmrl.data.steps import Run, Step
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.delay import LONGEST, Delay

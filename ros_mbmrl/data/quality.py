@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from ros_mbmrl.data.rollout import Mark, Rollout
 from ros_mbmrl.plugins import Registry, expected, imported
-from ros_mbmrl.robots.spec import RobotSpec
+from ros_mbmrl.robots.spec import Array, RobotSpec
 
-Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 SHORTEST, LONGEST = 0.5, 1.5  # periods between two trusted steps, as in the live window

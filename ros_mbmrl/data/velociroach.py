@@ -38,10 +38,8 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.measurement import Measurement
-from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.untrusted import read_arrays
-
-Array = NDArray[np.float64]
 
 ARRAYS = ("samples", "columns", "length", "session", "surface", "run")
 COLUMNS = (

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ros_mbmrl.data.quality import Array, Finding, Flags, any_of
+from ros_mbmrl.data.quality import Finding, Flags, any_of
 from ros_mbmrl.data.rollout import Mark
+from ros_mbmrl.robots.spec import Array
 
 TURN = 2 * np.pi
 FLOOR = 0.1  # share of a run's poses that are on the floor in any case

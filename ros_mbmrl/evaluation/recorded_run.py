@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.paths import Path
+from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.safety.types import Level
 
-Array = NDArray[np.float64]
 LEVELS_WITHOUT_EVENT = ("RUN", "LIMITED")
 TIME_OF_DAY = 10**17  # [ns] since 1970: no twin runs for three years
 

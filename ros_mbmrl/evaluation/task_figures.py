@@ -6,18 +6,17 @@ import math
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ros_mbmrl.data.from_recording import rollouts_of
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.data.steps import Run, read_run
+from ros_mbmrl.data.step_reader import read_run
+from ros_mbmrl.data.steps import Run
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.recorded_run import TIME_OF_DAY
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.robots.task import Measured, Task
 
-Array = NDArray[np.float64]
 Figures = dict[str, float | None]
 RETURN, COST = "return", "cost"
 

@@ -63,7 +63,6 @@ class DriverNode(LifecycleNode):
         self._settings = p = read_parameters(self, DriverParameters)
         self._spec = make_robot(p.robot).spec
         self._owner = owner_of(self, self._spec)
-        self._config = p.drive
         self._codec = SensorCodec(self._spec)
         self._inbox = Inbox(clock)
         self._newest = 0  # stamp of the newest observation [ns]
@@ -140,14 +139,14 @@ class DriverNode(LifecycleNode):
         stop = self._stop
         ours = next(iter(self._sensors.values()))
         names = list(filter(None, self._settings.await_nodes.split(",")))
-        patience = self._config.startup_timeout
+        patience = self._settings.startup_timeout
         await_listeners(self, ours, names, stop, self._steady, patience)
         refuse_company(self, (ours.topic_name, self.resolve_topic_name("command/safe")))
         loop = self._drive = DriveLoop(
             self._plant,
             self._spec,
             self._inbox,
-            self._config,
+            self._settings,
             self._publish,
             self._report,
             self._begin,
@@ -157,7 +156,7 @@ class DriverNode(LifecycleNode):
         loop.run(stop)
         if not stop.is_set():
             self._plant.stop()
-            self._ending.end(0, f"{self._config.duration:g} s of control are over")
+            self._ending.end(0, f"{self._settings.duration:g} s of control are over")
 
     def _publish(self, measurement: Measurement, previous: Measurement | None) -> None:
         self._newest = nanoseconds(measurement.time)

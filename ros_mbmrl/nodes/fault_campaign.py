@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import yaml
 
-from ros_mbmrl import bringup
 from ros_mbmrl.bringup import AT_REST
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.faults.catalogue import (
@@ -42,6 +41,7 @@ from ros_mbmrl.nodes.fault_graph import (
     wait,
 )
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.ros_environment import environment
 
 BEFORE = 1.0  # [s] before a fault that count as how it was
 GRACE = 0.6  # [s] after which a robot that should stop counts as not stopped
@@ -264,4 +264,4 @@ class Gaps:
 def free_domain() -> None:
     """A middleware domain of its own for this process and its children."""
     os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randrange(1, 100))
-    os.environ.update(bringup.environment(os.environ))
+    os.environ.update(environment(os.environ))

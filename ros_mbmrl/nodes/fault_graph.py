@@ -26,6 +26,7 @@ from ros_mbmrl.errors import RunError
 from ros_mbmrl.nodes.disturber import DISTURBED, RAW
 from ros_mbmrl.nodes.fault_watch import FaultWatch
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.ros_environment import environment
 from ros_mbmrl.supervisor import supervise
 
 ROBOT = "hexapod"
@@ -208,7 +209,7 @@ class Emulator:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=bringup.environment(os.environ),
+            env=environment(os.environ),
         )
         assert self._process.stdout is not None
         if not self._process.stdout.readline().startswith("listening on"):

@@ -19,6 +19,7 @@ from launch import LaunchContext, LaunchDescription
 from ros_mbmrl import bringup
 from ros_mbmrl.errors import RunError
 from ros_mbmrl.launch_arguments import ARGUMENTS, check_names
+from ros_mbmrl.ros_environment import environment
 
 # Launch configurations that `launch` reads itself, so that they may be on its command line, too.
 OF_LAUNCH = (
@@ -42,7 +43,7 @@ def describe(graph: str) -> LaunchDescription:
             ),
             *(
                 SetEnvironmentVariable(name, value)
-                for name, value in bringup.environment(os.environ).items()
+                for name, value in environment(os.environ).items()
                 if os.environ.get(name) != value
             ),
             # However `ros2 launch` ends, its nodes stop the robot and end.

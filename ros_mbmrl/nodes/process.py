@@ -18,9 +18,10 @@ from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedE
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from ros_mbmrl.bringup import LAUNCHER, PARENT, environment
+from ros_mbmrl.bringup import LAUNCHER, PARENT
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.help import answer
+from ros_mbmrl.ros_environment import environment
 from ros_mbmrl.runtime.signals import end_on_signals, ignore_signals
 from ros_mbmrl.runtime.streams import make_streams_last
 

@@ -25,8 +25,8 @@ class PlantFault(RunError):
 
 
 @dataclass(frozen=True)
-class PlantOptions:
-    """Options of a plant at the start; each plant uses those that concern it.
+class PlantSettings:
+    """Options of a plant that can be written down; each plant uses those that concern it.
 
     Args:
         terrain: of a twin.
@@ -37,9 +37,6 @@ class PlantOptions:
         viewer: whether to show a twin in a window.
         delay: of every command of a twin [s].
         port: device or URL of the robot.
-        poses: of motion capture.
-        clock: steady time [s]; stamps count from the same moment.
-        node: the rclpy node whose topics a plant may use; None without ROS.
         hardware: the robot's own settings by name.
     """
 
@@ -51,10 +48,22 @@ class PlantOptions:
     viewer: bool = False
     delay: float = 0.0
     port: str = ""
+    hardware: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class PlantOptions(PlantSettings):
+    """Options of a plant at the start.
+
+    Args:
+        poses: of motion capture.
+        clock: steady time [s]; stamps count from the same moment.
+        node: the rclpy node whose topics a plant may use; None without ROS.
+    """
+
     poses: PoseSource | None = None
     clock: Callable[[], float] = time.monotonic
     node: Any = None
-    hardware: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class Plant(Protocol):

@@ -15,9 +15,8 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import Plant, PlantFault, PlantOptions, within_limits
 from ros_mbmrl.plants.poses import PoseSource
 from ros_mbmrl.plants.wire import units
-from ros_mbmrl.plants.wire import velociroach as v
-from ros_mbmrl.plants.wire.dialects import DIALECTS
-from ros_mbmrl.plants.wire.legs import StallWatch, Unwrapper
+from ros_mbmrl.plants.wire.conversation import LOOK_AGAIN, Conversation
+from ros_mbmrl.plants.wire.legs import StallWatch
 from ros_mbmrl.plants.wire.line import Line, LineError, SerialLine
 from ros_mbmrl.plants.wire.link import Heard, RadioLink
 from ros_mbmrl.plants.wire.senses import Senses
@@ -25,10 +24,6 @@ from ros_mbmrl.plants.wire.settings import RadioConfig
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
 
-ZERO_PAUSE = 1.0  # for the encoders to be zeroed [s]
-GAIN_TRIES, GAIN_PAUSE = 8, 0.3  # [s] between tries
-STILL_SPEED = 2.0  # speed of noisy encoders at rest, over LOOK_AGAIN [rad/s]
-LOOK_AGAIN = 0.05  # between two looks [s]
 MOVED = 0.2  # angle that shows that a leg turns [rad]
 PARTING = 3.0  # [s] to see the robot come to rest on the way out
 
@@ -65,28 +60,29 @@ class HexapodRadio:
     ) -> None:
         self._spec, self._config = robot.spec, config
         self._clock, self._sleep = clock, sleep
-        self._dialect = DIALECTS[config.dialect]
-        self._bound = config.tries * config.poll_timeout
-        self._link = RadioLink(line, config.address, clock, forget=self._bound)
-        self._legs = Unwrapper()
+        self._link = RadioLink(line, config.address, clock, forget=config.patience)
+        self._robot = Conversation(config, self._link, clock, sleep)
         self._stall = StallWatch(config.stall_speed, config.stall_time)
         self._senses = Senses(config, poses, robot.spec.envelope.state_timeout)
         self._setpoints = (0, 0)  # [counts/ms]
         self._rest: Array | None = None  # angles before the motors were started
         self._started = False  # whether the legs have shown that the motors run
-        self._ready = False
         self._lost = ""  # why the port is closed
         self._opened = -math.inf
         self._reconnects = self._restarts = 0
         self._lock = threading.RLock()
-        self.version = ""
+
+    @property
+    def version(self) -> str:
+        """Return the robot's version text; empty before it was heard."""
+        return self._robot.version
 
     def __enter__(self) -> HexapodRadio:
         """Open the port and start the robot up, at rest. Raises UserError, PlantFault."""
         with self._lock:
             try:
                 self._link.open()
-                self._start_up()
+                self._robot.start_up()
             except LineError as error:
                 raise UserError(str(error)) from None
             except BaseException:
@@ -106,9 +102,9 @@ class HexapodRadio:
     def observe(self) -> Measurement:
         """Return the newest measurement, within `tries * poll_timeout`. Raises PlantFault."""
         with self._lock:
-            until = self._clock() + self._bound
+            until = self._clock() + self._config.patience
             try:
-                if not self._ready:
+                if not self._robot.ready:
                     self._come_back(until)
                 heard, angles = self._look(until)
             except LineError as error:
@@ -120,14 +116,13 @@ class HexapodRadio:
         """Send set-points (2,) [rad/s] at once. Raises PlantFault, ValueError."""
         allowed = within_limits(self._spec, action)
         with self._lock:
-            if not self._ready:
+            if not self._robot.ready:
                 raise PlantFault(self._lost or "the robot has not been heard again yet")
             left, right = (units.to_counts_per_ms(float(speed)) for speed in allowed)
             self._setpoints = (left, right)
             try:
                 self._start_motors()
-                self._renew_run()
-                self._link.send(self._dialect.drive(left, right), self._dialect.answered)
+                self._robot.drive(self._setpoints)
             except LineError as error:
                 raise self._close(error) from None
 
@@ -148,41 +143,15 @@ class HexapodRadio:
         return {
             **self._link.counters(),
             "reconnects": self._reconnects,
-            "encoder_jumps": self._legs.jumps,
+            "encoder_jumps": self._robot.legs.jumps,
             "poses_passed_over": self._senses.poses.passed_over,
         }
-
-    def _start_up(self) -> None:
-        """Start up in the published order; the only slow step."""
-        for packet in (*self._dialect.prepare, v.pid_start(), v.zero_pos()):
-            self._link.send(packet)
-        self._sleep(ZERO_PAUSE)
-        self._link.drain()
-        self._set_gains(self._clock() + GAIN_TRIES * GAIN_PAUSE, GAIN_PAUSE)
-        heard = self._ask(v.who_am_i(), lambda r: isinstance(r, v.Version), self._soon(), 0.1)
-        assert isinstance(heard.reply, v.Version)
-        self.version, wanted = heard.reply.text, self._config.version
-        if wanted not in self.version:
-            address = f"0x{self._config.address:04x}"
-            raise UserError(f"robot {address} runs '{self.version}', expected '{wanted}'")
-        try:
-            self._poll(self._soon())
-        except PlantFault as fault:
-            said = f"'{self.version}' does not speak dialect '{self._config.dialect}'"
-            raise PlantFault(f"{fault}; perhaps {said}") from None
-        self._ready = True
-
-    def _soon(self) -> float:
-        return self._clock() + GAIN_PAUSE
 
     def _come_back(self, until: float) -> None:
         """Start up again, without zeroing the legs, with the motors off."""
         self._reopen()
         self._forget_motion()
-        for packet in (*self._dialect.prepare, v.pid_stop()):
-            self._link.send(packet)
-        self._set_gains(until, self._config.poll_timeout)
-        self._ready = True
+        self._robot.come_back(until)
 
     def _reopen(self) -> None:
         if not self._lost:
@@ -195,37 +164,10 @@ class HexapodRadio:
         self._lost = ""
         self._reconnects += 1
 
-    def _set_gains(self, until: float, again: float) -> None:
-        gains = v.Gains(self._config.gains, self._config.gains)
-        self._ask(gains.encode(), lambda reply: reply == gains, until, again)
-
     def _start_motors(self) -> None:
         """Send the start again until the legs turn, because nothing acknowledges it."""
         if any(self._setpoints) and not self._started and not self._config.timed_run:
-            self._link.send(v.pid_start())
-
-    def _renew_run(self) -> None:
-        """Renew the timed run: without further commands the robot then stops by itself."""
-        if any(self._setpoints) and self._config.timed_run:
-            self._link.send(v.start_timed_run(round(1e3 * self._config.timed_run)))
-
-    def _ask(
-        self,
-        packets: bytes | tuple[bytes, ...],
-        wanted: Callable[[v.Reply], bool],
-        until: float,
-        again: float,
-    ) -> Heard:
-        several = (packets,) if isinstance(packets, bytes) else packets
-        heard = self._link.ask(several, wanted, until, again)
-        if heard is None:
-            self._ready = False
-            complaint = self._link.complaint()
-            if self._link.garbled:
-                complaint += f" hardware.baud is {self._config.baud}"
-            mistaken = not self.version and self._link.misled
-            raise UserError(complaint) if mistaken else PlantFault(complaint)
-        return heard
+            self._robot.start_motors()
 
     def _check_radio(self) -> None:
         """Report problems that the radio shows although it answers. Raises PlantFault."""
@@ -235,23 +177,11 @@ class HexapodRadio:
         if wrong := self._link.escaping():
             raise PlantFault(wrong)
 
-    def _poll(self, until: float) -> tuple[Heard, Array]:
-        """Ask the robot for its state now; return the reply and the legs' angles (2,)."""
-        self._link.drain()
-        dialect = self._dialect
-        packets = dialect.poll(*self._setpoints)
-        heard = self._ask(
-            packets, lambda r: bool(dialect.positions(r)), until, self._config.poll_timeout
-        )
-        positions = dialect.positions(heard.reply)
-        assert positions is not None
-        return heard, self._legs.update(positions, heard.came)
-
     def _look(self, until: float) -> tuple[Heard, Array]:
         """Poll; if a leg seems to be blocked, poll again until that is certain or wrong."""
         while True:
             self._start_motors()
-            heard, angles = self._poll(until)
+            heard, angles = self._robot.poll(self._setpoints, until)
             self._watch(heard.came, angles)
             in_time = until - self._clock() >= self._config.poll_timeout
             if not (self._stall.suspected and in_time):
@@ -272,36 +202,11 @@ class HexapodRadio:
         self._forget_motion()
         if self._lost:
             return False
-        standing = self._dialect.poll(0, 0)
         try:
-            self._link.send(self._dialect.drive(0, 0), self._dialect.answered)
-            return self._see_rest((v.pid_stop(), *standing), until)
+            return self._robot.bring_to_rest(until)
         except LineError as error:
             self._close(error)
             return False
-
-    def _see_rest(self, packets: tuple[bytes, ...], until: float) -> bool:
-        dialect = self._dialect
-        before: tuple[float, Array] | None = None
-        while (now := self._clock()) < until:
-            heard = self._link.ask(
-                packets,
-                lambda reply: bool(dialect.positions(reply)),
-                min(until, now + self._bound),
-                self._config.poll_timeout,
-            )
-            positions = None if heard is None else dialect.positions(heard.reply)
-            if heard is None or positions is None:
-                self._ready = False
-                return False
-            angles = self._legs.update(positions, heard.came)
-            elapsed = heard.came - before[0] if before else 0.0
-            if before and elapsed >= LOOK_AGAIN:
-                if (np.abs(angles - before[1]) < STILL_SPEED * elapsed).all():
-                    return True
-                before = None
-            before = before or (heard.came, angles)
-        return False
 
     def _forget_motion(self) -> None:
         self._setpoints, self._started, self._rest = (0, 0), False, None
@@ -309,7 +214,7 @@ class HexapodRadio:
 
     def _close(self, error: LineError) -> PlantFault:
         self._link.line.close()
-        self._lost, self._ready = str(error), False
+        self._lost, self._robot.ready = str(error), False
         return PlantFault(self._lost)
 
     def _leave(self) -> None:
@@ -324,7 +229,7 @@ class HexapodRadio:
             except (LineError, PlantFault) as error:
                 self._lost = str(error)
         self._link.line.close()
-        self._lost, self._ready = "the port is closed", False
+        self._lost, self._robot.ready = "the port is closed", False
         if self.version and not rests:
             log.error("the robot was not seen to stop: switch it off")
 

@@ -7,7 +7,7 @@ import pytest
 from ros_mbmrl.cli import Calibrate
 from ros_mbmrl.commands import calibrate
 from ros_mbmrl.commands.calibrate import by_terrain, telemetry
-from ros_mbmrl.data import dataset
+from ros_mbmrl.data import dataset, selection
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.identification import fit
@@ -71,7 +71,7 @@ def test_untouched_sessions_stay_out(logs: dict[str, list[Rollout]]) -> None:
     ]
     used = by_terrain(several, 0.5)
     assert {terrain: len(runs) for terrain, runs in used.items()} == dict.fromkeys(TERRAINS, 1)
-    _, held_out = dataset.split(several, by="session", held_out=0.5, seed=0)
+    _, held_out = selection.split(several, by="session", held_out=0.5, seed=0)
     sessions = {r.tags["session"] for runs in used.values() for r in runs}
     assert not sessions & {r.tags["session"] for r in held_out}
 

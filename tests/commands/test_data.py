@@ -15,6 +15,7 @@ from rclpy.serialization import serialize_message
 
 from ros_mbmrl import cli
 from ros_mbmrl.data import dataset
+from ros_mbmrl.data.files import sha256_of
 from ros_mbmrl.data.recording import RecordingWriter
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import read_card
@@ -208,7 +209,7 @@ def test_recordings_train_a_model_and_others_score_it(record: Record, tmp_path: 
     card = read_card(tmp_path / "model")
     assert card["sessions"] == ["a", "b", "c"]
     assert [each["sha256"] for each in card["data"]] == [
-        dataset.sha256_of(path) for path in (files[0], files[1], tmp_path / "more")
+        sha256_of(path) for path in (files[0], files[1], tmp_path / "more")
     ]
     words = ("score", str(tmp_path / "model"), "--data", str(tmp_path), "--tag", "session")
     found = results(tmp_path, *words, "--horizons", "1")

@@ -15,6 +15,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.wire import velociroach as v
 from ros_mbmrl.plants.wire import xbee
 from ros_mbmrl.plants.wire.line import SerialLine
+from ros_mbmrl.plants.wire.xbee_decoder import Decoder
 
 EMULATE = [sys.executable, "-m", "ros_mbmrl.cli", "emulate", "velociroach", "--terrain", "plain"]
 
@@ -31,7 +32,7 @@ def test_it_serves_until_it_is_interrupted_and_tells_the_truth(tmp_path: Path) -
         line = SerialLine(str(link), 57600)
         line.open()
         line.write(xbee.Transmit(1, v.who_am_i()).encode())
-        decoder = xbee.Decoder()
+        decoder = Decoder()
         heard: list[xbee.Frame] = []
         for _ in range(100):  # at least 0.3 s
             heard += decoder.feed(line.read())

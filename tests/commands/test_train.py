@@ -16,6 +16,7 @@ from ros_mbmrl.adaptation import METHODS, make_rule
 from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.commands.train import read_recipe
 from ros_mbmrl.data import dataset
+from ros_mbmrl.data.files import sha256_of
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.errors import UserError
@@ -77,7 +78,7 @@ def test_every_method_ends_in_a_model_that_loads(
     assert card["method"] == method
     assert card["adapt_window"] == 8
     assert card["horizon"] == 3
-    assert card["data"][0]["sha256"] == dataset.sha256_of(folder / "data")
+    assert card["data"][0]["sha256"] == sha256_of(folder / "data")
     assert len(card["sessions"]) == 10  # those it was chosen on, too
     assert card["seed"] == 0
     assert card["scores"]["open_loop_after"] == report["results"]["open_loop_after"]

@@ -16,6 +16,7 @@ from ros_mbmrl import cli
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.data import dataset
+from ros_mbmrl.data.files import sha256_of
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import CARD, WEIGHTS, load_model, read_card, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
@@ -173,7 +174,7 @@ def test_data_leaves_out_what_predicts_badly(models: Path, ran: list[Job]) -> No
     entered = [row["name"] for row in stages[1]["candidates"]]
     assert len(entered) == 3
     assert entered[:2] == [stages[0]["candidates"][0]["name"], best["name"]]
-    sha256 = dataset.sha256_of(models / "faults")
+    sha256 = sha256_of(models / "faults")
     assert result["tuning"]["data"] == [{"name": "faults", "sha256": sha256}]
 
 

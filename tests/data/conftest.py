@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.data.recording import Recorded, RecordingInfo
-from ros_mbmrl.data.steps import Reader, Run
+from ros_mbmrl.data.step_reader import Reader
+from ros_mbmrl.data.steps import Run
 from ros_mbmrl.data.velociroach import COLUMNS
 from ros_mbmrl.robots import make_robot
 

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ros_mbmrl.data import dataset
-from ros_mbmrl.data.dataset import data_in, load, save, select, sha256_of, split
+from ros_mbmrl.data.dataset import load, save
+from ros_mbmrl.data.files import sha256_of
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError
 
@@ -151,89 +150,10 @@ def test_a_data_set_of_another_rate_is_refused(folder: Path) -> None:
         load([folder])
 
 
-def test_a_single_session_is_split_by_its_episodes() -> None:
-    rollouts = [
-        replace(_rollout(1), tags={"session": "run", "episode": str(k), "terrain": "carpet"})
-        for k in range(5)
-    ]
-    training, validation = split(rollouts)
-    assert (len(training), len(validation)) == (4, 1)
-
-
 def test_missing_arrays_are_refused(folder: Path) -> None:
     (folder / "rollouts.npz").unlink()
     with pytest.raises(UserError, match="cannot be read"):
         load([folder])
-
-
-def test_select_keeps_the_named_terrains() -> None:
-    rollouts = [_rollout(1, terrain) for terrain in ("carpet", "turf", "gravel", "turf")]
-    assert [r.tags["terrain"] for r in select(rollouts, terrain=["turf", "gravel"])] == [
-        *("turf", "gravel", "turf")
-    ]
-    with pytest.raises(UserError, match="'ice': there is carpet, gravel, turf"):
-        select(rollouts, terrain=["ice"])
-
-
-@given(
-    sessions=st.integers(2, 6),
-    held_out=st.floats(0.05, 0.95),
-    seed=st.integers(0, 100),
-)
-def test_split_keeps_sessions_whole_and_every_terrain_on_both_sides(
-    sessions: int, held_out: float, seed: int
-) -> None:
-    rollouts = [
-        _rollout(1, terrain, f"{terrain}_{session}")
-        for terrain in ("carpet", "turf")
-        for session in range(sessions)
-        for _ in range(2)
-    ]
-    sides = split(rollouts, held_out=held_out, seed=seed)
-    seen = [{r.tags["session"] for r in side} for side in sides]
-    assert not seen[0] & seen[1]
-    assert sum(len(side) for side in sides) == len(rollouts)
-    assert all({r.tags["terrain"] for r in side} == {"carpet", "turf"} for side in sides)
-    again = split(rollouts, held_out=held_out, seed=seed)
-    assert [{r.tags["session"] for r in side} for side in again] == seen
-
-
-def test_impossible_splits_are_refused() -> None:
-    with pytest.raises(UserError, match="two groups"):
-        split([_rollout(1), _rollout(1)])
-    with pytest.raises(UserError, match="between 0 and 1"):
-        split([_rollout(1)], held_out=1.0)
-    with pytest.raises(UserError, match="cannot split by 'fault'"):
-        split([_rollout(1)], by="fault")
-
-
-NAMES = [
-    *("run_1.mcap", "run_2.mcap", "run_10.mcap", "day/run_9.mcap", "day/run_10.mcap"),
-    *("day2/x/deep.mcap", "day10/a.mcap.zstd", "old/b.db3", "old/c.bag", "packed/d.mcap.gz"),
-]
-
-
-def test_a_folder_is_read_with_its_sub_folders_in_the_order_of_numbers(tmp_path: Path) -> None:
-    for name in [*NAMES, "notes.txt", "day/metadata.yaml"]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    save(tmp_path / "day" / "set", [_rollout(3)])
-    found = [str(path.relative_to(tmp_path)) for path in data_in(tmp_path)]
-    assert found == [
-        *("day/run_9.mcap", "day/run_10.mcap", "day/set", "day2/x/deep.mcap", "day10/a.mcap.zstd"),
-        *("old/b.db3", "old/c.bag", "packed/d.mcap.gz"),
-        *("run_1.mcap", "run_2.mcap", "run_10.mcap"),
-    ]
-    assert data_in(tmp_path / "old" / "b.db3") == [tmp_path / "old" / "b.db3"]
-
-
-def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "run.mcap").touch()
-    (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "link").symlink_to(tmp_path / "a")
-    (tmp_path / "b" / "back").symlink_to(tmp_path / "b")
-    assert data_in(tmp_path / "b") == [tmp_path / "b" / "link" / "run.mcap"]
 
 
 @pytest.mark.parametrize(

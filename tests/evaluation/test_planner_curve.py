@@ -13,17 +13,8 @@ import pytest
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation import planner_curve
-from ros_mbmrl.evaluation.planner_curve import (
-    REFERENCE,
-    SETTINGS,
-    Curve,
-    Setting,
-    make_jobs,
-    summarise,
-    table,
-)
-from ros_mbmrl.planning import make_planner
-from ros_mbmrl.robots import make_robot
+from ros_mbmrl.evaluation.planner_curve import Curve, make_jobs, summarise, table
+from ros_mbmrl.evaluation.planner_settings import REFERENCE, SETTINGS
 
 
 def rows_of(costs: dict[str, Sequence[float]]) -> list[dict[str, Any]]:
@@ -46,19 +37,6 @@ def rows_of(costs: dict[str, Sequence[float]]) -> list[dict[str, Any]]:
         for name, values in costs.items()
         for seed, cost in enumerate(values)
     ]
-
-
-def test_operations_by_hand() -> None:
-    # 10 candidates, 3 steps, 2 iterations; 2 (4 5 + 5 6) a pass
-    assert Setting("cem", 10, 3, iterations=2).operations((4, 5, 6)) == 10 * 3 * 2 * 100
-
-
-def test_settings_are_valid_and_have_names_of_their_own() -> None:
-    names = [setting.name for setting in SETTINGS]
-    assert len(set(names)) == len(names)
-    assert REFERENCE.name == "plain mppi 1000 x 10"
-    for setting in SETTINGS:
-        make_planner(setting.planner, make_robot("hexapod").spec, **setting.overrides)
 
 
 def test_a_summary_is_paired_with_the_reference() -> None:

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from ros_mbmrl import cli
-from ros_mbmrl.data.steps import read_run
+from ros_mbmrl.data.step_reader import read_run
 
 FILE = Path(__file__).with_name("outcomes.json")
 REPOSITORY = Path(__file__).parents[2]

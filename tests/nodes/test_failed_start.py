@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from ros_mbmrl.bringup import FIRST_COMMAND, environment, graph
+from ros_mbmrl.bringup import FIRST_COMMAND, graph
 from ros_mbmrl.data.recording import recording_info
+from ros_mbmrl.ros_environment import environment
 from ros_mbmrl.supervisor import command_line
 
 pytest.importorskip("rclpy")

@@ -12,6 +12,7 @@ import pytest
 
 from ros_mbmrl import bringup
 from ros_mbmrl.access import policy
+from ros_mbmrl.ros_environment import environment
 from ros_mbmrl.supervisor import Summary, supervise
 
 FILE = Path(__file__).resolve().parents[2] / "config/security/policy.xml"
@@ -121,7 +122,7 @@ def test_the_graph_does_what_is_allowed_and_nothing_less(
 
     robot, words = GRAPHS[name]
     domain = str(context.get_domain_id())
-    for key, value in bringup.environment({"ROS_DOMAIN_ID": domain}).items():
+    for key, value in environment({"ROS_DOMAIN_ID": domain}).items():
         monkeypatch.setenv(key, value)
     ended: list[Summary] = []
     said: list[str] = []

@@ -19,13 +19,13 @@ import pytest
 from mcap.reader import make_reader
 
 from ros_mbmrl import cli
-from ros_mbmrl.bringup import environment
 from ros_mbmrl.data.recording import CHUNK_SECONDS, read_messages, recording_info
 from ros_mbmrl.nodes.messages import command_message
 from ros_mbmrl.nodes.qos import advertise
 from ros_mbmrl.nodes.sensors import SensorCodec
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.measurement import Measurement
+from ros_mbmrl.ros_environment import environment
 
 ROBOT = make_robot("hexapod")
 PATIENCE = 30.0  # [s] for a process to start, or to end

@@ -23,6 +23,7 @@ from ros_mbmrl import bringup
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.nodes.messages import read_status
 from ros_mbmrl.nodes.qos import listen
+from ros_mbmrl.ros_environment import environment
 from ros_mbmrl.supervisor import Summary, supervise
 
 SILENT, BACK, LENGTH = 16.0, 19.0, 45.0  # [s] of the emulator's time
@@ -57,9 +58,7 @@ class Robot:
     def __init__(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch, context: Any, *faults: str
     ) -> None:
-        for name, value in bringup.environment(
-            {"ROS_DOMAIN_ID": str(context.get_domain_id())}
-        ).items():
+        for name, value in environment({"ROS_DOMAIN_ID": str(context.get_domain_id())}).items():
             monkeypatch.setenv(name, value)
         link = folder / "robot"
         self.truth, self.recording = folder / "truth.json", folder / "run.mcap"

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec, environment, graph
+from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec, graph
 from ros_mbmrl.data.recording import recording_info
+from ros_mbmrl.ros_environment import environment
 from ros_mbmrl.supervisor import command_line
 
 pytest.importorskip("rclpy")

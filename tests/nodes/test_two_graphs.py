@@ -11,7 +11,8 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from ros_mbmrl.data.steps import Run, read_run
+from ros_mbmrl.data.step_reader import read_run
+from ros_mbmrl.data.steps import Run
 
 ROBOTS = {"hexapod": "path:=figure8", "half_cheetah": "task:=run"}
 

@@ -12,6 +12,7 @@ from ros_mbmrl.plants.hexapod_radio import HexapodRadio, RadioConfig
 from ros_mbmrl.plants.poses import PoseMailbox, StampedPose
 from ros_mbmrl.plants.wire import xbee
 from ros_mbmrl.plants.wire.line import CHUNK, LineError
+from ros_mbmrl.plants.wire.xbee_decoder import Decoder
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.simulation.calibration import make_terrain
 from ros_mbmrl.simulation.randomisation import Physics
@@ -38,7 +39,7 @@ class VirtualLine:
     def __init__(self, far_side: FarSide, clock: Clock) -> None:
         self._far, self._clock = far_side, clock
         self._buffer = b""
-        self._decoder = xbee.Decoder(xbee.TO_RADIO)
+        self._decoder = Decoder(xbee.TO_RADIO)
         self.sent: list[tuple[float, bytes]] = []
         far_side.begin(clock.now)
 

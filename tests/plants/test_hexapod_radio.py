@@ -38,68 +38,6 @@ FAULTS = {
 }
 
 
-def test_the_start_up_is_the_published_one(make_bench: MakeBench) -> None:
-    bench = make_bench()
-    with bench.plant:
-        assert bench.kinds() == [0x97, 0x81, 0x90, 0x82, 0x8E, 0x96]
-        times = [when for when, _ in bench.line.sent]
-        assert times[3] - times[2] >= 1.0
-        assert bench.plant.version == "VelociRoACH twin, emulated radio"
-    stock = make_bench(STOCK)
-    with stock.plant:
-        assert stock.kinds() == [0x81, 0x90, 0x82, 0x8E, 0x8D, 0x84]
-
-
-def test_gains_are_sent_until_they_are_echoed(make_bench: MakeBench) -> None:
-    bench = make_bench()
-    bench.far.faults.set("silent")
-    heard = iter([False] * 4 + [True] * 100)
-    write = bench.line.write
-
-    def hears_the_fifth(data: bytes) -> None:
-        if bytes([0, v.SET_PID_GAINS]) in data and next(heard):
-            bench.far.faults.set()
-        write(data)
-
-    bench.line.write = hears_the_fifth  # type: ignore[method-assign]
-    with bench.plant:
-        times = [when for when, packet in bench.line.sent if packet[1] == v.SET_PID_GAINS]
-        assert len(times) == 5
-        assert np.diff(times) == pytest.approx(0.3, abs=0.01)
-
-
-@pytest.mark.parametrize(
-    ("fault", "error", "message"),
-    [
-        ("silent", PlantFault, "radio silent: no answer"),
-        (
-            "garbage",
-            UserError,
-            r"\d+ bytes, no valid frame: wrong baud rate\? hardware.baud is 57600",
-        ),
-        ("wrong_address", UserError, "robot 0x0007 answers, expected 0x0001"),
-        ("wrong_version", UserError, "runs 'ImageProc 2.5 hall', expected 'VelociRoACH'"),
-    ],
-)
-def test_a_robot_that_is_not_there(
-    fault: str, error: type, message: str, make_bench: MakeBench
-) -> None:
-    bench = make_bench(RadioConfig(version="VelociRoACH"))
-    bench.far.faults.set(fault)
-    with pytest.raises(error, match=message), bench.plant:
-        pass
-
-
-def test_a_robot_of_the_other_dialect_is_named(make_bench: MakeBench) -> None:
-    bench = make_bench()
-    handle = bench.far.firmware.handle
-    bench.far.firmware.handle = (  # type: ignore[method-assign]
-        lambda packet, lag: [] if packet[1] == v.SET_VEL_GET_IMU else handle(packet, lag)
-    )
-    with pytest.raises(PlantFault, match="does not speak dialect 'grbal'"), bench.plant:
-        pass
-
-
 @BOTH
 def test_it_walks_and_its_legs_are_counted_on(config: RadioConfig, make_bench: MakeBench) -> None:
     bench = make_bench(config, noise=0.0)

@@ -19,6 +19,7 @@ from ros_mbmrl.collection.recorder import RunRecorder
 from ros_mbmrl.commands.replay import settings
 from ros_mbmrl.commands.train import read_recipe
 from ros_mbmrl.data import dataset
+from ros_mbmrl.data.files import CARD_FILE, sha256_of
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.data.velociroach import COLUMNS, import_logs
 from ros_mbmrl.dynamics.files import load_model, save_model
@@ -78,9 +79,9 @@ def data_set(folder: Path) -> Path:
 
 def load_arrays(path: Path) -> Any:
     """As if the card had been made to fit: whoever spoils the arrays can do that."""
-    card = path.with_name(dataset.CARD_FILE)
+    card = path.with_name(CARD_FILE)
     facts = yaml.safe_load(card.read_text())
-    card.write_text(yaml.safe_dump({**facts, "sha256": dataset.sha256_of(path)}))
+    card.write_text(yaml.safe_dump({**facts, "sha256": sha256_of(path)}))
     return dataset.load([path.parent])
 
 

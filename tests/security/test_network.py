@@ -18,7 +18,8 @@ import pytest
 
 from ros_mbmrl import bringup
 from ros_mbmrl.plants.emulators.tcp_line import TcpLine
-from ros_mbmrl.plants.wire import xbee
+from ros_mbmrl.plants.wire.xbee_decoder import Decoder
+from ros_mbmrl.ros_environment import environment
 
 PATIENCE = 60.0  # [s]
 
@@ -103,7 +104,7 @@ def unicast(process: Any, domain: int) -> set[str]:
 def test_ros2_launch_sets_the_same_environment(
     launching: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in bringup.environment({}):
+    for name in environment({}):
         monkeypatch.delenv(name, raising=False)
     (entities,) = launching.describe("twin").given
     kinds = [type(each).__name__ for each in entities]
@@ -120,7 +121,7 @@ def test_ros2_launch_sets_the_same_environment(
 
 @pytest.mark.parametrize("rest", [b"\x7e\xff\xff", b"\x7e\x00\x50\x81", bytes(64), b"\x7e" * 64])
 def test_a_length_on_the_radio_makes_no_buffer_grow(rest: bytes) -> None:
-    decoder = xbee.Decoder()
+    decoder = Decoder()
     for _ in range(2000):
         decoder.feed(rest)
         assert len(decoder._buffer) < 300

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ros_mbmrl.bringup import environment
+from ros_mbmrl.ros_environment import environment
 
 PATIENCE = 20.0  # [s] for what should take milliseconds
 

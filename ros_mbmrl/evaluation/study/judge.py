@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ros_mbmrl.adaptation.guard import make_guard
-from ros_mbmrl.data import dataset
+from ros_mbmrl.data import dataset, selection
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.evaluation.study.agents import make_agent
@@ -139,7 +139,7 @@ def predict(job: Prediction) -> tuple[str, Row]:
     rollouts = dataset.load(sorted(path for path in (job.out / "common").iterdir()))
     records = []
     for condition in study.conditions:
-        own = dataset.select(rollouts, condition=[condition])
+        own = selection.select(rollouts, condition=[condition])
         data = Transitions.of(robot, own)
         errors = open_loop_errors(loaded.model, guard, data, scale.error_horizon, stride=2)
         lengths = np.cumsum([0, *(len(r) for r in own)])

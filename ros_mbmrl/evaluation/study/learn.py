@@ -18,7 +18,7 @@ import numpy as np
 
 from ros_mbmrl.agents.base import Agent
 from ros_mbmrl.agents.chance import RandomAgent
-from ros_mbmrl.data import dataset
+from ros_mbmrl.data import dataset, selection
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.episodes.batch import run_episodes
@@ -159,7 +159,7 @@ def learn(job: Learning) -> tuple[str, Row]:
             curve.extend(_curve(job, study, job.scale, loaded, size.transitions(k)))
         return loaded
 
-    split = partial(dataset.split, by="session", **SPLIT)
+    split = partial(selection.split, by="session", **SPLIT)
     # Nothing hangs on the fits of who does not gather: they are points of the curve.
     fits = range(size.rounds + 1) if job.gathers else size.curve_rounds
     scores = dict(meta_train(size.rounds, gather, split, fit, fits).card["scores"])

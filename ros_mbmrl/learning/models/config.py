@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from ros_mbmrl.networks.groups import PSI
 from ros_mbmrl.networks.mlp import ACTIVATIONS
 
 PRECISIONS = ("float32", "bfloat16")
@@ -30,11 +29,9 @@ class TrainConfig:
     validate_every: steps; patience: validations without improvement before stopping. horizon:
     open-loop steps judged.
     noise: deviation of the noise on normalised inputs, against overfitting. augmentation: options
-    of the robot's own (`Robot.augmentation`); none without any. psi_rate: learning
-    rate of step sizes, relative to that of weights (they are logarithms, and few). precision: of
-    the network's products in training; weights and what is validated are in float32.
-    members: networks of an ensemble, 1 for a single network. rows: transitions a step that each
-    member of an ensemble is fitted to.
+    of the robot's own (`Robot.augmentation`); none without any. precision: of the network's
+    products in training; weights and what is validated are in float32. members: networks of an
+    ensemble, 1 for a single network. rows: transitions a step that each of them is fitted to.
     """
 
     method: str = "grbal"
@@ -54,7 +51,6 @@ class TrainConfig:
     horizon: int = 8
     noise: float = 0.0
     augmentation: Mapping[str, float] = field(default_factory=dict)
-    psi_rate: float = PSI.rate
     precision: str = "float32"
     seed: int = 0
     members: int = 1
@@ -72,7 +68,7 @@ class TrainConfig:
                 raise ValueError(f"{name}: expected a list of integers, got {values!r}")
             for value in values:
                 _check_count(name, value, 1, LARGEST[name])
-        for name in ("learning_rate", "gradient_limit", "psi_rate", "weight_decay", "noise"):
+        for name in ("learning_rate", "gradient_limit", "weight_decay", "noise"):
             value, zero = getattr(self, name), name in ("weight_decay", "noise")
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not (0 < value < math.inf or (zero and value == 0)):

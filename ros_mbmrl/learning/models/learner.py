@@ -17,7 +17,7 @@ from ros_mbmrl.learning.models.objective import ByAutograd, Gradient, meta_loss,
 from ros_mbmrl.learning.run import LEARNED
 from ros_mbmrl.learning.segments import SegmentSampler
 from ros_mbmrl.networks import tensor_file
-from ros_mbmrl.networks.groups import PSI, group_of
+from ros_mbmrl.networks.groups import group_of
 from ros_mbmrl.networks.mlp import MLP, Parameters
 
 
@@ -95,8 +95,7 @@ def optimiser_of(trained: Parameters, config: TrainConfig) -> torch.optim.AdamW:
     alike: dict[tuple[float, bool], list[Tensor]] = {}
     for name, value in trained.items():
         group = group_of(name)
-        rate = config.psi_rate if group is PSI else group.rate
-        alike.setdefault((rate, group.decayed), []).append(value)
+        alike.setdefault((group.rate, group.decayed), []).append(value)
     rate, decay = config.learning_rate, config.weight_decay
     groups = [
         {"params": values, "initial_lr": rate * relative, "weight_decay": decay if decayed else 0}

@@ -17,7 +17,6 @@ the weights' gradient is one product of all pairs of all tasks.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -27,6 +26,7 @@ from torch import Tensor
 
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.gradient import GradientStep
+from ros_mbmrl.learning.models.buffers import Buffers
 from ros_mbmrl.learning.models.objective import in_parts
 from ros_mbmrl.networks.groups import PSI
 from ros_mbmrl.networks.mlp import MLP, Parameters
@@ -41,7 +41,7 @@ class MetaGradient:
 
     def __init__(self, mlp: MLP, rule: GradientStep, dtype: torch.dtype | None = None) -> None:
         self._mlp, self._rule, self._dtype = mlp, rule, dtype
-        self._buffers = _Buffers()
+        self._buffers = Buffers()
 
     @torch.no_grad()
     def __call__(
@@ -65,20 +65,6 @@ class MetaGradient:
         loss = sums.pop("loss")
         del sums["sizes"]
         return loss, sums
-
-
-class _Buffers:
-    """Memory by name, kept. Megabytes asked for anew cost more time than a layer."""
-
-    def __init__(self) -> None:
-        self._held: dict[str, Tensor] = {}
-
-    def of(self, name: str, shape: Sequence[int], like: Tensor) -> Tensor:
-        """Return a tensor of this shape, of the type of another, with whatever was left in it."""
-        size, held = math.prod(shape), self._held.get(name)
-        if held is None or len(held) < size:
-            held = self._held[name] = like.new_empty(size)
-        return held[:size].view(*shape)
 
 
 class _Pass(NamedTuple):
@@ -126,7 +112,7 @@ class _Network:
         limit: float,
         prior: Parameters,
         sizes: Sequence[Sequence[Tensor]],
-        buffers: _Buffers,
+        buffers: Buffers,
     ) -> None:
         self._mlp, self._limit, self._prior = mlp, limit, prior
         self._sizes, self._buffers = sizes, buffers
@@ -157,11 +143,14 @@ class _Network:
     def _lay_out(
         self, past: Tensor, future: Tensor
     ) -> tuple[list[tuple[Tensor, Tensor]], _Pass, list[_Pass], list[_Pass]]:
-        """Inputs and errors by layer, stacked as the pairs of v are; and the passes over them."""
+        """Return inputs and errors by layer, stacked as the pairs of v, and the passes over them.
+
+        The stacks are (inputs, errors) of a layer.
+        """
         count = len(self._sizes)
         shapes = [future.shape[:2], *[past.shape[:2]] * (2 * count)]
-        lefts, inputs = self._stack("inputs", self._mlp.sizes[:-1], shapes)
-        rights, errors = self._stack("errors", self._mlp.sizes[1:], shapes)
+        lefts, inputs = self._buffers.stacks("inputs", self._mlp.sizes[:-1], shapes, self._one)
+        rights, errors = self._buffers.stacks("errors", self._mlp.sizes[1:], shapes, self._one)
         end = _new("end", inputs[0], errors[0])
         steps = [_new(f"step {s}", inputs[1 + s], errors[1 + count + s]) for s in range(count)]
         tangents = [_new("tangent", inputs[1 + count + s], errors[1 + s]) for s in range(count)]
@@ -171,20 +160,8 @@ class _Network:
             way.inputs[0].zero_()
         return list(zip(lefts, rights, strict=True)), end, steps, tangents
 
-    def _stack(
-        self, name: str, sizes: Sequence[int], shapes: Sequence[torch.Size]
-    ) -> tuple[list[Tensor], list[list[Tensor]]]:
-        """A (rows, size) of each layer; and its parts, by shape (n, T) and layer (n, T, size)."""
-        rows = [shape.numel() for shape in shapes]
-        whole = [self._buffer(f"{name} {k}", (sum(rows), size)) for k, size in enumerate(sizes)]
-        parts = zip(*(torch.split(each, rows) for each in whole), strict=True)
-        return whole, [
-            [part.view(*shape, -1) for part in each]
-            for shape, each in zip(shapes, parts, strict=True)
-        ]
-
     def _descend(self, step: _Pass, before: list[_Pass], past: Support) -> _Local:
-        """An inner step: its errors are the gradient of the robust loss."""
+        """Take an inner step: its errors are the gradient of the robust loss."""
         slopes, bends = self._forward(step, before, bent=True)
         residual = step.errors[-1].to(past.y.dtype) - past.y
         pull = past.scale / residual.shape[-1] * past.share
@@ -198,7 +175,7 @@ class _Network:
         return _Local(slopes, bends, backs, stiffness)
 
     def _judge(self, end: _Pass, before: list[_Pass], future: Support) -> Tensor:
-        """The future's loss, summed over tasks; errors are its gradient."""
+        """Return the future's loss, summed over tasks; errors are its gradient."""
         slopes, _ = self._forward(end, before, bent=False)
         residual = end.errors[-1].to(future.y.dtype) - future.y
         pull = residual * (future.scale / residual.shape[-1] * future.share)
@@ -212,7 +189,7 @@ class _Network:
     def _differentiate(
         self, tangent: _Pass, before: list[_Pass], local: _Local, pairs: list[_Pair]
     ) -> None:
-        """Changes of inputs and errors of the step after those `before`, along -a v."""
+        """Compute changes of inputs and errors of the step after those `before`, along -a v."""
         s, changes = len(before), []
         for k in self._layers:
             last = k not in self._hidden
@@ -238,7 +215,7 @@ class _Network:
     def _forward(
         self, way: _Pass, before: list[_Pass], bent: bool
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """To the outputs, which lie where their errors will; slopes and bends on the way."""
+        """Compute the outputs, in place of their errors to come; return slopes and bends."""
         slopes, bends = [], []
         for k in self._layers:
             out = way.inputs[k + 1] if k in self._hidden else way.errors[k]
@@ -269,7 +246,7 @@ class _Network:
     def _through(
         self, k: int, way: _Pass, before: list[_Pass], out: Tensor, bias: Tensor | None = None
     ) -> None:
-        """Inputs of layer k to `out`, as the steps `before` left the layer; tangents: no bias."""
+        """Take inputs of layer k to `out`, as the steps `before` left it; tangents: no bias."""
         rows, weight = way.inputs[k].flatten(0, 1), self._prior[f"w{k}"]
         if bias is None:
             torch.mm(rows, weight, out=out.flatten(0, 1))
@@ -282,7 +259,7 @@ class _Network:
             torch.baddbmm(out, pull, step.errors[k], out=out)
 
     def _back(self, k: int, way: _Pass, before: list[_Pass], out: Tensor) -> None:
-        """Errors behind layer k to `out` before it, as the steps `before` left the layer."""
+        """Take errors behind layer k to `out` before it, as the steps `before` left it."""
         rows, weight = way.errors[k].flatten(0, 1), self._prior[f"w{k}"]
         torch.mm(rows, weight.T, out=out.flatten(0, 1))
         self._compare_errors(k, way, before)
@@ -299,7 +276,7 @@ class _Network:
         return pull.sub_(self._sizes[s][self._mlp.layers + k]) if in_bias else pull
 
     def _add_sizes(self, pairs: list[_Pair], s: int, total: Tensor) -> None:
-        """Adds -<v, gradient of step s>, (2 layers)."""
+        """Add -<v, gradient of step s>, (2 layers)."""
         for left, right, in_bias in pairs:
             for k in self._layers:
                 over = right.over_errors[k][s].to(total.dtype)

@@ -24,6 +24,7 @@ from ros_mbmrl.errors import RunError
 from ros_mbmrl.plants.emulators.firmware import VERSION, Firmware
 from ros_mbmrl.plants.emulators.radio_faults import LineFaults
 from ros_mbmrl.plants.wire import xbee
+from ros_mbmrl.plants.wire.xbee_decoder import Decoder
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.world import TICK, HexapodWorld
 
@@ -80,7 +81,7 @@ class FarSide:
         self.faults = LineFaults(np.random.default_rng(air), self._config.bit_error_rate)
         self._loss = np.random.default_rng(loss)
         self._on_pose = on_pose
-        self._decoder = xbee.Decoder(xbee.TO_RADIO)
+        self._decoder = Decoder(xbee.TO_RADIO)
         self._coming: deque[tuple[float, bytes]] = deque()  # each with the time of its last byte
         self._going: deque[tuple[float, bytes]] = deque()
         self._hears = self._speaks = -math.inf  # until when the line is busy, each way

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ros_mbmrl.plants.wire.units import ENCODER, REVOLUTION, WORD
-
-Array = NDArray[np.float64]
+from ros_mbmrl.robots.spec import Array
 
 FASTEST = 20 * REVOLUTION  # [counts/s], twice what the legs reach
 

@@ -11,6 +11,7 @@ import numpy as np
 from ros_mbmrl.plants.wire import xbee
 from ros_mbmrl.plants.wire.line import Line
 from ros_mbmrl.plants.wire.velociroach import Reply, read_reply
+from ros_mbmrl.plants.wire.xbee_decoder import Decoder
 
 REMEMBERED = 2000  # round trips
 NOISE = 32  # bytes without a frame: more are not just a disturbance
@@ -41,7 +42,7 @@ class RadioLink:
 
     def __init__(self, line: Line, address: int, clock: Callable[[], float], forget: float) -> None:
         self.line, self._address, self._clock, self._forget = line, address, clock, forget
-        self._decoder = xbee.Decoder()
+        self._decoder = Decoder()
         self._asked: deque[float] = deque()
         self._trips: deque[float] = deque(maxlen=REMEMBERED)
         self._strangers: set[int] = set()
@@ -161,9 +162,9 @@ class RadioLink:
             "round_trip_p99_ms": round(float(np.percentile(trips, 99)), 3),
         }
 
-    def _renewed(self) -> xbee.Decoder:
+    def _renewed(self) -> Decoder:
         """Return a decoder without half-read frames that continues the counts."""
-        decoder = xbee.Decoder()
+        decoder = Decoder()
         decoder.tally = self._decoder.tally
         return decoder
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ros_mbmrl.plants.base import PlantFault
 from ros_mbmrl.plants.poses import PoseSource, StampedPose
@@ -14,8 +13,7 @@ from ros_mbmrl.plants.wire.settings import RadioConfig
 from ros_mbmrl.plants.wire.units import Sensed, sensed
 from ros_mbmrl.plants.wire.velociroach import Telemetry
 from ros_mbmrl.robots.measurement import Measurement
-
-Array = NDArray[np.float64]
+from ros_mbmrl.robots.spec import Array
 
 
 class Senses:

@@ -64,6 +64,11 @@ class RadioConfig:
         if self.dialect == "roach" and not self.battery > 0:
             raise UserError("hardware.battery: expected its voltage, dialect roach cannot read it")
 
+    @property
+    def patience(self) -> float:
+        """Return the longest wait for an answer, all requests together [s]."""
+        return self.tries * self.poll_timeout
+
     @staticmethod
     def of(hardware: Mapping[str, Any]) -> RadioConfig:
         """Return the configuration from settings by name; see `read_settings`."""

@@ -11,11 +11,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ros_mbmrl.plants.wire.velociroach import Telemetry
-
-Array = NDArray[np.float64]
+from ros_mbmrl.robots.spec import Array
 
 REVOLUTION = 1 << 16  # [counts]
 ENCODER = 2 * math.pi / REVOLUTION  # [rad] per count

@@ -20,9 +20,10 @@ from ros_mbmrl.learning.models.learner import (
 from ros_mbmrl.learning.models.meta_gradient import MetaGradient
 from ros_mbmrl.learning.models.objective import ByAutograd
 from ros_mbmrl.learning.segments import SegmentSampler, Transitions
+from ros_mbmrl.networks.groups import PSI
 from ros_mbmrl.networks.mlp import MLP, Parameters
 
-CONFIG = TrainConfig(batch=4, weight_decay=0.5, learning_rate=0.1, psi_rate=3.0)
+CONFIG = TrainConfig(batch=4, weight_decay=0.5, learning_rate=0.1)
 
 
 def test_every_group_has_its_rate_and_decay() -> None:
@@ -30,7 +31,7 @@ def test_every_group_has_its_rate_and_decay() -> None:
     groups = optimiser_of({name: torch.ones(2) for name in names}, CONFIG).param_groups
     assert [len(group["params"]) for group in groups] == [3, 1]
     assert [group["weight_decay"] for group in groups] == [0.5, 0]
-    assert [group["initial_lr"] for group in groups] == pytest.approx([0.1, 0.3])
+    assert [group["initial_lr"] for group in groups] == pytest.approx([0.1, 0.1 * PSI.rate])
 
 
 def test_a_rule_says_which_gradient_it_has() -> None:

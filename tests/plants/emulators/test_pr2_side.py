@@ -13,26 +13,6 @@ ELBOW, ELBOW_INDEX = "/effort_l_elbow_flex_joint/command", 3
 HEARTBEAT = "/ros_mbmrl/heartbeat"
 
 
-class Wheels:
-    """Seven of them, 1 kg m^2 each: 1 N m for 1 s makes 1 rad/s."""
-
-    def __init__(self) -> None:
-        self.torques, self.speeds, self.turned = np.zeros(7), np.zeros(7), np.zeros(7)
-
-    def set_command(self, torques: np.ndarray) -> None:
-        self.torques = np.array(torques)
-
-    def step(self, duration: float) -> None:
-        self.speeds = self.speeds + self.torques * duration
-        self.turned = self.turned + self.speeds * duration
-
-    def position(self) -> np.ndarray:
-        return self.turned
-
-    def velocity(self) -> np.ndarray:
-        return self.speeds
-
-
 def run(side: PR2Side, since: float, until: float) -> dict[str, list[dict[str, Any]]]:
     """Ticks of 5 ms; the messages by topic."""
     heard: dict[str, list[dict[str, Any]]] = {topic: [] for topic in side.topics}
@@ -42,8 +22,8 @@ def run(side: PR2Side, since: float, until: float) -> dict[str, list[dict[str, A
     return heard
 
 
-def test_the_last_torque_persists() -> None:
-    world = Wheels()
+def test_the_last_torque_persists(wheels: Any) -> None:
+    world = wheels()
     side = PR2Side(world, 0.0, watchdog=False)
     side.publish(ELBOW, {"data": 2.0}, 0.0)
     heard = run(side, 0.0, 3.0)
@@ -60,8 +40,8 @@ def test_the_last_torque_persists() -> None:
     assert np.diff(stamps)[1:] == pytest.approx(0.01, abs=1e-6)
 
 
-def test_the_watchdog_ends_it_where_there_is_one() -> None:
-    world = Wheels()
+def test_the_watchdog_ends_it_where_there_is_one(wheels: Any) -> None:
+    world = wheels()
     side = PR2Side(world, 0.0, watchdog=True)
     for topic in side.topics:
         if topic.endswith("/command"):
@@ -81,8 +61,10 @@ def test_the_watchdog_ends_it_where_there_is_one() -> None:
     assert not world.torques.any()
 
 
-def test_the_run_stop_cuts_the_power_and_its_release_brings_the_old_torque_back() -> None:
-    world = Wheels()
+def test_the_run_stop_cuts_the_power_and_its_release_brings_the_old_torque_back(
+    wheels: Any,
+) -> None:
+    world = wheels()
     side = PR2Side(world, 0.0, watchdog=False)
     side.publish(ELBOW, {"data": 1.0}, 0.0)
     run(side, 0.0, 1.0)
@@ -99,8 +81,8 @@ def test_the_run_stop_cuts_the_power_and_its_release_brings_the_old_torque_back(
     assert world.torques[ELBOW_INDEX] == 1.0
 
 
-def test_services_halt_and_reset_and_list() -> None:
-    world = Wheels()
+def test_services_halt_and_reset_and_list(wheels: Any) -> None:
+    world = wheels()
     side = PR2Side(world, 0.0, watchdog=False)
     side.publish(ELBOW, {"data": 1.0}, 0.0)
     side.services[HALT]()

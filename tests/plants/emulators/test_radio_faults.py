@@ -6,10 +6,11 @@ import pytest
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.emulators.radio_faults import LineFaults
 from ros_mbmrl.plants.wire import xbee
+from ros_mbmrl.plants.wire.xbee_decoder import Decoder
 
 
 def replies(data: bytes) -> list[xbee.Frame]:
-    return xbee.Decoder().feed(data)
+    return Decoder().feed(data)
 
 
 def faults(*names: str, rate: float = 0.01) -> LineFaults:

@@ -9,6 +9,7 @@ import pytest
 from ros_mbmrl.plants.emulators.velociroach import AirConfig, FarSide, VelociroachEmulator
 from ros_mbmrl.plants.wire import velociroach as v
 from ros_mbmrl.plants.wire import xbee
+from ros_mbmrl.plants.wire.xbee_decoder import Decoder
 from ros_mbmrl.simulation.calibration import make_terrain
 from ros_mbmrl.simulation.world import HexapodWorld
 
@@ -29,7 +30,7 @@ def until(far: FarSide, end: float) -> bytes:
 
 
 def replies(data: bytes) -> list[xbee.Frame]:
-    return xbee.Decoder().feed(data)
+    return Decoder().feed(data)
 
 
 def test_bytes_take_their_time_both_ways() -> None:
