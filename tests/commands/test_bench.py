@@ -1,4 +1,4 @@
-"""`mbmrl bench`: every bench runs small, a graph at work does not grow, and --json has the keys that others read."""
+"""`mbmrl bench`: every bench runs small, what works does not grow, and --json has its keys."""
 
 from __future__ import annotations
 
