@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import itertools
 import os
@@ -57,6 +58,51 @@ def domain(domains: Iterator[int], monkeypatch: pytest.MonkeyPatch) -> int:
     chosen = next(domains)
     monkeypatch.setenv("ROS_DOMAIN_ID", str(chosen))
     return chosen
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Has a folder filled once for all processes that tests run in, by whoever needs it first."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+
+    def once(name: str, fill: Callable[[Path], None]) -> Path:
+        folder, filled = root / name, root / f"{name}.filled"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not filled.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                filled.touch()
+        return folder
+
+    return once
+
+
+# Graphs whose reports and recordings several tests read.
+REPORTED = {
+    "hexapod": (("mb", "residual"), ("path:=figure8", "fault:=leg_left_middle@2", "duration:=4")),
+    "half_cheetah": (("mb",), ("task:=run", "duration:=2")),
+}
+
+
+@pytest.fixture
+def reported(once: Callable[..., Path]) -> Callable[[str], tuple[list[str], Path]]:
+    """Runs a robot's graph in lockstep: the words that it was given, and the report's folder."""
+    from ros_mbmrl.commands import launch
+
+    def reported(robot: str) -> tuple[list[str], Path]:
+        methods, more = REPORTED[robot]
+        words = [f"robot:={robot}", *more, "lockstep:=true"]
+
+        def fill(folder: Path) -> None:
+            for method in methods:
+                launch.start("adapt", [*words, f"method:={method}", f"report:={folder}"])
+
+        return words, once(f"reported-{robot}", fill)
+
+    return reported
 
 
 STATE = (Quantity("x", "m"), Quantity("y", "m"), Quantity("yaw", "rad"), Quantity("speed", "m/s"))

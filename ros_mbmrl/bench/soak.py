@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -109,6 +111,7 @@ class Watch:
         if not self.over.is_set():
             self.problem = stop(self.namespace)
         self._sample(self.idle, self.clock() + config.idle)
+        end()
 
     def _sample(self, samples: list[Sample], until: float) -> None:
         while self.clock() < until and not self.over.wait(self.config.interval):
@@ -123,7 +126,7 @@ def run(config: Config) -> Findings:
         words = ["path:=figure8"] if not any(w.startswith("robot:=") for w in config.launch) else []
         words += [*config.launch, "lockstep:=false", "record:=true"]
         words += [f"recording:={Path(folder) / 'run.mcap'}", f"seed:={config.seed}"]
-        # Longer than the observation, which its end must not disturb.
+        # Longer than the observation, which ends the graph: its end must not disturb.
         words += [f"duration:={config.seconds + config.idle + SPARE}"]
         words += [f"threads:={config.threads}"]
         watch = Watch(config, f"/{parse('adapt', words)['robot']}")
@@ -143,19 +146,32 @@ def run(config: Config) -> Findings:
 def usage() -> dict[str, Usage]:
     """Return the usage of every node that is a child of this process, by name."""
     nodes = {}
-    for child in psutil.Process().children():
-        try:
-            name = next(w for w in child.cmdline() if w.startswith("ros_mbmrl.nodes."))
+    for name, child in _nodes():
+        with suppress(psutil.Error):  # it has just ended
             spent = child.cpu_times()
-            nodes[name.rpartition(".")[2]] = Usage(
+            nodes[name] = Usage(
                 spent.user + spent.system,
                 child.memory_info().rss,
                 child.num_threads(),
                 child.num_fds(),
             )
-        except (psutil.Error, StopIteration):
-            continue  # it has just ended, or is not one of the graph's
     return nodes
+
+
+def end() -> None:
+    """End the graph as its time would: by the end of its driver."""
+    for name, child in _nodes():
+        if name == "driver":
+            with suppress(psutil.Error):
+                child.send_signal(signal.SIGINT)
+
+
+def _nodes() -> Iterator[tuple[str, psutil.Process]]:
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            for word in child.cmdline():
+                if word.startswith("ros_mbmrl.nodes."):
+                    yield word.rpartition(".")[2], child
 
 
 def stop(namespace: str) -> str:

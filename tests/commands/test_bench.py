@@ -1,4 +1,4 @@
-"""`mbmrl bench`: every bench runs small, and --json has the keys that others read."""
+"""`mbmrl bench`: every bench runs small, what works does not grow, and --json has its keys."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ KEYS = {
 }
 NEEDS = {"graph": ("rclpy", "mujoco"), "loop": ("mujoco",), "twin": ("mujoco",)}
 NEEDS["soak"] = NEEDS["graph"]
+# Long enough that what grows is seen; one run of the graph for both.
+SIZES = {"soak": ("--seconds", "12", "--idle", "3", "--interval", "0.5")}
 
 
 def report_of(tmp_path: Path, *words: str) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def test_results_are_there_and_positive(
 ) -> None:
     for module in NEEDS.get(name, ()):
         pytest.importorskip(module)
-    report = report_of(tmp_path, name, "--quick")
+    report = report_of(tmp_path, name, *SIZES.get(name, ("--quick",)))
     assert report["command"] == "bench"
     assert report["config"]["what"] == name
     results = report["results"]
@@ -59,6 +61,19 @@ def test_results_are_there_and_positive(
     if name == "graph":
         assert results["ping_pong_ms_p50"] > 0
         assert 10 < results["steps"] <= 20
+    if name == "soak":
+        nothing_grows(results)
+
+
+def nothing_grows(results: dict[str, Any]) -> None:
+    nodes = results["nodes"]
+    assert set(nodes) == {"adaptive", "driver", "recorder", "reference", "safety"}
+    for of in nodes.values():
+        assert 0 <= of["idle_core"] < 2
+        # What a leak of a message a step comes to is far more than the noise of ten seconds.
+        assert of["memory_mb_per_hour"] * 12 / 3600 < 10
+    assert abs(results["threads_per_hour"]) * 12 / 3600 < 1
+    assert abs(results["files_per_hour"]) * 12 / 3600 < 1
 
 
 def test_every_bench_can_be_named() -> None:

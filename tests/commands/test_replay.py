@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from ros_mbmrl import bringup, cli
-from ros_mbmrl.adaptation import make_rule
+from ros_mbmrl import cli
 from ros_mbmrl.adaptation.base import robust_error
 from ros_mbmrl.commands.replay import settings
 from ros_mbmrl.data.recording import RecordingInfo
@@ -21,10 +19,9 @@ from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.data.steps import Run, Step
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.replay import Replay, ReplayConfig, check_task, replay, summarise
-from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.robots import make_robot
 
 SEED = 3
@@ -176,38 +173,3 @@ def test_what_is_no_recording_is_one_line(
         cli.main(["replay", *words])
     assert caught.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
-
-
-@pytest.fixture
-def hexapod_model(tmp_path: Path) -> Path:
-    """A model of random weights that adapts at some steps."""
-    robot = make_robot("hexapod")
-    inputs = len(robot.spec.features) + len(robot.spec.action)
-    outputs = len(robot.spec.changes)
-    mlp, generator = MLP((inputs, 24, outputs)), torch.Generator().manual_seed(3)
-    parameters = mlp.init(generator)
-    parameters |= make_rule("mb_de").init(mlp, parameters, generator)
-    normalizer = Normalizer(
-        torch.zeros(inputs), torch.full((inputs,), 5.0), torch.zeros(outputs), torch.ones(outputs)
-    )
-    save_model(tmp_path / "model", DynamicsModel(robot, mlp, normalizer), parameters, FACTS)
-    return tmp_path / "model"
-
-
-def test_a_lockstep_run_gives_its_own_commands_again(hexapod_model: Path, tmp_path: Path) -> None:
-    pytest.importorskip("rclpy")
-    pytest.importorskip("mujoco")
-    from ros_mbmrl.supervisor import supervise
-
-    recording = tmp_path / "run.mcap"
-    words = [f"model:={hexapod_model}", "method:=mb_de", "path:=zigzag", f"seed:={SEED}"]
-    words += [f"recording:={recording}", "duration:=2", "lockstep:=true"]
-    assert supervise(bringup.graph("adapt", words), echo=print).status == 0
-    arguments = ["replay", str(recording), "--model", str(hexapod_model), "--seed", str(SEED)]
-    report, out = tmp_path / "replay.json", tmp_path / "out"
-    cli.main([*arguments, "--out", str(out), "--json", str(report)])
-    found = json.loads(report.read_text())["results"]
-    assert found["compared"] == found["equal"] == found["steps"] == 20
-    assert found["accepted_fraction"] > 0
-    assert len({tuple(row["proposed"]) for row in found["rows"]}) > 10
-    assert {p.name for p in out.iterdir()} == {"errors.png", "commands.png", "replay.html"}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ros_mbmrl.commands import launch
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation import graph_report
 from ros_mbmrl.evaluation.graph_report import write_report
 from ros_mbmrl.evaluation.recorded_run import RecordedRun, read_run
+
+Reported = Callable[[str], tuple[list[str], Path]]
 
 CONTRACT = (
     "cross_track_before_fault_m",
@@ -95,11 +97,9 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
         write_report(tmp_path, {}, {})
 
 
-def test_a_graph_that_ran_is_reported(tmp_path: Path) -> None:
-    for method in ("mb", "residual"):
-        words = [f"method:={method}", "path:=figure8", "fault:=leg_left_middle@2", "duration:=4"]
-        launch.start("adapt", [*words, "lockstep:=true", f"report:={tmp_path}"])
-    report = json.loads((tmp_path / "report.json").read_text())
+def test_a_graph_that_ran_is_reported(reported: Reported) -> None:
+    _, folder = reported("hexapod")
+    report = json.loads((folder / "report.json").read_text())
     methods = report["results"]["methods"]
     assert list(methods) == ["mb", "residual"]
     for figures in methods.values():
@@ -108,20 +108,19 @@ def test_a_graph_that_ran_is_reported(tmp_path: Path) -> None:
         assert figures["cross_track_before_fault_m"] < 0.05
         assert figures["first_command_s"] > 0
     assert methods["mb"]["accepted_fraction"] == 0.0
-    assert "data:image/png" in (tmp_path / "report.html").read_text()
-    assert read_run(tmp_path / "mb.mcap").times[0] == 0.0
+    assert "data:image/png" in (folder / "report.html").read_text()
+    assert read_run(folder / "mb.mcap").times[0] == 0.0
 
 
 def test_a_robot_that_follows_no_path_is_reported_by_its_task(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    reported: Reported,
 ) -> None:
-    words = ["robot:=half_cheetah", "method:=mb", "duration:=2", "lockstep:=true"]
-    launch.start("adapt", [*words, f"report:={tmp_path}"])
-    report = json.loads((tmp_path / "report.json").read_text())
+    _, folder = reported("half_cheetah")
+    report = json.loads((folder / "report.json").read_text())
     figures = report["results"]["methods"]["mb"]
     assert set(CONTRACT) <= set(figures)
     assert figures["cross_track_before_fault_m"] is figures["cost_after_fault"] is None
     assert figures["return"] == pytest.approx(-39 * figures["cost_before_fault"], rel=0.05)
     assert 0.0 < figures["speed_before_fault_m_s"] < 10.0
-    page = (tmp_path / "report.html").read_text()
+    page = (folder / "report.html").read_text()
     assert "speed before the fault" in page and "return" in page

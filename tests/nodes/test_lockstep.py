@@ -1,7 +1,9 @@
-"""In lockstep, the graph of processes and the in-process loop give the same numbers."""
+"""In lockstep, the graph of processes, the in-process loop and a replay give the same numbers."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ pytest.importorskip("rclpy")
 pytest.importorskip("mujoco")
 import torch
 
-from ros_mbmrl import bringup
+from ros_mbmrl import bringup, cli
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.agents.live import make_live_agent
 from ros_mbmrl.control import ControlLoop
@@ -39,9 +41,8 @@ def method(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def model(tmp_path: Path, method: str) -> Path:
-    """A model of random weights: what it says does not matter here, only that all agree."""
+def save_random_model(folder: Path, method: str) -> None:
+    """What it says does not matter here, only that all agree."""
     robot = make_robot("hexapod")
     inputs = len(robot.spec.features) + len(robot.spec.action)
     outputs = len(robot.spec.changes)
@@ -54,8 +55,18 @@ def model(tmp_path: Path, method: str) -> Path:
         torch.zeros(inputs), torch.full((inputs,), 5.0), torch.zeros(outputs), torch.ones(outputs)
     )
     card = {"method": method, "options": {}, "adapt_window": 16}
-    save_model(tmp_path / "model", DynamicsModel(robot, mlp, normalizer), parameters, card)
-    return tmp_path / "model"
+    save_model(folder, DynamicsModel(robot, mlp, normalizer), parameters, card)
+
+
+@pytest.fixture
+def run(once: Callable[..., Path], method: str) -> Path:
+    """A folder with a model, and the recording of the graph that ran with it."""
+
+    def fill(folder: Path) -> None:
+        save_random_model(folder / "model", method)
+        as_processes(folder / "model", method, folder / "run.mcap")
+
+    return once(f"lockstep-{method}", fill)
 
 
 def in_process(model: Path, method: str) -> np.ndarray:
@@ -76,13 +87,17 @@ def in_process(model: Path, method: str) -> np.ndarray:
     return np.stack([step.checked.action for step in steps])
 
 
-def as_processes(model: Path, method: str, recording: Path) -> np.ndarray:
-    """Actions (STEPS, da) that the recorder saw on `command/safe`."""
+def as_processes(model: Path, method: str, recording: Path) -> None:
+    """The same by the graph."""
     words = [f"model:={model}", f"method:={method}", f"fault:={FAULT}", "terrain:=turf"]
     words += ["path:=zigzag", f"recording:={recording}", f"duration:={STEPS / 10}", f"seed:={SEED}"]
     summary = supervise(bringup.graph("adapt", [*words, "lockstep:=true"]), echo=print)
     assert (summary.status, summary.exit_codes) == (0, dict.fromkeys(summary.exit_codes, 0))
     assert summary.first_command_seconds is not None
+
+
+def recorded_actions(recording: Path) -> np.ndarray:
+    """Actions (STEPS, da) that the recorder saw on `command/safe`."""
     commands = {}
     for recorded in read_messages(recording, ["/hexapod/command/safe"]):
         stamp = recorded.message.header.stamp
@@ -90,11 +105,19 @@ def as_processes(model: Path, method: str, recording: Path) -> np.ndarray:
     return np.array([commands[stamp] for stamp in sorted(commands)])
 
 
-def test_nodes_and_loop_give_the_same_numbers(
-    model: Path, method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nodes = as_processes(model, method, tmp_path / "run.mcap")
-    loop = in_process(model, method)
+def test_nodes_and_loop_give_the_same_numbers(run: Path, method: str) -> None:
+    nodes, loop = recorded_actions(run / "run.mcap"), in_process(run / "model", method)
     assert nodes.shape == loop.shape
     assert len(np.unique(loop, axis=0)) > STEPS // 2
     assert nodes.tobytes() == loop.tobytes()
+
+
+def test_a_replay_gives_the_runs_own_commands_again(run: Path, tmp_path: Path) -> None:
+    words = ["replay", str(run / "run.mcap"), "--model", str(run / "model"), "--seed", str(SEED)]
+    report, out = tmp_path / "replay.json", tmp_path / "out"
+    cli.main([*words, "--out", str(out), "--json", str(report)])
+    found = json.loads(report.read_text())["results"]
+    assert found["compared"] == found["equal"] == found["steps"] == STEPS
+    assert found["accepted_fraction"] > 0
+    assert len({tuple(row["proposed"]) for row in found["rows"]}) > STEPS // 2
+    assert {p.name for p in out.iterdir()} == {"errors.png", "commands.png", "replay.html"}

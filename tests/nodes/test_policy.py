@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import psutil
 import pytest
 
 from ros_mbmrl import bringup
@@ -126,7 +128,7 @@ def test_the_graph_does_what_is_allowed_and_nothing_less(
         monkeypatch.setenv(key, value)
     ended: list[Summary] = []
     said: list[str] = []
-    words = [*words, f"robot:={robot}", f"recording:={tmp_path / 'run.mcap'}", "duration:=5"]
+    words = [*words, f"robot:={robot}", f"recording:={tmp_path / 'run.mcap'}"]
     specs = bringup.graph("collect" if name == "collect" else "adapt", words)
     runner = threading.Thread(target=lambda: ended.append(supervise(specs, echo=said.append)))
     expected = {"driver", "safety", "recorder"}
@@ -151,6 +153,9 @@ def test_the_graph_does_what_is_allowed_and_nothing_less(
         until(lambda: any("first command" in line for line in said))
         until(settled)
     finally:
+        for child in psutil.Process().children():
+            if "ros_mbmrl.nodes.driver" in child.cmdline():
+                child.send_signal(signal.SIGINT)
         runner.join(60)
         watcher.destroy_node()
     assert ended and ended[0].status == 0, said
