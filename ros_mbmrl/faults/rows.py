@@ -17,10 +17,12 @@ from ros_mbmrl.faults.catalogue import (
     UNHARMED,
     Fault,
 )
-from ros_mbmrl.robots.spec import RobotSpec
+from ros_mbmrl.robots.spec import Array, RobotSpec
 from ros_mbmrl.safety.rules import CLIPPING
+from ros_mbmrl.safety.types import Level
 
 MASS = 0.030  # of the robot [kg]; for the energy that it still had
+SLACK = 1e-6  # of a command's range, for rounding
 COUNTERS = ("rejected", "timeouts", "missed_deadlines", "overruns")
 
 
@@ -28,17 +30,17 @@ COUNTERS = ("rejected", "timeouts", "missed_deadlines", "overruns")
 class Evidence:
     """Observations of one fault.
 
-    began: when it set in, on the steady clock [s]. safety: (time, level, reasons). driver: (time,
-    values of its timing). counters: (time, name, value) of what other nodes count. poses: (time,
-    x, y, yaw). ended: (time, line) what the supervisor said of processes that ended. driven:
-    (time, whether) what the emulated robot says, if there is one. at_rest: when the driver said at
-    its end that the robot rests, or when it was stopped itself and the twin with it. refused: why,
-    if that is what was asked. lost_record: [s]. recovered: whether it went on after a reset,
-    without a restart.
+    began: when it set in, on the steady clock [s]. safety: (time, level, reasons, stamp [s] of the
+    state that it answers). driver: (time, values of its timing). counters: (time, name, value) of
+    what other nodes count. poses: (time, x, y, yaw). ended: (time, line) what the supervisor said
+    of processes that ended. driven: (time, whether) what the emulated robot says, if there is one.
+    at_rest: when the driver said at its end that the robot rests, or when it was stopped itself
+    and the twin with it. refused: why, if that is what was asked. lost_record: [s]. recovered:
+    whether it went on after a reset, without a restart.
     """
 
     began: float
-    safety: Sequence[tuple[float, str, str]] = ()
+    safety: Sequence[tuple[float, str, str, float]] = ()
     driver: Sequence[tuple[float, Mapping[str, Any]]] = ()
     counters: Sequence[tuple[float, str, float]] = ()
     poses: Sequence[tuple[float, float, float, float]] = ()
@@ -92,7 +94,7 @@ def passed(made: Mapping[str, Any]) -> bool:
 def detection(seen: Evidence) -> tuple[float, str] | None:
     """The first sign of the fault: when, and who said what."""
     signs: list[tuple[float, str]] = []
-    for when, level, reasons in seen.safety:
+    for when, level, reasons, _ in seen.safety:
         rules = [reason.partition(":")[0] for reason in reasons.split("; ")]
         rules = [rule for rule in rules if rule not in CLIPPING]  # as on any good day
         if when >= seen.began and level != "RUN" and rules:
@@ -132,24 +134,60 @@ def stop_seconds(seen: Evidence) -> float | None:
 
 
 def unsafe_commands(seen: Evidence, spec: RobotSpec) -> int:
-    """Commands that reached the plant, non-finite, out of range or rate, or during a stop."""
-    low, high, step = spec.action_low, spec.action_high, spec.action_step
-    rest = spec.rest
-    slack = 1e-6 * (high - low)
-    count, last, since = 0, None, 0.0
+    """Count the unsafe commands that the plant was given from the fault on.
+
+    Unsafe is: not finite, out of range, changed faster than the rate, or motion during a stop.
+    Each command is compared with the one that the plant was given before it, be it the driver's
+    own stop, not with the one of the last report. The commands of a driver's last period are not
+    known if it was killed.
+    """
+    count, since = 0, 0.0
+    last: Array | None = None
     for when, values in seen.driver:
-        action = np.array(values["commanded"], dtype=float)
-        fine = bool(np.isfinite(action).all())
-        fine = fine and bool(((action >= low - slack) & (action <= high + slack)).all())
-        rests = fine and bool((np.abs(action - rest) <= slack).all())
-        if fine and last is not None and not rests:
-            # What has not changed for several periods may change by as many steps.
-            steps = max(1, round((when - since) / spec.period))
-            fine = bool((np.abs(action - last) <= steps * step + slack).all())
-        count += when >= seen.began and not fine
-        if np.isfinite(action).all() and (last is None or (action != last).any()):
-            last, since = action, when
+        stamp = values["stamp_s"]
+        if last is None and not values["given"]:
+            last, since = np.array(values["commanded"], dtype=float), stamp
+        for at, *numbers in values["given"]:
+            action = np.array(numbers, dtype=float)
+            # Safety takes a step a period, also for commands that do not arrive.
+            steps = max(1, round((stamp - since) / spec.period))
+            fine = _allowed(spec, action, last, steps)
+            fine = fine and (_rests(spec, action) or not _rest_was_due(seen, stamp, when))
+            count += at >= seen.began and not fine
+            if np.isfinite(action).all():
+                last, since = action, stamp
     return int(count)
+
+
+def _allowed(spec: RobotSpec, action: Array, last: Array | None, steps: int) -> bool:
+    """Return whether a command (da,) is in range, and in rate `steps` periods after `last`."""
+    low, high, slack = (
+        spec.action_low,
+        spec.action_high,
+        SLACK * (spec.action_high - spec.action_low),
+    )
+    # NaN is neither above nor below anything.
+    ranged = bool(((action >= low - slack) & (action <= high + slack)).all())
+    if not ranged or last is None or _rests(spec, action):  # braking is allowed at once
+        return ranged
+    return bool((np.abs(action - last) <= steps * spec.action_step + slack).all())
+
+
+def _rests(spec: RobotSpec, action: Array) -> bool:
+    """Return whether a command (da,) is to rest."""
+    slack = SLACK * (spec.action_high - spec.action_low)
+    return bool((np.abs(action - spec.rest) <= slack).all())
+
+
+def _rest_was_due(seen: Evidence, stamp: float, when: float) -> bool:
+    """Return whether safety let nothing but rest pass in the period of the state `stamp` [s].
+
+    Answers belong to a period by their stamps, however late they were seen; where there is none,
+    the newest one that came before the driver's report at `when` [s] stands.
+    """
+    answers = [level for _, level, _, answered in seen.safety if answered == stamp]
+    answers = answers or [level for came, level, *_ in seen.safety if came <= when][-1:]
+    return bool(answers) and all(Level[level] >= Level.HOLD for level in answers)
 
 
 def moved(seen: Evidence) -> tuple[float | None, float | None]:

@@ -52,6 +52,7 @@ class Timing:
     offset_s: float
     delay_s: float
     commanded: tuple[float, ...]
+    given: tuple[tuple[float, ...], ...]
     rested_at: float
     missed_deadlines: int
     overruns: int
@@ -90,6 +91,7 @@ class DriveLoop:
         self._acted = math.nan  # when the newest command did, after the observation it answers
         self._rest_action = spec.rest
         self._commanded = self._rest_action
+        self._given: list[tuple[float, ...]] = []  # since the last report
         self._rested_at = self._began  # since when it has been at rest, on the clock
         self._answered: float | None = None  # when the newest command came; None before the first
         self._begun = False  # whether it has been told that there was one
@@ -177,7 +179,8 @@ class DriveLoop:
         self._inbox.close()
         self._faulty(reason)
         self._plant.stop()
-        self._note(self._rest_action, self._clock())
+        if not self._resting:  # noted once: a robot may stay unheard for hours
+            self._note(self._rest_action, self._clock())
 
     def _note(self, action: Array, now: float) -> None:
         """Note the command that the plant was given, and since when it rests."""
@@ -187,6 +190,7 @@ class DriveLoop:
         elif not rests:
             self._rested_at = math.nan
         self._commanded, self._resting = action, rests
+        self._given.append((now, *action.tolist()))
 
     def _await_answer(self, measurement: Measurement, stop: threading.Event) -> list[Arrival]:
         """The first command for this observation, which is sent again until it comes."""
@@ -245,6 +249,7 @@ class DriveLoop:
         self._missed += missed
         self._steps += self._answered is not None
         self._previous = measurement
+        given, self._given = tuple(self._given), []
         self._report(
             Timing(
                 stamp=nanoseconds(measurement.time),
@@ -253,6 +258,7 @@ class DriveLoop:
                 offset_s=arrivals[0].offset if arrivals else math.nan,
                 delay_s=self._acted + self._config.delay,
                 commanded=tuple(self._commanded.tolist()),
+                given=given,
                 rested_at=self._rested_at,
                 missed_deadlines=self._missed,
                 overruns=overruns,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from ast import literal_eval
 from collections.abc import Mapping
@@ -55,11 +56,12 @@ NEIGHBOURS: Mapping[str, Mapping[str, object]] = MappingProxyType(
 class Seen:
     """Received messages, newest last: (steady time, values). Filled by the executor's thread.
 
-    safety: (level, reasons). driver: values of its timing. poses: x, y [m]. others: values of
-    `safety: input`, `driver: plant`, `controller: timing` by name.
+    safety: (level, reasons, stamp [s] of the state that it answers). driver: values of its timing.
+    poses: x, y [m]. others: values of `safety: input`, `driver: plant`, `controller: timing`, by
+    name.
     """
 
-    safety: list[tuple[float, str, str]] = field(default_factory=list)
+    safety: list[tuple[float, str, str, float]] = field(default_factory=list)
     driver: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     poses: list[tuple[float, float, float, float]] = field(default_factory=list)
     others: dict[str, list[tuple[float, dict[str, str]]]] = field(default_factory=dict)
@@ -158,15 +160,15 @@ class FaultWatch(Node):
         return self.create_publisher(message_class(known.type), name, PROFILES[known.qos])
 
     def _on_diagnostics(self, message: Any) -> None:
-        now = time.monotonic()
+        now, stamp = time.monotonic(), seconds(from_stamp(message.header.stamp))
         safety = read_status(message, "safety: state", self._owner)
         if safety is not None:
-            self.seen.safety.append((now, safety["level"], safety["reasons"]))
+            self.seen.safety.append((now, safety["level"], safety["reasons"], stamp))
             self._add("safety: input", now, safety)
         driver = read_status(message, "driver: timing", self._owner)
         if driver is not None:
-            stamp = {"stamp_s": seconds(from_stamp(message.header.stamp))}
-            self.seen.driver.append((now, {k: _number(v) for k, v in driver.items()} | stamp))
+            numbers = {key: _number(value) for key, value in driver.items()}
+            self.seen.driver.append((now, {**numbers, "stamp_s": stamp}))
         for name in ("driver: plant", "controller: timing"):
             values = read_status(message, name, self._owner)
             if values is not None:
@@ -208,10 +210,10 @@ def _answer(future: Any, patience: float) -> Any:
 
 
 def _number(text: str) -> Any:
-    """A value of diagnostics, written by `repr`."""
-    if text in ("nan", "inf", "-inf"):
-        return float(text)
+    """Return a value of diagnostics, written by `repr`; a nan within a tuple is None."""
+    if text == "nan":
+        return math.nan
     try:
-        return literal_eval(text)
+        return literal_eval(re.sub(r"\binf\b", "1e999", re.sub(r"\bnan\b", "None", text)))
     except (ValueError, SyntaxError):
         return text

@@ -9,8 +9,10 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
                       by the end of this interval), offset_s (the command's arrival after the
                       observation; nan if missed), delay_s (when the newest one acted, after
                       the observation that it answers; nan if none did), commanded
-                      (what the plant was told last), rested_at (since when that is to rest, on
-                      the steady clock; nan if it is not), missed_deadlines, overruns, rejected,
+                      (what the plant was told last), given (when, on the steady clock, and what:
+                      all that the plant was told since the last report, the driver's own stops
+                      too), rested_at (since when commanded is to rest, on the steady clock; nan
+                      if it is not), missed_deadlines, overruns, rejected,
                       timeouts (totals); run (the parameter of that name, from the first command)
   driver: plant       fault (why the robot cannot be heard or driven, empty if it can), and what
                       the plant counts (`Plant.counters`)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,18 +22,29 @@ from ros_mbmrl.faults.rows import (
 from ros_mbmrl.robots.hexapod import SPEC
 
 WALK, REST = (20.0, 20.0), (0.0, 0.0)
+SLOW, FAST = (5.0, 5.0), (50.0, 50.0)  # farther apart than one step
 
 
 def told(
     when: float, commanded: tuple[float, ...] = WALK, **more: Any
 ) -> tuple[float, dict[str, Any]]:
-    rested = more.pop("rested_at", math.nan)
-    return when, {"commanded": commanded, "rested_at": rested, "rejected": 0, **more}
+    """Return a report of the driver; by default the plant was given one command, just now."""
+    known = {"given": ((when, *commanded),), "stamp_s": when, "rested_at": math.nan, "rejected": 0}
+    return when, {"commanded": commanded, **known, **more}
+
+
+def given(*periods: Sequence[tuple[float, ...]]) -> Evidence:
+    """Return what is seen of commands that the plant was given, period by period."""
+    reports = []
+    for k, commands in enumerate(periods):
+        at = tuple((0.1 * k + 0.02 * n, *command) for n, command in enumerate(commands))
+        reports.append(told(0.1 * k, commands[-1] if commands else WALK, given=at))
+    return Evidence(0.0, driver=reports)
 
 
 STOPPED = Evidence(
     began=10.0,
-    safety=[(9.9, "RUN", ""), (10.15, "STOP", "stale_state: 0.23 s old; other: x")],
+    safety=[(9.9, "RUN", "", 9.9), (10.15, "STOP", "stale_state: 0.23 s old; other: x", 10.2)],
     driver=[told(9.9), told(10.0), told(10.2, REST, rested_at=10.17)],
     recovered=True,
 )
@@ -65,7 +77,7 @@ def test_what_fails(changed: dict[str, Any]) -> None:
 
 
 def test_a_clipped_command_is_no_sign() -> None:
-    clipped = (10.01, "LIMITED", "command_rate: left_legs changes too fast")
+    clipped = (10.01, "LIMITED", "command_rate: left_legs changes too fast", 10.0)
     assert detection(replace(STOPPED, safety=[clipped, *STOPPED.safety])) == (
         10.15,
         "safety: stale_state, other",
@@ -101,11 +113,49 @@ def test_a_twin_that_has_gone_does_not_move() -> None:
 
 
 def test_unsafe_commands_by_hand() -> None:
-    step = float(SPEC.action_step[0])
-    commands = [WALK, (20.0 + 1.5 * step, 20.0), (math.nan, 0.0), REST, (-1.0, 0.0), (57.0, 0.0)]
-    seen = Evidence(0.0, driver=[told(0.1 * k, each) for k, each in enumerate(commands)])
+    commands = [WALK, FAST, SLOW, (math.nan, 0.0), REST, (-1.0, 0.0), (57.0, 0.0)]
     # too far at once, not a number, below the range, above it
-    assert unsafe_commands(seen, SPEC) == 4
+    assert unsafe_commands(given(*([each] for each in commands)), SPEC) == 4
+
+
+@pytest.mark.parametrize(
+    ("periods", "count"),
+    [
+        ([[FAST], [REST, SLOW]], 0),  # rest between two reports makes nothing unsafe
+        ([[FAST], [SLOW]], 1),
+        ([[SLOW], [(57.0, 5.0), REST], [SLOW]], 1),  # seen, though it was replaced at once
+        ([[SLOW], [SLOW, FAST, SLOW]], 2),
+        ([[SLOW], [REST, FAST]], 1),  # also from a stop of the driver's own
+        ([[], [SLOW]], 0),
+        ([[FAST], [], [SLOW]], 0),  # safety has taken two steps, of which one did not arrive
+        ([[SLOW], [SLOW], [FAST]], 1),  # but a command that is repeated gains no steps
+    ],
+)
+def test_every_command_counts_not_only_the_last_of_a_period(periods: Any, count: int) -> None:
+    assert unsafe_commands(given(*periods), SPEC) == count
+
+
+def test_commands_from_before_the_fault_do_not_count() -> None:
+    seen = given([FAST], [SLOW], [SLOW, FAST])
+    assert unsafe_commands(seen, SPEC) == 2
+    assert unsafe_commands(replace(seen, began=0.11), SPEC) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "count"),
+    [
+        ([(0.05, "RUN", 0.0), (0.15, "RUN", 0.1)], 0),
+        ([(0.05, "RUN", 0.0), (0.15, "HOLD", 0.1)], 1),
+        ([(0.05, "RUN", 0.0), (0.15, "RETURN", 0.1)], 0),
+        ([(0.05, "RUN", 0.0), (0.12, "RUN", 0.1), (0.15, "LATCHED", 0.1)], 0),  # it came before
+        ([(0.05, "HOLD", 0.0), (0.35, "RUN", 0.1)], 1),  # in the first period; seen late is no lie
+        ([(-0.05, "LATCHED", -0.1)], 2),  # it stands as long as nothing else is said
+    ],
+)
+def test_motion_during_a_stop_is_unsafe(answers: Any, count: int) -> None:
+    safety = [(when, level, "", stamp) for when, level, stamp in answers]
+    assert unsafe_commands(replace(given([WALK], [WALK]), safety=safety), SPEC) == count
+    assert unsafe_commands(replace(given([REST], [REST]), safety=safety), SPEC) == 0
 
 
 def test_distance_and_energy() -> None:

@@ -110,6 +110,41 @@ def test_silence_stops_the_plant_once(plant: Any) -> None:
     assert plant.log.index("stop") < plant.log.index((6.0, 2.0))
 
 
+def test_every_command_that_reached_the_plant_is_told_once_with_its_time(plant: Any) -> None:
+    rig = Rig(plant, [[0.01, 0.04], [], [], [0.02]]).run()
+    silent = 0.04 + SPEC.envelope.command_timeout
+    told = [list(timing.given) for timing in rig.timings]
+    assert [[command[1:] for command in period] for period in told] == [
+        [(1.0, 2.0), (1.0, 2.0)],
+        [],
+        [(0.0, 0.0)],  # a stop of the driver's own
+        [(4.0, 2.0)],
+    ]
+    times = [command[0] for period in told for command in period]
+    assert times == pytest.approx([0.01, 0.04, silent, 0.32])
+
+
+def test_a_robot_that_stays_unheard_leaves_no_heap_of_stops(plant: Any) -> None:
+    plant.simulated = False
+    rig = Rig(plant, [[0.01], [0.01]])
+    publish, faults = rig.loop._publish, iter(["radio: no reply"] * 50)
+
+    def publish_and_fail(measurement: Any, previous: Any) -> None:
+        publish(measurement, previous)
+        plant.fault = "radio: no reply"
+
+    def told(reason: str) -> None:
+        plant.fault = next(faults, "") if reason else plant.fault
+
+    rig.loop._publish, rig.loop._faulty = publish_and_fail, told
+    rig.run()
+    assert plant.log.count("stop") > 50
+    assert [[command[1:] for command in t.given] for t in rig.timings] == [
+        [(1.0, 2.0)],
+        [(0.0, 0.0), (2.0, 2.0)],
+    ]
+
+
 def test_the_duration_counts_from_the_first_command(plant: Any) -> None:
     rig = Rig(plant, [[], [], *[[0.01]] * 9], duration=0.3).run()
     assert len(rig.timings) == 5

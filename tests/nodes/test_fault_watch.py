@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("rclpy")
 from rclpy.node import Node
 
 from ros_mbmrl.nodes.fault_watch import NEIGHBOUR, NEIGHBOURS, FaultWatch
-from ros_mbmrl.nodes.messages import from_stamp
+from ros_mbmrl.nodes.messages import diagnostics, from_stamp, status
 from ros_mbmrl.nodes.qos import listen
 
 Until = Callable[[Callable[[], bool]], None]
@@ -53,3 +55,13 @@ def test_a_neighbour_speaks_in_its_own_name(watch: Any, until: Until) -> None:
     until(lambda: {line.name for line in watch.lines} == set(NEIGHBOURS))
     assert {line.hardware_id for line in watch.lines} == {NEIGHBOUR}
     assert watch.seen.safety == []  # nor does the watch take it for the graph's
+
+
+def test_numbers_of_the_driver_come_back_also_those_that_are_none(watch: Any) -> None:
+    told = {"given": ((1.5, 2.0, math.nan), (1.6, math.inf, -math.inf)), "rested_at": math.nan}
+    watch._on_diagnostics(diagnostics(1_500_000_000, status("driver", "timing", "hexapod", told)))
+    ((_, values),) = watch.seen.driver
+    assert np.array(values["given"], dtype=float) == pytest.approx(
+        np.array(told["given"]), nan_ok=True
+    )
+    assert math.isnan(values["rested_at"]) and values["stamp_s"] == 1.5
