@@ -76,6 +76,8 @@ class UpdateRule(ABC):
 
     meta_trained: bool = False  # whether its own parameters are learned through eq. 22
     adapts: ClassVar[bool] = True  # False: there is no update for the guard to judge
+    inputs_only: ClassVar[bool] = False  # whether it changes no layer, so that it suits ensembles
+    labelled: ClassVar[bool] = False  # whether its model is trained on commands as they acted
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
         """Return the rule's own parameters psi, by name; `parameters` is the prior."""

@@ -25,6 +25,7 @@ from ros_mbmrl.adaptation.base import (
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.networks.groups import network_of
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update, spread
 from ros_mbmrl.networks.recurrent import fade
@@ -262,6 +263,15 @@ def _gram(rows: Tensor) -> Tensor:
     return gram
 
 
+def check_network(rule: UpdateRule, mlp: MLP, method: str) -> None:
+    """Refuse a rule that cannot change a network. Raises UserError."""
+    if isinstance(mlp, Ensemble) and not rule.inputs_only:
+        raise UserError(
+            f"method {method} changes the layers of a network: expected a model with one member, "
+            f"got an ensemble of {mlp.members}"
+        )
+
+
 def make_guard(loaded: LoadedModel, method: str | None = None, enabled: bool = True) -> Guard:
     """Return the guarded rule of a loaded model, as its card describes it, or of another method.
 
@@ -269,6 +279,7 @@ def make_guard(loaded: LoadedModel, method: str | None = None, enabled: bool = T
         UserError: the card's guard or the rule's own parameters are not as expected.
     """
     rule = rule_of(loaded.card, method)
+    check_network(rule, loaded.model.mlp, str(method or loaded.method))
     try:
         config = GuardConfig(**{**(loaded.card.get("guard") or {}), "enabled": enabled})
     except (TypeError, ValueError) as error:

@@ -10,6 +10,7 @@ class Prior(UpdateRule):
     """The rule whose update is zero."""
 
     adapts = False
+    inputs_only = True
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Return no update."""

@@ -35,6 +35,7 @@ ARRAYS = MappingProxyType(
         "steps": (np.int64, 1),
     }
 )
+LOST = "effectiveness"  # optional: what actuators have lost, as the actions
 
 
 def save(folder: Path, rollouts: Sequence[Rollout]) -> str:
@@ -125,7 +126,18 @@ def _joined(rollouts: Sequence[Rollout]) -> dict[str, NDArray[Any]]:
         "times": np.concatenate([r.times for r in rollouts]).astype(np.float64),
         "marks": np.concatenate([r.marks for r in rollouts]).astype(np.uint8),
         "steps": np.array([len(r) for r in rollouts], dtype=np.int64),
+        **_effectiveness(rollouts),
     }
+
+
+def _effectiveness(rollouts: Sequence[Rollout]) -> dict[str, NDArray[Any]]:
+    """Return what actuators have lost, NaN where it is unknown; nothing if it always is."""
+    each = [
+        np.full_like(r.actions, np.nan) if r.effectiveness is None else r.effectiveness
+        for r in rollouts
+    ]
+    known = any(r.effectiveness is not None for r in rollouts)
+    return {LOST: np.concatenate(each).astype(np.float32)} if known else {}
 
 
 def _card(spec: RobotSpec, rollouts: Sequence[Rollout], digest: str) -> dict[str, Any]:
@@ -163,8 +175,9 @@ def read_dataset(folder: Path) -> DataSet:
     if sha256_of(folder) != card["sha256"]:
         raise UserError(f"{folder / ARRAYS_FILE}: damaged or changed, its sha256 is not the card's")
     arrays = _read_arrays(folder / ARRAYS_FILE)
-    for name, width in (("states", len(spec.state)), ("actions", len(spec.action))):
-        if arrays[name].shape[1] != width:
+    widths = {"states": len(spec.state), "actions": len(spec.action), LOST: len(spec.action)}
+    for name, width in widths.items():
+        if name in arrays and arrays[name].shape[1] != width:
             raise UserError(f"{folder}: expected {width} columns of {name}, as {spec.name} has")
     steps, tags = arrays["steps"], card["rollouts"]
     if (steps < 0).any():
@@ -172,6 +185,8 @@ def read_dataset(folder: Path) -> DataSet:
     total = sum(steps.tolist())  # not NumPy's sum, which may overflow
     expected = {"states": total + len(steps), "times": total + len(steps)}
     expected |= {"actions": total, "marks": total}
+    if LOST in arrays:
+        expected[LOST] = total
     for name, rows in expected.items():
         if len(arrays[name]) != rows:
             raise UserError(f"{folder}: expected {rows} rows of {name}, got {len(arrays[name])}")
@@ -205,9 +220,15 @@ def _parted(
                 times=arrays["times"][rows],
                 marks=arrays["marks"][moves],
                 tags=MappingProxyType({str(a): str(b) for a, b in tags[k].items()}),
+                effectiveness=_known(arrays[LOST][moves]) if LOST in arrays else None,
             )
         )
     return rollouts
+
+
+def _known(effectiveness: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Return the effectiveness of a rollout, None where it was unknown."""
+    return effectiveness if np.isfinite(effectiveness).all() else None
 
 
 def _read_card(folder: Path) -> dict[str, Any]:
@@ -242,8 +263,9 @@ def _words(quantity: Any) -> str:
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    arrays = read_arrays(path, ARRAYS)
-    for name, (dtype, dimensions) in ARRAYS.items():
+    arrays = read_arrays(path, (*ARRAYS, LOST))
+    optional = {LOST: ARRAYS["actions"]} if LOST in arrays else {}
+    for name, (dtype, dimensions) in {**ARRAYS, **optional}.items():
         array = arrays.get(name)
         if array is None or array.dtype != dtype or array.ndim != dimensions:
             found = "none" if array is None else f"{array.ndim} of {array.dtype}"

@@ -33,6 +33,8 @@ class Rollout:
         times: (T+1,) float64 [s].
         marks: (T,) uint8 of `Mark`.
         tags: terrain, fault, session, and other words that distinguish runs.
+        effectiveness: (T, da), the share of each action that its actuator gave; None: unknown, as
+            on a real robot.
     """
 
     robot: str
@@ -41,6 +43,7 @@ class Rollout:
     times: NDArray[np.float64]
     marks: NDArray[np.uint8]
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    effectiveness: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         steps = len(self.actions)
@@ -51,6 +54,10 @@ class Rollout:
         ):
             if len(array) != expected:
                 raise ValueError(f"{name}: expected {expected} rows, got {len(array)}")
+        if self.effectiveness is not None and self.effectiveness.shape != self.actions.shape:
+            raise ValueError(
+                f"effectiveness: expected {self.actions.shape}, got {self.effectiveness.shape}"
+            )
 
     def __len__(self) -> int:
         """Return the number of transitions T."""

@@ -36,6 +36,7 @@ def rollouts_of(
     where there is one for each robot. Less than SHORTEST transitions are left out.
     """
     rollouts = []
+    effectiveness = robots.effectiveness(len(episodes.actions))
     for n, (situation, length) in enumerate(zip(robots.situations, episodes.lasted, strict=True)):
         condition = {"condition": conditions[n]} if conditions else {}
         if length >= SHORTEST:
@@ -46,6 +47,7 @@ def rollouts_of(
                 times=episodes.times[: length + 1],
                 marks=np.zeros(length, dtype=np.uint8),
                 tags={**tags_of(situation), "session": f"{session}-{n}", **condition},
+                effectiveness=effectiveness[:length, n].astype(np.float32),
             )
             rollouts.append(rollout)
     return rollouts

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.errors import UserError
@@ -99,7 +100,8 @@ def fit_model(
     Raises:
         UserError: the model to go on from has another network.
     """
-    training = Transitions.of(robot, data.training)
+    labelled = make_rule(config.method, config.options).labelled
+    training = Transitions.of(robot, data.training, effective=labelled)
     model, warm = new_model(training, config, robot), None
     if before is not None:
         if before.model.mlp != model.mlp:
@@ -108,5 +110,5 @@ def fit_model(
                 "into another folder"
             )
         warm = carried(before.parameters, before.model, model)
-    held = Transitions.of(robot, data.held)
+    held = Transitions.of(robot, data.held, effective=labelled)
     return train_model(model, config, training, held, progress, checkpoint, warm, device)

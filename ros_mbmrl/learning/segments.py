@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support
@@ -39,8 +40,15 @@ class Transitions:
     rollout: Tensor
 
     @classmethod
-    def of(cls, robot: Robot, rollouts: Sequence[Rollout]) -> Transitions:
-        """Stack rollouts. Raises UserError if there is none, or one of another robot."""
+    def of(cls, robot: Robot, rollouts: Sequence[Rollout], effective: bool = False) -> Transitions:
+        """Stack rollouts.
+
+        Args:
+            effective: take actions as they acted, after what actuators have lost.
+
+        Raises:
+            UserError: there is none, one is of another robot, or what acted is unknown.
+        """
         if not rollouts:
             raise UserError("no rollouts: expected at least one")
         for rollout in rollouts:
@@ -48,7 +56,8 @@ class Transitions:
                 raise UserError(f"a rollout of '{rollout.robot}': expected '{robot.spec.name}'")
         states = torch.from_numpy(np.concatenate([r.states[:-1] for r in rollouts]))
         next_states = torch.from_numpy(np.concatenate([r.states[1:] for r in rollouts]))
-        actions = torch.from_numpy(np.concatenate([r.actions for r in rollouts]))
+        given = [acted(r) if effective else r.actions for r in rollouts]
+        actions = torch.from_numpy(np.concatenate(given))
         marks = torch.from_numpy(np.concatenate([r.marks for r in rollouts]))
         finite = torch.cat([states, actions, next_states], dim=1).isfinite().all(dim=1)
         return cls(
@@ -77,6 +86,14 @@ class Transitions:
         inputs = torch.cat([self.features, self.actions], dim=-1)
         return Normalizer.fit(inputs[kept], self.changes[kept])
 
+    def plausible(self, model: DynamicsModel) -> tuple[Tensor, Tensor]:
+        """Return normalised inputs (M, inputs) and changes (M, dc) of the rows to learn from."""
+        kept = self.keep[:, 0] > 0
+        features, actions, changes = self.features[kept], self.actions[kept], self.changes[kept]
+        support = support_of(model, features[None], actions[None], changes[None])
+        well = support.weight[0, :, 0] > 0
+        return support.x[0][well], support.y[0][well]
+
     def starts(self, length: int) -> Tensor:
         """Return the rows from which `length` transitions follow each other in the same rollout."""
         count = len(self) - length + 1
@@ -93,6 +110,16 @@ class Transitions:
         weight = self.keep[rows] if marks else torch.ones_like(self.keep[rows])
         raw = self.features[rows], self.actions[rows], self.changes[rows]
         return support_of(model, *raw, weight.to(raw[0].device))
+
+
+def acted(rollout: Rollout) -> NDArray[np.float32]:
+    """Return the actions (T, da) as they acted. Raises UserError where that is unknown."""
+    if rollout.effectiveness is None:
+        raise UserError(
+            "a rollout does not tell what its actuators have lost: expected data from simulation "
+            "that do (`mbmrl train` gathers such)"
+        )
+    return rollout.actions * rollout.effectiveness
 
 
 class SegmentSampler:
@@ -118,11 +145,7 @@ class SegmentSampler:
 
         An ensemble is fitted to single transitions; the robot's augmentation is for segments.
         """
-        data, kept = self._data, self._data.keep[:, 0] > 0
-        features, actions, changes = data.features[kept], data.actions[kept], data.changes[kept]
-        support = support_of(model, features[None], actions[None], changes[None])
-        plausible = support.weight[0, :, 0] > 0
-        return support.x[0][plausible], support.y[0][plausible]
+        return self._data.plausible(model)
 
     def draw(
         self, model: DynamicsModel, count: int, generator: Generator

@@ -70,6 +70,7 @@ _ALL = (
     ),
     _adapted("bayes_context_de", "context_step:BayesContextStep", None, "bayes_context", _STEPS),
     _adapted("leaky_context", "leaky_context:LeakyContext"),
+    _adapted("causes", "causes:CauseFilter", Look("causes", _BLUE, "xx", "--", "*")),
     _adapted("leaky_context_de", "context_step:LeakyContextStep", None, "leaky_context", _STEPS),
     Method(
         ORACLE,

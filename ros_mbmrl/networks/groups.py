@@ -74,7 +74,9 @@ ENCODER = Group("encoder", Carry.ENCODER)
 CONDITION = Group("condition", Carry.BIASES)
 GRU = Group("gru", Carry.GRU)
 MEMORY = Group("memory")  # how long each component of a code lasts
-GROUPS = {each.name: each for each in (NETWORK, PSI, FROZEN, ENCODER, CONDITION, GRU, MEMORY)}
+CAUSES = Group("causes", trained=False)  # made anew by every fit, for its normalisation
+_ALL = (NETWORK, PSI, FROZEN, ENCODER, CONDITION, GRU, MEMORY, CAUSES)
+GROUPS = {each.name: each for each in _ALL}
 
 
 def place(name: str) -> tuple[str, Group]:

@@ -178,11 +178,25 @@ class SimulatedRobots:
 
     def present(self, index: int) -> frozenset[str]:
         """Return the faults of robot `index` in the control period that begins now."""
+        return self._present(index, self._ticks[index])
+
+    def effectiveness(self, steps: int) -> Array:
+        """Return the shares (steps, N, da) of commands that act, in periods since a reset."""
+        shares = np.ones((steps, *self._powered.shape))
+        for index in range(len(self)):
+            for step in range(steps):
+                present = self._present(index, step * self.simulation.substeps)
+                if present:
+                    shares[step, index] = self.simulation.powered(present)
+        return shares
+
+    def _present(self, index: int, ticks: int) -> frozenset[str]:
+        """Return the faults of robot `index` so many ticks after its reset."""
         edges = (
             (each.name, _edge(self.simulation, each.begin), _edge(self.simulation, each.end))
             for each in self.situations[index].faults
         )
-        return frozenset(name for name, begin, end in edges if begin <= self._ticks[index] < end)
+        return frozenset(name for name, begin, end in edges if begin <= ticks < end)
 
     def _switch(self) -> None:
         """Change what begins or ends now, by each robot's own clock."""

@@ -18,7 +18,8 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.base import UpdateRule
-from ros_mbmrl.adaptation.guard import Guard, GuardConfig
+from ros_mbmrl.adaptation.causes import Bank, CauseFilter
+from ros_mbmrl.adaptation.guard import Guard, GuardConfig, check_network
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
@@ -67,7 +68,7 @@ class Judge:
 
     def __call__(self, parameters: Mapping[str, Tensor]) -> dict[str, float]:
         """Return the errors `before` and `after`, in deviations of a change."""
-        own = {name: value.to(self.validation.actions.device) for name, value in parameters.items()}
+        own = parameters_on(dict(parameters), self.validation.actions.device)
         window = max(self.config.adapt_windows)
         guard = Guard(self.rule, own, window, GuardConfig(enabled=False))
         found = open_loop_errors(
@@ -104,6 +105,7 @@ def train_model(
         UserError: too little data, no step to train in, or a checkpoint of another run.
     """
     rule, model = make_rule(config.method, config.options).training_rule, model.to(device)
+    check_network(rule, model.mlp, config.method)
     data, held = training.to(device), validation.to(device)
     windows = config.adapt_windows, config.predict_window
     store = SegmentSampler(data, *windows, _augmentation(model.robot, config))
@@ -127,7 +129,31 @@ def train_model(
     last = judge(own)
     scores = {f"open_loop_{name}": value for name, value in last.items()}
     scores = {"validation_after": end.best, **scores}
+    if isinstance(rule, CauseFilter):
+        own = with_bank(model, own, rule, held)
     return Trained(model.to(CPU), rule, own, scores)
+
+
+def with_bank(
+    model: DynamicsModel, parameters: Parameters, rule: CauseFilter, held: Transitions
+) -> Parameters:
+    """Return the parameters with the rule's bank, and the deviation of errors on held-out runs.
+
+    Args:
+        held: with actions as they acted: the model is right about the causes.
+    """
+    x, y = held.plausible(model)
+    with torch.inference_mode():
+        error = model.mlp.forward(parameters_on(parameters, x.device), x) - y
+    deviation = error.square().mean(dim=0).sqrt().clamp_min(1e-3).cpu()
+    bank = Bank.of(model.robot.spec)
+    network = network_of(parameters)
+    return {**network, **bank.parameters(model.normalizer.to(CPU), deviation)}
+
+
+def parameters_on(parameters: Parameters, device: torch.device) -> Parameters:
+    """Return parameters on a device."""
+    return {name: value.to(device) for name, value in parameters.items()}
 
 
 def phases_of(

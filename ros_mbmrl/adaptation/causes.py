@@ -1,0 +1,137 @@
+"""Causes: adaptation in the space of physical causes, by a Bayesian filter over hypotheses.
+
+A fault is a small number of physical quantities. The model is trained on commands times the
+effectiveness of their actuators, which is known in simulation; at run time the effectiveness is
+inferred. There is a bank of hypotheses (all is well, actuator k is weak, actuator k is dead), and a
+prior probability that the cause changes in a period. The posterior is that of a hidden Markov model
+(Rabiner 1989, forward recursion), and the model acts under its most probable hypothesis.
+
+No weight is changed: under a hypothesis the inputs of the network are scaled and shifted.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.networks.groups import CAUSES
+from ros_mbmrl.networks.mlp import MLP, InputUpdate, Parameters, Update, spread
+from ros_mbmrl.robots.spec import RobotSpec
+
+WELL, WEAK, DEAD = "all well", "weak", "dead"
+WEAK_SHARE = 0.5  # effectiveness of a weak actuator
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Hypotheses about a robot.
+
+    Args:
+        names: (J,), the first one is that all is well.
+        effectiveness: (J, da), the share of each command that acts.
+    """
+
+    names: tuple[str, ...]
+    effectiveness: Tensor
+
+    @classmethod
+    def of(cls, spec: RobotSpec) -> Bank:
+        """Return the bank of any robot: each actuator alone is weak or dead."""
+        names, rows = [WELL], [torch.ones(len(spec.action))]
+        for k, limit in enumerate(spec.action):
+            for word, share in ((WEAK, WEAK_SHARE), (DEAD, 0.0)):
+                names.append(f"{limit.name} {word}")
+                row = torch.ones(len(spec.action))
+                row[k] = share
+                rows.append(row)
+        return cls(tuple(names), torch.stack(rows))
+
+    def parameters(self, normalizer: Normalizer, deviation: Tensor) -> Parameters:
+        """Return what the rule needs, as tensors that are stored with the model.
+
+        A command a times e is normalised to (e a - mean) / std = e x + mean (e - 1) / std.
+
+        Args:
+            normalizer: of the model.
+            deviation: of the model's errors under the right hypothesis (outputs,), normalised.
+        """
+        dims = self.effectiveness.shape[1]
+        mean, std = normalizer.input_mean[-dims:], normalizer.input_std[-dims:]
+        hypotheses, inputs = len(self.names), len(normalizer.input_mean)
+        scale, shift = torch.ones(hypotheses, inputs), torch.zeros(hypotheses, inputs)
+        scale[:, -dims:] = self.effectiveness
+        shift[:, -dims:] = mean * (self.effectiveness - 1) / std
+        return CAUSES.named({"scale": scale, "shift": shift, "deviation": deviation})
+
+
+class CauseFilter(UpdateRule):
+    """Rule that infers which hypothesis of a bank explains the window.
+
+    Args:
+        change: prior probability that the cause becomes another one within a period.
+        well: prior probability of the first hypothesis; the others share the rest.
+        limit: deviations that an error counts for at most, so that no single row decides.
+    """
+
+    inputs_only = True
+    labelled = True
+
+    def __init__(
+        self,
+        change: float = 0.01,
+        well: float = 0.5,
+        limit: float = 5.0,
+    ) -> None:
+        for name, value in (("change", change), ("well", well)):
+            if not 0 < value < 1:
+                raise ValueError(f"{name}: expected a probability between 0 and 1, got {value}")
+        if not 0 < limit < math.inf:
+            raise ValueError(f"limit: expected above 0, got {limit}")
+        self._change, self._well, self._limit = change, well, limit
+
+    def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
+        """Return a bank in which all is well, as large as that of `parameters` if they have one.
+
+        A fit makes the bank, see `Bank.parameters`.
+        """
+        shape = len(CAUSES.part(parameters).get("scale", [0])), mlp.sizes[0]
+        own = {"scale": torch.ones(shape), "shift": torch.zeros(shape)}
+        return CAUSES.named({**own, "deviation": torch.ones(mlp.sizes[-1])})
+
+    def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
+        """Return the inputs' update under the most probable hypothesis of each task."""
+        bank, best = CAUSES.part(parameters), self.posterior(mlp, parameters, support).argmax(-1)
+        inputs = InputUpdate(bank["scale"][best], bank["shift"][best])
+        return Update(mlp.no_update.layers, inputs=inputs)
+
+    def posterior(self, mlp: MLP, parameters: Parameters, support: Support) -> Tensor:
+        """Return the probability of each hypothesis at the end of each window, (N, J)."""
+        evidence = self._evidence(mlp, parameters, support)
+        evidence = evidence - evidence.amax(dim=-1, keepdim=True)
+        count = evidence.shape[-1]
+        prior = evidence.new_full((count,), (1 - self._well) / max(1, count - 1))
+        prior[0] = self._well
+        belief = prior.expand(evidence.shape[0], -1)
+        for likelihood in evidence.exp().unbind(dim=1):
+            ahead = torch.lerp(belief, prior.expand_as(belief), self._change)
+            belief = ahead * likelihood
+            belief = belief / belief.sum(dim=-1, keepdim=True).clamp_min(1e-30)
+        return belief
+
+    def _evidence(self, mlp: MLP, parameters: Parameters, support: Support) -> Tensor:
+        """Return the logarithmic likelihoods of each row under each hypothesis, (N, T1, J)."""
+        bank = CAUSES.part(parameters)
+        found = []
+        for scale, shift in zip(bank["scale"], bank["shift"], strict=True):
+            inputs = InputUpdate(scale[None], shift[None])
+            update = Update(mlp.no_update.layers, inputs=inputs)
+            outputs = mlp.forward_updated(parameters, update, support.x).outputs
+            error = ((outputs - support.y) / bank["deviation"]).clamp(-self._limit, self._limit)
+            found.append(-0.5 * error.square().sum(dim=-1))
+        each = torch.stack(found, dim=-1)
+        return spread(each, len(support.weight)) * support.weight

@@ -1,0 +1,130 @@
+"""Inferring which actuator has failed: by hand, by Bayes, and on a robot that breaks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from ros_mbmrl.adaptation import make_rule
+from ros_mbmrl.adaptation.base import Support
+from ros_mbmrl.adaptation.causes import Bank, CauseFilter
+from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.networks.groups import CAUSES
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.robots.spec import Robot
+
+# One feature, two commands; the outputs are the two commands as they act, in SI units.
+NORMALIZER = Normalizer(
+    torch.tensor([0.0, 0.3, -0.2]), torch.tensor([1.0, 0.5, 2.0]), torch.zeros(2), torch.ones(2)
+)
+NET = MLP((3, 2))
+
+
+@pytest.fixture
+def bank(robot: Robot) -> Bank:
+    return Bank.of(robot.spec)
+
+
+@pytest.fixture
+def parameters(bank: Bank) -> Parameters:
+    std, mean = NORMALIZER.input_std[1:], NORMALIZER.input_mean[1:]
+    weight = torch.cat([torch.zeros(1, 2), torch.diag(std)])
+    own = bank.parameters(NORMALIZER, torch.tensor([0.1, 0.1]))
+    return {"w0": weight, "b0": mean, **own}
+
+
+def window(actions: Tensor, share: Tensor, weight: Tensor | None = None) -> Support:
+    """Rows under which the commands (N, T, 2) act to so much (N, T, 2), seen with no noise."""
+    tasks, length, _ = actions.shape
+    x = NORMALIZER.inputs(torch.zeros(tasks, length, 1), actions)
+    seen = torch.ones(tasks, length, 1) if weight is None else weight
+    return Support(x, actions * share, seen, torch.ones(2))
+
+
+def drawn(length: int, seed: int = 0) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).uniform(-1, 1, (1, length, 2))).float()
+
+
+def test_the_bank_has_each_actuator_weak_and_dead(bank: Bank) -> None:
+    assert bank.names == ("all well", "drive weak", "drive dead", "turn weak", "turn dead")
+    assert bank.effectiveness.tolist() == [[1, 1], [0.5, 1], [0, 1], [1, 0.5], [1, 0]]
+
+
+@pytest.mark.parametrize("hypothesis", range(5))
+def test_the_inputs_are_those_of_the_commands_that_act(
+    bank: Bank, parameters: Parameters, hypothesis: int
+) -> None:
+    own, actions = CAUSES.part(parameters), drawn(6)[0]
+    x = NORMALIZER.inputs(torch.zeros(6, 1), actions)
+    acted = NORMALIZER.inputs(torch.zeros(6, 1), actions * bank.effectiveness[hypothesis])
+    found = own["scale"][hypothesis] * x + own["shift"][hypothesis]
+    torch.testing.assert_close(found, acted)
+
+
+@pytest.mark.parametrize("hypothesis", range(5))
+def test_the_right_hypothesis_is_found(bank: Bank, parameters: Parameters, hypothesis: int) -> None:
+    actions = drawn(8)
+    support = window(actions, bank.effectiveness[hypothesis].expand_as(actions))
+    belief = CauseFilter().posterior(NET, parameters, support)
+    assert int(belief.argmax()) == hypothesis and float(belief.max()) > 0.95
+    update = CauseFilter().update(NET, parameters, support)
+    outputs = NET.forward_updated(parameters, update, support.x).outputs
+    torch.testing.assert_close(outputs, support.y, atol=1e-5, rtol=0.0)
+    torch.testing.assert_close(NET.forward(NET.materialise(parameters, update), support.x), outputs)
+
+
+def test_one_row_is_weighed_as_bayes_does(bank: Bank, parameters: Parameters) -> None:
+    # Command (0.1, 0), nothing acts: one deviation of the drive from all well and half from weak.
+    support = window(torch.tensor([[[0.1, 0.0]]]), torch.zeros(1, 1, 2))
+    found = CauseFilter(change=0.5, well=0.6).posterior(NET, parameters, support)
+    likelihood = torch.tensor([-0.5, -0.125, 0.0, -0.5, -0.5]).exp()
+    expected = torch.tensor([0.6, 0.1, 0.1, 0.1, 0.1]) * likelihood
+    torch.testing.assert_close(found[0], expected / expected.sum())
+
+
+def test_a_change_within_the_window_is_followed(bank: Bank, parameters: Parameters) -> None:
+    actions = drawn(16)
+    share = torch.ones(1, 16, 2)
+    share[:, :10, 0] = 0.0
+    share[:, 10:, 1] = 0.0
+    belief = CauseFilter().posterior(NET, parameters, window(actions, share))
+    assert bank.names[int(belief.argmax())] == "turn dead"
+
+
+def test_without_evidence_all_is_well(parameters: Parameters) -> None:
+    nothing = window(drawn(4), torch.zeros(1, 4, 2), torch.zeros(1, 4, 1))
+    update = CauseFilter().update(NET, parameters, nothing)
+    assert update.inputs is not None
+    assert torch.equal(update.inputs.scale, torch.ones(1, 3)) and not update.inputs.shift.any()
+
+
+def test_a_single_wild_row_does_not_decide(parameters: Parameters) -> None:
+    actions = drawn(12)
+    support = window(actions, torch.ones_like(actions))
+    support.y[0, 11, 0] = 9.0
+    assert int(CauseFilter().posterior(NET, parameters, support).argmax()) == 0
+
+
+def test_tasks_that_share_rows_differ_in_their_weights(bank: Bank, parameters: Parameters) -> None:
+    actions, share = drawn(12), torch.ones(1, 12, 2)
+    share[:, 6:, 1] = 0.0
+    weight = torch.ones(2, 12, 1)
+    weight[0, 6:] = 0.0
+    belief = CauseFilter().posterior(NET, parameters, window(actions, share, weight))
+    assert [bank.names[k] for k in belief.argmax(-1)] == ["all well", "turn dead"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"change": 0.0}, "change: expected a probability between 0 and 1, got 0.0"),
+        ({"well": 1.0}, "well: expected a probability between 0 and 1, got 1.0"),
+        ({"limit": float("nan")}, "limit: expected above 0, got nan"),
+    ],
+)
+def test_wrong_options_are_one_line(options: dict[str, float], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        make_rule("causes", options)

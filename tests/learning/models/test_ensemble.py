@@ -1,0 +1,94 @@
+"""Fitting an ensemble: it learns, its members differ, and an interrupted fit goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Generator
+
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.models.ensemble import EnsembleLearner
+from ros_mbmrl.learning.models.meta import new_model, train_model
+from ros_mbmrl.learning.segments import SegmentSampler, Transitions
+from ros_mbmrl.networks.ensemble import members_of
+from ros_mbmrl.robots.spec import Robot
+
+CONFIG = TrainConfig(
+    method="mb",
+    hidden=(16,),
+    adapt_windows=(4,),
+    predict_window=4,
+    supervised_steps=200,
+    validate_every=100,
+    horizon=3,
+    members=3,
+    rows=64,
+    learning_rate=1e-2,
+)
+
+
+@pytest.fixture
+def data(robot: Robot, make_rollouts: Callable[..., list[Rollout]]) -> Transitions:
+    return Transitions.of(robot, make_rollouts(6))
+
+
+def test_it_learns_and_its_members_differ(robot: Robot, data: Transitions) -> None:
+    model = new_model(data, CONFIG, robot)
+    start = model.mlp.init(Generator().manual_seed(0))
+    trained = train_model(model, CONFIG, data, data, parameters=start)
+    x, y = data.plausible(model)
+    before, after = (
+        (model.mlp.forward(p, x) - y).square().mean() for p in (start, trained.parameters)
+    )
+    assert float(after) < 0.5 * float(before)
+    each = [model.mlp.member.forward(p, x) for p in members_of(trained.parameters)]  # type: ignore[attr-defined]
+    errors = torch.stack([(own - y).square().mean() for own in each])
+    assert float(after) < float(errors.mean())  # the mean is better than who takes part in it
+    assert not torch.equal(each[0], each[1])
+
+
+def test_an_interrupted_fit_gives_what_an_uninterrupted_one_gives(
+    robot: Robot, data: Transitions
+) -> None:
+    model, store = new_model(data, CONFIG, robot), SegmentSampler(data, (4,), 4)
+    start = model.mlp.init(Generator().manual_seed(0))
+
+    def go_on(learner: EnsembleLearner, steps: int, drawing: Generator) -> None:
+        for _ in range(steps):
+            learner.update(store, drawing)
+
+    whole, drawing = EnsembleLearner(model, start, CONFIG), Generator().manual_seed(1)
+    go_on(whole, 6, drawing)
+    first, drawing = EnsembleLearner(model, start, CONFIG), Generator().manual_seed(1)
+    go_on(first, 3, drawing)
+    second = EnsembleLearner(model, start, CONFIG)
+    second.restore(first.snapshot())
+    go_on(second, 3, drawing)
+    expected, found = whole.snapshot(), second.snapshot()
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_rows_that_are_not_kept_teach_nothing(robot: Robot, data: Transitions) -> None:
+    kept = data.keep.clone()
+    data.changes[::2] = 1e6
+    data.keep[::2] = 0.0
+    x, y = data.plausible(new_model(data, CONFIG, robot))
+    assert len(x) == int(data.keep.sum()) < len(kept)
+    assert float(y.abs().max()) < 10.0
+
+
+def test_more_members_than_a_rule_can_serve_are_refused(robot: Robot, data: Transitions) -> None:
+    config = TrainConfig(**{**vars(CONFIG), "method": "grbal"})
+    with pytest.raises(UserError, match="grbal changes the layers"):
+        train_model(new_model(data, config, robot), config, data, data)
+
+
+@pytest.mark.parametrize("name", ["members", "rows"])
+def test_numbers_below_one_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name}: expected an integer of at least 1, got 0"):
+        TrainConfig(**{**vars(CONFIG), name: 0})
