@@ -63,6 +63,8 @@ class Method:
         learned: what is learned first.
         agent: factory of who acts in a study, see `evaluation/study/agents.py`.
         simulates: whether it plans in the simulator: slow, so that it gets fewer episodes.
+        learner: a `learning.models.learner.MakeLearner`, which makes the learner of the fit's last
+            phase; "": that of eq. 22 for a rule that is meta-trained, none for another.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Method:
     learned: Learned = Learned.MODEL
     agent: str = "ros_mbmrl.evaluation.study.agents:adapting"
     simulates: bool = False
+    learner: str = ""
 
     @property
     def trained_as(self) -> str:

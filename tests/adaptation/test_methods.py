@@ -12,7 +12,7 @@ from ros_mbmrl.methods import make_method
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_can_be_made(method: str) -> None:
-    plain = ("mb", "mb_de", "residual", "last_layer")
+    plain = ("mb", "mb_de", "residual", "last_layer", "causes")
     assert make_rule(method).meta_trained == (method not in plain)
 
 
@@ -50,4 +50,4 @@ def test_every_method_knows_whose_model_it_runs_on() -> None:
         trained = make_method(method).trained_as
         rule, other = make_rule(method), make_rule(trained)
         assert trained == method or not rule.meta_trained or type(rule.training_rule) is type(other)
-        assert rule.meta_trained or trained == "mb"
+        assert rule.meta_trained or rule.labelled or trained == "mb"

@@ -1,4 +1,4 @@
-"""A planner and an adapter from outside, one file and one entry point each, all the way."""
+"""A planner, an adapter and a learner from outside, one file and entry point each, all the way."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ import pytest
 import torch
 import yaml
 
+from ros_mbmrl.adaptation.base import Support
+from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.segments import SegmentSampler, Transitions
+from ros_mbmrl.networks.mlp import Parameters
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 Install = Callable[..., Path]
 RECIPE = """
@@ -27,13 +34,14 @@ meta_steps: 4
 batch: 8
 validate_every: 5
 horizon: 3
+least_squares: {options: {ridge: 2.0}}
 """
 # From data to a closed loop, a study and the nodes of a launch, in one process.
 ALL_THE_WAY = """
 import sys
 import torch
 
-assert "median_residual" not in sys.modules and "held_command" not in sys.modules
+assert not {"median_residual", "held_command", "least_squares"} & set(sys.modules)
 from ros_mbmrl import bringup, cli
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.planning import make_planner
@@ -43,28 +51,32 @@ def mbmrl(*words):
     cli.main([*words, "--json", words[0] + ".json"])
 
 mbmrl("collect", "hexapod", "--out", "data", "--duration", "12", "--episode-seconds", "3")
-mbmrl("train", "median", "hexapod", "--recipe", "recipe.yaml", "--data", "data",
-      "--out", "models/median")
+for name in ("median", "least_squares"):
+    mbmrl("train", name, "hexapod", "--recipe", "recipe.yaml", "--data", "data",
+          "--out", "models/" + name)
 few = ("--seeds", "1", "--workers", "1")
-mbmrl("evaluate", "hexapod-ood-quiet", "--methods", "median", "--models", "models",
+mbmrl("evaluate", "hexapod-ood-quiet", "--methods", "median", "least_squares", "--models", "models",
       "--controller", "held", "--duration", "1", "--out", "experiment", *few)
 mbmrl("score", "models/median", "--data", "data", "--sessions", "all", "--horizons", "1")
-cli.main(["evaluate", "cheetah-disabled", "--scale", "smoke", "--methods", "median", "random",
-          "--train-seeds", "1", "--out", "study", *few])
+cli.main(["evaluate", "cheetah-disabled", "--scale", "smoke", "--methods", "median",
+          "least_squares", "random", "--train-seeds", "1", "--out", "study", *few])
 nodes = {node.name: node for node in bringup.graph("adapt", sys.argv[1:])}
 given = nodes["adaptive"].parameters
 assert (given["method"], given["controller"]) == ("median", "held"), given
 rule = make_rule(given["method"], {"gain": 1.0})
 planner = make_planner(given["controller"], make_robot("hexapod").spec, num_samples=7)
 assert (rule.gain, planner.num_samples, rule.meta_trained) == (1.0, 7, False)
+words = ["method:=least_squares", "model:=models/least_squares"]
+nodes = {node.name: node for node in bringup.graph("adapt", words)}
+assert nodes["adaptive"].parameters["method"] == "least_squares"
 """
 LAUNCH = ("method:=median", "controller:=held", "model:=models/median")
 
 
 def packages(install: Install, version: str = "0.1.0") -> Path:
-    """Both examples as an installed package leaves them; the folder to be put on the path."""
+    """All three as an installed package leaves them; the folder to be put on the path."""
     site = Path()
-    for name in ("planner", "adapter"):
+    for name in ("planner", "adapter", "learner"):
         folder = EXAMPLES / name
         facts = (folder / "pyproject.toml").read_text()
         found = re.search(r'entry-points\."([\w.]+)"\]\n(\w+) = "([\w:]+)"', facts)
@@ -79,7 +91,7 @@ def packages(install: Install, version: str = "0.1.0") -> Path:
 
 @pytest.fixture
 def python(install: Install, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs `python ...` where both are installed."""
+    """Runs `python ...` where all are installed."""
     site = packages(install)
 
     def python(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -121,13 +133,20 @@ def test_they_are_trained_evaluated_and_launched(
         "rule": "median_residual:MedianResidual",
     }
     rows = results(tmp_path, "evaluate")["rows"]
-    assert {row["method"] for row in rows} == {"median"}
+    assert {row["method"] for row in rows} == {"median", "least_squares"}
     assert any(row["prediction_error_adapted"] < row["prediction_error_prior"] for row in rows)
     scores = {row["adapter"]: row["median"] for row in results(tmp_path, "score")["rows"]}
     assert scores["adapted"] < scores["prior"]
     described = json.loads((tmp_path / "study" / "description.json").read_text())
-    assert described["methods"] == ["random", "median"]
-    assert described["origins"] == {"median": card["origin"]}
+    assert described["methods"] == ["random", "median", "least_squares"]
+    learned = yaml.safe_load((tmp_path / "models" / "least_squares" / "card.yaml").read_text())
+    assert (learned["options"], learned["origin"]["rule"]) == (
+        {"ridge": 2.0},
+        "least_squares:LeastSquares",
+    )
+    origins = {"median": card["origin"], "least_squares": learned["origin"]}
+    assert described["origins"] == origins
+    assert (tmp_path / "study" / "models" / "least_squares").is_dir()  # learned, not MB's
 
     launched(python, monkeypatch)
 
@@ -187,7 +206,6 @@ def test_the_adapter_is_not_moved_by_one_wild_row(monkeypatch: pytest.MonkeyPatc
     monkeypatch.syspath_prepend(str(EXAMPLES / "adapter"))
     from median_residual import MedianResidual
 
-    from ros_mbmrl.adaptation.base import Support
     from ros_mbmrl.networks.mlp import MLP
 
     mlp = MLP((3, 4, 2))
@@ -208,3 +226,49 @@ def test_the_adapter_is_not_moved_by_one_wild_row(monkeypatch: pytest.MonkeyPatc
     assert empty is not None and not empty.any()
     with pytest.raises(ValueError, match="gain: expected a number in"):
         MedianResidual(gain=2.0)
+
+
+def test_the_learner_solves_for_the_last_layer_on_all_rows_so_far(
+    prior: tuple[DynamicsModel, Parameters],
+    rollouts: list[Rollout],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES / "learner"))
+    from least_squares import LastLayerLearner, LeastSquares
+
+    (model, start), config = prior, TrainConfig(batch=5)
+    drawn: list[Support] = []
+
+    class Store(SegmentSampler):
+        def draw(self, *given: Any) -> tuple[Support, Support]:
+            drawn.extend(pair := super().draw(*given))
+            return pair
+
+    store = Store(Transitions.of(model.robot, rollouts), (2, 4), 3)
+    learner = LastLayerLearner(LeastSquares(ridge=0.5), model, start, config)
+    generator = torch.Generator().manual_seed(0)
+    losses = [learner.update(store, generator)["loss"] for _ in range(4)]
+    assert losses[-1] < losses[0]
+
+    last = model.mlp.layers - 1
+    rows = [0.5**0.5 * torch.eye(model.mlp.sizes[-2] + 1)]  # the ridge, as rows
+    wanted = [0.5**0.5 * torch.cat([start[f"w{last}"], start[f"b{last}"][None]])]
+    for part in drawn:
+        h = part.forward(model.mlp, start, model.mlp.no_update).inputs[-1].flatten(0, 1)
+        counts = part.weight.reshape(-1, 1)
+        rows.append(counts * torch.cat([h, torch.ones(len(h), 1)], dim=1))
+        wanted.append(counts * part.y.flatten(0, 1))
+    expected = torch.linalg.lstsq(torch.cat(rows).double(), torch.cat(wanted).double()).solution
+    kept = learner.snapshot()
+    torch.testing.assert_close(kept[f"parameters/w{last}"], expected[:-1].float())
+    torch.testing.assert_close(kept[f"parameters/b{last}"], expected[-1].float())
+    assert torch.equal(kept["parameters/w0"], start["w0"])
+
+    resumed = LastLayerLearner(LeastSquares(ridge=0.5), model, start, config)
+    resumed.restore(kept)
+    state = generator.get_state()
+    after = learner.update(store, generator), learner.snapshot()
+    assert after[0]["loss"] == resumed.update(store, generator.set_state(state))["loss"]
+    assert all(torch.equal(value, resumed.snapshot()[name]) for name, value in after[1].items())
+    with pytest.raises(ValueError, match="ridge: expected a number above 0, got 0"):
+        LeastSquares(ridge=0)

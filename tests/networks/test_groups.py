@@ -49,6 +49,8 @@ def test_the_network_is_that_of_every_member() -> None:
     assert list(network_of(parameters)) == ["w0", "b0", "member.0.w0"]
 
 
-def test_only_the_frozen_prior_is_not_trained_and_only_step_sizes_are_not_decayed() -> None:
-    assert [each.name for each in groups.GROUPS.values() if not each.trained] == ["frozen"]
+def test_which_groups_are_not_trained_and_which_are_not_decayed() -> None:
+    assert [each.name for each in groups.GROUPS.values() if not each.trained] == [
+        *("frozen", "causes"),  # made by a fit, not learned
+    ]
     assert [each.name for each in groups.GROUPS.values() if not each.decayed] == ["psi"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -14,11 +14,18 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta_gradient import MetaGradient
 from ros_mbmrl.learning.models.objective import ByAutograd, Gradient, meta_loss, supervised_loss
-from ros_mbmrl.learning.run import LEARNED
+from ros_mbmrl.learning.run import LEARNED, Learner
 from ros_mbmrl.learning.segments import SegmentSampler
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.groups import group_of
 from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.plugins import expected, imported
+
+# The rule with its options, the model on its device, the parameters to begin with (the rule's own
+# among them), settings -> the learner.
+MakeLearner = Callable[
+    [UpdateRule, DynamicsModel, Parameters, TrainConfig], Learner[SegmentSampler]
+]
 
 
 class ModelLearner:
@@ -104,6 +111,33 @@ def optimiser_of(trained: Parameters, config: TrainConfig) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=rate)
 
 
+def by_supervised_fit(
+    model: DynamicsModel, parameters: Parameters, config: TrainConfig
+) -> ModelLearner:
+    """Return the learner of the supervised fit."""
+    gradient = supervised_gradient(model.mlp, _dtype(config))
+    return ModelLearner(model, gradient, parameters, config)
+
+
+def by_meta_gradient(
+    rule: UpdateRule, model: DynamicsModel, parameters: Parameters, config: TrainConfig
+) -> ModelLearner:
+    """Return the learner of eq. 22; see `MakeLearner`."""
+    gradient = meta_gradient(model.mlp, rule, _dtype(config))
+    return ModelLearner(model, gradient, parameters, config)
+
+
+def learner_called(value: str) -> MakeLearner:
+    """Return what makes the learner that a method names as `module:object`.
+
+    Raises:
+        UserError: it cannot be imported, or is nothing to be called.
+    """
+    make: MakeLearner = imported(value)
+    expected(value, "a class or function that makes a learner", callable(make), make)
+    return make
+
+
 def supervised_gradient(mlp: MLP, dtype: torch.dtype | None = None) -> Gradient:
     """Return the gradient of the supervised fit."""
     return ByAutograd(mlp, partial(supervised_loss, mlp), dtype)
@@ -114,3 +148,7 @@ def meta_gradient(mlp: MLP, rule: UpdateRule, dtype: torch.dtype | None = None) 
     if (descent := rule.descent) is not None:
         return MetaGradient(mlp, descent, dtype)
     return ByAutograd(mlp, partial(meta_loss, mlp, rule), dtype)
+
+
+def _dtype(config: TrainConfig) -> torch.dtype | None:
+    return torch.bfloat16 if config.precision == "bfloat16" else None

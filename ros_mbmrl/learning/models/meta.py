@@ -1,7 +1,8 @@
 """Meta-training: Algorithm 9 of the thesis, lines 8 to 15, for every update rule.
 
 First a supervised fit of the prior (a warm start: it halves the time at equal error); then, for
-a rule that is meta-trained, the meta-objective of eq. 22 and 23 over past and future segments.
+a rule that is meta-trained, the meta-objective of eq. 22 and 23 over past and future segments, or
+the learner that the method brings.
 The model kept is the one with the lowest validation error *after* the update, open loop.
 """
 
@@ -24,10 +25,15 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.ensemble import EnsembleLearner
-from ros_mbmrl.learning.models.learner import ModelLearner, meta_gradient, supervised_gradient
+from ros_mbmrl.learning.models.learner import (
+    by_meta_gradient,
+    by_supervised_fit,
+    learner_called,
+)
 from ros_mbmrl.learning.open_loop import open_loop_errors
 from ros_mbmrl.learning.run import Learner, Phase, Progress, Run
 from ros_mbmrl.learning.segments import Augment, SegmentSampler, Transitions
+from ros_mbmrl.methods import make_method, origin
 from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.networks.groups import network_of
 from ros_mbmrl.networks.mlp import MLP, Parameters
@@ -163,24 +169,27 @@ def phases_of(
     held: Transitions,
     generator: Generator,
 ) -> tuple[Phase[SegmentSampler], ...]:
-    """Return the phases of a fit. Raises UserError if there is no step to train in."""
-    dtype = torch.bfloat16 if config.precision == "bfloat16" else None
-    supervised = supervised_gradient(model.mlp, dtype)
-    phases = []
+    """Return the phases of a fit.
+
+    Raises:
+        UserError: no step to train in, or a learner that is not as expected.
+    """
+    phases, brought = [], make_method(config.method).learner
     if config.supervised_steps:
-        begin: Begin = partial(ModelLearner, model, supervised, config=config)
+        begin: Begin = partial(by_supervised_fit, model, config=config)
         if isinstance(model.mlp, Ensemble):
             begin = partial(EnsembleLearner, model, config=config)
         judge = Judge(model, make_rule("mb"), config, held)
         phases.append(Phase("supervised", config.supervised_steps, begin, judge))
-    if config.meta_steps and rule.meta_trained:
+    if config.meta_steps and (brought or rule.meta_trained):
+        make = learner_called(brought) if brought else by_meta_gradient
 
-        def with_rule(parameters: Parameters) -> ModelLearner:
+        def with_rule(parameters: Parameters) -> Learner[SegmentSampler]:
             own = with_own(rule, model.mlp, parameters, generator)
-            return ModelLearner(model, meta_gradient(model.mlp, rule, dtype), own, config)
+            return make(rule, model, own, config)
 
-        judge = Judge(model, rule, config, held)
-        phases.append(Phase("meta", config.meta_steps, with_rule, judge))
+        judge, name = Judge(model, rule, config, held), config.method if brought else "meta"
+        phases.append(Phase(name, config.meta_steps, with_rule, judge))
     if not phases:
         raise UserError(f"no steps to train {config.method} in: expected supervised_steps")
     return tuple(phases)
@@ -207,7 +216,9 @@ def identity_of(
     """Return what must be the same for a checkpoint to be carried on with."""
     rows = {"training": len(training), "validation": len(validation)}
     mean = round(float(model.normalizer.change_mean.double().sum()), 6)
-    return {"robot": model.robot.spec.name, **asdict(config), "rows": rows, "mean_change": mean}
+    facts = {"robot": model.robot.spec.name, **asdict(config), "rows": rows, "mean_change": mean}
+    outside = origin(config.method)  # another version of its package may learn otherwise
+    return {**facts, "origin": dict(outside)} if outside else facts
 
 
 def _augmentation(robot: Robot, config: TrainConfig) -> Augment | None:

@@ -10,9 +10,12 @@ import torch
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.learner import (
     ModelLearner,
+    by_meta_gradient,
+    learner_called,
     meta_gradient,
     optimiser_of,
     supervised_gradient,
@@ -70,3 +73,11 @@ def test_a_rate_of_nothing_changes_nothing(
     learner.update(store, torch.Generator().manual_seed(1))
     after = learner.snapshot()
     assert all(torch.equal(after[f"parameters/{n}"], value) for n, value in parameters.items())
+
+
+def test_what_makes_a_learner_has_a_name() -> None:
+    assert learner_called("ros_mbmrl.learning.models.learner:by_meta_gradient") is by_meta_gradient
+    with pytest.raises(UserError, match="expected a class or function that makes a learner, got"):
+        learner_called("ros_mbmrl.learning.run:LEARNED")
+    with pytest.raises(UserError, match="entry point 'nowhere:learner': No module"):
+        learner_called("nowhere:learner")

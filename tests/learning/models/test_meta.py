@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 import torch
 
+import ros_mbmrl.learning.models.meta as meta
 import ros_mbmrl.learning.models.objective as objective
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
+from ros_mbmrl.adaptation.prior import Prior
 from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.models.learner import ModelLearner, by_supervised_fit
 from ros_mbmrl.learning.models.meta import (
     LOST,
     Judge,
@@ -29,6 +33,8 @@ from ros_mbmrl.learning.models.meta import (
 from ros_mbmrl.learning.models.meta_gradient import MetaGradient
 from ros_mbmrl.learning.open_loop import open_loop_errors
 from ros_mbmrl.learning.segments import SegmentSampler, Transitions
+from ros_mbmrl.methods import METHODS
+from ros_mbmrl.methods.method import Method
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
 from ros_mbmrl.robots.spec import Robot
@@ -463,3 +469,64 @@ def test_trained_is_a_value(data: Data) -> None:
     trained = train(data, SMALL)
     assert isinstance(trained, Trained)
     assert not any(value.requires_grad for value in trained.parameters.values())
+
+
+@dataclass(frozen=True)
+class Brought(Prior):
+    """MB with an option for the learner that its method brings."""
+
+    factor: float = 1.0
+
+
+def brought(
+    rule: UpdateRule, model: DynamicsModel, parameters: Parameters, config: TrainConfig
+) -> ModelLearner:
+    """The supervised fit at another rate, which is the rule's option."""
+    assert isinstance(rule, Brought)
+    own = replace(config, learning_rate=rule.factor * config.learning_rate)
+    return by_supervised_fit(model, parameters, own)
+
+
+@pytest.fixture
+def bringing(monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
+    """Settings of a method that brings its learner."""
+    here = __name__
+    method = Method("brought", rule=f"{here}:Brought", learner=f"{here}:brought")
+    monkeypatch.setitem(METHODS, "brought", method)
+    return replace(SMALL, method="brought")
+
+
+def test_a_method_may_bring_the_learner_of_its_last_phase(
+    data: Data, bringing: TrainConfig
+) -> None:
+    logged: list[tuple[str, int]] = []
+    small = train(data, bringing, progress=lambda *row: logged.append((row[0], row[1])))
+    assert logged == [(p, step) for p in ("supervised", "brought") for step in (4, 8, 12)]
+    large = train(data, replace(bringing, options={"factor": 3.0}))
+    assert not equal(large.parameters, small.parameters)  # the option reached it
+    alone = replace(bringing, supervised_steps=0, meta_steps=12)
+    supervised = replace(SMALL, method="mb", supervised_steps=12)
+    assert equal(train(data, alone).parameters, train(data, supervised).parameters)
+
+
+@pytest.mark.parametrize("validations", [2, 3, 4])
+def test_a_learner_that_was_brought_is_resumed_bit_for_bit(
+    data: Data, tmp_path: Path, bringing: TrainConfig, validations: int
+) -> None:
+    whole = train(data, bringing, tmp_path / "whole.safetensors")
+    path = tmp_path / "killed.safetensors"
+    with pytest.raises(KilledError):
+        train(data, bringing, path, progress=killed_after(validations))
+    assert equal(train(data, bringing, path).parameters, whole.parameters)
+    assert path.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+
+
+def test_a_checkpoint_of_another_version_of_a_package_is_refused(
+    data: Data, tmp_path: Path, bringing: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, version = tmp_path / "c.safetensors", ["1"]
+    monkeypatch.setattr(meta, "origin", lambda _: {"package": "toys", "version": version[0]})
+    train(data, bringing, path)
+    version[0] = "2"
+    with pytest.raises(UserError, match="of another run: origin is .*'version': '1'"):
+        train(data, bringing, path)
