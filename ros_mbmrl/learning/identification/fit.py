@@ -175,7 +175,7 @@ def fit(
 
 
 class _Search:
-    """Residuals and their slopes, simulated by a pool; counts the points tried."""
+    """Residuals and their slopes, simulated by a pool, each point once; counts those tried."""
 
     def __init__(
         self,
@@ -188,6 +188,7 @@ class _Search:
         self._problem, self._seed, self._pool = problem, seed, pool
         self._progress, self._step = progress, step
         self._tried = 0
+        self._known: dict[tuple[str, bytes], dict[str, float]] = {}
 
     def residuals(self, places: Array) -> Array:
         """Return the residuals of all terrains, one after the other."""
@@ -218,11 +219,14 @@ class _Search:
 
     def _figures(self, points: Sequence[tuple[str, Array]]) -> list[dict[str, float]]:
         problem = self._problem
+        wanted = {(terrain, places.tobytes()): places for terrain, places in points}
+        new = [key for key in wanted if key not in self._known]
         tasks = [
-            Task(terrain, problem.calibration(places), problem.drives[terrain], self._seed)
-            for terrain, places in points
+            Task(key[0], problem.calibration(wanted[key]), problem.drives[key[0]], self._seed)
+            for key in new
         ]
-        return list(self._pool.map(evaluate, tasks))
+        self._known.update(zip(new, self._pool.map(evaluate, tasks), strict=True))
+        return [self._known[terrain, places.tobytes()] for terrain, places in points]
 
 
 def _get(calibration: Calibration, name: tuple[str, ...]) -> float:

@@ -66,7 +66,7 @@ def test_known_parameters_are_found_again() -> None:
     goal = evaluate(Evaluation("carpet", robot(TRUTH), sent, 5))
     problem = Problem(robot(START), {"carpet": sent}, {"carpet": goal}, names)
     costs: list[float] = []
-    found = fit(problem, 5, 4, 2, lambda _, cost: costs.append(cost), step=0.1)
+    found = fit(problem, 5, 3, 2, lambda _, cost: costs.append(cost), step=0.1)
     assert min(costs) < 0.5 * costs[0]
     for name, value in TRUTH.items():
         assert getattr(found.terrains["carpet"], name) == pytest.approx(value, rel=0.3), name
