@@ -83,7 +83,8 @@ def score(
         loaded = load_model(entrant.folder, make_robot(entrant.robot))
         guard = make_guard(loaded, enabled=guarded)
         shifted = starts + longest - guard.window_size
-        errors = open_loop_errors(loaded.model, guard, data, max(horizons), starts=shifted)
+        own = data.seen_by(loaded.model.robot)
+        errors = open_loop_errors(loaded.model, guard, own, max(horizons), starts=shifted)
         tag_of = [tags[int(k)] for k in data.rollout[errors.rows]]
         for tag in (*sorted(set(tag_of)), ALL):
             chosen = torch.tensor([tag in (ALL, t) for t in tag_of])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 from pathlib import Path
@@ -81,6 +81,7 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
     """Read a model folder. Raises UserError if it is incomplete or made for another robot."""
     card = read_card(folder)
     check_card(folder, card)
+    robot = robot.as_modelled(card.get("features") or ())
     check_interface(folder, card, robot)
     tensors, _ = tensor_file.load(folder / WEIGHTS)
     check_weights(folder, card)
@@ -151,15 +152,18 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def interface(robot: Robot) -> dict[str, Any]:
-    """Return the part of a card that describes the robot of the weights."""
+def interface(robot: Robot, inputs: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return the part of a card that describes the robot of the weights.
+
+    inputs: of a policy; those of a model if none are given.
+    """
     spec = robot.spec
     return {
         "robot": spec.name,
         "period": spec.period,
         "state": [f"{q.name} [{q.unit}]" for q in spec.state],
         "action": [f"{q.name} [{q.unit}]" for q in spec.action],
-        "features": list(spec.features),
+        "features": list(spec.features if inputs is None else inputs),
         "changes": [f"{q.name} [{q.unit}]" for q in spec.changes],
     }
 
@@ -183,9 +187,11 @@ def _check_shapes(folder: Path, robot: Robot, mlp: MLP, tensors: Mapping[str, Te
             raise UserError(f"{folder}: {name} has shape {got}, expected {wanted}")
 
 
-def check_interface(folder: Path, card: Mapping[str, Any], robot: Robot) -> None:
+def check_interface(
+    folder: Path, card: Mapping[str, Any], robot: Robot, inputs: Sequence[str] | None = None
+) -> None:
     """Refuse a card that does not match the robot, by the name of the first difference."""
-    for key, expected in interface(robot).items():
+    for key, expected in interface(robot, inputs).items():
         got = card.get(key)
         if got == expected:
             continue

@@ -78,6 +78,10 @@ class Transitions:
         names = ("features", "actions", "changes", "states", "next_states")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
+    def seen_by(self, robot: Robot) -> Transitions:
+        """Return the same with the features of a model from before."""
+        return replace(self, features=robot.features(self.states))
+
     def normalizer(self) -> Normalizer:
         """Return statistics over every row that is kept. Raises UserError if there is none."""
         kept = self.keep[:, 0] > 0

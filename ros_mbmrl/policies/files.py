@@ -60,7 +60,7 @@ def save_policy(
     tensors |= {f"baseline/{k}": each.weights for k, each in enumerate(trained.baselines)}
     tensor_file.save(folder / POLICY, tensors, {"robot": robot.spec.name})
     card = {
-        **interface(robot),
+        **interface(robot, robot.observed),
         "network": {"sizes": list(policy.mlp.sizes), "activation": policy.mlp.activation},
         "clip": policy.clip,
         "code_version": __version__,
@@ -77,7 +77,7 @@ def load_policy(folder: Path, robot: Robot) -> LoadedPolicy:
     """Reads a policy folder. Raises UserError if it is incomplete or made for another robot."""
     card = read_card(folder, POLICY)
     check_card(folder, card)
-    check_interface(folder, card, robot)
+    check_interface(folder, card, robot, robot.observed)
     check_weights(folder, card, POLICY)
     tensors, _ = tensor_file.load(folder / POLICY)
     if not all(bool(value.isfinite().all()) for value in tensors.values()):
@@ -105,7 +105,7 @@ def _inner(settings: Any) -> InnerConfig | None:
 def _check_shapes(robot: Robot, mlp: MLP, tensors: Mapping[str, Any]) -> None:
     actions = len(robot.spec.action)
     # Beside its features a policy may see a goal, whose size the robot does not say.
-    if mlp.sizes[0] < len(robot.spec.features) or mlp.sizes[-1] != actions:
+    if mlp.sizes[0] < len(robot.observed) or mlp.sizes[-1] != actions:
         raise ValueError(f"network: sizes {mlp.sizes} do not fit the robot")
     expected: dict[str, tuple[int, ...]] = {"parameters/log_std": (actions,)}
     for k, shape in enumerate(pairwise(mlp.sizes)):

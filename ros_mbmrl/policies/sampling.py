@@ -41,7 +41,7 @@ class Tasks:
     @property
     def observations(self) -> int:
         """Number of numbers that a policy sees."""
-        return len(self.robot.spec.features) + self.goals
+        return len(self.robot.observed) + self.goals
 
     def drawn(self, rng: np.random.Generator, count: int) -> tuple[list[Situation], list[int]]:
         """Draw `count` situations, and a seed for each."""

@@ -7,6 +7,7 @@ is about y, so nose down is positive. The state is MuJoCo's qpos and qvel, measu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ SPEC = RobotSpec(
     # Full torques are 120, 90, 60, 120, 60, 30 N m. The rate lets a command cross its whole range
     # in one period.
     action=tuple(Limit(name, TORQUE_SHARE, -1.0, 1.0, rate=2.0 / PERIOD) for name in JOINTS),
-    features=tuple(quantity.name for quantity in STATE[1:]),
+    features=("z", "sin_pitch", "cos_pitch", *(quantity.name for quantity in STATE[3:])),
     changes=STATE,
     change_weights=(1.0,) * len(STATE),
     envelope=Envelope(
@@ -93,13 +94,28 @@ class HalfCheetah(Robot):
 
     spec = SPEC
 
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """See `observation`."""
+        return tuple(quantity.name for quantity in STATE[1:])
+
+    def observation(self, state: Tensor) -> Tensor:
+        """Return all states but x, as gymnasium's."""
+        return state[..., 1:]
+
     def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
         """Return the measurement unchanged. See `Robot.estimate`."""
         return np.array(measurement)
 
     def features(self, state: Tensor) -> Tensor:
-        """Return all states but x."""
-        return state[..., 1:]
+        """Return all states but x, and the pitch as sine and cosine.
+
+        Every robot turns over, and an unwrapped pitch would leave the range of the training data.
+        """
+        import torch
+
+        pitch = state[..., 2:3]
+        return torch.cat([state[..., 1:2], pitch.sin(), pitch.cos(), state[..., 3:]], dim=-1)
 
     def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
         """Return plain differences: pitch is unwrapped."""
@@ -117,3 +133,16 @@ class HalfCheetah(Robot):
         """Return the task of running forwards. Raises UserError."""
         choose("task", name, self.tasks())
         return Run(RUNNING)
+
+
+class UnwrappedHalfCheetah(HalfCheetah):
+    """The half-cheetah as models of version 0.1 knew it: with its pitch unwrapped."""
+
+    spec = replace(SPEC, features=tuple(quantity.name for quantity in STATE[1:]))
+
+    def features(self, state: Tensor) -> Tensor:
+        """Return all states but x."""
+        return state[..., 1:]
+
+
+HalfCheetah.older = (UnwrappedHalfCheetah,)

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,9 +179,19 @@ class RobotSpec:
 
 
 class Robot(ABC):
-    """The maps between measurement, state, model features and predicted change."""
+    """The maps between measurement, state, model features and predicted change.
+
+    Attributes:
+        older: the same robot with the features of models from before, which run as they did.
+    """
 
     spec: RobotSpec
+    older: ClassVar[tuple[type[Robot], ...]] = ()
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """Return the names of what a policy sees of a state; see `observation`."""
+        return self.spec.features
 
     @abstractmethod
     def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
@@ -218,6 +228,16 @@ class Robot(ABC):
     @abstractmethod
     def features(self, state: Tensor) -> Tensor:
         """Return model inputs (..., df) for states (..., ds)."""
+
+    def observation(self, state: Tensor) -> Tensor:
+        """Return what a policy sees of states (..., ds); by default the features of a model."""
+        return self.features(state)
+
+    def as_modelled(self, features: Sequence[str]) -> Robot:
+        """Return the robot as the model of these features knows it; itself if none ever did."""
+        kinds = (kind for kind in self.older if kind.spec.features == tuple(features))
+        kind = next(kinds, None)
+        return self if kind is None else kind()
 
     @abstractmethod
     def difference(self, state: Tensor, next_state: Tensor) -> Tensor:

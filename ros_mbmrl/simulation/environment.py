@@ -82,11 +82,11 @@ class Environment(Protocol):
 
 
 def observe(robot: Robot, states: Array, goals: Array) -> Observation:
-    """Return what a policy sees (N, do): features of the states (N, ds), then the goals (N, g)."""
+    """Return what a policy sees (N, do) of the states (N, ds), then the goals (N, g)."""
     import torch
 
-    features = robot.features(torch.as_tensor(states, dtype=torch.float32)).numpy()
-    return np.concatenate([features, goals.astype(np.float32)], axis=-1)
+    seen = robot.observation(torch.as_tensor(states, dtype=torch.float32)).numpy()
+    return np.concatenate([seen, goals.astype(np.float32)], axis=-1)
 
 
 def tasks_of(robot: Robot, states: Array, goals: Array) -> list[Task]:

@@ -52,8 +52,8 @@ Make = Callable[[Sequence[Any], Sequence[int]], Environment]
 
 def imagined(starts: Sequence[Start], seeds: Sequence[int]) -> ImaginedRobots:
     """Cheetahs in an untrained model."""
-    mlp, one = MLP((17 + 6, 8, 18)), torch.ones
-    normalizer = Normalizer(torch.zeros(23), one(23), torch.zeros(18), 0.01 * one(18), clip=5.0)
+    mlp, one = MLP((18 + 6, 8, 18)), torch.ones
+    normalizer = Normalizer(torch.zeros(24), one(24), torch.zeros(18), 0.01 * one(18), clip=5.0)
     model = DynamicsModel(CHEETAH, mlp, normalizer)
     return ImaginedRobots(model, mlp.init(torch.Generator().manual_seed(0)), starts, horizon=4)
 

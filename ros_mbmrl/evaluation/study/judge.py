@@ -140,7 +140,7 @@ def predict(job: Prediction) -> tuple[str, Row]:
     records = []
     for condition in study.conditions:
         own = selection.select(rollouts, condition=[condition])
-        data = Transitions.of(robot, own)
+        data = Transitions.of(loaded.model.robot, own)
         errors = open_loop_errors(loaded.model, guard, data, scale.error_horizon, stride=2)
         lengths = np.cumsum([0, *(len(r) for r in own)])
         which = data.rollout[errors.rows].numpy()
