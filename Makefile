@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 REPORT ?= runs/adapt
-# Processes that tests run in; files stay together.
+# Processes that tests run in; who is done early takes over from the other.
 JOBS ?= 2
 # Where the default index would serve torch with gigabytes of GPU libraries, name one that serves
 # CPU builds: make env TORCH_INDEX=URL
@@ -36,7 +36,7 @@ adapt: env
 	$(BIN)/python -m ros_mbmrl.commands.adapt_demo --report '$(REPORT)'
 
 test: env
-	$(BIN)/python -m pytest -q -m 'not slow' -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -q -m 'not slow' -n $(JOBS) --dist worksteal
 
 test-slow: env
 	$(BIN)/python -m pytest -q -m slow --timeout 3600

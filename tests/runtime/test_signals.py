@@ -61,7 +61,7 @@ print('up', flush=True)
 """
 
 AFTERWARDS = """
-import signal, threading
+import select, signal, sys, threading
 from ros_mbmrl.runtime import signals
 signals.REPEATS = float(input())
 ended = threading.Event()
@@ -70,7 +70,9 @@ with signals.ended_by_signals(ended.set):
     ended.wait()
 try:
     print('report', flush=True)
-    input()
+    # A signal just before a read without end would be answered after it.
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
+        pass
     print('written', flush=True)
 except KeyboardInterrupt:
     print('interrupted', flush=True)
