@@ -199,6 +199,7 @@ def toy_rollout(rng: np.random.Generator, gains: Array, steps: int, session: str
         times=0.1 * np.arange(steps + 1),
         marks=np.zeros(steps, dtype=np.uint8),
         tags={"terrain": "flat" if int(session) % 2 else "hill", "session": session},
+        effectiveness=np.ones((steps, 2), dtype=np.float32),
     )
 
 

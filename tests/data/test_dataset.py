@@ -176,3 +176,23 @@ def test_what_cannot_be_read_in_a_folder_is_refused_not_left_out(
 
 def test_a_data_set_in_a_folder_is_loaded(folder: Path) -> None:
     assert [len(rollout) for rollout in load([folder.parent])] == [3, 1, 7]
+
+
+def test_what_actuators_have_lost_is_kept_and_unknown_stays_unknown(tmp_path: Path) -> None:
+    share = np.array([[1.0, 0.5], [0.0, 1.0], [1.0, 1.0]], dtype=np.float32)
+    known, unknown = replace(_rollout(3), effectiveness=share), _rollout(2, seed=1)
+    save(tmp_path / "set", [known, unknown])
+    first, second = load([tmp_path / "set"])
+    np.testing.assert_array_equal(first.effectiveness, share)
+    assert second.effectiveness is None
+
+
+def test_effectiveness_of_another_width_is_refused(folder: Path) -> None:
+    arrays = dict(np.load(folder / "rollouts.npz"))
+    arrays["effectiveness"] = np.ones((11, 3), dtype=np.float32)
+    np.savez(folder / "rollouts.npz", allow_pickle=False, **arrays)
+    card = yaml.safe_load((folder / "dataset.yaml").read_text())
+    card["sha256"] = sha256_of(folder)
+    (folder / "dataset.yaml").write_text(yaml.safe_dump(card))
+    with pytest.raises(UserError, match="expected 2 columns of effectiveness"):
+        load([folder])

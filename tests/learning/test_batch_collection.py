@@ -82,3 +82,14 @@ def test_a_rollout_ends_where_the_robot_did(latched: int, expected: list[int]) -
     rollouts = rollouts_of(made, ended, "x")
     assert [len(rollout) for rollout in rollouts] == expected
     assert all(np.isfinite(rollout.states).all() for rollout in rollouts)
+
+
+def test_rollouts_tell_what_their_actuators_have_lost() -> None:
+    shares = [r.effectiveness for r in collect(worlds(), RandomAgent(STEPS), STEPS, SEEDS, "r")]
+    well, lost, sloped = shares
+    assert well is not None and lost is not None and sloped is not None
+    assert (well == 1.0).all() and (sloped == 1.0).all()
+    expected = np.ones((STEPS, 6))
+    expected[:, 1] = 0.0  # bshin, from the beginning
+    expected[10:, 5] = 0.0  # ffoot, from 0.5 s on
+    np.testing.assert_array_equal(lost, expected)

@@ -127,3 +127,15 @@ def test_runs_that_are_too_short_are_refused(prior: Prior, rollouts: list[Rollou
     data = Transitions.of(prior[0].robot, rollouts)
     with pytest.raises(UserError, match="no run is long enough: expected at least 41 transitions"):
         SegmentSampler(data, (8, 32), 9)
+
+
+def test_actions_are_taken_as_they_acted_where_that_is_known(
+    robot: Robot, rollouts: list[Rollout]
+) -> None:
+    share = np.full_like(rollouts[0].actions, 0.5)
+    known = replace(rollouts[0], effectiveness=share)
+    found = Transitions.of(robot, [known], effective=True).actions.numpy()
+    np.testing.assert_allclose(found, 0.5 * known.actions)
+    np.testing.assert_array_equal(Transitions.of(robot, [known]).actions.numpy(), known.actions)
+    with pytest.raises(UserError, match="does not tell what its actuators have lost"):
+        Transitions.of(robot, [replace(known, effectiveness=None)], effective=True)
