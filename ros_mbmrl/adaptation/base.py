@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -14,6 +14,7 @@ from ros_mbmrl.networks.mlp import MLP, Parameters, Pass, Update
 
 if TYPE_CHECKING:
     from ros_mbmrl.adaptation.gradient import GradientStep
+    from ros_mbmrl.robots.spec import RobotSpec
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,13 @@ class Support:
         return mlp.forward_updated(parameters, update, self.x)
 
 
+class Diagnosis(NamedTuple):
+    """A physical cause, by its name, and its probability."""
+
+    cause: str
+    probability: float
+
+
 class UpdateRule(ABC):
     """A rule by which a window changes the model: pure, differentiable, batched over tasks."""
 
@@ -96,6 +104,12 @@ class UpdateRule(ABC):
         """
         return None
 
+    def diagnose(
+        self, spec: RobotSpec, mlp: MLP, parameters: Parameters, support: Support
+    ) -> Diagnosis | None:
+        """Return the most probable cause at the end of a task's window, None without any."""
+        return None
+
     @abstractmethod
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Return the update of each task; none for a task without a weighted row."""
@@ -110,6 +124,8 @@ class AdaptReport:
         error_before, error_after: robust normalised error on the window's transitions, of the prior
             and of models adapted without these transitions.
         change: norm of the update relative to the prior's.
+        accepted, reason: whether the update is used, and why or why not.
+        cause, probability: what has most probably failed, of a rule that infers it.
     """
 
     transitions: int
@@ -118,6 +134,8 @@ class AdaptReport:
     change: float
     accepted: bool
     reason: str
+    cause: str = ""
+    probability: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.adaptation.base import Diagnosis, Support, UpdateRule
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.groups import CAUSES
 from ros_mbmrl.networks.mlp import MLP, InputUpdate, Parameters, Update, spread
@@ -108,6 +108,13 @@ class CauseFilter(UpdateRule):
         bank, best = CAUSES.part(parameters), self.posterior(mlp, parameters, support).argmax(-1)
         inputs = InputUpdate(bank["scale"][best], bank["shift"][best])
         return Update(mlp.no_update.layers, inputs=inputs)
+
+    def diagnose(
+        self, spec: RobotSpec, mlp: MLP, parameters: Parameters, support: Support
+    ) -> Diagnosis:
+        """See `UpdateRule.diagnose`."""
+        probability, best = self.posterior(mlp, parameters, support)[0].max(dim=-1)
+        return Diagnosis(Bank.of(spec).names[int(best)], float(probability))
 
     def posterior(self, mlp: MLP, parameters: Parameters, support: Support) -> Tensor:
         """Return the probability of each hypothesis at the end of each window, (N, J)."""

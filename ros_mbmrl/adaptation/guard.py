@@ -104,6 +104,7 @@ class Guard:
         )
         update, verdict = self._judge(model.mlp, support)
         accepted = bool(verdict.accepted)
+        found = self.rule.diagnose(model.robot.spec, model.mlp, self.parameters, support)
         report = AdaptReport(
             transitions=int(verdict.transitions),
             error_before=float(verdict.error_before),
@@ -111,6 +112,8 @@ class Guard:
             change=float(verdict.change),
             accepted=accepted,
             reason=self._reason(verdict),
+            cause=found.cause if found else "",
+            probability=found.probability if found else 0.0,
         )
         if not accepted:
             return Adapted(self.parameters, report)

@@ -25,7 +25,8 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
                       disordered (messages that safety heard), foreign (commands that the driver
                       heard and that safety did not send), totals
 - on adaptation, one a control step:
-  dynamics: adaptation  transitions, error_before, error_after, change, accepted, reason, ms
+  dynamics: adaptation  transitions, error_before, error_after, change, accepted, reason, cause
+                        (what has failed, of a rule that infers it), probability, ms
 A command/proposed without names says that the planner found no finite plan.
 """
 

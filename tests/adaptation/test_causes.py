@@ -94,6 +94,13 @@ def test_a_change_within_the_window_is_followed(bank: Bank, parameters: Paramete
     assert bank.names[int(belief.argmax())] == "turn dead"
 
 
+def test_the_cause_is_told_by_name(robot: Robot, bank: Bank, parameters: Parameters) -> None:
+    actions = drawn(8)
+    support = window(actions, bank.effectiveness[4].expand_as(actions))
+    found = CauseFilter().diagnose(robot.spec, NET, parameters, support)
+    assert found.cause == "turn dead" and found.probability > 0.95
+
+
 def test_without_evidence_all_is_well(parameters: Parameters) -> None:
     nothing = window(drawn(4), torch.zeros(1, 4, 2), torch.zeros(1, 4, 1))
     update = CauseFilter().update(NET, parameters, nothing)

@@ -28,7 +28,7 @@ ROBOT = make_robot("half_cheetah")
 
 
 def _saved(folder: Path, inner: InnerConfig | None = None) -> Path:
-    sizes = (len(ROBOT.spec.features), 8, len(ROBOT.spec.action))
+    sizes = (len(ROBOT.observed), 8, len(ROBOT.spec.action))
     mlp = MLP(sizes, "tanh")
     parameters = mlp.init(Generator().manual_seed(0))
     parameters["log_std"] = torch.zeros(sizes[-1])
