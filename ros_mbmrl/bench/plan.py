@@ -26,6 +26,7 @@ from ros_mbmrl.bench.products import (
     layers_of,
 )
 from ros_mbmrl.bench.timing import Figure, Findings, Run, Times, at_least, interleave, pinned
+from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.mppi import MPPIConfig
@@ -33,6 +34,8 @@ from ros_mbmrl.planning.sampling import Limits
 
 PEER = "pytorch_mppi"
 NO_PEER = "pytorch_mppi is not installed here: pip install pytorch-mppi; its ratio is null"
+MEMBERS = 5
+ENSEMBLE = f"an ensemble of {MEMBERS}, the candidates split over it, over one network"
 NOT_ADAPTED = AdaptReport(0, 0.0, 0.0, 0.0, False, "the method does not adapt")
 
 
@@ -67,6 +70,7 @@ def run(config: Config) -> Findings:
             "plan": planner(problem, config, torch.float32),
             "matrix products": Floor(products, generator, torch.float32).run,
             "plain loop": PlainLoop(problem, config).plan,
+            "plan, ensemble": planner(ensemble_of(problem, generator), config, torch.float32),
         }
         notes = []
         slowdown = bfloat16_slowdown(products, generator)
@@ -105,6 +109,7 @@ def figures(times: Times) -> tuple[Figure, ...]:
     return (
         ratio("float32_over_gemm", "plan", floor, "a plan over its products", "at most 1.06"),
         ratio("plain_over_gemm", "plain loop", floor, "the plain loop over them"),
+        ratio("ensemble_over_one", "plan, ensemble", "plan", ENSEMBLE, "at most 1.3"),
         ratio("bfloat16_over_float32", "plan, bfloat16", "plan", "bfloat16", "at most 0.55"),
         ratio("bfloat16_over_gemm", "plan, bfloat16", half, "the same over its own products"),
         ratio("over_pytorch_mppi", "plan", PEER, "a plan over pytorch_mppi's", "below 1"),
@@ -115,6 +120,13 @@ def figures(times: Times) -> tuple[Figure, ...]:
 def network_products(mlp: MLP, config: Config) -> list[Product]:
     """Return the products that K candidates of H steps need: a network pass per step."""
     return layers_of(mlp.sizes, config.samples) * config.horizon
+
+
+def ensemble_of(problem: Problem, generator: Generator) -> Problem:
+    """Return the problem with an ensemble of networks of the same size."""
+    model = problem.model
+    mlp = Ensemble(model.mlp.sizes, model.mlp.activation, MEMBERS)
+    return replace(problem, model=replace(model, mlp=mlp), parameters=mlp.init(generator))
 
 
 def planner(problem: Problem, config: Config, dtype: torch.dtype) -> Run:
