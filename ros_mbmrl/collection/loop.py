@@ -209,6 +209,7 @@ class CollectLoop:
                 continue
             if request.kind is Kind.HALT:
                 self._plant.stop()
+                self._monitor.plant_rests()
             self._tell(self._session.request(request))
 
     def _tell(self, events: tuple[Event, ...]) -> None:

@@ -250,7 +250,7 @@ def _reasons(run: Run, robot: Robot) -> dict[str, int]:
 
 
 def _commands(run: Run, robot: Robot) -> list[Problem]:
-    late = sum(step.late for step in run.steps)
+    told = sum(step.late or step.limited for step in run.steps)
     unknown = wild = 0
     for _, steps in groupby(run.steps, key=lambda step: step.clock):
         actions, unheard = actions_of(robot, list(steps))
@@ -258,7 +258,7 @@ def _commands(run: Run, robot: Robot) -> list[Problem]:
         wild += int(impossible(robot.spec, actions).sum())
     problems = []
     if unknown:
-        words = f"{unknown} steps without a command in time, {late} of them told by the driver"
+        words = f"{unknown} steps whose command did not act, {told} of them told by the driver"
         problems.append(Problem("commands", unknown, words))
     if wild:
         words = f"command far out of range: {wild} steps"

@@ -5,7 +5,8 @@ from `delay_s` after that state on, as the driver reports, and the previous comm
 `actions[t]` is the mean of what acted between `states[t]` and `states[t+1]`, as in the live window
 (`robots/delay.py`). If the driver does not report it, commands count as acting at once. If no
 command came in time, the driver reports that; then the previous one acted through the whole
-interval, or the robot was stopped, and the step is marked.
+interval, or the robot was stopped, and the step is marked. So is one whose command the driver
+limited after a stop of its own; what it gave instead counts from then on.
 """
 
 from __future__ import annotations
@@ -113,9 +114,11 @@ def actions_of(robot: Robot, steps: Sequence[Step]) -> tuple[Array, Flags]:
         heard = step.command is not None and not step.late
         if step.command is not None and not step.late:
             current, begun, delay = step.command, True, Delay.of(step.delay, spec.period)
+        if step.given is not None:
+            current = step.given
         sent.append(current)
         actions.append(delay.acting(sent))
-        unknown.append(begun and not heard)
+        unknown.append(begun and not (heard and not step.limited))
     return np.array(actions).reshape(-1, len(spec.action)), np.array(unknown, dtype=np.bool_)
 
 

@@ -186,13 +186,21 @@ class Reader:
             values = {pair.key: pair.value for pair in line.values}
             parts = self._part(_stamp(message.header), logged)
             if line.name == DRIVER:
+                other = "1" in (values.get("missed"), values.get("limited"))
                 parts.fields |= {
                     "late": values.get("missed") == "1",
+                    "given": self._given(values) if other else None,
                     "offset": float(values.get("offset_s", "nan")),
                     "delay": float(values.get("delay_s", "nan")),
                 }
             else:
                 parts.fields["planned_delay"] = float(values.get("delay_s", "0"))
+
+    def _given(self, values: dict[str, str]) -> Array | None:
+        """Return the command (da,) that the plant was given last; None in older recordings."""
+        numbers = values.get("commanded", "").strip("()").split(",")
+        given = np.array([float(number) for number in numbers if number.strip()])
+        return given if len(given) == len(self._spec.action) else None
 
     def _on_episode(self, values: dict[str, str]) -> None:
         """Take in a message of an episode, sent when it starts, stops, and is discarded."""

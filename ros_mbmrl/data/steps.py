@@ -33,6 +33,8 @@ class Step:
         command, proposed: answers to it (da,), if they were recorded.
         planned: whether there was a plan for it, or a failed attempt.
         late: whether the driver had no command when the interval ended.
+        given: the plant's last command in the interval (da,), if the driver told that it was not
+            `command`: late, or limited after a stop of its own.
         offset: when the command reached the driver, after the observation [s]; nan: unknown.
         delay: when the command acted, after the observation [s]; nan: unknown.
         planned_delay: delay that the plan assumed [s].
@@ -49,6 +51,7 @@ class Step:
     proposed: Array | None = None
     planned: bool = False
     late: bool = False
+    given: Array | None = None
     offset: float = math.nan
     delay: float = math.nan
     planned_delay: float = 0.0
@@ -59,6 +62,11 @@ class Step:
     def time(self) -> float:
         """Return the time on the plant's clock [s]."""
         return self.stamp / NANO
+
+    @property
+    def limited(self) -> bool:
+        """Return whether the driver gave the plant less than `command`."""
+        return self.given is not None and not self.late
 
 
 @dataclass(frozen=True)

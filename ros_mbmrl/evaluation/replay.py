@@ -135,9 +135,9 @@ class _Player:
 
     def observe(self, step: Step, state: Array) -> None:
         """Tell what was sent in answer to the last state, then the new one."""
-        if self._asked is not None and self._asked.command is not None:
-            self._agent.acted(self._asked.command[None])
-        self._asked = None
+        asked, self._asked = self._asked, None
+        if asked is not None and asked.command is not None and not asked.limited:
+            self._agent.acted(asked.command[None])
         self._agent.observe(state[None], step.time)
 
     def answer(self, step: Step, state: Array) -> Answer:
@@ -215,7 +215,8 @@ def _acting(steps: Sequence[Step], size: int, period: float) -> list[Array]:
     sent: list[Array] = []
     actions = []
     for step in steps:
-        sent = [] if step.command is None else [*sent[-LONGEST:], step.command]
+        command = None if step.limited else step.command
+        sent = [] if command is None else [*sent[-LONGEST:], command]
         delay = Delay.of(step.planned_delay, period)
         actions.append(delay.acting(sent) if sent else np.full(size, np.nan))
     return actions

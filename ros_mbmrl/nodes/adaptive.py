@@ -100,7 +100,8 @@ class AdaptiveWorker:
     def _settle(self) -> None:
         """Learn what the plant was told in answer to the last proposal.
 
-        If that does not become known in time, the transition is dropped, not guessed.
+        If that does not become known in time, or was another command than the driver gave the
+        plant, the transition is dropped, not guessed.
         """
         if self._asked is None:
             return

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.nodes.catch_up import CatchUp
 from ros_mbmrl.nodes.inbox import Arrival, Inbox
 from ros_mbmrl.nodes.messages import nanoseconds
 from ros_mbmrl.plants.base import Plant, PlantFault
@@ -49,6 +50,7 @@ class Timing:
     stamp: int
     period_s: float
     missed: int
+    limited: int
     offset_s: float
     delay_s: float
     commanded: tuple[float, ...]
@@ -90,6 +92,8 @@ class DriveLoop:
         self._observed = math.nan
         self._acted = math.nan  # when the newest command did, after the observation it answers
         self._rest_action = spec.rest
+        self._catch_up = CatchUp(spec)
+        self._limited = False  # whether a command of this period was
         self._commanded = self._rest_action
         self._given: list[tuple[float, ...]] = []  # since the last report
         self._rested_at = self._began  # since when it has been at rest, on the clock
@@ -106,10 +110,18 @@ class DriveLoop:
             self._halted = True
             self._plant.stop()
 
-    def _command(self, action: Array) -> None:
+    def _give(self, action: Array) -> Array:
+        """Command the plant, near to what it was given last if that was the driver's own stop.
+
+        Returns:
+            What the plant was given (da,).
+        """
+        given = self._catch_up.limit(action)
+        self._limited |= given is not action
         with self._sending:
             if not self._halted:
-                self._plant.command(action)
+                self._plant.command(given)
+        return given
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`, or for `duration`. Raises RunError if commands do not come."""
@@ -144,7 +156,8 @@ class DriveLoop:
         measurement = self._plant.observe()
         now = self._clock()
         period, self._observed = now - self._observed, now
-        self._acted = math.nan
+        self._acted, self._limited = math.nan, False
+        self._catch_up.next_period(self._commanded)
         self._inbox.open(nanoseconds(measurement.time))
         self._publish(measurement, self._previous)
         self._faulty("")
@@ -168,9 +181,9 @@ class DriveLoop:
 
     def _send(self, arrival: Arrival) -> None:
         try:
-            self._command(arrival.action)
+            given = self._give(arrival.action)
             self._acted = self._clock() - self._observed
-            self._note(arrival.action, self._clock())
+            self._note(given, self._clock())
         except PlantFault as fault:
             self._rest(str(fault))
 
@@ -179,6 +192,7 @@ class DriveLoop:
         self._inbox.close()
         self._faulty(reason)
         self._plant.stop()
+        self._catch_up.stopped()
         if not self._resting:  # noted once: a robot may stay unheard for hours
             self._note(self._rest_action, self._clock())
 
@@ -210,9 +224,8 @@ class DriveLoop:
             at = 0.0 if self._config.lockstep else min(arrival.offset, period)
             self._let_pass(elapsed, at)
             elapsed = max(elapsed, at)
-            self._command(arrival.action)
             self._acted = elapsed
-            self._note(arrival.action, self._observed + elapsed)
+            self._note(self._give(arrival.action), self._observed + elapsed)
             self._answered = self._observed + arrival.offset
         self._let_pass(elapsed, period)
 
@@ -236,6 +249,7 @@ class DriveLoop:
 
     def _stop_for_silence(self, now: float) -> None:
         self._plant.stop()
+        self._catch_up.stopped()
         self._note(self._rest_action, now)
         self._timeouts += 1
 
@@ -255,6 +269,7 @@ class DriveLoop:
                 stamp=nanoseconds(measurement.time),
                 period_s=period,
                 missed=missed,
+                limited=int(self._limited),
                 offset_s=arrivals[0].offset if arrivals else math.nan,
                 delay_s=self._acted + self._config.delay,
                 commanded=tuple(self._commanded.tolist()),

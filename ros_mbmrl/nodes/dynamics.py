@@ -20,6 +20,7 @@ from ros_mbmrl.nodes.mailbox import CommandLog, Mailbox
 from ros_mbmrl.nodes.messages import (
     OK,
     diagnostics,
+    from_stamp,
     nanoseconds,
     owner_of,
     read_command,
@@ -117,6 +118,9 @@ class DynamicsNode(Node):
         values = read_status(message, "driver: timing", self._owner)
         if values is not None:
             self._delays.add(read_number(values, "delay_s"))
+            if values.get("limited") == "1":
+                # Sent before the next state, on another topic: seldom too late to drop the row.
+                self.commands.put(from_stamp(message.header.stamp), None)
 
     def _on_command(self, message: JointState) -> None:
         try:

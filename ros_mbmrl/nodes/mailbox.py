@@ -41,11 +41,14 @@ class CommandLog:
 
     def __init__(self, capacity: int = 16) -> None:
         self._changed = threading.Condition()
-        self._commands: OrderedDict[int, Array] = OrderedDict()
+        self._commands: OrderedDict[int, Array | None] = OrderedDict()
         self._capacity = capacity
 
-    def put(self, stamp: int, action: Array) -> None:
-        """A command was sent; a second one for the same state replaces the first."""
+    def put(self, stamp: int, action: Array | None) -> None:
+        """Add a command that was sent; a second one for the same state replaces the first.
+
+        None: it is known that the plant was given another one.
+        """
         with self._changed:
             self._commands[stamp] = action
             while len(self._commands) > self._capacity:
@@ -53,7 +56,7 @@ class CommandLog:
             self._changed.notify_all()
 
     def wait(self, stamp: int, timeout: float) -> Array | None:
-        """The command for the state stamped `stamp`, or None if it does not come in time."""
+        """The command for the state stamped `stamp`, or None if none acted or came in time."""
         with self._changed:
             self._changed.wait_for(lambda: stamp in self._commands, timeout)
             return self._commands.get(stamp)

@@ -6,12 +6,14 @@ for 26 days. All floats travel as float64 but the battery's voltage, which is fl
 Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back exactly):
 - on /diagnostics, one a control step:
   driver: timing      period_s (since the last observation, steady clock), missed (0/1: no command
-                      by the end of this interval), offset_s (the command's arrival after the
-                      observation; nan if missed), delay_s (when the newest one acted, after
-                      the observation that it answers; nan if none did), commanded
-                      (what the plant was told last), given (when, on the steady clock, and what:
-                      all that the plant was told since the last report, the driver's own stops
-                      too), rested_at (since when commanded is to rest, on the steady clock; nan
+                      by the end of this interval), limited (0/1: after a stop of its own the
+                      driver gave the plant less than safety sent, see `CatchUp`),
+                      offset_s (the command's arrival after the observation; nan if missed),
+                      delay_s (when the newest one acted, after the observation that it
+                      answers; nan if none did), commanded (what the plant was told last),
+                      given (when, on the steady clock, and what: all that the plant was told
+                      since the last report, the driver's own stops too),
+                      rested_at (since when commanded is to rest, on the steady clock; nan
                       if it is not), missed_deadlines, overruns, rejected,
                       timeouts (totals); run (the parameter of that name, from the first command)
   driver: plant       fault (why the robot cannot be heard or driven, empty if it can), and what

@@ -122,6 +122,10 @@ class SafetyMonitor:
         """Stop from the next update on, until reset."""
         self._latched.setdefault("stop_requested", reason or "somebody asked for it")
 
+    def plant_rests(self) -> None:
+        """Count the rate limit from rest: somebody else has stopped the plant."""
+        self._last = self._stand
+
     def reset(self, now: float) -> tuple[bool, str]:
         """End a stop, unless a cause stands; whether it ended, and one line that says why.
 

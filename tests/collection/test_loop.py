@@ -122,6 +122,15 @@ def test_halt_stops_the_robot_within_the_period(room: Any) -> None:
     assert made.clock.now == pytest.approx(100.5)
 
 
+def test_after_a_halt_the_robot_stays_at_rest(room: Any) -> None:
+    made = room(lambda: np.array([50.0, 50.0]), asked={1: [EPISODE]}, simulated=False)
+    made.script.waits = {8: [HALT]}
+    made.run(1.2)
+    sent = [action[0] for action in made.walker.sent]
+    # Safety is told: it does not slow down from 50 rad/s a robot that rests.
+    assert made.walker.stops == 1 and sent[7:] == [50.0, 0.0, 0.0, 0.0, 0.0]
+
+
 def test_release_lets_the_robot_stand(room: Any) -> None:
     wants: list[Any] = [np.array([20.0, 20.0])] * 5 + [None] * 7
     made = room(lambda: wants.pop(0))

@@ -90,11 +90,12 @@ def test_adapting_is_judged_on_what_the_model_had_not_seen(
     assert (summary["commands"], summary["compared"]) == (0, 0)
 
 
+@pytest.mark.parametrize("unknown_command", [{"command": None}, {"given": np.zeros(2)}])
 def test_nothing_is_predicted_over_a_gap_or_an_unknown_command(
-    toy_run: Run, loaded: LoadedModel
+    toy_run: Run, loaded: LoadedModel, unknown_command: dict[str, Any]
 ) -> None:
     steps = list(toy_run.steps)
-    steps[10] = replace(steps[10], command=None)
+    steps[10] = replace(steps[10], **unknown_command)
     steps[20:] = [replace(step, stamp=step.stamp + 10**9) for step in steps[20:]]
     result = played(replace(toy_run, steps=tuple(steps)), loaded, horizon=3)
     unknown = np.flatnonzero(~np.isfinite(result.errors[:, 0, 0])).tolist()

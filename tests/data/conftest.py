@@ -99,8 +99,15 @@ class Script:
         pairs = [SimpleNamespace(key=key, value=str(value)) for key, value in values.items()]
         self.add(topic, stamp, status=[SimpleNamespace(name=name, hardware_id=owner, values=pairs)])
 
-    def timing(self, stamp: int, missed: int = 0, offset: float = 0.02, delay: float = 0.0) -> None:
-        told = {"missed": missed, "offset_s": offset, "delay_s": delay}
+    def timing(
+        self,
+        stamp: int,
+        missed: int = 0,
+        offset: float = 0.02,
+        delay: float = 0.0,
+        **more: Any,
+    ) -> None:
+        told = {"missed": missed, "offset_s": offset, "delay_s": delay, **more}
         self.line("/diagnostics", stamp, "driver: timing", **told)
 
     def episode(self, event: str, index: int, **tags: str) -> None:

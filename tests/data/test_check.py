@@ -68,7 +68,7 @@ def test_commands_that_did_not_come_are_counted(script: Any) -> None:
         script.timing(10**9 + k * 10**8, missed=1, offset=float("nan"))
     check = check_run(script.run())
     assert (
-        told(check, "commands") == "2 steps without a command in time, 2 of them told by the driver"
+        told(check, "commands") == "2 steps whose command did not act, 2 of them told by the driver"
     )
     assert check.marked == 2
 

@@ -68,6 +68,17 @@ def test_a_command_that_came_too_late_did_not_act(script: Any) -> None:
     assert np.flatnonzero(rollout.marks & Mark.COMMAND).tolist() == [3]
 
 
+def test_a_command_that_the_driver_limited_is_marked_and_what_it_gave_goes_on(script: Any) -> None:
+    script.steps(0, 7)
+    script.timing(_ns(2), missed=1, commanded="(0.0, 0.0)")  # a stop of the driver's own
+    script.timing(_ns(3), delay=0.05, limited=1, commanded="(0.4, 2.0)")
+    script.timing(_ns(4), delay=0.05)
+    (rollout,) = rollouts_of(script.run())
+    expected = [1.0, 1.1, 0.0, 0.2, 0.5 * 0.4 + 0.5 * 1.4, 1.5]
+    np.testing.assert_allclose(rollout.actions[:, 0], expected, rtol=1e-6)
+    assert np.flatnonzero(rollout.marks & Mark.COMMAND).tolist() == [2, 3]
+
+
 def test_a_command_shares_its_interval_with_the_one_before(script: Any) -> None:
     script.steps(0, 6)
     script.timing(_ns(2), delay=0.03)

@@ -25,6 +25,7 @@ def test_a_step_holds_what_belongs_to_it(
     assert second.proposed.tolist() == [5.0, 6.0]
     assert (third.planned, third.proposed, third.late) == (True, None, True)
     assert (second.offset, second.late) == (0.031, False)
+    assert (second.given, second.limited) == (None, False)
     assert second.measured == second.stamp - 5_000_000
     assert second.logged == script.ahead + second.stamp
 
@@ -37,3 +38,15 @@ def test_a_step_that_is_sent_again_counts_once(
     run = script.run()
     assert len(run.steps) == 3
     assert run.period == pytest.approx(0.1)
+
+
+def test_what_the_driver_gave_instead_of_the_command_is_told(script: Any) -> None:
+    script.steps(0, 4)
+    script.timing(1_000_000_000, commanded="(7.0, 8.0)")
+    script.timing(1_100_000_000, limited=1, commanded="(3.0, 4.5)")
+    script.timing(1_200_000_000, missed=1, commanded="(0.0, 0.0)")
+    script.timing(1_300_000_000, missed=1)  # an older recording
+    steps = script.run().steps
+    given = [None if step.given is None else step.given.tolist() for step in steps]
+    assert given == [None, [3.0, 4.5], [0.0, 0.0], None]
+    assert [step.limited for step in steps] == [False, True, False, False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,7 @@ class Rig:
             self.told,
         )
         self.faults: list[str] = []
+        self.command: Callable[[int], list[float]] = lambda k: [1.0 + k, 2.0]  # of period k
 
     def told(self, reason: str) -> None:
         if reason:
@@ -77,7 +79,7 @@ class Rig:
             return
         for offset in self.answers[k]:
             self.clock.now = began + offset
-            self.inbox.deliver(nanoseconds(measurement.time), np.array([1.0 + k, 2.0]))
+            self.inbox.deliver(nanoseconds(measurement.time), np.array(self.command(k)))
         self.clock.now = max(began, self.clock.now)
 
     def run(self) -> Rig:
@@ -256,3 +258,70 @@ def test_once_halted_nothing_is_commanded_whatever_the_loop_still_does(
     rig.loop.run(rig.stop)
     commands = [entry for entry in plant.log if isinstance(entry, tuple)]
     assert len(commands) == 3 and plant.action.tolist() == [0.0, 0.0]
+
+
+STEP = float(SPEC.action_step[0])  # 37.7 rad/s
+FAST = 52.5  # [rad/s]: more than a step from rest, within range
+
+
+def given(rig: Rig) -> list[list[tuple[float, ...]]]:
+    """Return what the plant was given in each period."""
+    return [[command[1:] for command in timing.given] for timing in rig.timings]
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_after_its_own_stop_the_driver_nears_safetys_commands_step_by_step(
+    plant: Any, simulated: bool
+) -> None:
+    plant.simulated = simulated
+    rig = Rig(plant, [[0.01], [], [], [], [0.01], [0.01], [0.01]])
+    sent = {0: [20.0, 20.0], 4: [FAST, 20.0], 5: [FAST, 9.0], 6: [1.0, FAST]}
+    rig.command = lambda k: sent[k]
+    rig.run()
+    assert given(rig) == [
+        [(20.0, 20.0)],
+        [],
+        [(0.0, 0.0)],  # the stop
+        [],
+        [(STEP, 20.0)],
+        [(FAST, 9.0)],
+        [(1.0, FAST)],  # caught up: the driver has no limit of its own
+    ]
+    assert [t.limited for t in rig.timings] == [0, 0, 0, 0, 1, 0, 0]
+    assert plant.action.tolist() == [1.0, FAST]
+
+
+def test_more_commands_in_a_period_take_the_plant_no_further(plant: Any) -> None:
+    rig = Rig(plant, [[0.01], [], [], [], [0.01, 0.05, 0.09], []])
+    rig.command = lambda k: [20.0, 20.0] if k == 0 else [FAST, 20.0]
+    rig.run()
+    assert given(rig)[4] == [(STEP, 20.0)] * 3
+
+
+def test_commands_that_are_lost_on_the_way_up_give_no_leave_for_more(plant: Any) -> None:
+    rig = Rig(plant, [[0.01], [], [], [], [0.09], [], [0.01]])
+    rig.command = lambda k: [0.5, 0.5] if k == 0 else [FAST, 20.0]
+    rig.run()
+    assert given(rig)[4:] == [[(STEP, 20.0)], [], [(FAST, 20.0)]]
+
+
+def test_the_stop_on_a_fault_is_the_drivers_own_too(plant: Any) -> None:
+    plant.simulated = False
+    rig = Rig(plant, [[0.01], [0.01], [0.01]])
+    publish = rig.publish
+
+    def publish_and_fail(measurement: Any, previous: Any) -> None:
+        publish(measurement, previous)
+        plant.fault = "radio: no reply" if len(rig.observed) == 1 else ""
+
+    rig.loop._publish = publish_and_fail
+    rig.command = lambda k: [20.0, 20.0] if k == 0 else [FAST, 20.0]
+    rig.run()
+    assert plant.log.index("stop") < plant.log.index((STEP, 20.0))
+    assert [t.limited for t in rig.timings] == [0, 1, 0]
+
+
+def test_a_plant_begins_at_rest_whatever_safety_sent_before(plant: Any) -> None:
+    rig = Rig(plant, [[0.01], [0.01]], lockstep=True)
+    rig.command = lambda k: [FAST, STEP]
+    assert given(rig.run()) == [[(STEP, STEP)], [(FAST, STEP)]]

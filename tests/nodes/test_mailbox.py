@@ -49,3 +49,10 @@ def test_the_command_log_forgets_the_oldest() -> None:
         log.put(stamp, np.full(2, float(stamp)))
     assert log.wait(1, 0.0) is None
     assert all(log.wait(stamp, 0.0) is not None for stamp in (2, 3))
+
+
+def test_a_command_that_the_plant_was_not_given_is_not_waited_for() -> None:
+    log = CommandLog()
+    log.put(7, np.ones(2))
+    log.put(7, None)
+    assert log.wait(7, 60.0) is None

@@ -111,6 +111,15 @@ def test_rate_counts_from_the_last_command_let_through() -> None:
     np.testing.assert_allclose(bench.update(np.array([9.0, 0.0]) * TURN).action, [9.0 * TURN, 0.0])
 
 
+def test_rate_counts_from_rest_once_somebody_else_has_stopped_the_plant() -> None:
+    bench = Bench()
+    bench.update(CALM)
+    bench.monitor.plant_rests()
+    np.testing.assert_allclose(bench.update(np.array([9.0, 0.0]) * TURN).action, [STEP, 0.0])
+    bench.monitor.plant_rests()
+    np.testing.assert_array_equal(bench.update(np.zeros(2)).action, 0.0)
+
+
 def test_a_flood_of_commands_does_not_outrun_the_rate() -> None:
     monitor = SafetyMonitor(ROBOT, AT_ONCE)
     wanted = SPEC.action_high
