@@ -282,7 +282,10 @@ def test_what_is_not_used_does_no_harm(bad: Path, tmp_path: Path) -> None:
     words = ["launch", "adapt", "method:=mb_de", "robot:=hexapod", "controller:=lots"]
     ((status, error),) = calls(bad, [words])
     assert status == 2
-    assert "unknown controller 'lots': expected one of cem, lost, mppi, planless, policy" in error
+    assert (
+        "unknown controller 'lots': expected one of cem, icem, lost, mppi, planless, policy"
+        in error
+    )
 
 
 def test_entries_say_who_claims_a_name() -> None:
