@@ -22,8 +22,9 @@ class Evaluate:
     methods: tuple[str, ...] = ()
     """Methods to compare; default: the experiment's that every folder has, or all of a study."""
     scale: str | None = None
-    """Size of a study: small, the default (an hour on two cores, or less), paper (the thesis's
-    sizes, on a GPU), smoke (a check that it runs).
+    """Size of a study: small, the default (an hour on two cores, or less), ensemble (small's
+    data, an ensemble and iCEM; about an hour a training seed), paper (the thesis's sizes, on a
+    GPU), smoke (a check that it runs).
     """
     models: tuple[Path, ...] = ()
     """Folders of model folders named by method, one per training seed; default: the shipped one."""

@@ -15,6 +15,7 @@ class Training:
     random_runs: rollouts of random actions at first. rounds: after that, of `runs` rollouts each
     that follow the model so far. steps: control steps of a rollout. supervised_steps, meta_steps:
     of the optimiser, each time. adapt_window, predict_window: T1, T2. segments: a batch.
+    members: networks of an ensemble, for methods whose rule suits one.
     """
 
     hidden: tuple[int, ...]
@@ -30,6 +31,7 @@ class Training:
     predict_window: int
     learning_rate: float = 1e-3
     weight_decay: float = 1e-3
+    members: int = 1
 
     def transitions(self, rounds: int) -> int:
         """Count the transitions that so many rounds after the random one gather."""

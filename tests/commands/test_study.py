@@ -39,7 +39,10 @@ def refused(capsys: pytest.CaptureFixture[str], out: Path, *words: str) -> str:
     ("words", "message"),
     [
         (["cheetah"], "unknown experiment 'cheetah': expected one of ant-crippled, arm-force"),
-        ([STUDY.name, "--scale", "huge"], "unknown scale 'huge': expected one of paper, small"),
+        (
+            [STUDY.name, "--scale", "huge"],
+            "unknown scale 'huge': expected one of ensemble, paper, small",
+        ),
         ([STUDY.name, "--methods", "mb", "mbb"], "unknown method 'mbb': expected one of"),
         ([STUDY.name, "--methods", "context"], "unknown method 'context'"),
         ([STUDY.name, "--controller", "cem"], "--controller: a study has its own; expected none"),

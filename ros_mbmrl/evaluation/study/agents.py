@@ -45,7 +45,14 @@ def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
     """Return Algorithm 10 with a learned model, of the method that it was saved for."""
     precision = getattr(torch, scale.precision)
     device = str(choose_device(scale.device))
-    return ModelAgent(loaded, method, planning=scale.planner, precision=precision, device=device)
+    return ModelAgent(
+        loaded,
+        method,
+        planning=scale.planner,
+        precision=precision,
+        device=device,
+        controller=scale.controller,
+    )
 
 
 def adapting(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:

@@ -37,8 +37,9 @@ class Scale:
 
     train_seeds: models of each method. episodes: paired ones a condition and training seed.
     oracle: the training of the MB oracle on the one condition that it is for. model_free:
-    transitions of TRPO and MAML-RL. planner: its settings. tuning_episodes: of each candidate
-    setting, a validation condition. curve_episodes: a condition, after every round.
+    transitions of TRPO and MAML-RL. controller, planner: who plans, and its settings.
+    tuning_episodes: of each candidate setting, a validation condition. curve_episodes: a condition,
+    after every round.
     physics: planner of those that simulate; physics_episodes: theirs.
     error_horizon: K, of prediction errors. windows: T1 = T2 of figure 48; variation_seeds: of
     figures 47 and 48; oracle_seeds: of the MB oracle. precision: of planning. device: where
@@ -62,6 +63,7 @@ class Scale:
     precision: str = "float32"
     device: str = "cpu"
     first_episode: int = 1000
+    controller: str = "mppi"
 
     def __post_init__(self) -> None:
         for name in ("train_seeds", "episodes", "model_free", "curve_episodes", "tuning_episodes"):

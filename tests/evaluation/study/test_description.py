@@ -65,7 +65,7 @@ def test_keys_tell_jobs_apart() -> None:
 
 @pytest.mark.parametrize("scale", ["huge", ""])
 def test_an_unknown_scale_is_refused(scale: str) -> None:
-    with pytest.raises(UserError, match="expected one of paper, small, smoke"):
+    with pytest.raises(UserError, match="expected one of ensemble, paper, small, smoke"):
         STUDY.at(scale)
 
 
