@@ -19,7 +19,7 @@ from ros_mbmrl.data import dataset, files, selection
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.learning.aggregation import Collection, configured
+from ros_mbmrl.learning.aggregation import CollectConfig, Collection, configured
 from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import Trained
@@ -40,12 +40,17 @@ TWIN = Path("twin")  # in place of a data set: gather the data on the twin
 
 def run(arguments: Train) -> dict[str, Any]:
     """Train and write the model folder; the results hold its scores."""
-    make_rule(arguments.method)  # refused before anything is written
+    rule = make_rule(arguments.method)  # refused before anything is written
     robot = make_robot(arguments.robot)
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
     device = choose_device(arguments.device)
     twin = collection(robot, arguments) if list(arguments.data) == [TWIN] else None
+    if rule.labelled and twin is not None and isinstance(twin.config, CollectConfig):
+        raise UserError(
+            f"method {arguments.method}: the twin of {arguments.robot} does not tell what its "
+            "actuators have lost: expected half_cheetah, ant or arm_7dof"
+        )
     if twin is None and arguments.situations:
         raise UserError("situations: expected `--data twin`, data that there are have theirs")
     loaded = Job(robot, config, device, arguments, twin).learn()
