@@ -31,6 +31,7 @@ WITHOUT_TESTS: dict[str, tuple[str, ...]] = {
         "collection/requests.py",
         "evaluation/study/studies.py",
         "learning/sizes.py",
+        "networks/activations.py",
         "policies/base.py",
         "policies/trained.py",
         "robots/measurement.py",

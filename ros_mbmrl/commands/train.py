@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import partial
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from ros_mbmrl.adaptation import METHODS, make_rule
-from ros_mbmrl.adaptation.guard import GuardConfig
-from ros_mbmrl.data import dataset, files, selection
-from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
+from ros_mbmrl.adaptation import METHODS, check_method
+from ros_mbmrl.data import dataset
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.learning.aggregation import CollectConfig, Collection, configured
-from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.learning.models.meta import Trained
-from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
-from ros_mbmrl.learning.run import CHECKPOINT
-from ros_mbmrl.learning.segments import Transitions
-from ros_mbmrl.learning.tune import grid_of, tune
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.runtime.device import choose_device
 from ros_mbmrl.untrusted import read_yaml
 
@@ -40,132 +22,19 @@ TWIN = Path("twin")  # in place of a data set: gather the data on the twin
 
 def run(arguments: Train) -> dict[str, Any]:
     """Train and write the model folder; the results hold its scores."""
-    rule = make_rule(arguments.method)  # refused before anything is written
+    check_method(arguments.method)  # refused before anything is written
     robot = make_robot(arguments.robot)
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
-    torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
-    device = choose_device(arguments.device)
-    twin = collection(robot, arguments) if list(arguments.data) == [TWIN] else None
-    if rule.labelled and twin is not None and isinstance(twin.config, CollectConfig):
-        raise UserError(
-            f"method {arguments.method}: the twin of {arguments.robot} does not tell what its "
-            "actuators have lost: expected half_cheetah, ant or arm_7dof"
-        )
-    if twin is None and arguments.situations:
+    if arguments.device != "cpu":
+        choose_device(arguments.device)
+    on_twin = list(arguments.data) == [TWIN]
+    if not on_twin and arguments.situations:
         raise UserError("situations: expected `--data twin`, data that there are have theirs")
-    loaded = Job(robot, config, device, arguments, twin).learn()
-    scores = dict(loaded.card["scores"])
-    print(f"{arguments.out}: {scores}")
-    return {"model": str(arguments.out), **scores, "options": loaded.card["options"]}
+    given = None if on_twin else dataset.load_each(arguments.data)
+    # It imports torch, which takes seconds: only now that there is something to train on.
+    from ros_mbmrl.commands.training import train
 
-
-def collection(robot: Robot, arguments: Train) -> Collection:
-    """Return the data sets from the twin, under `out`/data."""
-
-    def told(what: str, done: int, total: int) -> None:
-        if done % 10 == 0 or done == total:
-            print(f"{what}: {done}/{total}", flush=True)
-
-    config = configured(robot, arguments.rounds, arguments.cluster, arguments.situations)
-    return Collection(robot, config, arguments.out / "data", arguments.seed, told)
-
-
-@dataclass(frozen=True)
-class Job:
-    """A training, in rounds on what `twin` gathers, or from data that are there (None)."""
-
-    robot: Robot
-    config: TrainConfig
-    device: torch.device
-    arguments: Train
-    twin: Collection | None
-
-    @property
-    def paths(self) -> list[Path]:
-        """Return the data sets to train on."""
-        return self.twin.paths if self.twin else list(self.arguments.data)
-
-    def folder(self, k: int) -> Path:
-        """Return the folder of the model of round k: the last one's is the command's own."""
-        out = self.arguments.out
-        return out / "rounds" / str(k) if self.twin and k < self.twin.config.rounds else out
-
-    def learn(self) -> LoadedModel:
-        """Run Algorithm 9; data that there are have no rounds."""
-        split = partial(parted, arguments=self.arguments)
-        if self.twin is None:
-            paths = self.paths
-            return meta_train(0, lambda *_: dataset.load(paths), split, self.fit, [0])
-        rounds, fits, first = self.twin.config.rounds, self.twin.fits, None
-        if fits[0]:
-            first = load_model(self.folder(fits[0] - 1), self.robot)
-        return meta_train(rounds, self.twin.gather, split, self.fit, fits, first)
-
-    def fit(self, k: int, data: Data, before: LoadedModel | None) -> LoadedModel:
-        """Fit and save the model of round k, resumed from the checkpoint in its folder."""
-        folder, title, tune_on = self.folder(k), f"model of round {k + 1}", list[Path]()
-        if last := folder == self.arguments.out:
-            title = f"{self.config.method} on {len(data.training)} runs"
-            tune_on = [self.twin.validation()] if self.twin else list(self.arguments.tune_on)
-        checkpoint = folder / CHECKPOINT
-        if self.arguments.fresh:
-            checkpoint.unlink(missing_ok=True)
-        with Reporter(folder, title) as report:
-            own = (self.robot, self.config, data, before)
-            trained = fit_model(*own, report, checkpoint, self.device)
-        tuning = dataset.load(tune_on) if tune_on else data.held
-        facts = finish(self.robot, self.config, trained, tuning)
-        if last:
-            facts |= self.origin(data, tune_on)
-        save_model(folder, trained.model, trained.parameters, facts)
-        return load_model(folder, self.robot)
-
-    def origin(self, data: Data, tune_on: Sequence[Path]) -> dict[str, Any]:
-        """Return what the model was made from, for its card."""
-        return {
-            "tuned_on": [path.name for path in tune_on],
-            "data": [provenance(path) for path in self.paths],
-            # Also those it was chosen on: what is scored on must not have been looked at.
-            "sessions": sorted({r.tags.get("session", "") for r in (*data.training, *data.held)}),
-            "command": shlex.join(["mbmrl", *sys.argv[1:]]),
-        }
-
-
-def parted(
-    rollouts: Sequence[Rollout], arguments: Train
-) -> tuple[Sequence[Rollout], Sequence[Rollout]]:
-    """Return training and validation runs: on the named terrains, without untouched sessions."""
-    found = list(rollouts)
-    if arguments.terrains:
-        found = selection.select(found, terrain=arguments.terrains)
-    if arguments.untouched:
-        found, _ = selection.split(found, by="session", held_out=arguments.untouched, seed=0)
-    how: dict[str, Any] = {"held_out": arguments.held_out, "seed": arguments.seed + 1}
-    return selection.split(found, by="session", **how)
-
-
-def provenance(path: Path) -> dict[str, Any]:
-    """Return the facts that a card states about a data set."""
-    rollouts = dataset.load([path])
-    facts = {"name": path.name, "sha256": files.sha256_of(path), "runs": len(rollouts)}
-    if any(r.tags.get("source") == "velociroach" for r in rollouts):
-        facts["source"] = "logs of the real robot, sliu2019/sl_nn_dynamics_roach"
-        facts["licence"] = "none is stated; the logs are not part of this project"
-    return facts
-
-
-def finish(
-    robot: Robot, config: TrainConfig, trained: Trained, tuning: Sequence[Rollout]
-) -> dict[str, Any]:
-    """Return the facts of the card, once test-time settings are chosen on `tuning`."""
-    options, scores, record = dict(config.options), dict(trained.scores), None
-    if grid_of(config.method).options:
-        held, window = Transitions.of(robot, tuning), max(config.adapt_windows)
-        own = (config.method, trained.model, trained.parameters, held, window)
-        options, record = tune(*own, config.horizon, options)
-        scores["open_loop_after"] = min(row["error"] for row in record)
-    facts = facts_of(config, scores, GuardConfig.min_transitions, options)
-    return facts if record is None else {**facts, "tuning": record}
+    return train(robot, config, arguments, given)
 
 
 def read_recipe(path: Path | None, method: str, seed: int) -> TrainConfig:
@@ -192,46 +61,3 @@ def read_recipe(path: Path | None, method: str, seed: int) -> TrainConfig:
         return replace(config, **lists)
     except (TypeError, ValueError) as error:
         raise UserError(f"recipe {path}: {error}") from None
-
-
-class Reporter:
-    """A progress bar, and TensorBoard scalars where TensorBoard is installed."""
-
-    def __init__(self, out: Path, title: str) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        self._title, self._out = title, out
-        self._tasks: dict[str, Any] = {}
-        self._writer: Any = None
-
-    def __enter__(self) -> Reporter:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-
-            self._writer = SummaryWriter(str(self._out / "tensorboard"))
-        except ImportError:
-            pass
-        print(self._title)
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-        if self._writer is not None:
-            self._writer.close()
-
-    def __call__(self, phase: str, step: int, total: int, scalars: Mapping[str, float]) -> None:
-        """See `learning.run.Progress`."""
-        if phase not in self._tasks:
-            self._tasks[phase] = self._bar.add_task(phase, total=total)
-        if not self._bar.console.is_terminal:
-            print(f"{phase} {step}/{total}: {scalars['after']:.4f}", flush=True)
-        text = f"{phase}: before {scalars['before']:.4f} after {scalars['after']:.4f}"
-        self._bar.update(self._tasks[phase], completed=step, description=text)
-        if self._writer is not None:
-            for name, value in scalars.items():
-                self._writer.add_scalar(f"{phase}/{name}", value, step)

@@ -98,11 +98,16 @@ def load(paths: Iterable[Path]) -> list[Rollout]:
     Raises UserError for data that is missing or damaged, has other names or units, is of another
     robot than the rest, or at another rate.
     """
-    parts: list[DataSet | Run] = []
-    for path in map(Path, paths):
-        parts += [
-            read_dataset(file) if is_dataset(file) else read_run(file) for file in data_in(path)
-        ]
+    return [rollout for each in load_each(paths) for rollout in each]
+
+
+def load_each(paths: Iterable[Path]) -> list[list[Rollout]]:
+    """Return the rollouts of each path. Raises UserError as `load` does."""
+    each: list[list[DataSet | Run]] = [
+        [read_dataset(file) if is_dataset(file) else read_run(file) for file in data_in(path)]
+        for path in map(Path, paths)
+    ]
+    parts = [part for some in each for part in some]
     if not parts:
         raise UserError("no data: expected at least one data set or recording")
     robots: dict[str, Path] = {}
@@ -113,9 +118,12 @@ def load(paths: Iterable[Path]) -> list[Rollout]:
         raise UserError(f"expected data of one robot, got several: {whose}")
     check_rates(parts)
     return [
-        rollout
-        for part in parts
-        for rollout in (rollouts_of(part) if isinstance(part, Run) else part.rollouts)
+        [
+            rollout
+            for part in some
+            for rollout in (rollouts_of(part) if isinstance(part, Run) else part.rollouts)
+        ]
+        for some in each
     ]
 
 

@@ -21,9 +21,9 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import silu
 
-Parameters = dict[str, Tensor]
+from ros_mbmrl.networks.activations import ACTIVATIONS
 
-ACTIVATIONS = ("tanh", "silu")
+Parameters = dict[str, Tensor]
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from ros_mbmrl.errors import UserError, choose
+
+if TYPE_CHECKING:
+    import torch
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -15,6 +18,8 @@ def choose_device(name: str) -> torch.device:
     Raises UserError for an unknown name, and for a missing GPU.
     """
     choose("device", name, DEVICES)
+    import torch
+
     there = torch.cuda.is_available()
     if name == "cuda" and not there:
         raise UserError("device 'cuda': this machine has no GPU that torch can use; expected cpu")

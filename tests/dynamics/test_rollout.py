@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
-from ros_mbmrl.networks.mlp import ACTIVATIONS, MLP, Parameters
+from ros_mbmrl.networks.activations import ACTIVATIONS
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.spec import Robot
 
 

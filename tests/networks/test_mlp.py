@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ros_mbmrl.networks.mlp import ACTIVATIONS, MLP, LayerUpdate, Parameters, Update
+from ros_mbmrl.networks.activations import ACTIVATIONS
+from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
 
 SIZES = (3, 8, 5, 2)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from ros_mbmrl.networks.mlp import ACTIVATIONS
+from ros_mbmrl.networks.activations import ACTIVATIONS
 
 PRECISIONS = ("float32", "bfloat16")
 # A slip of the pen in a recipe must not ask for more memory than there is.

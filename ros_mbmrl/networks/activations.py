@@ -1,0 +1,5 @@
+"""Names of the activations that a network can have; known without torch."""
+
+from __future__ import annotations
+
+ACTIVATIONS = ("tanh", "silu")
