@@ -29,6 +29,7 @@ WITHOUT_TESTS: dict[str, tuple[str, ...]] = {
     "protocols and plain data": (
         "agents/base.py",
         "collection/requests.py",
+        "episodes/scenario.py",
         "evaluation/study/studies.py",
         "learning/sizes.py",
         "networks/activations.py",
@@ -51,6 +52,7 @@ WITHOUT_TESTS: dict[str, tuple[str, ...]] = {
         "evaluation/study/tables.py",
     ),
     "tested through what it is for, in the file named": (
+        "commands/tuning.py",  # tests/commands/test_tune.py
         "evaluation/replay.py",  # tests/commands/test_replay.py
         "learning/pr2_rollouts.py",  # tests/learning/test_twin_rollouts.py
         "nodes/fault_campaign.py",  # tests/commands/test_faults.py

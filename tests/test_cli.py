@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,41 @@ def test_bad_input_is_one_line_and_exit_2(
     assert error.count("\n") == 1
     assert error.startswith(f"mbmrl {arguments[0]}: ")
     assert words in error
+
+
+# One process for all: it ends with the heavy packages that it has imported.
+REFUSED = """
+import json, sys
+from ros_mbmrl import cli
+for words in json.loads(sys.argv[1]):
+    try:
+        cli.main(words)
+    except SystemExit as error:
+        assert error.code == 2, words
+print(*sorted({"torch", "mujoco", "matplotlib", "scipy"} & set(sys.modules)))
+"""
+
+
+def test_bad_input_is_refused_before_torch_is_imported(tmp_path: Path) -> None:
+    words = [
+        ["train", "mb", "hexapod", "--data", "none", "--out", "o"],
+        ["train", "mb", "hexapod", "--data", "none", "--out", "o", "--recipe", "none.yaml"],
+        ["score", "none", "--data", "d"],
+        ["evaluate", "none"],
+        ["evaluate", "hexapod-ood", "--seeds", "0"],
+        ["tune", "none", "--out", "o"],
+        ["replay", "none", "--model", "m"],
+        ["calibrate", "hexapod", "--data", "none"],
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSED, json.dumps(words)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
+    assert done.stderr.count("\n") == len(words)  # one line each
 
 
 @pytest.mark.parametrize("arguments", [("fly",), ("train",), ("score", "m", "--colour", "red")])

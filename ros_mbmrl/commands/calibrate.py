@@ -20,9 +20,7 @@ from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.evaluation import calibration_plots
 from ros_mbmrl.evaluation.tables import wide_console
-from ros_mbmrl.learning.identification.fit import Problem, fit
 from ros_mbmrl.learning.identification.gait import FIGURES, gait_figures
-from ros_mbmrl.learning.identification.replay import Drive, replay
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.simulation.calibration import (
     Telemetry,
@@ -46,6 +44,10 @@ def run(arguments: Calibrate) -> dict[str, Any]:
         raise UserError("runs, workers: expected at least 1; iterations: 0 or more")
     runs = by_terrain(dataset.load(arguments.data), arguments.untouched)
     goal = _goal(runs)
+    # They import SciPy and MuJoCo: only now that there is something to fit to.
+    from ros_mbmrl.learning.identification.fit import Problem, fit
+    from ros_mbmrl.learning.identification.replay import Drive, replay
+
     start = load_calibration(arguments.start) if arguments.start else calibrated()
     rng = np.random.default_rng(arguments.seed)
     drives = {

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ros_mbmrl.errors import RunError, UserError, choose
-from ros_mbmrl.evaluation import campaign, experiments, plots, tables
-from ros_mbmrl.evaluation.campaign import CONTROLLER, Entrant, Job
-from ros_mbmrl.evaluation.entrants import enter_methods
+from ros_mbmrl.evaluation import experiments, plots, tables
 from ros_mbmrl.evaluation.experiments import METHODS, Experiment, cells, make_experiment
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.statistics import by_train_seed, summarise, unique
@@ -26,6 +24,7 @@ from ros_mbmrl.share import find
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate
+    from ros_mbmrl.evaluation.campaign import Entrant
 
 Row = Mapping[str, Any]
 SEEDS = 3  # paired episodes of a condition
@@ -68,6 +67,10 @@ def run_experiment(arguments: Evaluate) -> dict[str, Any]:
     assert arguments.duration is not None
     seeds = SEEDS if arguments.seeds is None else arguments.seeds
     plan = cells(experiment, seeds, arguments.first_seed, arguments.duration)
+    # They import torch, which takes seconds: only now that there is something to run.
+    from ros_mbmrl.evaluation import campaign
+    from ros_mbmrl.evaluation.campaign import CONTROLLER, Job
+
     field = entrants(experiment, arguments.methods, arguments.models)
     versus = opponents(experiment, field, arguments.versus)
     controller = arguments.controller or CONTROLLER
@@ -96,6 +99,8 @@ def entrants(
     experiment: Experiment, methods: Sequence[str], folders: Sequence[Path]
 ) -> tuple[Entrant, ...]:
     """Return models in `folders`, or the shipped ones. See `enter_methods`; raises UserError."""
+    from ros_mbmrl.evaluation.entrants import enter_methods
+
     shipped = f"models/{experiment.robot}"
     chosen = folders or (find(shipped) or Path(shipped),)
     return enter_methods(experiment.robot, experiment.methods, methods, chosen)

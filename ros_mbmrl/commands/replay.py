@@ -11,17 +11,10 @@ from ros_mbmrl.bringup import NODES
 from ros_mbmrl.data.from_recording import check_rates
 from ros_mbmrl.data.step_reader import read_run
 from ros_mbmrl.data.steps import Run
-from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.dynamics.card import read_card
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.html import Image, Table, write_page
 from ros_mbmrl.evaluation.plots import COLOURS, panels, save
-from ros_mbmrl.evaluation.replay import (
-    Replay,
-    ReplayConfig,
-    check_task,
-    replay,
-    summarise,
-)
 from ros_mbmrl.evaluation.tables import printed, wide_console
 from ros_mbmrl.parameter_files import check_nodes, files_of, parameters_of
 from ros_mbmrl.robots import make_robot
@@ -29,6 +22,7 @@ from ros_mbmrl.robots.spec import Array, Robot
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.replay import Replay as Arguments
+    from ros_mbmrl.evaluation.replay import Replay
 
 SMOOTHED = 10  # steps over which the drawn errors are averaged
 
@@ -38,6 +32,11 @@ def run(arguments: Arguments) -> dict[str, Any]:
     recorded = read_run(arguments.recording, arguments.robot)
     check_rates([recorded])
     robot = make_robot(recorded.robot)
+    read_card(arguments.model)
+    # They import torch, which takes seconds: only now that there is something to replay.
+    from ros_mbmrl.dynamics.files import load_model
+    from ros_mbmrl.evaluation.replay import ReplayConfig, check_task, replay, summarise
+
     loaded = load_model(arguments.model, robot)
     try:
         config = ReplayConfig(

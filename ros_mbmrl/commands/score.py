@@ -6,33 +6,37 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from rich.progress import track
-from torch import Tensor
 
-from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.data import dataset
-from ros_mbmrl.dynamics.files import load_model, read_card
+from ros_mbmrl.dynamics.card import common_robot, read_card
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation import plots, score_summary, tables
-from ros_mbmrl.evaluation.campaign import Entrant
-from ros_mbmrl.evaluation.entrants import common_robot, enter_all
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.statistics import ALL
-from ros_mbmrl.learning.open_loop import OpenLoopErrors, open_loop_errors
-from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.robots import make_robot
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ros_mbmrl.arguments.score import Score
+    from ros_mbmrl.evaluation.campaign import Entrant
+    from ros_mbmrl.learning.open_loop import OpenLoopErrors
+    from ros_mbmrl.learning.segments import Transitions
 
 
 def run(arguments: Score) -> dict[str, Any]:
     """Return rows `{model, train_seed, tag, horizon, adapter, n, median, ...}` and a summary."""
-    torch.set_num_threads(1)
     if not arguments.models or not arguments.horizons or min(arguments.horizons) < 1:
         raise UserError("expected at least one model, and horizons of at least 1")
     robot = common_robot(arguments.models)
+    # They import torch, which takes seconds: only now that there is something to score.
+    import torch
+
+    from ros_mbmrl.evaluation.entrants import enter_all
+    from ros_mbmrl.learning.segments import Transitions
+
+    torch.set_num_threads(1)
     field = enter_all([(path.resolve().name, path) for path in arguments.models], robot)
     rollouts = dataset.load(arguments.data)
     if arguments.sessions == "unseen":
@@ -73,6 +77,12 @@ def score(
         guarded: whether the guard may refuse an update.
         marked: use only windows with a marked row.
     """
+    import torch
+
+    from ros_mbmrl.adaptation.guard import make_guard
+    from ros_mbmrl.dynamics.files import load_model
+    from ros_mbmrl.learning.open_loop import open_loop_errors
+
     longest = max(int(read_card(entrant.folder)["adapt_window"]) for entrant in field)
     starts = data.starts(longest + max(horizons))
     if marked:

@@ -1,14 +1,19 @@
-"""Which cards of model and policy folders are understood: their fields, version and method."""
+"""Cards of model and policy folders: read, written, and checked; all of it without torch."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ros_mbmrl import __version__
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.methods import check_origin, origin
+from ros_mbmrl.untrusted import dump_yaml, read_yaml
+
+CARD, WEIGHTS = "card.yaml", "model.safetensors"
 
 # The robot's interface, what loads the weights, what adapts, and where it all comes from.
 FIELDS = frozenset(
@@ -21,6 +26,37 @@ FIELDS = frozenset(
     )
 )
 NETWORK = frozenset(("sizes", "activation", "members"))
+
+
+def read_card(folder: Path, weights: str = WEIGHTS) -> dict[str, Any]:
+    """Return the card of a folder of a model or a policy. Raises UserError."""
+    if not folder.is_dir():
+        raise UserError(f"no model folder '{folder}'")
+    for name in (CARD, weights):
+        if not (folder / name).is_file():
+            raise UserError(f"{folder}: no {name}: expected {CARD} and {weights}")
+    card = read_yaml(folder / CARD)
+    if not isinstance(card, dict):
+        raise UserError(f"{folder}/{CARD}: expected a mapping")
+    return card
+
+
+def write_card(folder: Path, card: Mapping[str, Any]) -> None:
+    """Write a folder's card, completely or not at all."""
+    partial = folder / f"{CARD}.partial"
+    partial.write_text(dump_yaml(dict(card), width=100))
+    os.replace(partial, folder / CARD)
+
+
+def common_robot(folders: Iterable[Path]) -> str:
+    """Return the robot that all these models are for. Raises UserError if there are several."""
+    first: dict[str, Path] = {}
+    for folder in folders:
+        first.setdefault(str(read_card(folder).get("robot")), folder)
+    if len(first) > 1:
+        made = ", ".join(f"{folder} for {robot}" for robot, folder in first.items())
+        raise UserError(f"models of different robots: {made}")
+    return next(iter(first))
 
 
 def check_card(where: object, card: Mapping[str, Any]) -> None:

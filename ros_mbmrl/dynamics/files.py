@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl import __version__
-from ros_mbmrl.dynamics.card import check_card, facts_of
+from ros_mbmrl.dynamics.card import CARD, WEIGHTS, check_card, facts_of, read_card, write_card
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
@@ -23,9 +22,7 @@ from ros_mbmrl.networks.ensemble import Ensemble, members_of
 from ros_mbmrl.networks.groups import place
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.untrusted import dump_yaml, read_yaml
 
-CARD, WEIGHTS = "card.yaml", "model.safetensors"
 LONGEST = 10_000  # largest window [transitions]
 NORMALIZER = ("input_mean", "input_std", "change_mean", "change_std")
 
@@ -127,26 +124,6 @@ def _network(facts: Mapping[str, Any]) -> MLP:
     if "members" in facts:
         return Ensemble(sizes, activation, int(facts["members"]))
     return MLP(sizes, activation)
-
-
-def read_card(folder: Path, weights: str = WEIGHTS) -> dict[str, Any]:
-    """Return the card of a folder of a model or a policy. Raises UserError."""
-    if not folder.is_dir():
-        raise UserError(f"no model folder '{folder}'")
-    for name in (CARD, weights):
-        if not (folder / name).is_file():
-            raise UserError(f"{folder}: no {name}: expected {CARD} and {weights}")
-    card = read_yaml(folder / CARD)
-    if not isinstance(card, dict):
-        raise UserError(f"{folder}/{CARD}: expected a mapping")
-    return card
-
-
-def write_card(folder: Path, card: Mapping[str, Any]) -> None:
-    """Write a folder's card, completely or not at all."""
-    partial = folder / f"{CARD}.partial"
-    partial.write_text(dump_yaml(dict(card), width=100))
-    os.replace(partial, folder / CARD)
 
 
 def check_weights(folder: Path, card: Mapping[str, Any], weights: str = WEIGHTS) -> None:

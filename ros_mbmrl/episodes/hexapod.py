@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.agents.live import make_live_agent
 from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.episodes.scenario import SPEED, Scenario
 from ros_mbmrl.episodes.single import run_loop
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.plants.environment import Stage
@@ -24,23 +25,8 @@ from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Level, SafetyConfig
 from ros_mbmrl.simulation.calibration import calibrated
-from ros_mbmrl.simulation.faults import Fault
-from ros_mbmrl.simulation.randomisation import NOMINAL, Physics
 
-SPEED = 0.25  # along the path [m/s]
 START_UPDATES = 1  # an episode begins with a good state: safety need not wait for more
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """One episode: where, what breaks, which path, for how long [s]."""
-
-    path: str = "figure8"
-    terrain: str = "carpet"
-    fault: Fault = field(default_factory=lambda: Fault("none"))
-    physics: Physics = NOMINAL
-    duration: float = 20.0
-    seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from typing import Any, Protocol, TypeVar
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ros_mbmrl import __version__
-from ros_mbmrl.dynamics.files import CARD, WEIGHTS, load_model
+from ros_mbmrl.dynamics.card import CARD, WEIGHTS
+from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.episodes.hexapod import Episode, pin_threads, run_episode, settings
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.experiments import Cell

@@ -20,7 +20,8 @@ import numpy as np
 import tyro
 
 from ros_mbmrl.dynamics.files import load_model
-from ros_mbmrl.episodes.hexapod import Scenario, pin_threads, run_episode
+from ros_mbmrl.episodes.hexapod import pin_threads, run_episode
+from ros_mbmrl.episodes.scenario import Scenario
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.workers import begin_worker

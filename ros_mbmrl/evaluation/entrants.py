@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ros_mbmrl.adaptation import rule_of
-from ros_mbmrl.dynamics.files import CARD, read_card
+from ros_mbmrl.dynamics.card import CARD, common_robot, read_card
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.campaign import Entrant, enter
 
@@ -52,14 +52,3 @@ def enter_methods(
             raise UserError(f"no model for method '{name}': expected a folder {folder}")
     common_robot([folder for _, folder in named])
     return enter_all(named, robot)
-
-
-def common_robot(folders: Iterable[Path]) -> str:
-    """Return the robot that all these models are for. Raises UserError if there are several."""
-    first: dict[str, Path] = {}
-    for folder in folders:
-        first.setdefault(str(read_card(folder).get("robot")), folder)
-    if len(first) > 1:
-        made = ", ".join(f"{folder} for {robot}" for robot, folder in first.items())
-        raise UserError(f"models of different robots: {made}")
-    return next(iter(first))

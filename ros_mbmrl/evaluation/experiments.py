@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ros_mbmrl.episodes.hexapod import SPEED, Scenario
+from ros_mbmrl.episodes.scenario import SPEED, Scenario
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.methods.built_in import BASELINE
 from ros_mbmrl.robots.paths import PATHS, make_path

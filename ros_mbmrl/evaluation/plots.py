@@ -1,21 +1,22 @@
-"""Pictures of closed-loop experiments, as PNG files."""
+"""Pictures of closed-loop experiments, as PNG files; matplotlib is imported to draw one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from ros_mbmrl.evaluation.statistics import unique
 from ros_mbmrl.methods.method import COLOURS as COLOURS
 from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.robots.spec import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Row = Mapping[str, Any]
 
@@ -188,6 +189,8 @@ def prediction_errors(rows: Sequence[Row], file: Path) -> None:
 
 def panels(count: int, width: float, height: float, columns: int = 3) -> tuple[Figure, list[Axes]]:
     """Return a figure of `count` panels of this size [inch], and their axes."""
+    from matplotlib.figure import Figure
+
     columns = min(count, columns)
     lines = -(-count // columns)
     figure = Figure(figsize=(width * columns, height * lines), layout="constrained")
@@ -204,6 +207,8 @@ def _style(k: int) -> str:
 
 def save(figure: Figure, file: Path) -> None:
     """Write the PNG file, and create its folder."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     file.parent.mkdir(parents=True, exist_ok=True)
     # As `savefig`, which draws everything twice.
     figure.set_dpi(110)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.evaluation.html import Image
 from ros_mbmrl.evaluation.plots import COLOURS, panels, save
 from ros_mbmrl.robots.spec import Array, Quantity, Robot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BINS = 40
 WIDTH, HEIGHT = 3.4, 2.6  # of a panel [inch]

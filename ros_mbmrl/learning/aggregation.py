@@ -15,7 +15,8 @@ from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.episodes.arm import Reaching, run_reach
-from ros_mbmrl.episodes.hexapod import Scenario, run_episode
+from ros_mbmrl.episodes.hexapod import run_episode
+from ros_mbmrl.episodes.scenario import Scenario
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.learning.simulated_collection import (
     SimulatedConfig,

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ros_mbmrl import __version__
-from ros_mbmrl.dynamics.card import check_card, facts_of
+from ros_mbmrl.dynamics.card import check_card, facts_of, read_card, write_card
 from ros_mbmrl.dynamics.files import (
     check_interface,
     check_weights,
     interface,
-    read_card,
     sha256_of,
-    write_card,
 )
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks import tensor_file

@@ -18,7 +18,7 @@ from ros_mbmrl.data import dataset
 from ros_mbmrl.data.files import sha256_of
 from ros_mbmrl.data.recording import RecordingWriter
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.dynamics.files import read_card
+from ros_mbmrl.dynamics.card import read_card
 from ros_mbmrl.nodes.messages import command_message, diagnostics, nanoseconds, status
 from ros_mbmrl.nodes.sensors import SensorCodec
 from ros_mbmrl.robots import make_robot

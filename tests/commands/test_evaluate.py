@@ -11,7 +11,8 @@ import torch
 import yaml
 
 from ros_mbmrl import cli
-from ros_mbmrl.dynamics.files import CARD, save_model
+from ros_mbmrl.dynamics.card import CARD
+from ros_mbmrl.dynamics.files import save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.evaluation import campaign, experiments

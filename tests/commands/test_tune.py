@@ -18,7 +18,8 @@ from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.files import sha256_of
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.dynamics.files import CARD, WEIGHTS, load_model, read_card, save_model
+from ros_mbmrl.dynamics.card import CARD, WEIGHTS, read_card
+from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import RunError

@@ -12,7 +12,8 @@ import pytest
 from ros_mbmrl.agents.model import ModelAgent
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.episodes.batch import run_episodes
-from ros_mbmrl.episodes.hexapod import SPEED, Episode, Scenario, hexapod_stage, run_episode
+from ros_mbmrl.episodes.hexapod import Episode, hexapod_stage, run_episode
+from ros_mbmrl.episodes.scenario import SPEED, Scenario
 from ros_mbmrl.plants.environment import PlantEnvironment
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot

@@ -10,10 +10,11 @@ import pytest
 import torch
 import yaml
 
+from ros_mbmrl.dynamics.card import common_robot
 from ros_mbmrl.dynamics.files import save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.entrants import common_robot, enter_all, enter_methods
+from ros_mbmrl.evaluation.entrants import enter_all, enter_methods
 from ros_mbmrl.networks.mlp import MLP, Parameters
 
 Write = Callable[..., Path]

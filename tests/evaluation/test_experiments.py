@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ros_mbmrl.episodes.hexapod import SPEED
+from ros_mbmrl.episodes.scenario import SPEED
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.experiments import EXPERIMENTS, Condition, cells, make_experiment
 from ros_mbmrl.robots.paths import make_path

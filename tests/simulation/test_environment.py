@@ -13,7 +13,8 @@ from ros_mbmrl.dynamics.environment import ImaginedRobots, Start
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.episodes.arm import Reaching, arm_stage
-from ros_mbmrl.episodes.hexapod import Scenario, hexapod_stage
+from ros_mbmrl.episodes.hexapod import hexapod_stage
+from ros_mbmrl.episodes.scenario import Scenario
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.plants.environment import PlantEnvironment
 from ros_mbmrl.robots import make_robot

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ros_mbmrl.adaptation import make_rule
-from ros_mbmrl.dynamics.files import CARD, WEIGHTS
+from ros_mbmrl.dynamics.card import CARD, WEIGHTS
 from ros_mbmrl.evaluation.campaign import Keyed, finish
 from ros_mbmrl.evaluation.study.description import Scale, Study, describe
 from ros_mbmrl.evaluation.study.judge import Prediction, Trial, judge, predict
