@@ -136,14 +136,12 @@ def train_model(
     scores = {f"open_loop_{name}": value for name, value in last.items()}
     scores = {"validation_after": end.best, **scores}
     if isinstance(rule, CauseFilter):
-        own = with_bank(model, own, rule, held)
+        own = with_bank(model, own, held)
     return Trained(model.to(CPU), rule, own, scores)
 
 
-def with_bank(
-    model: DynamicsModel, parameters: Parameters, rule: CauseFilter, held: Transitions
-) -> Parameters:
-    """Return the parameters with the rule's bank, and the deviation of errors on held-out runs.
+def with_bank(model: DynamicsModel, parameters: Parameters, held: Transitions) -> Parameters:
+    """Return the network's parameters with a bank, and the deviation of errors on held-out runs.
 
     Args:
         held: with actions as they acted: the model is right about the causes.
