@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ros_mbmrl import plugins
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.plugins import Entry, Registry, entries, expected, imported
 
@@ -28,6 +30,7 @@ class Mine(Hexapod):
 """
 
 PLANT = """
+from ros_mbmrl import plugins
 from ros_mbmrl.errors import UserError
 
 
@@ -290,6 +293,27 @@ def test_what_is_not_used_does_no_harm(bad: Path, tmp_path: Path) -> None:
 
 def test_entries_say_who_claims_a_name() -> None:
     assert entries("no such group") == {}
+
+
+def test_the_path_is_searched_once_and_again_when_it_is_another(
+    install: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches: list[int] = []
+
+    def searched() -> Any:
+        searches.append(1)
+        return entry_points()
+
+    monkeypatch.setattr(plugins, "entry_points", searched)
+    site = install("pack", "[ros_mbmrl.things]\none = pack:one\n", {})
+    monkeypatch.syspath_prepend(str(site))
+    (found,) = entries("things")["one"]
+    assert str(found) == "pack 1 (pack:one)"
+    assert not entries("others")
+    assert len(searches) == 1
+    monkeypatch.syspath_prepend(str(site / "elsewhere"))
+    assert "one" in entries("things")
+    assert len(searches) == 2
 
 
 def test_a_registry_without_others_is_a_mapping() -> None:

@@ -54,8 +54,7 @@ def run(arguments: Calibrate) -> dict[str, Any]:
         terrain: [Drive.of(several[k]) for k in _some(len(several), arguments.runs, rng)]
         for terrain, several in runs.items()
     }
-    console = wide_console()
-    found = start
+    console, found = wide_console(), start
     if arguments.iterations:
         measured = replace(start, telemetry=telemetry(start.telemetry, goal))
         found = fit(
@@ -72,15 +71,15 @@ def run(arguments: Calibrate) -> dict[str, Any]:
         t: replay(robot, [Drive.of(r) for r in several], t, found, arguments.seed + 1000)
         for t, several in runs.items()
     }
-    figures = {terrain: gait_figures(several) for terrain, several in twin.items()}
+    figures = {name: gait_figures(several) for name, several in twin.items()}
     console.print(table(goal, figures))
     if arguments.pictures:
         calibration_plots.ratios(goal, figures, CLOSE, arguments.pictures / "figures.png")
         calibration_plots.gaits(runs, twin, arguments.pictures / "gait.png")
     rows = _rows(goal, figures)
-    met = [abs(row["ratio"] - 1) <= CLOSE for row in rows]
-    console.print(f"within {CLOSE:.0%}: {sum(met)} of {len(met)} figures")
-    return {"rows": rows, "met": sum(met), "file": str(arguments.out)}
+    met = sum(abs(row["ratio"] - 1) <= CLOSE for row in rows)
+    console.print(f"within {CLOSE:.0%}: {met} of {len(rows)} figures")
+    return {"rows": rows, "met": met, "file": str(arguments.out)}
 
 
 def by_terrain(rollouts: Sequence[Rollout], untouched: float) -> dict[str, list[Rollout]]:

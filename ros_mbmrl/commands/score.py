@@ -86,8 +86,7 @@ def score(
     longest = max(int(read_card(entrant.folder)["adapt_window"]) for entrant in field)
     starts = data.starts(longest + max(horizons))
     if marked:
-        past = starts[:, None] + torch.arange(longest)
-        starts = starts[data.keep[past].amin(dim=(1, 2)) == 0]
+        starts = starts[data.keep[starts[:, None] + torch.arange(longest)].amin(dim=(1, 2)) == 0]
     rows: list[dict[str, Any]] = []
     for entrant in track(field, description="models"):
         loaded = load_model(entrant.folder, make_robot(entrant.robot))
@@ -96,11 +95,11 @@ def score(
         own = data.seen_by(loaded.model.robot)
         errors = open_loop_errors(loaded.model, guard, own, max(horizons), starts=shifted)
         tag_of = [tags[int(k)] for k in data.rollout[errors.rows]]
+        facts = {"model": entrant.method, "train_seed": entrant.train_seed}
         for tag in (*sorted(set(tag_of)), ALL):
             chosen = torch.tensor([tag in (ALL, t) for t in tag_of])
-            for horizon in horizons:
-                facts = {"model": entrant.method, "train_seed": entrant.train_seed, "tag": tag}
-                rows += [{**facts, **row} for row in _rows(horizon, errors, chosen)]
+            for h in horizons:
+                rows += [{**facts, "tag": tag, **row} for row in _rows(h, errors, chosen)]
     return rows
 
 
