@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import subprocess
 import sys
@@ -118,7 +117,6 @@ def test_they_are_trained_evaluated_and_launched(
     python: Callable[..., subprocess.CompletedProcess[str]],
     install: Install,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     done = python("-c", ALL_THE_WAY, *LAUNCH)
@@ -148,7 +146,7 @@ def test_they_are_trained_evaluated_and_launched(
     assert described["origins"] == origins
     assert (tmp_path / "study" / "models" / "least_squares").is_dir()  # learned, not MB's
 
-    launched(python, monkeypatch)
+    launched(python)
 
     packages(install, version="0.2.0")
     refused = python("-m", "ros_mbmrl.cli", "score", "models/median", "--data", "data")
@@ -159,15 +157,12 @@ def test_they_are_trained_evaluated_and_launched(
     ]
 
 
-def launched(
-    python: Callable[..., subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def launched(python: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     """Drives the graph of processes with both for 20 steps in lockstep, where there is ROS."""
     try:
         import rclpy  # noqa: F401
     except ImportError:
         return
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(random.randrange(1, 100)))
     words = ("lockstep:=true", "duration:=2", "report:=report", "path:=straight")
     done = python("-m", "ros_mbmrl.cli", "launch", "adapt", *LAUNCH, *words)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

@@ -13,8 +13,7 @@ from ros_mbmrl.nodes.messages import from_stamp
 from ros_mbmrl.nodes.mocap_publisher import MocapPublisher
 
 
-def test_a_pose_is_in_the_map_frame_stamped_and_xyzw(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROS_DOMAIN_ID", "91")
+def test_a_pose_is_in_the_map_frame_stamped_and_xyzw() -> None:
     publisher, sent = MocapPublisher("/mocap/robot/pose"), []  # type: ignore[var-annotated]
     fake: Any = SimpleNamespace(publish=sent.append)
     publisher._publisher = fake
