@@ -14,6 +14,7 @@ from ros_mbmrl.networks.mlp import MLP, Parameters, Pass, Update
 
 if TYPE_CHECKING:
     from ros_mbmrl.adaptation.gradient import GradientStep
+    from ros_mbmrl.dynamics.model import DynamicsModel
     from ros_mbmrl.robots.spec import RobotSpec
 
 
@@ -103,6 +104,18 @@ class UpdateRule(ABC):
         None: autograd goes through the rule.
         """
         return None
+
+    def calibrated(
+        self, model: DynamicsModel, parameters: Parameters, x: Tensor, y: Tensor
+    ) -> Parameters:
+        """Return the parameters with what the rule takes from a model that has been fitted.
+
+        Args:
+            model: on the CPU.
+            parameters: of the network and of the rule.
+            x, y: normalised inputs (M, inputs) and changes (M, outputs) of held-out rows.
+        """
+        return parameters
 
     def diagnose(
         self, spec: RobotSpec, mlp: MLP, parameters: Parameters, support: Support

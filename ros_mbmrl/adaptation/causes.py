@@ -13,15 +13,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Diagnosis, Support, UpdateRule
 from ros_mbmrl.dynamics.normalizer import Normalizer
-from ros_mbmrl.networks.groups import CAUSES
+from ros_mbmrl.networks.groups import CAUSES, network_of
 from ros_mbmrl.networks.mlp import MLP, InputUpdate, Parameters, Update, spread
 from ros_mbmrl.robots.spec import RobotSpec
+
+if TYPE_CHECKING:
+    from ros_mbmrl.dynamics.model import DynamicsModel
 
 WELL, WEAK, DEAD = "all well", "weak", "dead"
 WEAK_SHARE = 0.5  # effectiveness of a weak actuator
@@ -103,6 +107,16 @@ class CauseFilter(UpdateRule):
         own = {"scale": torch.ones(shape), "shift": torch.zeros(shape)}
         return CAUSES.named({**own, "deviation": torch.ones(mlp.sizes[-1])})
 
+    def calibrated(
+        self, model: DynamicsModel, parameters: Parameters, x: Tensor, y: Tensor
+    ) -> Parameters:
+        """Return the network's parameters with a bank, and the deviation of errors on the rows."""
+        with torch.inference_mode():
+            error = model.mlp.forward(parameters, x) - y
+        deviation = error.square().mean(dim=0).sqrt().clamp_min(1e-3)
+        bank = Bank.of(model.robot.spec).parameters(model.normalizer, deviation)
+        return {**network_of(parameters), **bank}
+
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Return the inputs' update under the most probable hypothesis of each task."""
         bank, best = CAUSES.part(parameters), self.posterior(mlp, parameters, support).argmax(-1)
@@ -132,13 +146,12 @@ class CauseFilter(UpdateRule):
 
     def _evidence(self, mlp: MLP, parameters: Parameters, support: Support) -> Tensor:
         """Return the logarithmic likelihoods of each row under each hypothesis, (N, T1, J)."""
-        bank = CAUSES.part(parameters)
-        found = []
-        for scale, shift in zip(bank["scale"], bank["shift"], strict=True):
-            inputs = InputUpdate(scale[None], shift[None])
-            update = Update(mlp.no_update.layers, inputs=inputs)
-            outputs = mlp.forward_updated(parameters, update, support.x).outputs
-            error = ((outputs - support.y) / bank["deviation"]).clamp(-self._limit, self._limit)
-            found.append(-0.5 * error.square().sum(dim=-1))
-        each = torch.stack(found, dim=-1)
-        return spread(each, len(support.weight)) * support.weight
+        bank, rows = CAUSES.part(parameters), len(support.x)
+        # All hypotheses in one pass, each of them over the rows of every task.
+        each = (bank[name].repeat_interleave(rows, dim=0) for name in ("scale", "shift"))
+        update = Update(mlp.no_update.layers, inputs=InputUpdate(*each))
+        outputs = mlp.forward_updated(parameters, update, support.x).outputs
+        outputs = outputs.reshape(-1, *support.y.shape)
+        error = ((outputs - support.y) / bank["deviation"]).clamp(-self._limit, self._limit)
+        found = -0.5 * error.square().sum(dim=-1)
+        return spread(found.movedim(0, -1), len(support.weight)) * support.weight

@@ -81,7 +81,7 @@ SMOKE = Scale(
     variation_seeds=1,
     oracle_seeds=1,
 )
-# SMALL's data with an ensemble and iCEM, whose settings are those of docs/results.md, "The base".
+# SMALL's data with an ensemble and iCEM: "A better base" in docs/results.md.
 ENSEMBLE = replace(
     SMALL,
     training=Training(

@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.models.learner import moments_of, restore_moments
 from ros_mbmrl.learning.run import LEARNED
 from ros_mbmrl.learning.segments import SegmentSampler
 from ros_mbmrl.networks import tensor_file
@@ -72,9 +73,7 @@ class EnsembleLearner:
         """Return the parameters and the optimiser's moments."""
         learned = split({name: value.detach() for name, value in self._live.items()})
         tensors = tensor_file.flatten(LEARNED, {k: v.contiguous() for k, v in learned.items()})
-        for name, value in self._live.items():
-            tensors |= tensor_file.flatten(f"adam/{name}", self._optimiser.state[value])
-        return tensors
+        return tensors | moments_of(self._optimiser, self._live)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Go back to a snapshot."""
@@ -82,12 +81,7 @@ class EnsembleLearner:
         with torch.no_grad():
             for name, value in stacked(learned).items():
                 self._live[name].copy_(value)
-        for name, value in self._live.items():
-            moments = tensor_file.unflatten(f"adam/{name}", tensors)
-            if moments:
-                step = moments.pop("step")  # stays on the CPU
-                moved = {key: moment.to(value.device) for key, moment in moments.items()}
-                self._optimiser.state[value] = {"step": step, **moved}
+        restore_moments(self._optimiser, self._live, tensors)
 
     def _begin(self, store: SegmentSampler) -> None:
         """Take all rows, and draw the bootstraps: the same after a checkpoint."""

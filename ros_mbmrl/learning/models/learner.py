@@ -70,27 +70,40 @@ class ModelLearner:
         """Return the parameters and the optimiser's moments."""
         learned = {name: value.detach() for name, value in self._live.items()}
         tensors = tensor_file.flatten(LEARNED, learned)
-        for name, value in self._trained.items():
-            tensors |= tensor_file.flatten(f"adam/{name}", self.optimiser.state[value])
-        return tensors
+        return tensors | moments_of(self.optimiser, self._trained)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Go back to a snapshot."""
         with torch.no_grad():
             for name, value in tensor_file.unflatten(LEARNED, tensors).items():
                 self._live[name].copy_(value)
-        for name, value in self._trained.items():
-            moments = tensor_file.unflatten(f"adam/{name}", tensors)
-            if moments:  # none before the first step that was not left out
-                step = moments.pop("step")  # stays on the CPU
-                moved = {key: moment.to(value.device) for key, moment in moments.items()}
-                self.optimiser.state[value] = {"step": step, **moved}
+        restore_moments(self.optimiser, self._trained, tensors)
 
     def _noisy(self, support: Support, generator: Generator) -> Support:
         if self._config.noise == 0.0:
             return support
         noise = torch.randn(support.x.shape, generator=generator).to(support.x)
         return replace(support, x=support.x + self._config.noise * noise)
+
+
+def moments_of(optimiser: torch.optim.Optimizer, trained: Parameters) -> dict[str, Tensor]:
+    """Return the optimiser's moments of parameters, by their names."""
+    found: dict[str, Tensor] = {}
+    for name, value in trained.items():
+        found |= tensor_file.flatten(f"adam/{name}", optimiser.state[value])
+    return found
+
+
+def restore_moments(
+    optimiser: torch.optim.Optimizer, trained: Parameters, tensors: Mapping[str, Tensor]
+) -> None:
+    """Give the optimiser the moments that `moments_of` told."""
+    for name, value in trained.items():
+        moments = tensor_file.unflatten(f"adam/{name}", tensors)
+        if moments:  # none before the first step that was not left out
+            step = moments.pop("step")  # stays on the CPU
+            moved = {key: moment.to(value.device) for key, moment in moments.items()}
+            optimiser.state[value] = {"step": step, **moved}
 
 
 def optimiser_of(trained: Parameters, config: TrainConfig) -> torch.optim.AdamW:

@@ -19,7 +19,6 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.base import UpdateRule
-from ros_mbmrl.adaptation.causes import Bank, CauseFilter
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig, check_network
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
@@ -135,24 +134,9 @@ def train_model(
     last = judge(own)
     scores = {f"open_loop_{name}": value for name, value in last.items()}
     scores = {"validation_after": end.best, **scores}
-    if isinstance(rule, CauseFilter):
-        own = with_bank(model, own, held)
-    return Trained(model.to(CPU), rule, own, scores)
-
-
-def with_bank(model: DynamicsModel, parameters: Parameters, held: Transitions) -> Parameters:
-    """Return the network's parameters with a bank, and the deviation of errors on held-out runs.
-
-    Args:
-        held: with actions as they acted: the model is right about the causes.
-    """
-    x, y = held.plausible(model)
-    with torch.inference_mode():
-        error = model.mlp.forward(parameters_on(parameters, x.device), x) - y
-    deviation = error.square().mean(dim=0).sqrt().clamp_min(1e-3).cpu()
-    bank = Bank.of(model.robot.spec)
-    network = network_of(parameters)
-    return {**network, **bank.parameters(model.normalizer.to(CPU), deviation)}
+    model = model.to(CPU)
+    own = rule.calibrated(model, own, *validation.to(CPU).plausible(model))
+    return Trained(model, rule, own, scores)
 
 
 def parameters_on(parameters: Parameters, device: torch.device) -> Parameters:
