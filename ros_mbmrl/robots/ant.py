@@ -2,12 +2,16 @@
 
 The robot of the thesis, section 9.4; its body is gymnasium's Ant-v5. x forward, y left, z up. The
 state is MuJoCo's qpos and qvel, measured directly; contact forces are not part of it.
+
+A model sees and predicts in the frame of the body, so that it does not matter where it looks:
+it learns a turn once and not once for every heading.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -45,7 +49,17 @@ STATE = (
     *(Quantity(name, "rad/s") for name in ("gyro_x", "gyro_y", "gyro_z")),  # body frame
     *(Quantity(f"{name}_velocity", "rad/s") for name in JOINTS),
 )
-_QUATERNION = slice(3, 7)
+_POSITION, _QUATERNION, _VELOCITY = slice(0, 3), slice(3, 7), slice(15, 18)
+_JOINTS, _RATES = slice(7, 15), slice(18, 29)  # of the joints; of the body and the joints
+_BODY_VELOCITY = ("forward_velocity", "left_velocity", "upward_velocity")
+# In the body frame: of the period's beginning the first ones, velocities each in their own.
+CHANGES = (
+    *(Quantity(name, "m") for name in ("forward", "left", "upward")),
+    *(Quantity(f"turn_{axis}", "rad") for axis in "xyz"),
+    *STATE[_JOINTS],
+    *(Quantity(name, "m/s") for name in _BODY_VELOCITY),
+    *STATE[_RATES],
+)
 
 SPEC = RobotSpec(
     name="ant",
@@ -62,9 +76,12 @@ SPEC = RobotSpec(
     state=STATE,
     # Full torque is 150 N m each. The rate lets a command cross its whole range in one period.
     action=tuple(Limit(name, TORQUE_SHARE, -1.0, 1.0, rate=2.0 / PERIOD) for name in MOTORS),
-    features=tuple(quantity.name for quantity in STATE[2:]),
-    changes=STATE,
-    change_weights=(1.0,) * len(STATE),
+    features=(
+        *("z", "up_x", "up_y", "up_z", *JOINTS, *_BODY_VELOCITY),
+        *(quantity.name for quantity in STATE[_RATES]),
+    ),
+    changes=CHANGES,
+    change_weights=(1.0,) * len(CHANGES),
     envelope=Envelope(
         state_timeout=0.11,
         command_timeout=0.095,
@@ -101,6 +118,90 @@ class Ant(Robot):
         yaw = math.atan2(2 * (w * z + x * y), w * w + x * x - y * y - z * z)
         return float(state[0]), float(state[1]), yaw
 
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """See `observation`."""
+        return tuple(quantity.name for quantity in STATE[2:])
+
+    def observation(self, state: Tensor) -> Tensor:
+        """Return all states but x and y, as gymnasium's."""
+        return state[..., 2:]
+
+    def features(self, state: Tensor) -> Tensor:
+        """Return height, the vertical and the velocity in the body frame, joints, and rates."""
+        import torch
+
+        from ros_mbmrl.robots import rotations
+
+        rotation = state[..., _QUATERNION]
+        velocity = rotations.rotate(rotations.inverse(rotation), state[..., _VELOCITY])
+        parts = (state[..., 2:3], rotations.up(rotation), state[..., _JOINTS], velocity)
+        return torch.cat([*parts, state[..., _RATES]], dim=-1)
+
+    def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
+        """Return the change seen from the body; see CHANGES."""
+        import torch
+
+        from ros_mbmrl.robots import rotations
+
+        back, after = (rotations.inverse(each[..., _QUATERNION]) for each in (state, next_state))
+        moved = next_state - state
+        before, velocity = state[..., _VELOCITY], next_state[..., _VELOCITY]
+        turn = rotations.multiply(back, next_state[..., _QUATERNION])
+        parts = (
+            rotations.rotate(back, moved[..., _POSITION]),
+            rotations.to_vector(turn),
+            moved[..., _JOINTS],
+            rotations.rotate(after, velocity) - rotations.rotate(back, before),
+            moved[..., _RATES],
+        )
+        return torch.cat(parts, dim=-1)
+
+    def advance(self, state: Tensor, change: Tensor) -> Tensor:
+        """Return the next state: `difference` inverted, with the quaternion normalised again."""
+        import torch
+
+        from ros_mbmrl.robots import rotations
+
+        rotation = state[..., _QUATERNION]
+        forward, turn, joints, faster, rates = torch.split(change, [3, 3, 8, 3, 11], dim=-1)
+        turned = rotations.multiply(rotation, rotations.from_vector(turn))
+        turned = rotations.normalised(turned)
+        velocity = rotations.rotate(rotations.inverse(rotation), state[..., _VELOCITY])
+        parts = (
+            state[..., _POSITION] + rotations.rotate(rotation, forward),
+            turned,
+            state[..., _JOINTS] + joints,
+            rotations.rotate(turned, velocity + faster),
+            state[..., _RATES] + rates,
+        )
+        return torch.cat(parts, dim=-1)
+
+    @property
+    def follows_paths(self) -> bool:
+        """Return False: the task is to run along x, though x and y are known."""
+        return False
+
+    def tasks(self) -> Sequence[str]:
+        """Return the task of the thesis, table 5."""
+        return ("run",)
+
+    def make_task(self, name: str, start: Array) -> Task:
+        """Return the task of running along x. Raises UserError."""
+        choose("task", name, self.tasks())
+        return Run(RUNNING)
+
+
+class MapFrameAnt(Ant):
+    """The ant as models of version 0.1 knew it: rotation and velocity in the map frame."""
+
+    spec = replace(
+        SPEC,
+        features=tuple(quantity.name for quantity in STATE[2:]),
+        changes=STATE,
+        change_weights=(1.0,) * len(STATE),
+    )
+
     def features(self, state: Tensor) -> Tensor:
         """Return all states but x and y."""
         return state[..., 2:]
@@ -117,16 +218,5 @@ class Ant(Robot):
         moved[..., _QUATERNION] = rotation / length
         return moved
 
-    @property
-    def follows_paths(self) -> bool:
-        """Return False: the task is to run along x, though x and y are known."""
-        return False
 
-    def tasks(self) -> Sequence[str]:
-        """Return the task of the thesis, table 5."""
-        return ("run",)
-
-    def make_task(self, name: str, start: Array) -> Task:
-        """Return the task of running along x. Raises UserError."""
-        choose("task", name, self.tasks())
-        return Run(RUNNING)
+Ant.older = (MapFrameAnt,)

@@ -14,7 +14,7 @@ from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
 
 ROBOTS = tuple(SIMULATIONS)
-DIMENSIONS = {"half_cheetah": (18, 6, 18, 18), "ant": (29, 8, 27, 29), "arm_7dof": (17, 7, 17, 14)}
+DIMENSIONS = {"half_cheetah": (18, 6, 18, 18), "ant": (29, 8, 26, 28), "arm_7dof": (17, 7, 17, 14)}
 
 
 @pytest.fixture(params=ROBOTS)
