@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from ros_mbmrl.agents.chance import LONGEST_HOLD
+
 
 @dataclass(frozen=True)
 class Training:
@@ -15,7 +17,8 @@ class Training:
     random_runs: rollouts of random actions at first. rounds: after that, of `runs` rollouts each
     that follow the model so far. steps: control steps of a rollout. supervised_steps, meta_steps:
     of the optimiser, each time. adapt_window, predict_window: T1, T2. segments: a batch.
-    members: networks of an ensemble, for methods whose rule suits one.
+    members: networks of an ensemble, for methods whose rule suits one. hold: periods that a random
+    command is held for at most; 1 for white noise.
     """
 
     hidden: tuple[int, ...]
@@ -32,6 +35,7 @@ class Training:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-3
     members: int = 1
+    hold: int = LONGEST_HOLD
 
     def transitions(self, rounds: int) -> int:
         """Count the transitions that so many rounds after the random one gather."""

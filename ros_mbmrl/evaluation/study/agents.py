@@ -71,12 +71,12 @@ def by_policy(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots)
 
 def in_true_physics(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
     """Return an agent that plans in the very robots that it acts for."""
-    return PhysicsAgent(lambda _: robots, follows=False, planning=scale.physics)
+    return PhysicsAgent(lambda _: robots, False, scale.physics, scale.controller)
 
 
 def in_nominal_physics(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
     """Return an agent that plans in robots as they would be modelled without data."""
-    return PhysicsAgent(nominal, planning=scale.physics)
+    return PhysicsAgent(nominal, True, scale.physics, scale.controller)
 
 
 def at_random(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:

@@ -40,7 +40,7 @@ class Scale:
     transitions of TRPO and MAML-RL. controller, planner: who plans, and its settings.
     tuning_episodes: of each candidate setting, a validation condition. curve_episodes: a condition,
     after every round.
-    physics: planner of those that simulate; physics_episodes: theirs.
+    physics: the planner's settings for those that simulate; physics_episodes: theirs.
     error_horizon: K, of prediction errors. windows: T1 = T2 of figure 48; variation_seeds: of
     figures 47 and 48; oracle_seeds: of the MB oracle. precision: of planning. device: where
     everything is computed.
