@@ -15,6 +15,7 @@ from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.evaluation.study.agents import make_agent
 from ros_mbmrl.evaluation.study.description import Scale
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of
+from ros_mbmrl.evaluation.study.reaction import BY_WINDOW, by_window
 from ros_mbmrl.evaluation.study.studies import make_study
 from ros_mbmrl.learning.batch_collection import rollouts_of
 from ros_mbmrl.learning.open_loop import open_loop_errors
@@ -88,20 +89,24 @@ def judge(job: Trial) -> tuple[str, Row]:
             "condition": named[n],
             "path": study.task,
             "seed": every[n],
-            **_figures(episodes, n, begin_of(situations[n]) / period),
+            **_figures(episodes, n, begin_of(situations[n]), period),
         }
         for n in range(len(every))
     ]
     return job.key, {"rows": rows}
 
 
-def _figures(episodes: Episodes, n: int, begin: float) -> Row:
-    """Return the figures of robot n; without those of a model where the agent has none."""
+def _figures(episodes: Episodes, n: int, begin: float, period: float) -> Row:
+    """Return the figures of robot n; without those of a model where the agent has none.
+
+    begin: when the change comes [s]. period: of the robot's control [s].
+    """
     rewards, told = episodes.rewards[:, n], episodes.diagnostics
-    after = min(round(begin), len(rewards) - 1)
+    after = min(round(begin / period), len(rewards) - 1)
     figures: Row = {
         "return": float(rewards.sum()),
         "return_after": float(rewards[after:].mean() * len(rewards)),
+        BY_WINDOW: by_window(rewards / period, begin, period),
     }
     if told is not None:
         figures["prediction_error_prior"] = float(told.error_before[:, n].mean())

@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.statistics import Row, unique
-from ros_mbmrl.evaluation.study import figures, tables
+from ros_mbmrl.evaluation.study import figures, reaction, tables
 from ros_mbmrl.evaluation.study.bootstrap import RESAMPLES
 from ros_mbmrl.evaluation.study.comparisons import (
     Evidence,
@@ -39,7 +39,8 @@ def summarise(
 ) -> dict[str, Any]:
     """Return all that the tables show, as `summary.json` holds it.
 
-    study, title, protocol, hypotheses, returns, comparisons, headroom, updates, ranks.
+    study, title, protocol, hypotheses, returns, comparisons, headroom, updates, ranks,
+    return_by_seconds (`reaction.reactions`).
     """
     present = unique(evidence.rows, "method")
     methods = [m for m in study.methods if m in present]
@@ -55,6 +56,7 @@ def summarise(
         "headroom": headroom(evidence, methods, rng, resamples),
         "updates": updates(evidence.errors, methods, rng, resamples),
         "ranks": _ranks(evidence, methods),
+        reaction.BY_WINDOW: reaction.reactions(evidence.rows, methods),
     }
 
 
@@ -104,6 +106,7 @@ def write_report(
     sections: list[Section] = [
         ("Stated in advance", _stated(summary)),
         ("Returns", _returns(out, summary)),
+        ("After the change", _reaction(summary, rows)),
         ("What a perfect model would be worth", _headroom(summary)),
         ("Effect of the update", _updates(out, summary, errors, onsets)),
         ("Sample efficiency", _efficiency(out, curves)),
@@ -134,6 +137,12 @@ def _returns(out: Path, summary: Mapping[str, Any]) -> list[Block]:
         tables.comparisons(summary["comparisons"]),
     ]
     return blocks + ([tables.ranks(summary["ranks"])] if summary["ranks"] else [])
+
+
+def _reaction(summary: Mapping[str, Any], rows: Sequence[Row]) -> list[Block]:
+    found, missing = summary[reaction.BY_WINDOW], reaction.without_windows(rows)
+    blocks: list[Block] = [reaction.table(found)] if found else []
+    return [*blocks, missing] if missing else blocks
 
 
 def _headroom(summary: Mapping[str, Any]) -> list[Block]:

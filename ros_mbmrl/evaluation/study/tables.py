@@ -10,6 +10,7 @@ from typing import Any
 
 from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.statistics import Interval, Row, unique
+from ros_mbmrl.evaluation.study import reaction
 from ros_mbmrl.evaluation.study.comparisons import ERROR
 from ros_mbmrl.evaluation.study.verdicts import number, p_value, share
 from ros_mbmrl.methods import look
@@ -31,6 +32,7 @@ def all_tables(summary: Mapping[str, Any]) -> list[Table]:
         hypotheses(summary["hypotheses"]),
         by_condition(returned, "normalised", normalised_note(returned)) if normalised else None,
         by_condition(returned, "return", "Mean return (95 % interval)"),
+        reaction.table(summary.get(reaction.BY_WINDOW, ())),
         comparisons(summary["comparisons"]),
         headroom(summary["headroom"]),
         updates(summary["updates"]),
