@@ -21,8 +21,8 @@ class Evaluate:
     """
     methods: tuple[str, ...] = ()
     """Methods to compare; default: the experiment's that every folder has, or all of a study. Of a
-    study with --models: models by folder or method, and random, nominal, true_model; default: all
-    models and random.
+    study with --models: models by folder or method, random, nominal, true_model, and of models of
+    causes causes_told and causes_well; default: all models and random.
     """
     scale: str | None = None
     """Size of a study: small, the default (an hour on two cores, or less), ensemble (small's

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation import tables as printing
 from ros_mbmrl.evaluation.study.description import Study
-from ros_mbmrl.evaluation.study.existing import Entrant, choose_entrants, find_entrants
-from ros_mbmrl.evaluation.study.studies import make_study
+from ros_mbmrl.evaluation.study.existing import (
+    Entrant,
+    choose_entrants,
+    find_entrants,
+    on_their_models,
+)
+from ros_mbmrl.evaluation.study.studies import make_study, tells_causes
 from ros_mbmrl.methods.built_in import BUILT_IN, CHANCE
 from ros_mbmrl.methods.method import Learned
 from ros_mbmrl.runtime.kept import FILE
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate
 
 REFERENCES = tuple(n for n, m in BUILT_IN.items() if m.learned is Learned.NOTHING)
+ON_CAUSES = tuple(n for n, m in BUILT_IN.items() if m.learned is Learned.ANOTHERS)
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
@@ -30,8 +38,10 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     """
     study = make_study(arguments.experiment)
     found = find_entrants(study.robot, arguments.models)
-    entrants = choose_entrants(found, arguments.methods, REFERENCES)
-    references = tuple(n for n in REFERENCES if n in (arguments.methods or (CHANCE,)))
+    references = (*REFERENCES, *(ON_CAUSES if tells_causes(study) else ()))
+    entrants = choose_entrants(found, arguments.methods, references)
+    entrants += on_their_models(found, arguments.methods)
+    alone = tuple(n for n in REFERENCES if n in (arguments.methods or (CHANCE,)))
     if (arguments.out / FILE).exists():
         raise UserError(f"{arguments.out} holds a study: expected another folder (--out)")
     # They import torch, which takes seconds: only now that there is something to run.
@@ -45,9 +55,9 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     if left and not arguments.methods:
         names = ", ".join(dict.fromkeys(left))
         console.print(f"left out, --methods can name them: {names}", highlight=False)
-    job = judging.Judging(study, scale, entrants, references, arguments.out)
+    job = judging.Judging(study, scale, entrants, alone, arguments.out)
     rows = job.rows(arguments.workers, arguments.cluster)
-    summary = judging.summarise(study, rows)
+    summary = judging.summarise(study, rows, np.random.default_rng(arguments.first_seed))
     for table in judging.tables(summary):
         console.print(printing.printed(table))
     page = judging.write_models_page(arguments.out, summary)

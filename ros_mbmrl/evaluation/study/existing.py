@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from ros_mbmrl.dynamics.card import CARD, POLICY, WEIGHTS, check_card, read_card
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.methods import METHODS, make_method
 from ros_mbmrl.methods.built_in import COLLECTOR
+from ros_mbmrl.methods.method import Learned
 
 DEEPEST = 4  # folders between the given one and a model's: STUDY/models/METHOD/SEED
 
@@ -107,6 +108,25 @@ def _model_folders(folder: Path, depth: int) -> list[Path]:
 
 def _weights(folder: Path) -> str:
     return POLICY if (folder / POLICY).is_file() else WEIGHTS
+
+
+def on_their_models(found: Sequence[Entrant], named: Sequence[str]) -> tuple[Entrant, ...]:
+    """Return those `named` methods that act with the model of another, on each such model.
+
+    Raises:
+        UserError: there is no such model.
+    """
+    result: list[Entrant] = []
+    for name in named:
+        if name not in METHODS or (method := make_method(name)).learned is not Learned.ANOTHERS:
+            continue
+        bases = [each for each in found if each.method == method.model_of]
+        if not bases:
+            raise UserError(f"{name}: no model of '{method.model_of}', expected one to act with")
+        for each in bases:
+            own = name if each.name == each.method else each.name
+            result.append(replace(each, name=own, method=name))
+    return tuple(result)
 
 
 def choose_entrants(

@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from ros_mbmrl.evaluation.campaign import finish
 from ros_mbmrl.evaluation.html import Section, Table, write_page
 from ros_mbmrl.evaluation.statistics import Row, unique
 from ros_mbmrl.evaluation.study import reaction
 from ros_mbmrl.evaluation.study.bootstrap import Sample
-from ros_mbmrl.evaluation.study.comparisons import RETURN, chosen, values
+from ros_mbmrl.evaluation.study.comparisons import RETURN, Evidence, chosen, values
 from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.existing import Entrant
 from ros_mbmrl.evaluation.study.judge import Trial, judge
 from ros_mbmrl.evaluation.study.reaction import with_error
+from ros_mbmrl.evaluation.study.report import of_causes
 from ros_mbmrl.evaluation.study.run import digest
+from ros_mbmrl.evaluation.study.tables import of_causes as tables_of_causes
 from ros_mbmrl.methods import look, make_method
 
 PAGE = "models.html"
@@ -78,8 +81,8 @@ class Judging:
         return Trial(*what, scale.first_episode, episodes, self.out, folder, found)
 
 
-def summarise(study: Study, rows: Sequence[Row]) -> dict[str, Any]:
-    """Return all that the tables show: study, returns and return_by_seconds.
+def summarise(study: Study, rows: Sequence[Row], rng: Generator) -> dict[str, Any]:
+    """Return all that the tables show: study, title, returns, and parts as of a study's summary.
 
     returns: a row for each condition and model: the mean return over training seeds and episodes
     with its standard error, and the mean errors of the model on what it did, of one step, before
@@ -103,8 +106,13 @@ def summarise(study: Study, rows: Sequence[Row]) -> dict[str, Any]:
                     "safety_stops": sum(row["safety_stops"] > 0 for row in own),
                 }
             )
-    windows = {reaction.BY_WINDOW: reaction.reactions(rows, methods)}
-    return {"study": study.name, "title": study.title, "returns": returns, **windows}
+    return {
+        "study": study.name,
+        "title": study.title,
+        "returns": returns,
+        reaction.BY_WINDOW: reaction.reactions(rows, methods),
+        **of_causes(Evidence(rows), methods, rng),
+    }
 
 
 def _mean(rows: Sequence[Row], name: str) -> float | None:
@@ -114,7 +122,8 @@ def _mean(rows: Sequence[Row], name: str) -> float | None:
 
 def tables(summary: Row) -> list[Table]:
     """Return the tables of a summary."""
-    several = (returns(summary["returns"]), reaction.table(summary[reaction.BY_WINDOW]))
+    windows = reaction.table(summary[reaction.BY_WINDOW])
+    several = (returns(summary["returns"]), windows, *tables_of_causes(summary))
     return [table for table in several if table.rows]
 
 

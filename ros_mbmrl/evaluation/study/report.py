@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.statistics import Row, unique
-from ros_mbmrl.evaluation.study import figures, reaction, tables
+from ros_mbmrl.evaluation.study import cause_headroom, diagnosis, figures, reaction, tables
 from ros_mbmrl.evaluation.study.bootstrap import RESAMPLES
 from ros_mbmrl.evaluation.study.comparisons import (
     Evidence,
@@ -40,7 +40,8 @@ def summarise(
     """Return all that the tables show, as `summary.json` holds it.
 
     study, title, protocol, hypotheses, returns, comparisons, headroom, updates, ranks,
-    return_by_seconds (`reaction.reactions`).
+    return_by_seconds (`reaction.reactions`); where `causes` took part, diagnosis
+    (`diagnosis.diagnoses`) and headroom_of_causes (`cause_headroom.cause_headroom`).
     """
     present = unique(evidence.rows, "method")
     methods = [m for m in study.methods if m in present]
@@ -57,7 +58,19 @@ def summarise(
         "updates": updates(evidence.errors, methods, rng, resamples),
         "ranks": _ranks(evidence, methods),
         reaction.BY_WINDOW: reaction.reactions(evidence.rows, methods),
+        **of_causes(evidence, methods, rng, resamples),
     }
+
+
+def of_causes(
+    evidence: Evidence, methods: Sequence[str], rng: Generator, resamples: int = RESAMPLES
+) -> dict[str, Any]:
+    """Return the parts of a summary that are of physical causes, those that have data."""
+    found = {
+        diagnosis.DIAGNOSIS: diagnosis.diagnoses(evidence.rows, methods),
+        cause_headroom.HEADROOM: cause_headroom.cause_headroom(evidence, methods, rng, resamples),
+    }
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def _ranks(evidence: Evidence, methods: Sequence[str]) -> dict[str, float]:
@@ -108,6 +121,7 @@ def write_report(
         ("Returns", _returns(out, summary)),
         ("After the change", _reaction(summary, rows)),
         ("What a perfect model would be worth", _headroom(summary)),
+        ("Causes", tables.of_causes(summary)),
         ("Effect of the update", _updates(out, summary, errors, onsets)),
         ("Sample efficiency", _efficiency(out, curves)),
         ("Sensitivity", _variations(out, sensitivity, forces)),

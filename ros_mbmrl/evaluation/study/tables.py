@@ -10,7 +10,7 @@ from typing import Any
 
 from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.statistics import Interval, Row, unique
-from ros_mbmrl.evaluation.study import reaction
+from ros_mbmrl.evaluation.study import cause_headroom, diagnosis, reaction
 from ros_mbmrl.evaluation.study.comparisons import ERROR
 from ros_mbmrl.evaluation.study.verdicts import number, p_value, share
 from ros_mbmrl.methods import look
@@ -35,11 +35,21 @@ def all_tables(summary: Mapping[str, Any]) -> list[Table]:
         reaction.table(summary.get(reaction.BY_WINDOW, ())),
         comparisons(summary["comparisons"]),
         headroom(summary["headroom"]),
+        *of_causes(summary),
         updates(summary["updates"]),
         ranks(summary["ranks"]),
         details(returned),
     )
     return [table for table in several if table is not None and table.rows]
+
+
+def of_causes(summary: Mapping[str, Any]) -> list[Table]:
+    """Return the tables of diagnoses, and of what knowing the causes is worth, if there are any."""
+    makers = {
+        diagnosis.DIAGNOSIS: diagnosis.table,
+        cause_headroom.HEADROOM: cause_headroom.table,
+    }
+    return [make(summary[name]) for name, make in makers.items() if summary.get(name)]
 
 
 def hypotheses(rows: Sequence[Row]) -> Table:

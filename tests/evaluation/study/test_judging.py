@@ -60,11 +60,12 @@ def test_means_and_standard_errors_by_hand() -> None:
     ]
     alone = {"method": "random", "train_seed": None, "condition": "unseen", "seed": 0}
     rows.append({**alone, "return": -1.0, "safety_stops": 0})
-    mb, random = summarise(STUDY, rows)["returns"]
+    rng = np.random.default_rng(0)
+    mb, random = summarise(STUDY, rows, rng)["returns"]
     assert (mb["return"], mb["n_train_seeds"], mb["n_episodes"], mb["safety_stops"]) == (3, 1, 4, 2)
     assert mb["standard_error"] == pytest.approx(np.std([1, 2, 3, 6], ddof=1) / 2)
     assert random["standard_error"] is random["prediction_error_prior"] is None
-    (table,) = tables(summarise(STUDY, rows))
+    (table,) = tables(summarise(STUDY, rows, rng))
     assert list(table.rows) == [
         ("MB", "3.00 (1.08)", "0.5 > 0.25", "1 x 4", "2"),
         ("random", "-1.00", "", "1 x 1", "0"),
