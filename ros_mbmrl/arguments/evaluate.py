@@ -20,8 +20,9 @@ class Evaluate:
     ant-crippled, arm-force: studies, from training to report, at a --scale.
     """
     methods: tuple[str, ...] = ()
-    """Methods to compare; default: the experiment's that every folder has, or all of a study. Of a
-    study with --models: models by folder or method, random, nominal, true_model, and of models of
+    """Methods to compare; default: the experiment's that every folder has, or all of a study
+    (causes, causes_told and causes_well only where its scale has an ensemble). Of a study with
+    --models: models by folder or method, random, nominal, true_model, and of models of
     causes causes_told and causes_well; default: all models and random.
     """
     scale: str | None = None

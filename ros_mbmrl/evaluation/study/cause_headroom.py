@@ -17,7 +17,7 @@ from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.statistics import FEWEST, Interval, Row, unique
 from ros_mbmrl.evaluation.study.bootstrap import RESAMPLES, Sample, Values
 from ros_mbmrl.evaluation.study.comparisons import RETURN, Evidence, chosen, values
-from ros_mbmrl.evaluation.study.verdicts import number
+from ros_mbmrl.evaluation.study.verdicts import number, with_interval
 from ros_mbmrl.methods import about, look
 from ros_mbmrl.methods.built_in import BASELINE, CAUSES, CAUSES_TOLD, CAUSES_WELL
 from ros_mbmrl.methods.method import Role
@@ -114,7 +114,8 @@ def table(found: Sequence[Row]) -> Table:
             row["condition"],
             number(row["mb"]),
             number(row["told"]),
-            "yes" if row["has_headroom"] else "no",
+            with_interval(row["gain"], row["gain_interval"]),
+            _said(row),
             *(_cell(row["shares"], name) for name in methods),
             *((_written(row["share_beside_well"]),) if beside else ()),
         )
@@ -123,20 +124,24 @@ def table(found: Sequence[Row]) -> Table:
     means = mean_shares(found)
     if means and len(found) > 1:
         last = (f"{means[name]:.0%}" if name in means else "" for name in methods)
-        cells.append(("mean of those with headroom", "", "", "", *last, *([""] if beside else [])))
-    columns = (
-        "condition",
-        "MB",
-        look(CAUSES_TOLD).name,
-        "headroom",
-        *(look(m).name for m in methods),
-    )
+        cells.append(
+            ("mean of those with headroom", "", "", "", "", *last, *([""] if beside else []))
+        )
+    names = (look(name).name for name in methods)
+    columns = ("condition", "MB", look(CAUSES_TOLD).name, "gain", "headroom", *names)
     more = (f"{look(CAUSES).name} beside all well",) if beside else ()
     caption = (
-        "Headroom of adaptation: yes where being told the causes beats MB by more than "
-        f"{LEAST:.0%}; share of that gain that each method gets (95 % intervals)"
+        "Headroom of adaptation: where being told the causes beats MB by more than "
+        f"{LEAST:.0%}, unsure where that may be chance; share of the gain that each method gets "
+        "(95 % intervals)"
     )
     return Table((*columns, *more), cells, caption)
+
+
+def _said(row: Row) -> str:
+    if not row["has_headroom"]:
+        return "no"
+    return "yes" if row["gain_interval"] and row["gain_interval"][0] > 0 else "unsure"
 
 
 def _cell(shares: Mapping[str, Any], name: str) -> str:

@@ -38,22 +38,25 @@ def diagnose(inferred: Array, truth: Array, begin: float, period: float) -> dict
         right_by_seconds: share of steps with the right diagnosis, see `reaction.by_window`.
         delay_seconds: from the change to the right diagnosis that then holds for HOLDS; None where
             none was found.
-        alarms, right_seconds: how often a right diagnosis became a wrong one although nothing
-            changed, and how long it was right.
+        alarms, lasting_alarms: how often a right diagnosis became a wrong one although nothing
+            changed, and how often that held for HOLDS.
+        right_seconds: how long it was right.
     """
     right: NDArray[np.bool_] = np.abs(inferred - truth).max(axis=1) <= TOLERANCE
     same = (truth[1:] == truth[:-1]).all(axis=1)
+    alarms = 1 + np.flatnonzero(right[:-1] & ~right[1:] & same)
+    hold = max(1, first_step(HOLDS, period))
     return {
         "right_by_seconds": by_window(right.astype(float), begin, period),
-        "delay_seconds": _delay(right, first_step(begin, period), period),
-        "alarms": int((right[:-1] & ~right[1:] & same).sum()),
+        "delay_seconds": _delay(right, first_step(begin, period), hold, period),
+        "alarms": len(alarms),
+        "lasting_alarms": sum(not right[step : step + hold].any() for step in alarms),
         "right_seconds": float(right.sum() * period),
     }
 
 
-def _delay(right: NDArray[np.bool_], first: int, period: float) -> float | None:
-    """Return the seconds from step `first` to a right diagnosis that holds, or None."""
-    hold = max(1, first_step(HOLDS, period))
+def _delay(right: NDArray[np.bool_], first: int, hold: int, period: float) -> float | None:
+    """Return the seconds from step `first` to a right diagnosis of `hold` steps, or None."""
     for step in range(first, len(right) - hold + 1):
         if right[step : step + hold].all():
             return (step - first) * period
@@ -65,8 +68,8 @@ def diagnoses(rows: Sequence[Row], methods: Sequence[str]) -> list[dict[str, Any
 
     right: mean share of steps with the right diagnosis, by window. delay_median_s: over all
     episodes, an episode without a right diagnosis counting as never; None if that is the median.
-    never: episodes without. alarms_an_hour: false ones, an hour of right diagnosis; None if it
-    never was right.
+    never: episodes without. alarms_an_hour, lasting_alarms_an_hour: false ones, an hour of right
+    diagnosis; None if it never was right.
     """
     result = []
     for condition in unique(rows, "condition"):
@@ -82,6 +85,10 @@ def _summary(own: Sequence[Row]) -> dict[str, Any]:
     delays = [math.inf if d["delay_seconds"] is None else d["delay_seconds"] for d in own]
     median = float(np.median(delays))
     hours = sum(each["right_seconds"] for each in own) / 3600
+    alarms = {
+        f"{name}_an_hour": sum(each[name] for each in own) / hours if hours else None
+        for name in ("alarms", "lasting_alarms")
+    }
     shares = {
         name: [s for each in own if (s := each["right_by_seconds"][name]) is not None]
         for name in WINDOWS
@@ -90,7 +97,7 @@ def _summary(own: Sequence[Row]) -> dict[str, Any]:
         "right": {name: float(np.mean(found)) for name, found in shares.items() if found},
         "delay_median_s": median if math.isfinite(median) else None,
         "never": delays.count(math.inf),
-        "alarms_an_hour": sum(each["alarms"] for each in own) / hours if hours else None,
+        **alarms,
     }
 
 
@@ -99,7 +106,8 @@ def table(found: Sequence[Row]) -> Table:
     cells = []
     for row in found:
         right = (f"{row['right'][name]:.0%}" if name in row["right"] else "" for name in WINDOWS)
-        median, alarms = row["delay_median_s"], row["alarms_an_hour"]
+        median = row["delay_median_s"]
+        alarms = (row[name] for name in ("alarms_an_hour", "lasting_alarms_an_hour"))
         cells.append(
             (
                 row["condition"],
@@ -107,13 +115,15 @@ def table(found: Sequence[Row]) -> Table:
                 *right,
                 "never" if median is None else f"{median:.2f}",
                 f"{row['never']} of {row['n']}",
-                "" if alarms is None else f"{alarms:.0f}",
+                *("" if each is None else f"{each:.0f}" for each in alarms),
             )
         )
     columns = ("condition", "method", *(f"right, {name}" for name in WINDOWS))
     caption = (
         "Diagnosis: share of steps in which it is right, in windows after the change; median time "
         f"from the change to a right one that holds {HOLDS:g} s; episodes in which none did; false "
-        "alarms (a right one becomes a wrong one and nothing changed) an hour of right diagnosis"
+        "alarms (a right one becomes a wrong one and nothing changed) an hour of right diagnosis, "
+        "and those of them that hold as long"
     )
-    return Table((*columns, "time to it [s]", "never", "false alarms an hour"), cells, caption)
+    more = ("time to it [s]", "never", "false alarms an hour", "that hold")
+    return Table((*columns, *more), cells, caption)

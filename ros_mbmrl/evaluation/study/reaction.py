@@ -94,28 +94,21 @@ def _is_old(rows: Sequence[Row], method: str) -> bool:
 
 
 def table(found: Sequence[Row]) -> Table:
-    """Return the returns by window: a line a method, a column a condition and window."""
-    known = {(row["method"], row["condition"]): row for row in found}
-    columns = [
-        (condition, window)
-        for condition in unique(found, "condition")
-        for window in WINDOWS
-        if any(row["condition"] == condition and window in row["return"] for row in found)
+    """Return the returns by window: a line a condition and method, a column a window."""
+    windows = [name for name in WINDOWS if any(name in row["return"] for row in found)]
+    cells = [
+        (row["condition"], look(row["method"]).name, *(_cell(row, name) for name in windows))
+        for row in found
     ]
-    cells = []
-    for method in unique(found, "method"):
-        own = ((known.get((method, condition)), window) for condition, window in columns)
-        cells.append((look(method).name, *(_cell(row, window) for row, window in own)))
-    head = (f"{condition}, {window}" for condition, window in columns)
     caption = (
         "Return a second in windows after the change, or after the start where it is there from "
         "the start; standard errors in brackets"
     )
-    return Table(("method", *head), cells, caption)
+    return Table(("condition", "method", *windows), cells, caption)
 
 
-def _cell(row: Row | None, window: str) -> str:
-    if row is None or window not in row["return"]:
+def _cell(row: Row, window: str) -> str:
+    if window not in row["return"]:
         return ""
     return with_error(row["return"][window], row["standard_error"][window])
 

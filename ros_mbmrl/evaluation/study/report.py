@@ -21,7 +21,7 @@ from ros_mbmrl.evaluation.study.comparisons import (
 from ros_mbmrl.evaluation.study.description import Study
 from ros_mbmrl.evaluation.study.ranks import Ranked, mean_ranks
 from ros_mbmrl.evaluation.study.summaries import headroom, returns, updates
-from ros_mbmrl.evaluation.study.verdicts import judge_all, listed
+from ros_mbmrl.evaluation.study.verdicts import judge_all, listed, with_interval
 from ros_mbmrl.methods import about, look
 from ros_mbmrl.methods.built_in import BASELINE
 
@@ -165,7 +165,7 @@ def _headroom(summary: Mapping[str, Any]) -> list[Block]:
     for row in rows:
         interval = row["gain_interval"]
         percent = tables.in_percent(row["percent"])
-        figure = f"{percent} %" if percent else tables.with_interval(row["gain"], interval)
+        figure = f"{percent} %" if percent else with_interval(row["gain"], interval)
         sure = interval is not None and (interval[0] > 0 or interval[1] < 0)
         end = "" if sure else ", which may be nothing"
         sentences.append(

@@ -58,7 +58,8 @@ def test_the_mean_is_over_conditions_with_headroom() -> None:
     found = _found(rows)
     assert mean_shares(found) == {"causes": 0.75}
     cells = table(found)
-    assert cells.columns == ("condition", "MB", "causes told", "headroom", "causes")
+    assert cells.columns == ("condition", "MB", "causes told", "gain", "headroom", "causes")
+    assert [row[-2] for row in cells.rows] == ["yes", "yes", "no", ""]
     assert [row[-1] for row in cells.rows] == ["50% (50% to 50%)", "100% (100% to 100%)", "", "75%"]
 
 
@@ -77,6 +78,19 @@ def test_the_interval_is_of_episodes_and_training_seeds_that_all_three_met() -> 
     assert found is not None and found[1] is None
     assert share({}, told, base, np.random.default_rng(0)) is None
     assert share(own, base, base, np.random.default_rng(0)) is None
+
+
+def test_headroom_that_may_be_chance_is_called_unsure() -> None:
+    rows = _rows("unseen", mb=10.0, causes=12.0, causes_told=12.0)
+    for row in rows:
+        row["return"] += row["seed"] ** 2 if row["method"] == "mb" else 0.0
+    (row,) = _found(rows)
+    assert not row["has_headroom"]
+    for row in rows:
+        row["return"] -= 9.0 if row["method"] == "mb" else 0.0
+    (row,) = _found(rows)
+    assert row["has_headroom"] and row["gain_interval"][0] < 0
+    assert table([row]).rows[0][4] == "unsure"
 
 
 def test_without_the_references_there_are_no_rows() -> None:

@@ -25,7 +25,7 @@ def test_delay_and_shares_after_a_change() -> None:
     found = diagnose(inferred, truth, 1.0, PERIOD)
     assert found["delay_seconds"] == 4 * PERIOD
     assert found["right_by_seconds"] == {"0-1 s": 5 / 8, "1-3 s": 1.0, "3 s on": None}
-    assert found["alarms"] == 1  # the change itself is none
+    assert (found["alarms"], found["lasting_alarms"]) == (1, 0)  # the change itself is none
     assert found["right_seconds"] == (8 + 13) * PERIOD
 
 
@@ -45,7 +45,7 @@ def test_what_is_right_only_in_the_last_step_was_not_found() -> None:
 def test_where_nothing_changes_every_other_diagnosis_is_an_alarm() -> None:
     inferred = run((WELL, 4), (DEAD, 2), (WELL, 4), (DEAD, 1), (WELL, 5))
     found = diagnose(inferred, run((WELL, 16)), 0.0, PERIOD)
-    assert (found["alarms"], found["delay_seconds"]) == (2, 0.0)
+    assert (found["alarms"], found["lasting_alarms"], found["delay_seconds"]) == (2, 1, 0.0)
 
 
 @pytest.mark.parametrize("steps", [0, 1])
@@ -58,7 +58,15 @@ def _row(delay: float | None, alarms: int, right: float) -> dict[str, Any]:
     windows = {"0-1 s": right, "1-3 s": 1.0, "3 s on": None}
     own = {"right_by_seconds": windows, "delay_seconds": delay}
     names = {"method": "causes", "condition": "switching"}
-    return {**names, "diagnosis": {**own, "alarms": alarms, "right_seconds": 900.0}}
+    return {
+        **names,
+        "diagnosis": {
+            **own,
+            "alarms": alarms,
+            "lasting_alarms": alarms // 2,
+            "right_seconds": 900.0,
+        },
+    }
 
 
 def test_the_summary_is_over_the_episodes() -> None:
@@ -72,8 +80,9 @@ def test_the_summary_is_over_the_episodes() -> None:
     assert found["right"] == pytest.approx({"0-1 s": 0.4, "1-3 s": 1.0})
     assert (found["delay_median_s"], found["never"], found["n"]) == (0.4, 1, 3)
     assert found["alarms_an_hour"] == pytest.approx(3 / 0.75)
+    assert found["lasting_alarms_an_hour"] == pytest.approx(1 / 0.75)
     assert list(table([found]).rows) == [
-        ("switching", "causes", "40%", "100%", "", "0.40", "1 of 3", "4")
+        ("switching", "causes", "40%", "100%", "", "0.40", "1 of 3", "4", "1")
     ]
 
 

@@ -8,6 +8,8 @@ import pytest
 from ros_mbmrl.agents.base import Diagnostics
 from ros_mbmrl.episodes.batch import Episodes
 from ros_mbmrl.evaluation.study.judge import _figures, begin_of
+from ros_mbmrl.evaluation.study.learn import situations_of
+from ros_mbmrl.evaluation.study.studies import STUDIES
 from ros_mbmrl.evaluation.study.summaries import returns
 from ros_mbmrl.evaluation.study.tables import details
 from ros_mbmrl.safety.types import Level
@@ -49,6 +51,15 @@ def test_a_figure_that_does_not_exist_is_an_empty_cell() -> None:
     table = details(rows)
     (cells,) = table.rows
     assert cells[table.columns.index("updates accepted")] == ""
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_windows_begin_with_the_change_in_the_middle_or_with_the_episode(name: str) -> None:
+    study = STUDIES[name]
+    situations = situations_of(study, study.conditions, [1], 8.0)
+    begins = dict(zip(study.conditions, map(begin_of, situations), strict=True))
+    middle = {"cheetah-disabled": "switching", "ant-crippled": "failing", "arm-force": "change"}
+    assert {c: b for c, b in begins.items() if b} == ({middle[name]: 4.0} if name in middle else {})
 
 
 def test_the_change_comes_with_the_first_fault_that_begins_later() -> None:

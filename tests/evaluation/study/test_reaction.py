@@ -44,8 +44,8 @@ def test_means_and_standard_errors_over_the_episodes() -> None:
 
 def test_the_table_has_a_column_for_each_window_that_was_reached() -> None:
     table = reaction.table(reactions([_row(0, 1.0), _row(1, 3.0)], ("grbal",)))
-    assert table.columns == ("method", "switching, 0-1 s", "switching, 1-3 s")
-    assert list(table.rows) == [("GrBAL", "2.00 (1.00)", "2.00 (0.00)")]
+    assert table.columns == ("condition", "method", "0-1 s", "1-3 s")
+    assert list(table.rows) == [("switching", "GrBAL", "2.00 (1.00)", "2.00 (0.00)")]
     assert with_error(2.0, None) == "2.00"
 
 
