@@ -30,7 +30,6 @@ WITHOUT_TESTS: dict[str, tuple[str, ...]] = {
         "agents/base.py",
         "collection/requests.py",
         "episodes/scenario.py",
-        "evaluation/study/studies.py",
         "learning/sizes.py",
         "networks/activations.py",
         "policies/base.py",

@@ -66,6 +66,8 @@ class Verdict:
             them.
         change: norm of the update relative to the prior's.
         accepted: whether the update is used.
+        input_scale: (N, inputs), factors of the inputs under the update, used or not; None of a
+            rule that does not change inputs.
     """
 
     transitions: Tensor
@@ -73,6 +75,7 @@ class Verdict:
     error_after: Tensor
     change: Tensor
     accepted: Tensor
+    input_scale: Tensor | None = None
 
 
 class Guard:
@@ -141,7 +144,8 @@ class Guard:
         if config.enabled:
             accepted &= (count >= config.min_transitions) & (change <= config.max_change)
             accepted &= after < config.margin * before
-        return update, Verdict(count, before, after, change, accepted)
+        scale = None if update.inputs is None else update.inputs.scale
+        return update, Verdict(count, before, after, change, accepted, scale)
 
     def _cross_validate(self, mlp: MLP, support: Support) -> tuple[Update, Tensor]:
         """Return updates from all rows, and errors (N,) of rows left out of an update."""

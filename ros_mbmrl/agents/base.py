@@ -44,16 +44,19 @@ class Context:
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """Errors of an agent's model on what was done, all (N,); (T, N) of T steps.
+    """Errors of an agent's model on what was done, all (N,); of T steps, with T first.
 
     Args:
         error_before, error_after: of the prior and of the model used, see `AdaptReport`.
         accepted: whether the model used is an adapted one.
+        effectiveness: (N, da), the share of each command that is inferred to act, whether the guard
+            accepts that or not; None of an agent that infers none.
     """
 
     error_before: Array
     error_after: Array
     accepted: Flags
+    effectiveness: Array | None = None
 
 
 @dataclass(frozen=True)

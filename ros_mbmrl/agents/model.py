@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,31 @@ from ros_mbmrl.planning.batch import Plans, PredictEach, make_batch_planner
 from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.robots.task import cost_each
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """Updates of N robots' models, and facts about them, all (N,).
+
+    Args:
+        update: of each robot, none where it was refused.
+        before, after: errors of the prior and of the model used.
+        accepted: whether the model used is an adapted one.
+        effectiveness: (N, da), the share of each command that is inferred to act, or None.
+    """
+
+    update: Update
+    before: Tensor
+    after: Tensor
+    accepted: Tensor
+    effectiveness: Tensor | None = None
+
+    @property
+    def diagnostics(self) -> Diagnostics:
+        """Return the facts as arrays."""
+        effectiveness = None if self.effectiveness is None else _float64(self.effectiveness)
+        accepted = self.accepted.numpy(force=True)
+        return Diagnostics(_float64(self.before), _float64(self.after), accepted, effectiveness)
 
 
 class ModelAgent:
@@ -68,14 +94,14 @@ class ModelAgent:
     def act(self, states: Array, time: float) -> Action:
         """See `Agent.act`."""
         self._window.observe(states, time)
-        update, before, after, accepted = self._adapt()
+        adapted = self._adapt()
         finite = np.asarray(np.isfinite(states).all(axis=1))
         # In place of what is no state: the last one that was. What comes of it is not used.
         self._good = np.where(finite[:, None], states, self._good)
-        self._plans = self._plan(update, self._good, finite)
+        self._plans = self._plan(adapted.update, self._good, finite)
         return Action(
             _float64(self._plans.actions[:, 0]),
-            Diagnostics(_float64(before), _float64(after), accepted.numpy(force=True)),
+            adapted.diagnostics,
             failed=~self._plans.found.numpy(force=True),
         )
 
@@ -86,17 +112,26 @@ class ModelAgent:
         self._sent.append(sent)
         self._start = self._plans.shifted(sent)
 
-    def _adapt(self) -> tuple[Update, Tensor, Tensor, Tensor]:
-        """Updates; errors (N,) before and after, and whether accepted (N,)."""
+    def _adapt(self) -> Adaptation:
         if not self._window.longest:
             zeros = torch.zeros(len(self._tasks), device=self._device)
-            return self._model.mlp.no_update, zeros, zeros, zeros > 0
+            shares = self._effectiveness(zeros.new_ones(len(zeros), self._model.mlp.sizes[0]))
+            return Adaptation(self._model.mlp.no_update, zeros, zeros, zeros > 0, shares)
         support = support_of(self._model, *self._window.transitions())
         update, verdict = self._guard.update(self._model.mlp, support)
         before, accepted = verdict.error_before, verdict.accepted
         if not accepted.any():  # the prior for all of them, in one pass
             update = self._model.mlp.no_update
-        return update, before, torch.where(accepted, verdict.error_after, before), accepted
+        after = torch.where(accepted, verdict.error_after, before)
+        shares = self._effectiveness(verdict.input_scale)
+        return Adaptation(update, before, after, accepted, shares)
+
+    def _effectiveness(self, scale: Tensor | None) -> Tensor | None:
+        """Return the part (N, da) of factors of inputs that is of the commands, if inferred."""
+        if scale is None or not self._guard.rule.labelled:
+            return None
+        spec = self._model.robot.spec
+        return scale[:, len(spec.features) :][:, : len(spec.action)]
 
     def _plan(self, update: Update, states: Array, finite: Flags) -> Plans:
         predict = self._model.predictor_each(self._guard.parameters, update)

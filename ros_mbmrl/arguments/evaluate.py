@@ -20,14 +20,21 @@ class Evaluate:
     ant-crippled, arm-force: studies, from training to report, at a --scale.
     """
     methods: tuple[str, ...] = ()
-    """Methods to compare; default: the experiment's that every folder has, or all of a study."""
+    """Methods to compare; default: the experiment's that every folder has, or all of a study
+    (causes, causes_told and causes_well only where its scale has an ensemble). Of a study with
+    --models: models by folder or method, random, nominal, true_model, and of models of
+    causes causes_told and causes_well; default: all models and random.
+    """
     scale: str | None = None
     """Size of a study: small, the default (an hour on two cores, or less), ensemble (small's
     data, an ensemble and iCEM; about an hour a training seed), paper (the thesis's sizes, on a
     GPU), smoke (a check that it runs).
     """
     models: tuple[Path, ...] = ()
-    """Folders of model folders named by method, one per training seed; default: the shipped one."""
+    """Folders of model folders named by method, one per training seed; default: the shipped one. Of
+    a study: folders, each a model's or with models in it, as a study or `mbmrl train` makes them,
+    which are judged on its conditions in place of learning.
+    """
     versus: tuple[str, ...] = ()
     """Methods that the ratios compare with, if they take part; default: mb and mb_de. A study's are
     in its description.

@@ -1,6 +1,7 @@
 """`mbmrl evaluate`: a closed-loop experiment over methods, training seeds, conditions and seeds.
 
-It uses existing models; a study (`commands/study.py`) trains its own.
+It uses existing models; a study (`commands/study.py`) trains its own, or judges existing ones
+(`commands/study_models.py`).
 """
 
 from __future__ import annotations
@@ -37,11 +38,13 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     choose("experiment", arguments.experiment, (*experiments.EXPERIMENTS, *STUDIES))
     try:
         if arguments.experiment in STUDIES:
-            from ros_mbmrl.commands import study
+            from ros_mbmrl.commands import study, study_models
 
-            own = ("models", "versus", "duration", "controller")
-            expect_none("a study has its own", arguments, *own)
-            return study.run(arguments)
+            expect_none("a study has its own", arguments, "versus", "duration", "controller")
+            if not arguments.models:
+                return study.run(arguments)
+            expect_none("--models are not trained", arguments, "train_seeds")
+            return study_models.run(arguments)
         expect_none("only studies have one", arguments, "scale", "train_seeds")
         given = replace(
             arguments,

@@ -16,7 +16,12 @@ from ros_mbmrl.evaluation.study.judge import begin_of
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.report import SUMMARY, write_report
 from ros_mbmrl.evaluation.study.run import Runner
-from ros_mbmrl.evaluation.study.studies import make_study
+from ros_mbmrl.evaluation.study.studies import (
+    BY_CAUSES,
+    default_methods,
+    make_study,
+    tells_causes,
+)
 from ros_mbmrl.methods import outside
 from ros_mbmrl.runtime.device import choose_device
 
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate
 
 SCALE = "small"
+NO_CAUSES = "what changes here is not the effectiveness of an actuator"
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
@@ -32,9 +38,14 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     scale = sized(study.at(arguments.scale or SCALE), arguments)
     for method in arguments.methods:
         choose("method", method, (*study.methods, *outside()))
-    methods = [m for m in study.methods if not arguments.methods or m in arguments.methods]
+    methods = [
+        m for m in study.methods if m in (arguments.methods or default_methods(study, scale))
+    ]
     methods += [m for m in dict.fromkeys(arguments.methods) if m not in methods]
     runner = Runner(study, scale, methods, arguments.out, arguments.workers, arguments.cluster)
+    console = printing.wide_console()
+    if scale.training.members > 1 and not arguments.methods and not tells_causes(study):
+        console.print(f"without {', '.join(BY_CAUSES)}: {NO_CAUSES}", highlight=False)
     found = runner.run()
     page = write_report(
         arguments.out,
@@ -50,7 +61,6 @@ def run(arguments: Evaluate) -> dict[str, Any]:
         protocol=protocol(study, scale),
     )
     summary = json.loads((arguments.out / SUMMARY).read_text())
-    console = printing.wide_console()
     for table in tables.all_tables(summary):
         console.print(printing.printed(table))
     for row in summary["hypotheses"]:

@@ -14,6 +14,7 @@ from ros_mbmrl.methods import check_origin, origin
 from ros_mbmrl.untrusted import dump_yaml, read_yaml
 
 CARD, WEIGHTS = "card.yaml", "model.safetensors"
+POLICY = "policy.safetensors"  # in place of WEIGHTS in a policy's folder
 
 # The robot's interface, what loads the weights, what adapts, and where it all comes from.
 FIELDS = frozenset(

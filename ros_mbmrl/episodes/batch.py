@@ -95,8 +95,10 @@ def _joined(told: Sequence[Diagnostics]) -> Diagnostics | None:
     """Return the diagnostics of all steps, (T, N) each."""
     if not told:
         return None
-    names = (field.name for field in fields(Diagnostics))
-    return Diagnostics(*(np.array([getattr(each, name) for each in told]) for name in names))
+    names = [field.name for field in fields(Diagnostics)]
+    columns = {name: [getattr(each, name) for each in told] for name in names}
+    known = {name: np.array(own) for name, own in columns.items() if own[0] is not None}
+    return Diagnostics(**known)
 
 
 def _time(environment: Environment) -> float:

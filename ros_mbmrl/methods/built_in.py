@@ -10,6 +10,8 @@ from ros_mbmrl.methods.method import COLOURS, Learned, Look, Method, Role
 BASELINE = "mb"  # does not adapt
 ORACLE, TRUE_MODEL, CHANCE = "mb_oracle", "true_model", "random"
 COLLECTOR = "collector"
+# On the model of CAUSES: told the true effectiveness, and always told that all is well.
+CAUSES, CAUSES_TOLD, CAUSES_WELL = "causes", "causes_told", "causes_well"
 
 _RULES, _AGENTS = "ros_mbmrl.adaptation.", "ros_mbmrl.evaluation.study.agents:"
 _GRIDS = "ros_mbmrl.learning.tune:"
@@ -27,6 +29,12 @@ def _adapted(
 
 def _policy(name: str, look: Look) -> Method:
     return Method(name, look, learned=Learned.POLICY, agent=_AGENTS + "by_policy")
+
+
+def _on_causes(name: str, look: Look, agent: str) -> Method:
+    """Return a reference that acts with the model of `causes`."""
+    role, learned = Role.REFERENCE, Learned.ANOTHERS
+    return Method(name, look, role, model_of=CAUSES, learned=learned, agent=_AGENTS + agent)
 
 
 def _reference(name: str, look: Look, agent: str, simulates: bool = False) -> Method:
@@ -70,7 +78,13 @@ _ALL = (
     ),
     _adapted("bayes_context_de", "context_step:BayesContextStep", None, "bayes_context", _STEPS),
     _adapted("leaky_context", "leaky_context:LeakyContext"),
-    _adapted("causes", "causes:CauseFilter", Look("causes", _BLUE, "xx", "--", "*")),
+    _adapted(CAUSES, "causes:CauseFilter", Look("causes", _BLUE, "xx", "--", "*")),
+    _on_causes(
+        CAUSES_TOLD, Look("causes told", _BLUE, "xx", ":", "h", hollow=True), "told_effectiveness"
+    ),
+    _on_causes(
+        CAUSES_WELL, Look("causes, all well", _BLUE, "..", ":", "x", hollow=True), "told_all_well"
+    ),
     _adapted("leaky_context_de", "context_step:LeakyContextStep", None, "leaky_context", _STEPS),
     Method(
         ORACLE,

@@ -26,6 +26,7 @@ class Learned(Enum):
     MODEL = "model"
     MODEL_A_CONDITION = "model a condition"  # one on each test condition alone
     POLICY = "policy"
+    ANOTHERS = "the model of another method"  # `model_of`'s as it is, by an agent of its own
     NOTHING = "nothing"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ros_mbmrl import __version__
-from ros_mbmrl.dynamics.card import check_card, facts_of, read_card, write_card
+from ros_mbmrl.dynamics.card import POLICY, check_card, facts_of, read_card, write_card
 from ros_mbmrl.dynamics.files import (
     check_interface,
     check_weights,
@@ -25,8 +25,6 @@ from ros_mbmrl.policies.gaussian import GaussianPolicy
 from ros_mbmrl.policies.sampling import Discounts
 from ros_mbmrl.policies.trained import TrainedPolicy
 from ros_mbmrl.robots.spec import Robot
-
-POLICY = "policy.safetensors"
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,6 @@ def test_a_folder_without_models_names_what_was_expected(
 @pytest.mark.parametrize(
     ("experiment", "option", "value"),
     [
-        ("ant-crippled", "models", "models"),
         ("ant-crippled", "versus", "mb"),
         ("ant-crippled", "duration", "3"),
         ("hexapod-ood", "scale", "small"),

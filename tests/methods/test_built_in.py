@@ -46,4 +46,5 @@ def test_one_baseline_and_one_collector() -> None:
     assert [n for n, role in roles.items() if role is Role.BASELINE] == [BASELINE]
     assert [n for n, role in roles.items() if role is Role.COLLECTOR] == [COLLECTOR]
     references = {n for n, role in roles.items() if role is Role.REFERENCE}
-    assert references == {ORACLE, "true_model", "nominal", "random"}
+    on_causes = {"causes_told", "causes_well"}
+    assert references == {ORACLE, "true_model", "nominal", "random", *on_causes}

@@ -5,6 +5,7 @@ A method names one of the factories here, or of another package, as its `agent`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from ros_mbmrl.agents.chance import RandomAgent
 from ros_mbmrl.agents.model import ModelAgent
 from ros_mbmrl.agents.physics import PhysicsAgent
 from ros_mbmrl.agents.policy import PolicyAgent
+from ros_mbmrl.agents.told import ToldAgent
 from ros_mbmrl.dynamics.files import LoadedModel, load_model
 from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.learning.policies.practice import practise
 from ros_mbmrl.methods import make_method
+from ros_mbmrl.methods.built_in import BASELINE
 from ros_mbmrl.plugins import imported
 from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
@@ -41,11 +44,16 @@ def make_agent(
     return made
 
 
-def model_agent(scale: Scale, loaded: LoadedModel, method: str) -> Agent:
-    """Return Algorithm 10 with a learned model, of the method that it was saved for."""
+def model_agent(
+    scale: Scale,
+    loaded: LoadedModel,
+    method: str,
+    make: Callable[..., ModelAgent] = ModelAgent,
+) -> Agent:
+    """Return Algorithm 10 with a learned model, adapted as `method` says, made by `make`."""
     precision = getattr(torch, scale.precision)
     device = str(choose_device(scale.device))
-    return ModelAgent(
+    return make(
         loaded,
         method,
         planning=scale.planner,
@@ -59,6 +67,18 @@ def adapting(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) 
     """Return an agent that adapts its model, as the card says, and plans with it."""
     loaded = load_model(folder, make_robot(study.robot))
     return model_agent(scale, loaded, loaded.method)
+
+
+def told_effectiveness(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
+    """Return an agent that is told which share of each command acts, at every step."""
+    loaded = load_model(folder, make_robot(study.robot))
+    shares = robots.effectiveness(scale.training.steps)
+    return model_agent(scale, loaded, BASELINE, partial(ToldAgent, shares))
+
+
+def told_all_well(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
+    """Return an agent that plans with the model of commands as they act as if all of them did."""
+    return model_agent(scale, load_model(folder, make_robot(study.robot)), BASELINE)
 
 
 def by_policy(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:

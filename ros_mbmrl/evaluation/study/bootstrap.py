@@ -96,6 +96,13 @@ class Sample:
         """Mean over conditions, which all count the same whatever their number of episodes."""
         return float(np.mean([block.mean() for block in self.blocks]))
 
+    @property
+    def standard_error(self) -> float | None:
+        """Standard error of the mean; None for a single episode of any condition."""
+        if min(block.shape[1] for block in self.blocks) < 2:
+            return None
+        return float(np.sqrt(self._variance()[0]))
+
     def weights(self, rng: Generator, resamples: int) -> Iterator[Array]:
         """Draw the weights (B, S, E_c) of the values, condition by condition; they sum to 1.
 

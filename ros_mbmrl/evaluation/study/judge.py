@@ -14,8 +14,10 @@ from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.evaluation.study.agents import make_agent
 from ros_mbmrl.evaluation.study.description import Scale
+from ros_mbmrl.evaluation.study.diagnosis import DIAGNOSIS, diagnose
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of
-from ros_mbmrl.evaluation.study.studies import make_study
+from ros_mbmrl.evaluation.study.reaction import BY_WINDOW, by_window
+from ros_mbmrl.evaluation.study.studies import make_study, tells_causes
 from ros_mbmrl.learning.batch_collection import rollouts_of
 from ros_mbmrl.learning.open_loop import open_loop_errors
 from ros_mbmrl.learning.segments import Transitions
@@ -81,6 +83,7 @@ def judge(job: Trial) -> tuple[str, Row]:
     if job.common:
         rollouts = rollouts_of(worlds, episodes, job.method, named)
         dataset.save(job.out / "common" / job.method, rollouts)
+    truth = worlds.effectiveness(steps) if tells_causes(study) else None
     rows = [
         {
             "method": job.method,
@@ -88,26 +91,40 @@ def judge(job: Trial) -> tuple[str, Row]:
             "condition": named[n],
             "path": study.task,
             "seed": every[n],
-            **_figures(episodes, n, begin_of(situations[n]) / period),
+            **_figures(episodes, n, begin_of(situations[n]), period),
+            **_diagnosed(episodes, n, begin_of(situations[n]), period, truth),
         }
         for n in range(len(every))
     ]
     return job.key, {"rows": rows}
 
 
-def _figures(episodes: Episodes, n: int, begin: float) -> Row:
-    """Return the figures of robot n; without those of a model where the agent has none."""
+def _figures(episodes: Episodes, n: int, begin: float, period: float) -> Row:
+    """Return the figures of robot n; without those of a model where the agent has none.
+
+    begin: when the change comes [s]. period: of the robot's control [s].
+    """
     rewards, told = episodes.rewards[:, n], episodes.diagnostics
-    after = min(round(begin), len(rewards) - 1)
+    after = min(round(begin / period), len(rewards) - 1)
     figures: Row = {
         "return": float(rewards.sum()),
         "return_after": float(rewards[after:].mean() * len(rewards)),
+        BY_WINDOW: by_window(rewards / period, begin, period),
     }
     if told is not None:
         figures["prediction_error_prior"] = float(told.error_before[:, n].mean())
         figures["prediction_error_adapted"] = float(told.error_after[:, n].mean())
         figures["accepted_fraction"] = float(told.accepted[:, n].mean())
     return {**figures, "safety_stops": int((episodes.levels[:, n] == Level.LATCHED).any())}
+
+
+def _diagnosed(episodes: Episodes, n: int, begin: float, period: float, truth: Array | None) -> Row:
+    """Return how right robot n's diagnosis was, of an agent that makes one, where that is known."""
+    told, lasted = episodes.diagnostics, int(episodes.lasted[n])
+    if truth is None or told is None or told.effectiveness is None:
+        return {}
+    inferred = told.effectiveness[:lasted, n]
+    return {DIAGNOSIS: diagnose(inferred, truth[:lasted, n], begin, period)}
 
 
 @dataclass(frozen=True)

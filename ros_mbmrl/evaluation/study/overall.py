@@ -41,7 +41,8 @@ from ros_mbmrl.evaluation.study.ranks import (
     rank_difference,
     shared,
 )
-from ros_mbmrl.evaluation.study.tables import markdown, with_interval
+from ros_mbmrl.evaluation.study.tables import markdown
+from ros_mbmrl.evaluation.study.verdicts import with_interval
 from ros_mbmrl.methods import about, look
 from ros_mbmrl.methods.built_in import BASELINE
 from ros_mbmrl.methods.method import Learned

@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.statistics import Row, unique
-from ros_mbmrl.evaluation.study import figures, tables
+from ros_mbmrl.evaluation.study import cause_headroom, diagnosis, figures, reaction, tables
 from ros_mbmrl.evaluation.study.bootstrap import RESAMPLES
 from ros_mbmrl.evaluation.study.comparisons import (
     Evidence,
@@ -21,7 +21,7 @@ from ros_mbmrl.evaluation.study.comparisons import (
 from ros_mbmrl.evaluation.study.description import Study
 from ros_mbmrl.evaluation.study.ranks import Ranked, mean_ranks
 from ros_mbmrl.evaluation.study.summaries import headroom, returns, updates
-from ros_mbmrl.evaluation.study.verdicts import judge_all, listed
+from ros_mbmrl.evaluation.study.verdicts import judge_all, listed, with_interval
 from ros_mbmrl.methods import about, look
 from ros_mbmrl.methods.built_in import BASELINE
 
@@ -39,7 +39,9 @@ def summarise(
 ) -> dict[str, Any]:
     """Return all that the tables show, as `summary.json` holds it.
 
-    study, title, protocol, hypotheses, returns, comparisons, headroom, updates, ranks.
+    study, title, protocol, hypotheses, returns, comparisons, headroom, updates, ranks,
+    return_by_seconds (`reaction.reactions`); where `causes` took part, diagnosis
+    (`diagnosis.diagnoses`) and headroom_of_causes (`cause_headroom.cause_headroom`).
     """
     present = unique(evidence.rows, "method")
     methods = [m for m in study.methods if m in present]
@@ -55,7 +57,20 @@ def summarise(
         "headroom": headroom(evidence, methods, rng, resamples),
         "updates": updates(evidence.errors, methods, rng, resamples),
         "ranks": _ranks(evidence, methods),
+        reaction.BY_WINDOW: reaction.reactions(evidence.rows, methods),
+        **of_causes(evidence, methods, rng, resamples),
     }
+
+
+def of_causes(
+    evidence: Evidence, methods: Sequence[str], rng: Generator, resamples: int = RESAMPLES
+) -> dict[str, Any]:
+    """Return the parts of a summary that are of physical causes, those that have data."""
+    found = {
+        diagnosis.DIAGNOSIS: diagnosis.diagnoses(evidence.rows, methods),
+        cause_headroom.HEADROOM: cause_headroom.cause_headroom(evidence, methods, rng, resamples),
+    }
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def _ranks(evidence: Evidence, methods: Sequence[str]) -> dict[str, float]:
@@ -104,7 +119,9 @@ def write_report(
     sections: list[Section] = [
         ("Stated in advance", _stated(summary)),
         ("Returns", _returns(out, summary)),
+        ("After the change", _reaction(summary, rows)),
         ("What a perfect model would be worth", _headroom(summary)),
+        ("Causes", tables.of_causes(summary)),
         ("Effect of the update", _updates(out, summary, errors, onsets)),
         ("Sample efficiency", _efficiency(out, curves)),
         ("Sensitivity", _variations(out, sensitivity, forces)),
@@ -136,13 +153,19 @@ def _returns(out: Path, summary: Mapping[str, Any]) -> list[Block]:
     return blocks + ([tables.ranks(summary["ranks"])] if summary["ranks"] else [])
 
 
+def _reaction(summary: Mapping[str, Any], rows: Sequence[Row]) -> list[Block]:
+    found, missing = summary[reaction.BY_WINDOW], reaction.without_windows(rows)
+    blocks: list[Block] = [reaction.table(found)] if found else []
+    return [*blocks, missing] if missing else blocks
+
+
 def _headroom(summary: Mapping[str, Any]) -> list[Block]:
     rows = summary["headroom"]
     sentences = []
     for row in rows:
         interval = row["gain_interval"]
         percent = tables.in_percent(row["percent"])
-        figure = f"{percent} %" if percent else tables.with_interval(row["gain"], interval)
+        figure = f"{percent} %" if percent else with_interval(row["gain"], interval)
         sure = interval is not None and (interval[0] > 0 or interval[1] < 0)
         end = "" if sure else ", which may be nothing"
         sentences.append(

@@ -77,7 +77,8 @@ class Runner:
 
     def _learn(self) -> list[Row]:
         """Who gathers comes first: the others learn from the same rollouts."""
-        models = (m.trained_as for m in self._that_learn(Learned.MODEL))
+        kinds = (Learned.MODEL, Learned.ANOTHERS)
+        models = (m.trained_as for kind in kinds for m in self._that_learn(kind))
         bases = dict.fromkeys((COLLECTOR, *models))
         jobs = [self._learning(name, seed) for name in bases for seed in self.seeds]
         jobs += [
@@ -139,8 +140,9 @@ class Runner:
                 for seed in self.seeds[: scale.oracle_seeds]
                 for condition in study.conditions
             ]
+        whose = method.trained_as if method.learned is Learned.ANOTHERS else method.name
         return [
-            self._trial(method, seed, study.conditions, self.folder(method.name, seed))
+            self._trial(method, seed, study.conditions, self.folder(whose, seed))
             for seed in self.seeds
         ]
 

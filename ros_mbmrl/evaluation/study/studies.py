@@ -16,7 +16,14 @@ from ros_mbmrl.errors import choose
 from ros_mbmrl.evaluation.study.description import Hypothesis, Scale, Study
 from ros_mbmrl.learning import sizes
 from ros_mbmrl.learning.sizes import Training
-from ros_mbmrl.methods.built_in import CHANCE, ORACLE, TRUE_MODEL
+from ros_mbmrl.methods.built_in import (
+    CAUSES,
+    CAUSES_TOLD,
+    CAUSES_WELL,
+    CHANCE,
+    ORACLE,
+    TRUE_MODEL,
+)
 
 # In the order of every table.
 METHODS = (
@@ -26,6 +33,10 @@ METHODS = (
     *("trpo", "maml_rl"),
     CHANCE,
 )
+# Where every fault takes from actuators' effectiveness: adaptation in the space of causes, and its
+# model told the truth, or always that all is well.
+BY_CAUSES = (CAUSES, CAUSES_TOLD, CAUSES_WELL)
+WITH_CAUSES = (*METHODS[:8], *BY_CAUSES, *METHODS[8:])
 
 # What simulates sees further: with the true model, half as far gives two thirds of the return.
 PHYSICS: Mapping[str, Any] = MappingProxyType(
@@ -143,7 +154,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "Half-cheetah with a disabled joint",
                 "half_cheetah",
                 "run",
-                METHODS,
+                WITH_CAUSES,
                 ("training", "unseen", "switching"),
                 _claims("switching"),
                 SCALES,
@@ -175,7 +186,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "Ant with a crippled leg",
                 "ant",
                 "run",
-                METHODS,
+                WITH_CAUSES,
                 ("training", "unseen", "failing"),
                 _claims("failing"),
                 SCALES,
@@ -194,6 +205,21 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
         )
     }
 )
+
+
+def default_methods(study: Study, scale: Scale) -> tuple[str, ...]:
+    """Return the methods that a study compares where nobody names any.
+
+    `causes` and its references are among them on an ensemble, which is the base that they are for;
+    the studies on single networks stay as they have been published.
+    """
+    without = () if scale.training.members > 1 else BY_CAUSES
+    return tuple(name for name in study.methods if name not in without)
+
+
+def tells_causes(study: Study) -> bool:
+    """Return whether the effectiveness of actuators is the whole truth about a study's faults."""
+    return CAUSES in study.methods
 
 
 def make_study(name: str) -> Study:

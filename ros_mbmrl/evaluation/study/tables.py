@@ -5,13 +5,14 @@ All are made from what `summary.json` holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.statistics import Interval, Row, unique
+from ros_mbmrl.evaluation.study import cause_headroom, diagnosis, reaction
 from ros_mbmrl.evaluation.study.comparisons import ERROR
-from ros_mbmrl.evaluation.study.verdicts import number, p_value, share
+from ros_mbmrl.evaluation.study.verdicts import number, p_value, share, with_interval
 from ros_mbmrl.methods import look
 
 
@@ -31,13 +32,24 @@ def all_tables(summary: Mapping[str, Any]) -> list[Table]:
         hypotheses(summary["hypotheses"]),
         by_condition(returned, "normalised", normalised_note(returned)) if normalised else None,
         by_condition(returned, "return", "Mean return (95 % interval)"),
+        reaction.table(summary.get(reaction.BY_WINDOW, ())),
         comparisons(summary["comparisons"]),
         headroom(summary["headroom"]),
+        *of_causes(summary),
         updates(summary["updates"]),
         ranks(summary["ranks"]),
         details(returned),
     )
     return [table for table in several if table is not None and table.rows]
+
+
+def of_causes(summary: Mapping[str, Any]) -> list[Table]:
+    """Return the tables of diagnoses, and of what knowing the causes is worth, if there are any."""
+    makers = {
+        diagnosis.DIAGNOSIS: diagnosis.table,
+        cause_headroom.HEADROOM: cause_headroom.table,
+    }
+    return [make(summary[name]) for name, make in makers.items() if summary.get(name)]
 
 
 def hypotheses(rows: Sequence[Row]) -> Table:
@@ -186,15 +198,6 @@ def tuning(rows: Sequence[Row]) -> Table:
         mark = "chosen" if row.get("chosen") else ""
         cells.append((look(row["method"]).name, tried, number(row["return"]), mark))
     return Table(("method", "settings", "return", ""), cells, "Tried on validation conditions")
-
-
-def with_interval(
-    value: float | None, interval: Interval | None, write: Callable[[float], str] = number
-) -> str:
-    """Write a value with its interval, as 1.23 (1.10 to 1.36); empty for None."""
-    if value is None:
-        return ""
-    return write(value) + (f" ({write(interval[0])} to {write(interval[1])})" if interval else "")
 
 
 def in_percent(figures: tuple[float, Interval | None] | None) -> str:

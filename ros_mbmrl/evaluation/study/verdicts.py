@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from numpy.random import Generator
 
-from ros_mbmrl.evaluation.statistics import unique
+from ros_mbmrl.evaluation.statistics import Interval, unique
 from ros_mbmrl.evaluation.study.bootstrap import RESAMPLES
 from ros_mbmrl.evaluation.study.comparisons import (
     BETTER,
@@ -124,6 +124,15 @@ def share(value: float) -> str:
     """Write a percentage without the % sign."""
     text = f"{value:.{0 if abs(value) >= 9.95 else 1}f}"
     return text if float(text) else text.lstrip("-")
+
+
+def with_interval(
+    value: float | None, interval: Interval | None, write: Callable[[float], str] = number
+) -> str:
+    """Write a value with its interval, as 1.23 (1.10 to 1.36); empty for None."""
+    if value is None:
+        return ""
+    return write(value) + (f" ({write(interval[0])} to {write(interval[1])})" if interval else "")
 
 
 def p_value(p: float) -> str:

@@ -118,6 +118,7 @@ def test_the_page_begins_with_what_was_stated(folder: Path) -> None:
     assert headings == [
         "Stated in advance",
         "Returns",
+        "After the change",
         "What a perfect model would be worth",
         "Effect of the update",
         "Sample efficiency",
@@ -125,6 +126,7 @@ def test_the_page_begins_with_what_was_stated(folder: Path) -> None:
     ]
     for row in _summary(folder)["hypotheses"]:
         assert row["sentence"] in page
+    assert "Judged before windows were kept, so without them: MB, GrBAL" in page
     assert 'src="data:image/png' in page and "scale: small" in page and "inner_lr 0.1" in page
 
 

@@ -161,11 +161,15 @@ def test_on_an_ensemble_rules_that_change_layers_take_one_member(tmp_path: Path)
     training = replace(SCALE.training, members=2)
     planner = {"num_samples": 8, "horizon": 3, "iterations": 2}
     scale = replace(SCALE, training=training, controller="icem", planner=planner)
-    methods = ("mb", "residual", "grbal", "causes")
+    learned = ("mb", "residual", "grbal", "causes")
+    methods = (*learned, "causes_told", "causes_well")
     found = Runner(STUDY, scale, methods, tmp_path, workers=1).run()
     assert {row["method"] for row in found["rows"]} == set(methods)
+    assert {row["method"] for row in found["rows"] if "diagnosis" in row} == {"causes"}
+    assert {row["method"] for row in found["errors"]} == set(learned)
+    assert {path.name for path in (tmp_path / "models").iterdir()} == {"collector", *learned}
     robot = make_robot("half_cheetah")
-    models = {m: load_model(tmp_path / f"models/{m}/0", robot) for m in methods}
+    models = {m: load_model(tmp_path / f"models/{m}/0", robot) for m in learned}
     members = {m: getattr(loaded.model.mlp, "members", 1) for m, loaded in models.items()}
     assert members == {"mb": 2, "residual": 1, "grbal": 1, "causes": 2}
     assert torch.equal(models["residual"].parameters["w0"], models["mb"].parameters["member.0.w0"])
