@@ -49,6 +49,7 @@ class Support:
         weight: (N, T1, 1), 0 for a row that does not count.
         scale: weights of the outputs in the loss (outputs,), with mean 1.
         prior: the prior's pass over x, if it is already known.
+        members: the same of each member, if the prior is an ensemble.
     """
 
     x: Tensor
@@ -56,6 +57,7 @@ class Support:
     weight: Tensor
     scale: Tensor
     prior: Pass | None = None
+    members: tuple[Pass, ...] = ()
 
     @cached_property
     def share(self) -> Tensor:
@@ -85,7 +87,9 @@ class UpdateRule(ABC):
 
     meta_trained: bool = False  # whether its own parameters are learned through eq. 22
     adapts: ClassVar[bool] = True  # False: there is no update for the guard to judge
-    inputs_only: ClassVar[bool] = False  # whether it changes no layer, so that it suits ensembles
+    inputs_only: ClassVar[bool] = (
+        False  # whether it changes no layer: an ensemble is adapted as one
+    )
     labelled: ClassVar[bool] = False  # whether its model is trained on commands as they acted
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
@@ -155,7 +159,8 @@ class AdaptReport:
 class Adapted:
     """A model after adaptation, with its report.
 
-    hidden: (1, size), the memory of a recurrent model that belongs to the parameters, or None.
+    hidden: (1, size), the memory of a recurrent model that belongs to the parameters, or None;
+    of an ensemble (E, size), a memory for each member.
     """
 
     parameters: Parameters

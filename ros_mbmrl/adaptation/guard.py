@@ -22,10 +22,11 @@ from ros_mbmrl.adaptation.base import (
     plausible_rows,
     robust_error,
 )
+from ros_mbmrl.adaptation.members import knowing_prior, over
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.networks.ensemble import Ensemble
+from ros_mbmrl.networks.ensemble import MemberUpdates, memory_of
 from ros_mbmrl.networks.groups import network_of
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update, spread
 from ros_mbmrl.networks.recurrent import fade
@@ -107,7 +108,8 @@ class Guard:
         )
         update, verdict = self._judge(model.mlp, support)
         accepted = bool(verdict.accepted)
-        found = self.rule.diagnose(model.robot.spec, model.mlp, self.parameters, support)
+        rule = over(self.rule, model.mlp)
+        found = rule.diagnose(model.robot.spec, model.mlp, self.parameters, support)
         report = AdaptReport(
             transitions=int(verdict.transitions),
             error_before=float(verdict.error_before),
@@ -120,7 +122,7 @@ class Guard:
         )
         if not accepted:
             return Adapted(self.parameters, report)
-        return Adapted(model.mlp.materialise(self.parameters, update), report, update.hidden)
+        return Adapted(model.mlp.materialise(self.parameters, update), report, memory_of(update))
 
     def update(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
         """Return guarded updates of N tasks; a refused one is zero."""
@@ -130,7 +132,7 @@ class Guard:
     def _judge(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
         """Return updates of N tasks, and which of them are accepted."""
         count, share = support.weight.sum(dim=(1, 2)), support.share[..., 0]
-        support = replace(support, prior=support.forward(mlp, self.parameters, mlp.no_update))
+        support = knowing_prior(support, mlp, self.parameters)
         assert support.prior is not None
         before = robust_error(support.prior.outputs - support.y, support.scale)
         before = (before * share).sum(dim=1)
@@ -153,7 +155,8 @@ class Guard:
         folds = self.config.folds
         full = length == self.window_size
         fold = self._folds if full else Folds.of(length, folds, support.x.device)
-        updates = self.rule.update(mlp, self.parameters, _copies(support, fold.seen))
+        rule = over(self.rule, mlp)
+        updates = rule.update(mlp, self.parameters, _copies(support, fold.seen))
         blind = updates.tasks(slice(0, folds * tasks))
         # A left-out row is about a fold away from the rows in the memory.
         blind = fade(self.parameters, blind, max(1, length // folds))
@@ -252,7 +255,10 @@ def norm(parameters: Parameters) -> Tensor:
 
 
 def norm_of(update: Update) -> Tensor:
-    """Return the norm of each task's update, (N,), or () for none."""
+    """Return the norm of each task's update, (N,), or () for none; over all of an ensemble."""
+    if isinstance(update, MemberUpdates):
+        squares = (norm_of(own).square() for own in update.members)
+        return sum(squares, start=torch.zeros(())).sqrt()
     total = torch.zeros(())  # on any device
     for layer in update.layers:
         if layer.left is not None and layer.right is not None:
@@ -270,15 +276,6 @@ def _gram(rows: Tensor) -> Tensor:
     return gram
 
 
-def check_network(rule: UpdateRule, mlp: MLP, method: str) -> None:
-    """Refuse a rule that cannot change a network. Raises UserError."""
-    if isinstance(mlp, Ensemble) and not rule.inputs_only:
-        raise UserError(
-            f"method {method} changes the layers of a network: expected a model with one member, "
-            f"got an ensemble of {mlp.members}"
-        )
-
-
 def make_guard(loaded: LoadedModel, method: str | None = None, enabled: bool = True) -> Guard:
     """Return the guarded rule of a loaded model, as its card describes it, or of another method.
 
@@ -286,12 +283,12 @@ def make_guard(loaded: LoadedModel, method: str | None = None, enabled: bool = T
         UserError: the card's guard or the rule's own parameters are not as expected.
     """
     rule = rule_of(loaded.card, method)
-    check_network(rule, loaded.model.mlp, str(method or loaded.method))
     try:
         config = GuardConfig(**{**(loaded.card.get("guard") or {}), "enabled": enabled})
     except (TypeError, ValueError) as error:
         raise UserError(f"guard settings in the model's card: {error}") from None
-    own = rule.init(loaded.model.mlp, loaded.parameters, Generator().manual_seed(0))
+    whole = over(rule, loaded.model.mlp)
+    own = whole.init(loaded.model.mlp, loaded.parameters, Generator().manual_seed(0))
     for name, value in own.items():
         if name not in loaded.parameters or loaded.parameters[name].shape != value.shape:
             raise UserError(f"the model has no '{name}' as its card's method and options ask for")

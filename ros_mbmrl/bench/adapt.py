@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator
@@ -10,10 +10,13 @@ from torch import Generator
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.base import Adapted, Window
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig, support_of
+from ros_mbmrl.adaptation.members import over
 from ros_mbmrl.bench.problem import Problem, check_network, make_problem, make_window
 from ros_mbmrl.bench.timing import Figure, Findings, Run, at_least, interleave, pinned
+from ros_mbmrl.networks.ensemble import Ensemble, unstacked
 
-ADAPT, BARE = "adapt", "forward and backward"
+ADAPT, BARE, ENSEMBLE = "adapt", "forward and backward", "adapt, ensemble"
+MEMBERS = 4
 
 
 @dataclass(frozen=True)
@@ -43,18 +46,22 @@ def run(config: Config) -> Findings:
         generator = Generator().manual_seed(config.seed)
         problem = make_problem(config.hidden, config.activation, generator)
         window = make_window(problem, config.window, generator)
-        guard = make_guard(problem, config)
+        guard, whole = make_guard(problem, config), ensemble_of(problem)
+        of_all = make_guard(whole, config)
         accepted = adapted(problem, guard, window).report.accepted
         contenders: dict[str, Run] = {
             ADAPT: lambda: adapted(problem, guard, window),
             BARE: bare(problem, window),
             "adapt, not judged": lambda: not_judged(problem, guard, window),
+            ENSEMBLE: lambda: adapted(whole, of_all, window),
         }
         times = interleave(contenders, config.repeats, warm_up=10)
+    many = times.ratio(ENSEMBLE, ADAPT)
     over, alone = times.ratio(ADAPT, BARE), times.ratio("adapt, not judged", BARE)
     figures = (
         Figure("over_forward_backward", over, "guarded adaptation over a pass", "at most 1.5"),
         Figure("update_over_forward_backward", alone, "the update alone over a pass"),
+        Figure("ensemble_over_one", many, f"an ensemble of {MEMBERS} over one network"),
     )
     return Findings(figures, times, {"ms": 1e3 * times.median(ADAPT), "accepted": accepted})
 
@@ -62,9 +69,17 @@ def run(config: Config) -> Findings:
 def make_guard(problem: Problem, config: Config) -> Guard:
     """Return GrBAL under guard, with the step sizes that meta-training starts from."""
     rule, mlp = make_rule("grbal", {"steps": config.steps}), problem.model.mlp
-    own = rule.init(mlp, problem.parameters, Generator().manual_seed(config.seed))
+    own = over(rule, mlp).init(mlp, problem.parameters, Generator().manual_seed(config.seed))
     parameters = {**problem.parameters, **own}
     return Guard(rule, parameters, config.window, GuardConfig())
+
+
+def ensemble_of(problem: Problem) -> Problem:
+    """Return the problem with an ensemble whose members equal its network: as much to adapt to."""
+    model = problem.model
+    mlp = Ensemble(model.mlp.sizes, model.mlp.activation, MEMBERS)
+    members = [{k: v.clone() for k, v in problem.parameters.items()} for _ in range(MEMBERS)]
+    return replace(problem, model=replace(model, mlp=mlp), parameters=unstacked(members))
 
 
 def adapted(problem: Problem, guard: Guard, window: Window) -> Adapted:

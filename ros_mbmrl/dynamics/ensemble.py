@@ -7,14 +7,18 @@ plan that only one member believes in is not the best of many that resemble it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor
 
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.dynamics.rollout import Buffers, Rollout
-from ros_mbmrl.networks.ensemble import Ensemble, members_of, stacked
-from ros_mbmrl.networks.mlp import Parameters, Update
+from ros_mbmrl.networks.ensemble import Ensemble, stacked
+from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.robots.spec import Robot
+
+Predict = Callable[[Tensor, Tensor], Tensor]
 
 
 class EnsembleRollout:
@@ -50,39 +54,28 @@ class EnsembleRollout:
         return _gathered(self._roll(*(_split(part, members) for part in (state, actions))), count)
 
 
-def rollout_each(
-    robot: Robot,
-    mlp: Ensemble,
-    normalizer: Normalizer,
-    parameters: Parameters,
-    update: Update,
-    dtype: torch.dtype,
-    buffers: Buffers,
-    state: Tensor,
-    actions: Tensor,
-) -> Tensor:
-    """Roll out K candidates of each of N tasks, each task under its own update of the inputs.
+def rollout_by_members(members: Sequence[Predict], state: Tensor, actions: Tensor) -> Tensor:
+    """Roll out K candidates by models of their own, candidate k by that of member k mod E.
 
     Args:
-        state: (N, ds).
-        actions: (N, K, H, da).
+        members: a roll-out for each member, see `DynamicsModel.predictor` and `predictor_each`.
+        state: (K, ds), or (N, ds) for K candidates of each of N tasks.
+        actions: (K, H, da), or (N, K, H, da).
 
     Returns:
-        States (N, K, H+1, ds).
+        States (K, H+1, ds) or (N, K, H+1, ds), as `EnsembleRollout` does.
     """
-    count, members = actions.shape[1], mlp.members
-    all_of_them = count < members
-    states = []
-    for k, own in enumerate(members_of(parameters)):
-        part = actions if all_of_them else actions[:, k::members]
-        written = mlp.member.materialise_each(own, update)
-        roll = Rollout(robot, mlp.member, normalizer, written, dtype, buffers)
-        states.append(roll(state[:, None].expand(-1, part.shape[1], -1), part))
-    if all_of_them:
-        return torch.stack(states).mean(dim=0)
-    found = state.new_empty(*actions.shape[:2], *states[0].shape[2:])
-    for k, part in enumerate(states):
-        found[:, k::members] = part
+    count, step = actions.shape[-3], len(members)
+    if count < step:
+        return torch.stack([roll(state, actions) for roll in members]).mean(dim=0)
+    own_states = state.dim() == actions.dim() - 1
+    parts = [
+        roll(state[..., k::step, :] if own_states else state, actions[..., k::step, :, :])
+        for k, roll in enumerate(members)
+    ]
+    found = state.new_empty(*actions.shape[:-2], *parts[0].shape[-2:])
+    for k, part in enumerate(parts):
+        found[..., k::step, :, :] = part
     return found
 
 

@@ -18,7 +18,7 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks import tensor_file
-from ros_mbmrl.networks.ensemble import Ensemble, members_of
+from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.networks.groups import place
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.spec import Robot
@@ -45,15 +45,6 @@ class LoadedModel:
         own = replace(self.model.to(device), precision=precision)
         parameters = {name: value.to(device) for name, value in self.parameters.items()}
         return LoadedModel(own, parameters, self.card)
-
-
-def first_member(loaded: LoadedModel) -> LoadedModel:
-    """Return the first network of an ensemble as a model; any other model as it is."""
-    model = loaded.model
-    if not isinstance(model.mlp, Ensemble):
-        return loaded
-    alone = replace(model, mlp=model.mlp.member)
-    return LoadedModel(alone, members_of(loaded.parameters)[0], loaded.card)
 
 
 def save_model(

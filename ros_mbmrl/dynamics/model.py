@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
 
-from ros_mbmrl.dynamics.ensemble import EnsembleRollout, rollout_each
+from ros_mbmrl.dynamics.ensemble import EnsembleRollout, rollout_by_members
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.dynamics.rollout import Buffers, Rollout
-from ros_mbmrl.networks.ensemble import Ensemble
+from ros_mbmrl.networks.ensemble import Ensemble, members_of
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update
 from ros_mbmrl.networks.recurrent import fades, imagine
 from ros_mbmrl.robots.spec import Robot
@@ -39,6 +39,11 @@ class DynamicsModel:
         """Return the model on a device, on which its parameters have to be, too."""
         return replace(self, normalizer=self.normalizer.to(device))
 
+    @cached_property
+    def member(self) -> DynamicsModel:
+        """Return the model that one member of an ensemble is; a single network's is its own."""
+        return replace(self, mlp=self.mlp.member) if isinstance(self.mlp, Ensemble) else self
+
     def predict(self, parameters: Parameters, features: Tensor, actions: Tensor) -> Tensor:
         """Return predicted changes (..., dc) in SI units."""
         outputs = self.mlp.forward(parameters, self.normalizer.inputs(features, actions))
@@ -51,9 +56,12 @@ class DynamicsModel:
 
         Args:
             parameters: of the network.
-            hidden: memory (1, size) that belongs to the parameters. Every candidate starts from a
-                copy of it, so imagined steps do not change it.
+            hidden: memory (1, size) that belongs to the parameters, (E, size) of an ensemble. Every
+                candidate starts from a copy of it, so imagined steps do not change it.
         """
+        if hidden is not None and isinstance(self.mlp, Ensemble):
+            each = zip(members_of(parameters), hidden[:, None], strict=True)
+            return partial(rollout_by_members, [self.member.predictor(*own) for own in each])
         if hidden is not None:
             memory, layers = hidden, self.mlp.no_update.layers
 
@@ -78,8 +86,8 @@ class DynamicsModel:
         context).
         """
         if isinstance(self.mlp, Ensemble):
-            whose = (self.robot, self.mlp, self.normalizer, parameters, update)
-            return partial(rollout_each, *whose, self.precision, self._buffers)
+            each = zip(members_of(parameters), self.mlp.updates(update), strict=True)
+            return partial(rollout_by_members, [self.member.predictor_each(*own) for own in each])
         if update.hidden is None:
             own = (self.robot, self.mlp, self.normalizer)
             written = self.mlp.materialise_each(parameters, update)

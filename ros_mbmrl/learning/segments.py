@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -143,6 +144,12 @@ class SegmentSampler:
         if not len(self._starts):
             needed = self._longest + predict_window
             raise UserError(f"no run is long enough: expected at least {needed} transitions")
+
+    def bootstrapped(self, generator: Generator) -> SegmentSampler:
+        """Return a sampler of as many segments, drawn with replacement (Efron 1979)."""
+        own, count = copy(self), len(self._starts)
+        own._starts = self._starts[torch.randint(count, (count,), generator=generator)]
+        return own
 
     def every_row(self, model: DynamicsModel) -> tuple[Tensor, Tensor]:
         """Return normalised inputs (M, inputs) and changes (M, dc) of every row that is kept.

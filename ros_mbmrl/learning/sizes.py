@@ -17,8 +17,8 @@ class Training:
     random_runs: rollouts of random actions at first. rounds: after that, of `runs` rollouts each
     that follow the model so far. steps: control steps of a rollout. supervised_steps, meta_steps:
     of the optimiser, each time. adapt_window, predict_window: T1, T2. segments: a batch.
-    members: networks of an ensemble, for methods whose rule suits one. hold: periods that a random
-    command is held for at most; 1 for white noise.
+    members: networks of an ensemble, 1 for a single network. hold: periods that a random command is
+    held for at most; 1 for white noise.
     """
 
     hidden: tuple[int, ...]

@@ -1,24 +1,73 @@
 """An ensemble of networks of one shape, as a network whose output is the mean of its members'.
 
 Parameters are those of each member, named `member.K.w0` and so on; `stacked` puts them together,
-(E, inputs, outputs), so that all members are computed in one batched product.
+(E, inputs, outputs), so that all members are computed in one batched product. An update changes the
+inputs of all members, or each member's layers by an update of its own (`MemberUpdates`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.networks.mlp import MLP, Parameters, Pass, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters, Pass, Update, spread
 
 MOST = 64  # members
 
 
 @dataclass(frozen=True)
+class MemberUpdates(Update):
+    """An update of an ensemble, whose own layers stay empty: each member has its own.
+
+    Args:
+        members: one update for each member, all of the same N tasks.
+    """
+
+    members: tuple[Update, ...] = ()
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Tell whether this is the prior."""
+        return super().changes_nothing and all(own.changes_nothing for own in self.members)
+
+    def where(self, wanted: Tensor) -> MemberUpdates:
+        """Return the update of the tasks that are `wanted` (N,), and none for the others."""
+        return self._with(super().where(wanted), (own.where(wanted) for own in self.members))
+
+    def tasks(self, which: slice) -> MemberUpdates:
+        """Return the update of some of the tasks."""
+        return self._with(super().tasks(which), (own.tasks(which) for own in self.members))
+
+    def repeated(self, times: int) -> MemberUpdates:
+        """Return the update of each task `times` times, one task after the other."""
+        return self._with(super().repeated(times), (own.repeated(times) for own in self.members))
+
+    def having(self, members: Iterable[Update]) -> MemberUpdates:
+        """Return the update with other updates of the members."""
+        return replace(self, members=tuple(members))
+
+    @staticmethod
+    def _with(shared: Update, members: Iterable[Update]) -> MemberUpdates:
+        return MemberUpdates(shared.layers, shared.hidden, shared.inputs, tuple(members))
+
+
+def memory_of(update: Update) -> Tensor | None:
+    """Return the memories of an update (N, size), of an ensemble (E N, size); None without any.
+
+    Those of an ensemble are member by member.
+    """
+    if not isinstance(update, MemberUpdates):
+        return update.hidden
+    found = [own.hidden for own in update.members if own.hidden is not None]
+    return torch.cat(found) if found else None
+
+
+@dataclass(frozen=True)
 class Ensemble(MLP):
-    """Networks of one shape; an update by adaptation changes the inputs of all of them.
+    """Networks of one shape.
 
     Args:
         members: their number E.
@@ -59,23 +108,50 @@ class Ensemble(MLP):
         outputs = self.forward_each(stacked(parameters), x.reshape(-1, x.shape[-1]))
         return outputs.mean(dim=0).reshape(*x.shape[:-1], -1)
 
+    def updates(self, update: Update) -> tuple[Update, ...]:
+        """Return the update of each member: its own, after that of the inputs which all share.
+
+        Raises:
+            ValueError: it changes layers, but not member by member, or not of these members.
+        """
+        layers = any(layer.left is not None or layer.bias is not None for layer in update.layers)
+        if layers or update.hidden is not None:
+            raise ValueError("expected an update of each member, got one of a single network")
+        if not isinstance(update, MemberUpdates):
+            return (replace(self.member.no_update, inputs=update.inputs),) * self.members
+        if len(update.members) != self.members:
+            raise ValueError(f"expected {self.members} updates, got {len(update.members)}")
+        if update.inputs is None:
+            return update.members
+        if any(own.inputs is not None for own in update.members):
+            raise ValueError("expected one update of the inputs: of all members, or of each")
+        return tuple(replace(own, inputs=update.inputs) for own in update.members)
+
+    def passes(self, parameters: Parameters, update: Update, x: Tensor) -> tuple[Pass, ...]:
+        """Pass x (N, T, inputs) through each member under its update."""
+        each = zip(members_of(parameters), self.updates(update), strict=True)
+        return tuple(self.member.forward_updated(own, change, x) for own, change in each)
+
     def forward_updated(self, parameters: Parameters, update: Update, x: Tensor) -> Pass:
         """Pass x (N, T, inputs) through the members; the outputs are their mean."""
-        _only_inputs(update)
-        h = x if update.inputs is None else update.inputs(x)
-        return Pass(self.forward(parameters, h), [h], [])
+        return mean_of(self.passes(parameters, update, x))
 
     def materialise(self, parameters: Parameters, update: Update) -> Parameters:
         """Return parameters with the update of one task (N = 1) written in."""
-        _only_inputs(update)
-        each = members_of(parameters)
-        return unstacked([self.member.materialise(own, update) for own in each])
+        each = zip(members_of(parameters), self.updates(update), strict=True)
+        return unstacked([self.member.materialise(own, change) for own, change in each])
 
     def materialise_each(self, parameters: Parameters, update: Update) -> Parameters:
         """Return parameters with N tasks' updates written in; see `MLP.materialise_each`."""
-        _only_inputs(update)
-        each = members_of(parameters)
-        return unstacked([self.member.materialise_each(own, update) for own in each])
+        each = zip(members_of(parameters), self.updates(update), strict=True)
+        return unstacked([self.member.materialise_each(own, change) for own, change in each])
+
+
+def mean_of(passes: Sequence[Pass]) -> Pass:
+    """Return the pass of an ensemble: the mean outputs, and the inputs of its first layer."""
+    tasks = max(len(each.outputs) for each in passes)
+    outputs = torch.stack([spread(each.outputs, tasks) for each in passes])
+    return Pass(outputs.mean(dim=0), passes[0].inputs[:1], [])
 
 
 def members_of(parameters: Parameters) -> list[Parameters]:
@@ -95,9 +171,13 @@ def unstacked(members: list[Parameters]) -> Parameters:
 
 
 def stacked(parameters: Parameters) -> Parameters:
-    """Return weights (E, inputs, outputs) and biases (E, 1, outputs) of all members."""
+    """Return weights (E, inputs, outputs) and biases (E, 1, outputs) of all members.
+
+    What a rule's own parameters are for, such as `psi.w0`, is no part of the networks.
+    """
     each = members_of(parameters)
-    stack = {name: torch.stack([own[name] for own in each]) for name in each[0]}
+    names = [name for name in each[0] if "." not in name]
+    stack = {name: torch.stack([own[name] for own in each]) for name in names}
     return {name: v[:, None] if v.dim() == 2 else v for name, v in stack.items()}
 
 
@@ -106,10 +186,3 @@ def split(stack: Parameters) -> Parameters:
     count = len(next(iter(stack.values())))
     flat = {name: v[:, 0] if name.startswith("b") else v for name, v in stack.items()}
     return unstacked([{name: v[k] for name, v in flat.items()} for k in range(count)])
-
-
-def _only_inputs(update: Update) -> None:
-    if update.hidden is not None or any(
-        layer.left is not None or layer.bias is not None for layer in update.layers
-    ):
-        raise ValueError("an ensemble is adapted by its inputs alone, got an update of its layers")

@@ -13,6 +13,7 @@ import math
 import torch
 from torch import Generator, Tensor
 
+from ros_mbmrl.networks.ensemble import MemberUpdates, members_of, memory_of
 from ros_mbmrl.networks.groups import CONDITION, GRU, MEMORY
 from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
 
@@ -69,11 +70,16 @@ def imagine(parameters: Parameters, update: Update, x: Tensor, y: Tensor) -> Upd
     """Return the update after an imagined transition: x (N, inputs), own prediction y (N, outputs).
 
     Without a memory it is the same one. Tasks that remember nothing stay at the prior. A GRU goes
-    on with the prediction; a leaky memory learns nothing from it and fades.
+    on with the prediction; a leaky memory learns nothing from it and fades. Each member of an
+    ensemble has its own memory, which the mean prediction enters.
     """
-    hidden = update.hidden
-    if hidden is None:
+    if memory_of(update) is None:
         return update
+    if isinstance(update, MemberUpdates):
+        each = zip(members_of(parameters), update.members, strict=True)
+        return update.having(imagine(own, change, x, y) for own, change in each)
+    hidden = update.hidden
+    assert hidden is not None
     if fades(parameters):
         return fade(parameters, update, 1)
     remembers = hidden.any(dim=-1, keepdim=True)
@@ -88,6 +94,9 @@ def fades(parameters: Parameters) -> bool:
 
 def fade(parameters: Parameters, update: Update, steps: int) -> Update:
     """Return the update `steps` after the newest transition, where the memory is a leaky one."""
+    if isinstance(update, MemberUpdates):
+        each = zip(members_of(parameters), update.members, strict=True)
+        return update.having(fade(own, change, steps) for own, change in each)
     if update.hidden is None or not fades(parameters):
         return update
     kept = torch.exp(steps * torch.nn.functional.logsigmoid(parameters[PERSISTENCE]))
@@ -106,7 +115,7 @@ def predict_segment(mlp: MLP, parameters: Parameters, update: Update, x: Tensor)
 
     A memory goes on with the model's own predictions from row to row, as it does in planning.
     """
-    if update.hidden is None:
+    if memory_of(update) is None:
         return mlp.forward_updated(parameters, update, x)[0]
     outputs: list[Tensor] = []
     for t in range(x.shape[1]):

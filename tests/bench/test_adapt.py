@@ -42,10 +42,21 @@ def test_its_opponent_is_one_forward_and_one_backward_pass() -> None:
     assert all(bool(g.any()) for g in gradients)
 
 
+def test_the_ensemble_has_as_much_to_adapt_to() -> None:
+    generator = Generator().manual_seed(0)
+    problem = make_problem((32, 32), "silu", generator)
+    window = make_window(problem, 16, generator)
+    whole = adapt.ensemble_of(problem)
+    one = adapt.adapted(problem, adapt.make_guard(problem, QUICK), window).report
+    many = adapt.adapted(whole, adapt.make_guard(whole, QUICK), window).report
+    assert many.accepted and many.error_after == pytest.approx(one.error_after, rel=1e-3)
+
+
 def test_results_have_the_ratio() -> None:
     results = adapt.run(replace(QUICK, repeats=2)).results
     assert results["over_forward_backward"] > 0
     assert results["update_over_forward_backward"] > 0
+    assert results["ensemble_over_one"] > 0
     assert results["accepted"] is True
     assert results["ms"] == results["medians_ms"]["adapt"]
     with pytest.raises(ValueError, match="window: expected an integer of at least 6, got 5"):

@@ -21,6 +21,7 @@ from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.replay import Replay, ReplayConfig, check_task, replay, summarise
+from ros_mbmrl.networks.ensemble import Ensemble, unstacked
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.robots import make_robot
 
@@ -88,6 +89,20 @@ def test_adapting_is_judged_on_what_the_model_had_not_seen(
     assert near["adapted"] < near["prior"]
     assert (near["n"], far["n"], far["horizon"]) == (30, 28, 3)
     assert (summary["commands"], summary["compared"]) == (0, 0)
+
+
+def test_an_ensemble_of_equal_members_is_replayed_as_one_network(
+    toy_run: Run, loaded: LoadedModel
+) -> None:
+    mlp = Ensemble(loaded.model.mlp.sizes, loaded.model.mlp.activation, 3)
+    whole = replace(
+        loaded,
+        model=replace(loaded.model, mlp=mlp),
+        parameters=unstacked([loaded.parameters] * 3),
+    )
+    one, many = (played(toy_run, each, task="fast", horizon=3) for each in (loaded, whole))
+    np.testing.assert_allclose(many.errors, one.errors, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(many.proposed, one.proposed, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("unknown_command", [{"command": None}, {"given": np.zeros(2)}])

@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ import torch
 import yaml
 
 from ros_mbmrl import cli
+from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.commands.score import _rows
 from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.learning.open_loop import OpenLoopErrors
+from ros_mbmrl.networks.ensemble import Ensemble, unstacked
 from ros_mbmrl.networks.mlp import Parameters
 
 KEYS = {"model", "tag", "horizon", "adapter", "n", "median", "mean", "p99", "worst_ratio"}
@@ -93,6 +96,25 @@ def test_the_prior_is_the_same_with_and_without_the_guard(folder: Path) -> None:
     assert [r for r in on if r["adapter"] == "prior"] == [r for r in off if r["adapter"] == "prior"]
     assert on != off
     assert all(r["accepted_fraction"] == 1.0 for r in off if r["adapter"] == "adapted")
+
+
+@pytest.mark.parametrize("method", ["grbal", "rebal"])
+def test_an_ensemble_of_equal_members_scores_as_one_network(
+    folder: Path, prior: tuple[DynamicsModel, Parameters], method: str
+) -> None:
+    model, network = prior
+    g = torch.Generator().manual_seed(0)
+    own = make_rule(method).init(model.mlp, network, g)
+    own = {name: value + 0.1 * torch.randn(value.shape, generator=g) for name, value in own.items()}
+    facts = {"method": method, "adapt_window": 8, "sessions": ["0", "1"], "seed": 0}
+    save_model(folder / "one", model, network | own, facts)
+    many = replace(model, mlp=Ensemble(model.mlp.sizes, model.mlp.activation, 3))
+    save_model(folder / "many", many, unstacked([network | own] * 3), facts)
+    one, whole = (score(folder, models=(name,)) for name in ("one", "many"))
+    assert any(row["accepted_fraction"] for row in one)
+    for row, other in zip(one, whole, strict=True):
+        figures = {k: v for k, v in row.items() if isinstance(v, float)}
+        assert {k: other[k] for k in figures} == pytest.approx(figures, rel=1e-3, abs=1e-5)
 
 
 def test_sessions_that_were_trained_on_are_left_out_unless_asked_for(folder: Path) -> None:

@@ -68,13 +68,16 @@ def test_a_gpu_that_is_not_there_ends_the_command(
     assert "no GPU" in error
 
 
+@pytest.mark.parametrize("members", [1, 2])
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_ends_in_a_model_that_loads(
-    folder: Path, method: str, registered: Any
+    folder: Path, method: str, registered: Any, members: int
 ) -> None:
+    (folder / "recipe.yaml").write_text(f"members: {members}\n{RECIPE}")
     report = train(folder, method, "m")
     loaded = load_model(folder / "m", registered)
     card = loaded.card
+    assert card["network"].get("members", 1) == members
     assert card["method"] == method
     assert card["adapt_window"] == 8
     assert card["horizon"] == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 import torch
 from torch import Generator
 
+from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.guard import make_guard
+from ros_mbmrl.adaptation.members import over
 from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
@@ -94,9 +97,36 @@ def test_a_member_that_is_missing_is_named(
         load_model(tmp_path / "m", robot)
 
 
-def test_a_rule_that_changes_layers_is_refused_for_an_ensemble(
+def test_a_rule_s_parameters_are_missed_by_the_member_that_lacks_them(
     ensemble: tuple[DynamicsModel, Parameters], robot: Robot, tmp_path: Path
 ) -> None:
     save_model(tmp_path / "m", *ensemble, FACTS)
-    with pytest.raises(UserError, match="mb_de changes the layers .* got an ensemble of 3"):
-        make_guard(load_model(tmp_path / "m", robot), "mb_de")
+    loaded = load_model(tmp_path / "m", robot)
+    assert make_guard(loaded, "mb_de").rule.inputs_only is False
+    card = {**loaded.card, "method": "grbal"}
+    with pytest.raises(UserError, match="the model has no 'member.0.psi.w0'"):
+        make_guard(replace(loaded, card=card))
+
+
+def test_candidates_with_memories_go_to_their_members(
+    ensemble: tuple[DynamicsModel, Parameters],
+) -> None:
+    """A recurrent rule's memories: candidate k remembers what member k mod E does."""
+    model, parameters = ensemble
+    rule, g = make_rule("rebal", {"size": 5}), Generator().manual_seed(3)
+    own = over(rule, model.mlp).init(model.mlp, parameters, g)
+    own = {name: value + 0.1 * torch.randn(value.shape, generator=g) for name, value in own.items()}
+    both, memories = parameters | own, torch.randn(3, 5, generator=g)
+    state, actions = torch.randn(4, 4, generator=g), torch.randn(4, 5, 2, generator=g)
+    found = model.predictor(both, memories)(state, actions)
+    for k in range(4):
+        member = members_of(both)[k % 3]
+        single = model.member.predictor(member, memories[k % 3][None])
+        expected = single(state[k : k + 1], actions[k : k + 1])[0]
+        torch.testing.assert_close(found[k], expected, atol=1e-5, rtol=1e-5)
+    mean = model.predictor(both, memories)(state[:1], actions[:1])
+    each = [
+        model.member.predictor(member, memories[k][None])(state[:1], actions[:1])
+        for k, member in enumerate(members_of(both))
+    ]
+    torch.testing.assert_close(mean, torch.stack(each).mean(dim=0), atol=1e-5, rtol=1e-5)

@@ -12,6 +12,7 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import make_rule
+from ros_mbmrl.adaptation.members import over
 from ros_mbmrl.agents.base import Action, Context, Diagnostics
 from ros_mbmrl.agents.chance import RandomAgent
 from ros_mbmrl.agents.live import make_live_agent
@@ -23,6 +24,7 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.measurement import Measurement
@@ -128,16 +130,21 @@ class BatchedSpeedTask(SpeedTask):
     batched = True
 
 
-def load(robot: Robot, rollouts: list[Rollout], method: str) -> LoadedModel:
+def load(
+    robot: Robot, rollouts: list[Rollout], method: str, members: int | None = None
+) -> LoadedModel:
     """An untrained model, of which adaptation makes something each time."""
-    spec, rule, generator = robot.spec, make_rule(method), Generator().manual_seed(5)
+    spec, generator = robot.spec, Generator().manual_seed(5)
     mlp = MLP((len(spec.features) + len(spec.action), 16, 16, len(spec.changes)))
+    if members is not None:
+        mlp = Ensemble(mlp.sizes, members=members)
+    rule = over(make_rule(method), mlp)
     normalizer = Transitions.of(robot, rollouts).normalizer()
     prior = mlp.init(generator)
     own = rule.init(mlp, prior, generator)
     # maps from codes to biases start at zero, where every code is the prior
     own = {
-        k: 0.1 * torch.randn(v.shape, generator=generator) if k.startswith("condition") else v
+        k: 0.1 * torch.randn(v.shape, generator=generator) if "condition." in k else v
         for k, v in own.items()
     }
     card: dict[str, Any] = {"method": method, "adapt_window": WINDOW}
@@ -197,6 +204,21 @@ def test_each_of_three_is_the_loop_of_one(
     for n, task in enumerate(tasks):
         alone = run_alone(loaded, Toys(robot, change, GAINS[n : n + 1]), task, 5 + n)
         assert_same(episodes, n, alone)
+    assert method == "mb" or told_of(episodes).accepted.any()
+
+
+@pytest.mark.parametrize(
+    ("method", "delay"), [*((name, 0.0) for name in METHODS), ("grbal", 0.14), ("rebal", 0.14)]
+)
+def test_each_of_three_with_an_ensemble_is_the_loop_of_one(
+    robot: Robot, change: Change, rollouts: list[Rollout], method: str, delay: float
+) -> None:
+    loaded = load(robot, rollouts, method, members=3)
+    tasks = [SpeedTask(speed) for speed in (0.8, 0.2, -0.5)]
+    episodes = run_together(loaded, Toys(robot, change, GAINS), tasks, delay=delay)
+    for n, task in enumerate(tasks):
+        worlds = Toys(robot, change, GAINS[n : n + 1])
+        assert_same(episodes, n, run_alone(loaded, worlds, task, 5 + n, delay=delay))
     assert method == "mb" or told_of(episodes).accepted.any()
 
 

@@ -139,3 +139,22 @@ def test_actions_are_taken_as_they_acted_where_that_is_known(
     np.testing.assert_array_equal(Transitions.of(robot, [known]).actions.numpy(), known.actions)
     with pytest.raises(UserError, match="does not tell what its actuators have lost"):
         Transitions.of(robot, [replace(known, effectiveness=None)], effective=True)
+
+
+def test_a_bootstrap_is_as_many_segments_with_some_twice(
+    robot: Robot, make_rollouts: Make, prior: Prior
+) -> None:
+    """About 1 - 1/e of the segments are among them, the same ones in every draw."""
+    data = Transitions.of(robot, make_rollouts(20))
+    whole = SegmentSampler(data, (4,), 4)
+    own = whole.bootstrapped(torch.Generator().manual_seed(0))
+
+    def seen(sampler: SegmentSampler) -> int:
+        past, _ = sampler.draw(prior[0], 20_000, torch.Generator().manual_seed(1))
+        return len(past.x.flatten(1).unique(dim=0))
+
+    every = len(data.starts(8))
+    assert seen(whole) == every
+    assert 0.6 * every < seen(own) < 0.67 * every
+    past, again = (own.draw(prior[0], 8, torch.Generator().manual_seed(2))[0].x for _ in range(2))
+    assert torch.equal(past, again)

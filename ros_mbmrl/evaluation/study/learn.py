@@ -22,7 +22,7 @@ from ros_mbmrl.agents.base import Agent
 from ros_mbmrl.agents.chance import RandomAgent
 from ros_mbmrl.data import dataset, selection
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.dynamics.files import LoadedModel, first_member, load_model, save_model
+from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale, Study
@@ -156,8 +156,6 @@ def learn(job: Learning) -> tuple[str, Row]:
     def fit(k: int, data: Data, before: LoadedModel | None) -> LoadedModel:
         if not job.gathers:
             before = load_model(job.collector.round(k), robot)
-            if not suits_ensembles(job):
-                before = first_member(before)
         loaded = _fit(job, size, data, before, k)
         if job.method != COLLECTOR and k in size.curve_rounds:
             curve.extend(_curve(job, study, job.scale, loaded, size.transitions(k)))
@@ -195,11 +193,6 @@ def rule_of_job(job: Learning) -> UpdateRule:
     return make_rule(job.trained, options_of(job))
 
 
-def suits_ensembles(job: Learning) -> bool:
-    """Return whether a job's model can be an ensemble."""
-    return rule_of_job(job).inputs_only
-
-
 def config_of(job: Learning, size: Training) -> TrainConfig:
     """Return the settings of a round's fit."""
     supervised, meta = not rule_of_job(job).meta_trained, size.meta_steps
@@ -207,7 +200,7 @@ def config_of(job: Learning, size: Training) -> TrainConfig:
     return TrainConfig(
         method=job.trained,
         options=options_of(job),
-        members=size.members if suits_ensembles(job) else 1,
+        members=size.members,
         hidden=size.hidden,
         activation=size.activation,
         adapt_windows=tuple(sorted({max(1, size.adapt_window // 2), size.adapt_window})),

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ros_mbmrl.adaptation import make_rule
-from ros_mbmrl.dynamics.files import LoadedModel, first_member, load_model, save_model
+from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale
@@ -62,7 +61,7 @@ def score(job: Tuning) -> tuple[str, Row]:
     names, seconds = tuple(VALIDATION[study.name]), steps * period_of(study)
     situations = situations_of(study, names, seeds, seconds, VALIDATION)
     every = seeds * len(names)
-    loaded = base_model(job.folder, study.robot, job.method)
+    loaded = load_model(job.folder, make_robot(study.robot))
     card = {**loaded.card, "method": job.method, "options": dict(job.options)}
     agent = model_agent(scale, replace(loaded, card=card), job.method)
     episodes = run_episodes(make_simulated(study.robot, situations, every), agent, steps, every)
@@ -70,12 +69,6 @@ def score(job: Tuning) -> tuple[str, Row]:
     row = {"method": job.method, **dict(job.options), "return": float(returns.mean())}
     assert episodes.diagnostics is not None  # it is an agent with a model
     return job.key, {**row, "error": float(episodes.diagnostics.error_after.mean())}
-
-
-def base_model(folder: Path, robot_name: str, method: str) -> LoadedModel:
-    """Return the model that a method runs on: of an ensemble one member, if it changes layers."""
-    loaded = load_model(folder, make_robot(robot_name))
-    return loaded if make_rule(method).inputs_only else first_member(loaded)
 
 
 def derive(
@@ -87,7 +80,7 @@ def derive(
     record: list[Row],
 ) -> None:
     """Writes the model folder of a method that runs on another's model."""
-    loaded = base_model(base, robot_name, method)
+    loaded = load_model(base, make_robot(robot_name))
     kept = ("adapt_window", "adapt_windows", "predict_window", "horizon", "guard", "seed", "scores")
     facts = {name: loaded.card[name] for name in (*kept, "data", "training")}
     facts |= {"method": method, "options": dict(options), "trained_as": about(method).trained_as}

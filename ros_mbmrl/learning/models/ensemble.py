@@ -14,6 +14,7 @@ from ros_mbmrl.learning.run import LEARNED
 from ros_mbmrl.learning.segments import SegmentSampler
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.ensemble import Ensemble, split, stacked
+from ros_mbmrl.networks.groups import network_of
 from ros_mbmrl.networks.mlp import Parameters
 
 
@@ -25,7 +26,7 @@ class EnsembleLearner:
 
     Args:
         model: whose network is an ensemble, on the device that is computed on.
-        parameters: to begin with.
+        parameters: to begin with; a rule's own stay as they are.
         config: rows, rates and limits.
     """
 
@@ -34,6 +35,8 @@ class EnsembleLearner:
         self.rate = 1.0
         self._model, self._mlp, self._config = model, model.mlp, config
         device = model.normalizer.input_mean.device
+        network = network_of(parameters)
+        self._rest = {name: v.to(device) for name, v in parameters.items() if name not in network}
         self._live = {
             name: value.to(device).clone().requires_grad_(True)
             for name, value in sorted(stacked(parameters).items())
@@ -71,7 +74,7 @@ class EnsembleLearner:
 
     def snapshot(self) -> dict[str, Tensor]:
         """Return the parameters and the optimiser's moments."""
-        learned = split({name: value.detach() for name, value in self._live.items()})
+        learned = split({name: value.detach() for name, value in self._live.items()}) | self._rest
         tensors = tensor_file.flatten(LEARNED, {k: v.contiguous() for k, v in learned.items()})
         return tensors | moments_of(self._optimiser, self._live)
 

@@ -2,7 +2,7 @@
 
 First a supervised fit of the prior (a warm start: it halves the time at equal error); then, for
 a rule that is meta-trained, the meta-objective of eq. 22 and 23 over past and future segments, or
-the learner that the method brings.
+the learner that the method brings; on an ensemble for each member.
 The model kept is the one with the lowest validation error *after* the update, open loop.
 """
 
@@ -19,7 +19,8 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.base import UpdateRule
-from ros_mbmrl.adaptation.guard import Guard, GuardConfig, check_network
+from ros_mbmrl.adaptation.guard import Guard, GuardConfig
+from ros_mbmrl.adaptation.members import EachMember, over
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
@@ -29,6 +30,7 @@ from ros_mbmrl.learning.models.learner import (
     by_supervised_fit,
     learner_called,
 )
+from ros_mbmrl.learning.models.members import MemberLearners
 from ros_mbmrl.learning.open_loop import open_loop_errors
 from ros_mbmrl.learning.run import Learner, Phase, Progress, Run
 from ros_mbmrl.learning.segments import Augment, SegmentSampler, Transitions
@@ -110,7 +112,6 @@ def train_model(
         UserError: too little data, no step to train in, or a checkpoint of another run.
     """
     rule, model = make_rule(config.method, config.options).training_rule, model.to(device)
-    check_network(rule, model.mlp, config.method)
     data, held = training.to(device), validation.to(device)
     windows = config.adapt_windows, config.predict_window
     store = SegmentSampler(data, *windows, _augmentation(model.robot, config))
@@ -135,7 +136,7 @@ def train_model(
     scores = {f"open_loop_{name}": value for name, value in last.items()}
     scores = {"validation_after": end.best, **scores}
     model = model.to(CPU)
-    own = rule.calibrated(model, own, *validation.to(CPU).plausible(model))
+    own = over(rule, model.mlp).calibrated(model, own, *validation.to(CPU).plausible(model))
     return Trained(model, rule, own, scores)
 
 
@@ -165,6 +166,8 @@ def phases_of(
         phases.append(Phase("supervised", config.supervised_steps, begin, judge))
     if config.meta_steps and (brought or rule.meta_trained):
         make = learner_called(brought) if brought else by_meta_gradient
+        if isinstance(over(rule, model.mlp), EachMember):
+            make = partial(MemberLearners, make)
 
         def with_rule(parameters: Parameters) -> Learner[SegmentSampler]:
             own = with_own(rule, model.mlp, parameters, generator)
@@ -185,7 +188,7 @@ def with_own(
     Raises:
         ValueError: a parameter belongs to no group.
     """
-    own, network = rule.init(mlp, parameters, generator), network_of(parameters)
+    own, network = over(rule, mlp).init(mlp, parameters, generator), network_of(parameters)
     given = {name: value.shape for name, value in parameters.items() if name not in network}
     if given == {name: value.shape for name, value in own.items()}:
         return parameters

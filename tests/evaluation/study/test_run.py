@@ -157,11 +157,11 @@ def test_situations_are_paired_and_their_change_is_known() -> None:
     assert [begin_of(situation) for situation in situations] == [0.0, 0.0, 5.0, 5.0]
 
 
-def test_on_an_ensemble_rules_that_change_layers_take_one_member(tmp_path: Path) -> None:
+def test_every_method_learns_from_the_whole_ensemble(tmp_path: Path) -> None:
     training = replace(SCALE.training, members=2)
     planner = {"num_samples": 8, "horizon": 3, "iterations": 2}
     scale = replace(SCALE, training=training, controller="icem", planner=planner)
-    learned = ("mb", "residual", "grbal", "causes")
+    learned = ("mb", "residual", "grbal", "rebal", "causes")
     methods = (*learned, "causes_told", "causes_well")
     found = Runner(STUDY, scale, methods, tmp_path, workers=1).run()
     assert {row["method"] for row in found["rows"]} == set(methods)
@@ -170,7 +170,9 @@ def test_on_an_ensemble_rules_that_change_layers_take_one_member(tmp_path: Path)
     assert {path.name for path in (tmp_path / "models").iterdir()} == {"collector", *learned}
     robot = make_robot("half_cheetah")
     models = {m: load_model(tmp_path / f"models/{m}/0", robot) for m in learned}
-    members = {m: getattr(loaded.model.mlp, "members", 1) for m, loaded in models.items()}
-    assert members == {"mb": 2, "residual": 1, "grbal": 1, "causes": 2}
-    assert torch.equal(models["residual"].parameters["w0"], models["mb"].parameters["member.0.w0"])
+    assert all(loaded.model.mlp.members == 2 for loaded in models.values())  # type: ignore[attr-defined]
+    mb, residual = models["mb"].parameters, models["residual"].parameters
+    assert torch.equal(residual["member.1.w0"], mb["member.1.w0"])
+    for own in ("psi.w0", "psi.b1"):
+        assert f"member.1.{own}" in models["grbal"].parameters
     assert models["causes"].parameters["causes.scale"].shape == (13, 24)

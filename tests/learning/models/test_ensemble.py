@@ -9,11 +9,12 @@ import torch
 from torch import Generator
 
 from ros_mbmrl.data.rollout import Rollout
-from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.ensemble import EnsembleLearner
 from ros_mbmrl.learning.models.meta import new_model, train_model
+from ros_mbmrl.learning.run import LEARNED
 from ros_mbmrl.learning.segments import SegmentSampler, Transitions
+from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.ensemble import members_of
 from ros_mbmrl.robots.spec import Robot
 
@@ -82,10 +83,16 @@ def test_rows_that_are_not_kept_teach_nothing(robot: Robot, data: Transitions) -
     assert float(y.abs().max()) < 10.0
 
 
-def test_more_members_than_a_rule_can_serve_are_refused(robot: Robot, data: Transitions) -> None:
-    config = TrainConfig(**{**vars(CONFIG), "method": "grbal"})
-    with pytest.raises(UserError, match="grbal changes the layers"):
-        train_model(new_model(data, config, robot), config, data, data)
+def test_a_rule_s_parameters_pass_through_it_unchanged(robot: Robot, data: Transitions) -> None:
+    model, store = new_model(data, CONFIG, robot), SegmentSampler(data, (4,), 4)
+    own = {f"member.{k}.psi.w0": torch.full((1,), float(k)) for k in range(3)}
+    start = model.mlp.init(Generator().manual_seed(0)) | own
+    learner = EnsembleLearner(model, start, CONFIG)
+    learner.update(store, Generator().manual_seed(1))
+    found = tensor_file.unflatten(LEARNED, learner.snapshot())
+    assert found.keys() == start.keys()
+    assert all(torch.equal(found[name], value) for name, value in own.items())
+    assert not torch.equal(found["member.1.w0"], start["member.1.w0"])
 
 
 @pytest.mark.parametrize("name", ["members", "rows"])
