@@ -87,9 +87,7 @@ class UpdateRule(ABC):
 
     meta_trained: bool = False  # whether its own parameters are learned through eq. 22
     adapts: ClassVar[bool] = True  # False: there is no update for the guard to judge
-    inputs_only: ClassVar[bool] = (
-        False  # whether it changes no layer: an ensemble is adapted as one
-    )
+    inputs_only: ClassVar[bool] = False  # no layer is changed: an ensemble is adapted as one
     labelled: ClassVar[bool] = False  # whether its model is trained on commands as they acted
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
