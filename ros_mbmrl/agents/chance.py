@@ -35,34 +35,31 @@ def random_policy(spec: RobotSpec, rng: np.random.Generator) -> Policy:
     return lambda: next(stream)
 
 
-def held_actions(
-    spec: RobotSpec, rng: np.random.Generator, steps: int, count: int, hold: int = LONGEST_HOLD
-) -> Array:
-    """Return commands (steps, count, da), uniform over the range, each held for 1 to `hold` steps.
+def held_actions(spec: RobotSpec, rng: np.random.Generator, steps: int, count: int) -> Array:
+    """Commands (steps, count, da), uniform over their range, each held for 1 to 10 steps.
 
-    Held ones cover far more of the state space than white noise (a hold of 1) does, which is good
-    where it does no harm: a running robot they throw on its back, and a model that has seen little
-    else plans on from there. A robot's commands do not depend on how many robots there are.
+    Held ones cover far more of the state space than white noise does. A robot's commands do not
+    depend on how many robots there are.
     """
     low, high = spec.action_low, spec.action_high
     plans = []
     for own in rng.spawn(count):
-        holds = own.integers(1, hold + 1, steps)
+        holds = own.integers(1, LONGEST_HOLD + 1, steps)
         plans.append(np.repeat(own.uniform(low, high, (steps, len(low))), holds, axis=0)[:steps])
     return np.stack(plans, axis=1)
 
 
 class RandomAgent:
-    """Sends random commands, for `steps` steps at most, each held for 1 to `hold` steps."""
+    """Sends held random commands, for `steps` steps at most."""
 
-    def __init__(self, steps: int, hold: int = LONGEST_HOLD) -> None:
-        self._steps, self._hold, self._next = steps, hold, 0
+    def __init__(self, steps: int) -> None:
+        self._steps, self._next = steps, 0
 
     def begin(self, context: Context) -> None:
         """See `Agent.begin`."""
         spec = context.robot.spec
         rngs = [np.random.default_rng(seed) for seed in context.seeds]
-        draws = [held_actions(spec, rng, self._steps, 1, self._hold) for rng in rngs]
+        draws = [held_actions(spec, rng, self._steps, 1) for rng in rngs]
         self._actions, self._next = np.concatenate(draws, axis=1), 0
 
     def act(self, states: Array, time: float) -> Action:

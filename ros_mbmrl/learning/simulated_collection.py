@@ -6,9 +6,8 @@ model so far, every robot in a situation drawn anew from a training distribution
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -41,8 +40,7 @@ class SimulatedConfig:
     """Situations of simulated robots, and how many robots for how long.
 
     situations: names of `simulation/distributions.py`, taken in turn. runs: robots of the random
-    policy; rounds: after that, of `episodes` robots each. steps: of every run. hold: periods that a
-    random command is held for at most. controller, planner: who plans, and its settings.
+    policy; rounds: after that, of `episodes` robots each. steps: of every run.
     """
 
     situations: tuple[str, ...]
@@ -50,9 +48,6 @@ class SimulatedConfig:
     steps: int = SMALL.steps
     rounds: int = SMALL.rounds
     episodes: int = SMALL.runs
-    hold: int = SMALL.hold
-    controller: str = "mppi"
-    planner: Mapping[str, Any] = field(default_factory=lambda: dict(PLANNER))
 
     def __post_init__(self) -> None:
         counts = self.runs, self.steps, self.episodes, len(self.situations)
@@ -68,7 +63,7 @@ def random_rollouts(
     """Return rollouts of random actions: Algorithm 9, line 5, while there is no model."""
     rng = np.random.default_rng([seed, 0])
     drawn = _training(config, config.runs, rng)
-    agent = RandomAgent(config.steps, config.hold)
+    agent = RandomAgent(config.steps)
     return _run(robot, agent, config, drawn, rng, TRAINING_SEEDS, f"random-{seed}", told)
 
 
@@ -82,7 +77,7 @@ def follow(
     """Return rollouts of Algorithm 10 with the model as it stands: line 5."""
     rng = np.random.default_rng([seed, 1])
     drawn = _training(config, config.episodes, rng)
-    agent = ModelAgent(loaded, planning=config.planner, controller=config.controller)
+    agent = ModelAgent(loaded, planning=PLANNER)
     return _run(robot, agent, config, drawn, rng, TRAINING_SEEDS, f"policy-{seed}", told)
 
 
@@ -96,7 +91,7 @@ def validation_rollouts(robot: Robot, config: SimulatedConfig, seed: int) -> lis
         for name, draw in VALIDATION[each].items()
         for _ in range(VALIDATION_RUNS)
     ]
-    agent = RandomAgent(config.steps, config.hold)
+    agent = RandomAgent(config.steps)
     return _run(robot, agent, config, drawn, rng, VALIDATION_SEEDS, f"validation-{seed}")
 
 

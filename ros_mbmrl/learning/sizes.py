@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from ros_mbmrl.agents.chance import LONGEST_HOLD
-
 
 @dataclass(frozen=True)
 class Training:
@@ -17,8 +15,7 @@ class Training:
     random_runs: rollouts of random actions at first. rounds: after that, of `runs` rollouts each
     that follow the model so far. steps: control steps of a rollout. supervised_steps, meta_steps:
     of the optimiser, each time. adapt_window, predict_window: T1, T2. segments: a batch.
-    members: networks of an ensemble, 1 for a single network. hold: periods that a random command is
-    held for at most; 1 for white noise.
+    members: networks of an ensemble, 1 for a single network.
     """
 
     hidden: tuple[int, ...]
@@ -35,7 +32,6 @@ class Training:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-3
     members: int = 1
-    hold: int = LONGEST_HOLD
 
     def transitions(self, rounds: int) -> int:
         """Count the transitions that so many rounds after the random one gather."""

@@ -91,12 +91,19 @@ def by_policy(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots)
 
 def in_true_physics(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
     """Return an agent that plans in the very robots that it acts for."""
-    return PhysicsAgent(lambda _: robots, False, scale.physics, scale.controller)
+    return _physics_agent(scale, lambda _: robots, follows=False)
 
 
 def in_nominal_physics(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
     """Return an agent that plans in robots as they would be modelled without data."""
-    return PhysicsAgent(nominal, True, scale.physics, scale.controller)
+    return _physics_agent(scale, nominal, follows=True)
+
+
+def _physics_agent(
+    scale: Scale, make: Callable[[Context], SimulatedRobots], follows: bool
+) -> PhysicsAgent:
+    """Return an agent that plans by simulation, with the planner of those that plan with models."""
+    return PhysicsAgent(make, follows, planning=scale.physics, controller=scale.controller)
 
 
 def at_random(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:

@@ -177,7 +177,7 @@ def _gather(
     situations = [draw(rng) for _ in range(runs)]
     seeds = [draw_seed(rng, TRAINING_SEEDS) for _ in range(runs)]
     robots = make_simulated(study.robot, situations, seeds)
-    agent: Agent = RandomAgent(size.steps, size.hold)
+    agent: Agent = RandomAgent(size.steps)
     if loaded is not None:
         agent = model_agent(job.scale, loaded, job.trained)
     return collect(robots, agent, size.steps, seeds, f"round-{k}")
