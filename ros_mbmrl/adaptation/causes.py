@@ -58,19 +58,34 @@ class Bank:
     def parameters(self, normalizer: Normalizer, deviation: Tensor) -> Parameters:
         """Return what the rule needs, as tensors that are stored with the model.
 
-        A command a times e is normalised to (e a - mean) / std = e x + mean (e - 1) / std.
-
         Args:
             normalizer: of the model.
             deviation: of the model's errors under the right hypothesis (outputs,), normalised.
         """
-        dims = self.effectiveness.shape[1]
-        mean, std = normalizer.input_mean[-dims:], normalizer.input_std[-dims:]
-        hypotheses, inputs = len(self.names), len(normalizer.input_mean)
-        scale, shift = torch.ones(hypotheses, inputs), torch.zeros(hypotheses, inputs)
-        scale[:, -dims:] = self.effectiveness
-        shift[:, -dims:] = mean * (self.effectiveness - 1) / std
-        return CAUSES.named({"scale": scale, "shift": shift, "deviation": deviation})
+        inputs = acting(normalizer, self.effectiveness)
+        own = {"scale": inputs.scale, "shift": inputs.shift}
+        return CAUSES.named({**own, "deviation": deviation})
+
+
+def acting(normalizer: Normalizer, effectiveness: Tensor) -> InputUpdate:
+    """Return the change of a model's inputs under which only a share of each command acts.
+
+    A command a times e is normalised to (e a - mean) / std = e x + mean (e - 1) / std. The commands
+    are the last inputs.
+
+    Args:
+        normalizer: of the model.
+        effectiveness: the shares (..., da).
+
+    Returns:
+        Its scale and shift are (..., inputs).
+    """
+    dims, mean, std = effectiveness.shape[-1], normalizer.input_mean, normalizer.input_std
+    scale = effectiveness.new_ones(*effectiveness.shape[:-1], len(mean))
+    shift = torch.zeros_like(scale)
+    scale[..., -dims:] = effectiveness
+    shift[..., -dims:] = mean[-dims:] * (effectiveness - 1) / std[-dims:]
+    return InputUpdate(scale, shift)
 
 
 class CauseFilter(UpdateRule):

@@ -44,9 +44,8 @@ class EachMember(UpdateRule):
         self, model: DynamicsModel, parameters: Parameters, x: Tensor, y: Tensor
     ) -> Parameters:
         """Return the parameters with what the rule takes from each fitted member."""
-        alone = replace(model, mlp=_ensemble(model.mlp).member)
         each = members_of(parameters)
-        return unstacked([self._rule.calibrated(alone, own, x, y) for own in each])
+        return unstacked([self._rule.calibrated(model.member, own, x, y) for own in each])
 
     def diagnose(
         self, spec: RobotSpec, mlp: MLP, parameters: Parameters, support: Support

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.adaptation.base import robust_error
+from ros_mbmrl.adaptation.causes import acting
 from ros_mbmrl.adaptation.guard import support_of
 from ros_mbmrl.agents.base import Context
 from ros_mbmrl.agents.model import Adaptation, ModelAgent
-from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.networks.mlp import InputUpdate, Update
+from ros_mbmrl.networks.mlp import Update
 from ros_mbmrl.robots.spec import Array
 
 
@@ -45,7 +45,8 @@ class ToldAgent(ModelAgent):
         self._step += 1
         blind = super()._adapt()
         now = self._shares[min(self._step, len(self._shares) - 1)]
-        update = Update(self._model.mlp.no_update.layers, inputs=acting(self._model, now))
+        model = self._model
+        update = Update(model.mlp.no_update.layers, inputs=acting(model.normalizer, now))
         told = torch.ones_like(blind.accepted)
         return Adaptation(update, blind.before, self._error(blind.before), told)
 
@@ -57,30 +58,8 @@ class ToldAgent(ModelAgent):
         steps = torch.arange(self._step - length, self._step).clamp_max(len(self._shares) - 1)
         shares = self._shares[steps.to(self._device)].transpose(0, 1)
         support = support_of(self._model, *self._window.transitions())
-        own = acting(self._model, shares)
+        own = acting(self._model.normalizer, shares)
         mlp, x = self._model.mlp, torch.addcmul(own.shift, own.scale, support.x)
         outputs = mlp.forward_updated(self._guard.parameters, mlp.no_update, x).outputs
         error = robust_error(outputs - support.y, support.scale)
         return (error * support.share[..., 0]).sum(dim=1)
-
-
-def acting(model: DynamicsModel, shares: Tensor) -> InputUpdate:
-    """Return the change of normalised inputs under which commands act by their shares.
-
-    A command a times e is normalised to (e a - mean) / std = e x + mean (e - 1) / std.
-
-    Args:
-        model: for its normalisation.
-        shares: (..., da).
-
-    Returns:
-        Its scale and shift are (..., inputs).
-    """
-    mean, std = model.normalizer.input_mean, model.normalizer.input_std
-    first = len(model.robot.spec.features)
-    commands = slice(first, first + shares.shape[-1])
-    scale = shares.new_ones((*shares.shape[:-1], len(mean)))
-    shift = torch.zeros_like(scale)
-    scale[..., commands] = shares
-    shift[..., commands] = mean[commands] * (shares - 1) / std[commands]
-    return InputUpdate(scale, shift)

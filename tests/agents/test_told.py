@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from ros_mbmrl.adaptation.base import robust_error
-from ros_mbmrl.adaptation.causes import Bank
+from ros_mbmrl.adaptation.causes import Bank, acting
 from ros_mbmrl.adaptation.guard import support_of
 from ros_mbmrl.agents.base import Agent, Context
 from ros_mbmrl.agents.model import ModelAgent
-from ros_mbmrl.agents.told import ToldAgent, acting
+from ros_mbmrl.agents.told import ToldAgent
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.networks.groups import CAUSES
@@ -56,7 +56,7 @@ def test_inputs_are_those_of_commands_times_their_shares(prior: Prior) -> None:
     features = torch.randn(3, 5, len(model.robot.spec.features), generator=draws)
     actions = torch.randn(3, 5, 2, generator=draws)
     shares = torch.rand(3, 5, 2, generator=draws)
-    own, raw = acting(model, shares), normalizer.raw_inputs(features, actions)
+    own, raw = acting(normalizer, shares), normalizer.raw_inputs(features, actions)
     expected = normalizer.raw_inputs(features, actions * shares)
     torch.testing.assert_close(own.scale * raw + own.shift, expected)
 
@@ -65,7 +65,7 @@ def test_it_is_what_the_bank_of_causes_does(prior: Prior) -> None:
     model = prior[0]
     bank = Bank.of(model.robot.spec)
     parts = CAUSES.part(bank.parameters(model.normalizer, torch.ones(3)))
-    own = acting(model, bank.effectiveness)
+    own = acting(model.normalizer, bank.effectiveness)
     torch.testing.assert_close((own.scale, own.shift), (parts["scale"], parts["shift"]))
 
 
