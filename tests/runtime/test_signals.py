@@ -63,6 +63,8 @@ print('up', flush=True)
 AFTERWARDS = """
 import select, signal, sys, threading
 from ros_mbmrl.runtime import signals
+# A shell starts what runs in the background with SIGINT ignored; here it is as at a terminal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 signals.REPEATS = float(input())
 ended = threading.Event()
 with signals.ended_by_signals(ended.set):
