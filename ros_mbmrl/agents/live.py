@@ -18,8 +18,10 @@ from ros_mbmrl.adaptation.guard import Guard, make_guard
 from ros_mbmrl.adaptation.window import LiveWindow
 from ros_mbmrl.agents.base import Action, Context, Diagnostics
 from ros_mbmrl.agents.controller import Controller
+from ros_mbmrl.agents.valued import value_for, with_value
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.dynamics.value import ValueFunction
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import Deadline, NoFinitePlan, Plan, Planner
 from ros_mbmrl.robots.delay import Delay
@@ -62,6 +64,7 @@ class LiveAgent:
         delay: from a state to when the command that answers it acts [s], until `answer` is told
             another one.
         clock: returns seconds.
+        value: of the states that plans end in, for planners that want it.
     """
 
     def __init__(
@@ -72,22 +75,26 @@ class LiveAgent:
         generator: Generator,
         delay: float = 0.0,
         clock: Callable[[], float] = time.perf_counter,
+        value: ValueFunction | None = None,
     ) -> None:
-        self.model, self.guard, self.planner = model, guard, planner
+        self.model, self.guard, self.planner, self.value = model, guard, planner, value
         self._generator, self._clock = generator, clock
         self._window = LiveWindow(model.robot, guard.window_size)
         self._delay = self._delay_of(delay)
         self._controller: Controller | None = None
+        self._task: Task | None = None
         self._state, self._stamp = np.full(len(model.robot.spec.state), np.nan), 0.0
 
     @property
     def task(self) -> Task | None:
         """Return what is planned for."""
-        return self._controller.task if self._controller else None
+        return self._task
 
     def follow(self, task: Task) -> None:
         """Plan for `task` from now on; the plan and the commands of the last one are forgotten."""
-        self._controller = Controller(self.model.robot, self.planner, task, self._generator)
+        self._task = task
+        valued = with_value(task, value_for(self.planner, self.value))
+        self._controller = Controller(self.model.robot, self.planner, valued, self._generator)
 
     def begin(self, context: Context) -> None:
         """See `Agent.begin`: a run of one robot."""
@@ -183,7 +190,8 @@ def make_live_agent(
     """
     planner = make_planner(controller, loaded.model.robot.spec, **(planning or {}))
     generator = Generator().manual_seed(seed)
-    agent = LiveAgent(loaded.model, make_guard(loaded, method), planner, generator, delay)
+    guard = make_guard(loaded, method)
+    agent = LiveAgent(loaded.model, guard, planner, generator, delay, value=loaded.value)
     if task is not None:
         agent.follow(task)
     return agent

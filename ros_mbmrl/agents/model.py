@@ -17,6 +17,7 @@ from torch import Generator, Tensor
 from ros_mbmrl.adaptation.batch_window import BatchWindow
 from ros_mbmrl.adaptation.guard import make_guard, support_of
 from ros_mbmrl.agents.base import Action, Context, Diagnostics, Flags
+from ros_mbmrl.agents.valued import value_for, with_value
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.networks.mlp import Update
 from ros_mbmrl.planning.batch import Plans, PredictEach, make_batch_planner
@@ -79,13 +80,14 @@ class ModelAgent:
         self._delay = Delay.of(delay, loaded.model.robot.spec.period)
         spec = loaded.model.robot.spec
         self._planner = make_batch_planner(controller, spec, planning or {}, self._device)
+        self._value = value_for(self._planner, loaded.value)
 
     def begin(self, context: Context) -> None:
         """See `Agent.begin`."""
         robot, count = self._model.robot, len(context)
         self._window = BatchWindow(robot, self._guard.window_size, count, self._device)
         self._generators = [Generator(self._device).manual_seed(seed) for seed in context.seeds]
-        self._tasks = context.tasks
+        self._tasks = [with_value(task, self._value) for task in context.tasks]
         self._start = self._planner.start(count)
         self._sent = deque([self._start.previous], maxlen=LONGEST + 1)
         self._good = np.zeros((count, len(robot.spec.state)))

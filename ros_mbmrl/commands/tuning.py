@@ -69,7 +69,7 @@ class ClosedLoop:
         for candidate in candidates:
             folder = self.folder / candidate.name
             facts = card_of(self.loaded, self.method, candidate)
-            save_model(folder, self.loaded.model, self.loaded.parameters, facts)
+            save_model(folder, self.loaded.model, self.loaded.parameters, facts, self.loaded.value)
             entrant = campaign.enter(candidate.name, folder, self.experiment.robot)
             jobs += [Job(entrant, cell) for cell in plan]
         print(f"{len(candidates)} candidates, {len(plan)} episodes each", flush=True)
@@ -100,7 +100,7 @@ def tune(arguments: Tune, experiment: Experiment) -> dict[str, Any]:
     record = {**origin(arguments, loaded), "stages": stages}
     _write_rows(arguments.out / EPISODES, closed_loop.rows.values())
     facts = {**card_of(loaded, method, best), "tuning": record}
-    save_model(arguments.out, loaded.model, loaded.parameters, facts)
+    save_model(arguments.out, loaded.model, loaded.parameters, facts, loaded.value)
     shutil.rmtree(working)
     tables.wide_console().print(tables.printed(table(stages, best)))
     print(f"{arguments.out}: {best.text}")
@@ -121,7 +121,7 @@ def take_over(arguments: Tune, loaded: LoadedModel, method: str) -> dict[str, An
         "like": {"folder": arguments.like.name, "seed": other.get("seed")},
     }
     facts = {**card_of(loaded, method, settings), "tuning": record}
-    save_model(arguments.out, loaded.model, loaded.parameters, facts)
+    save_model(arguments.out, loaded.model, loaded.parameters, facts, loaded.value)
     print(f"{arguments.out}: {settings.text}")
     return {"model": str(arguments.out), "method": method, **settings.settings, "tuning": record}
 

@@ -20,7 +20,7 @@ POLICY = "policy.safetensors"  # in place of WEIGHTS in a policy's folder
 FIELDS = frozenset(
     (
         *("robot", "period", "state", "action", "features", "changes"),
-        *("network", "clip", "weights_sha256", "code_version"),
+        *("network", "value", "clip", "weights_sha256", "code_version"),
         *("method", "origin", "options", "guard", "adapt_window", "inner"),
         *("adapt_windows", "predict_window", "horizon", "seed", "scores", "curve", "tuning"),
         *("data", "sessions", "training", "trained_as", "tuned_on", "study", "command", "notes"),
@@ -77,9 +77,9 @@ def check_card(where: object, card: Mapping[str, Any]) -> None:
             f"{where}: made by version {card['code_version']}: expected {__version__} or before"
         )
     _check_names(where, "the card", card, FIELDS)
-    network = card.get("network")
-    if isinstance(network, Mapping):
-        _check_names(where, "the card's network", network, NETWORK)
+    for what in ("network", "value"):
+        if isinstance(card.get(what), Mapping):
+            _check_names(where, f"the card's {what}", card[what], NETWORK)
     check_origin(where, card)
 
 

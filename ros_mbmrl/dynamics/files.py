@@ -16,6 +16,7 @@ from ros_mbmrl import __version__
 from ros_mbmrl.dynamics.card import CARD, WEIGHTS, check_card, facts_of, read_card, write_card
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.dynamics.value import ValueFunction, value_of
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.ensemble import Ensemble
@@ -29,11 +30,12 @@ NORMALIZER = ("input_mean", "input_std", "change_mean", "change_std")
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model as it was loaded from its folder."""
+    """A model as it was loaded from its folder, with a value function if there is one."""
 
     model: DynamicsModel
     parameters: Parameters
     card: Mapping[str, Any]
+    value: ValueFunction | None = None
 
     @property
     def method(self) -> str:
@@ -44,11 +46,15 @@ class LoadedModel:
         """Return the model on `device`, with the network's matrix products in `precision`."""
         own = replace(self.model.to(device), precision=precision)
         parameters = {name: value.to(device) for name, value in self.parameters.items()}
-        return LoadedModel(own, parameters, self.card)
+        return LoadedModel(own, parameters, self.card, self.value and self.value.to(device))
 
 
 def save_model(
-    folder: Path, model: DynamicsModel, parameters: Parameters, facts: Mapping[str, Any]
+    folder: Path,
+    model: DynamicsModel,
+    parameters: Parameters,
+    facts: Mapping[str, Any],
+    value: ValueFunction | None = None,
 ) -> None:
     """Write a model folder.
 
@@ -57,15 +63,19 @@ def save_model(
         model: its network and normalisation are stored.
         parameters: of the network and of the update rule.
         facts: for the card: method, options, windows, data and scores.
+        value: of the robot's states, for plans to end with.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"normalizer/{name}": getattr(model.normalizer, name) for name in NORMALIZER}
     tensors |= tensor_file.flatten("parameters", parameters)
+    if value is not None:
+        tensors |= tensor_file.flatten("value", value.tensors())
     tensor_file.save(folder / WEIGHTS, tensors, {"robot": model.robot.spec.name})
     card = {
         **interface(model.robot),
         "network": _network_facts(model.mlp),
         "clip": model.normalizer.clip,
+        **({} if value is None else {"value": value.facts}),
         "code_version": __version__,
         **facts_of(facts.get("method")),
         **facts,
@@ -90,6 +100,9 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
         for name in parameters:
             place(name)  # an unknown group would be taken for something that it is not
         _check_shapes(folder, robot, mlp, tensors)
+        value = None
+        if "value" in card:
+            value = value_of(robot, card["value"], tensor_file.unflatten("value", tensors))
         if card["method"] is None or not 1 <= card["adapt_window"] <= LONGEST:
             raise UserError(
                 f"{folder}: method or adapt_window (1 to {LONGEST}) missing from the card"
@@ -100,7 +113,7 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
         raise UserError(f"{folder}: incomplete model ({error!r})") from None
     if not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
         raise UserError(f"{folder}: the weights hold non-finite numbers")
-    return LoadedModel(DynamicsModel(robot, mlp, normalizer), parameters, card)
+    return LoadedModel(DynamicsModel(robot, mlp, normalizer), parameters, card, value)
 
 
 def _network_facts(mlp: MLP) -> dict[str, Any]:

@@ -15,7 +15,8 @@ class Training:
     random_runs: rollouts of random actions at first. rounds: after that, of `runs` rollouts each
     that follow the model so far. steps: control steps of a rollout. supervised_steps, meta_steps:
     of the optimiser, each time. adapt_window, predict_window: T1, T2. segments: a batch.
-    members: networks of an ensemble, 1 for a single network.
+    members: networks of an ensemble, 1 for a single network. value: whether a value function is
+    learned from the collector's runs; its plans, and those of every method, end with it.
     """
 
     hidden: tuple[int, ...]
@@ -32,6 +33,7 @@ class Training:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-3
     members: int = 1
+    value: bool = False
 
     def transitions(self, rounds: int) -> int:
         """Count the transitions that so many rounds after the random one gather."""

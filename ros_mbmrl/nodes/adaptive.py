@@ -166,7 +166,8 @@ def build(ending: Ending) -> Sequence[Node]:
     controller = ControllerNode(DynamicsParameters)
     dynamics = DynamicsNode(ControllerParameters)
     parts = dynamics.model, dynamics.guard, controller.planner, controller.generator
-    worker = AdaptiveWorker(dynamics, controller, LiveAgent(*parts, clock=time.monotonic))
+    agent = LiveAgent(*parts, clock=time.monotonic, value=dynamics.value)
+    worker = AdaptiveWorker(dynamics, controller, agent)
 
     def work() -> None:
         torch.set_num_threads(controller.settings.threads)

@@ -73,7 +73,7 @@ class DynamicsNode(Node):
         self._owner = owner_of(self, self.robot.spec)
         self._delays = DelayMeter()
         loaded = load_model(Path(expand_home(p.model, "model")), self.robot)
-        self.model = loaded.model
+        self.model, self.value = loaded.model, loaded.value
         self.guard = make_guard(loaded, p.method or None, enabled=p.guard)
         self.states: Mailbox[StateSeen] = Mailbox()
         self.commands = CommandLog()

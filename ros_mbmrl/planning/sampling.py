@@ -72,6 +72,8 @@ class SamplingConfig:
         sigma: standard deviation of the noise, as a fraction of each command's range.
         correlation: of the noise from one step to the next, AR(1); 0 is white noise.
         held_fraction: part of the candidates that hold their first action over the horizon.
+        terminal_value: whether a plan's cost is less the value of where it ends, if the model has
+            a value function.
     """
 
     num_samples: int = 500
@@ -79,6 +81,7 @@ class SamplingConfig:
     sigma: float = 0.2
     correlation: float = 0.5
     held_fraction: float = 0.25
+    terminal_value: bool = True
 
     def __post_init__(self) -> None:
         check_count("num_samples", self.num_samples)

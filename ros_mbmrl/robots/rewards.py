@@ -34,7 +34,7 @@ def reaching_reward(tip: Any, goal: Any) -> Any:
 class Run:
     """A `Task`: run along x, which is state 0. Works on any leading dimensions."""
 
-    batched = True
+    batched = stationary = True
 
     def __init__(self, running: Running) -> None:
         self._running = running

@@ -20,7 +20,8 @@ class Task(Protocol):
 
     A task with an attribute `batched = True` also costs N robots at once: states (N, K, H+1, ds)
     and actions (N, K, H, da) give costs (N, K), with N references (N, ...). All differences between
-    such tasks are in the reference.
+    such tasks are in the reference. One with `stationary = True` has an empty reference: a period's
+    cost follows from states and command alone, so that a state has a value.
     """
 
     def reference(self, state: NDArray[np.float64]) -> Tensor:
@@ -53,6 +54,11 @@ class Measured(Protocol):
         self, states: NDArray[np.float64]
     ) -> Mapping[tuple[str, str], NDArray[np.float64]]:
         """Return figures of each step (T,) of states (T+1, ds), by name and unit in a key."""
+
+
+def is_stationary(task: Task) -> bool:
+    """Tell whether a period's cost is the same at any time and place; see `Task`."""
+    return bool(getattr(task, "stationary", False))
 
 
 def cost_each(tasks: Sequence[Task], now: NDArray[np.float64], place: device) -> CostEach:

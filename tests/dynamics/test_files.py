@@ -14,10 +14,12 @@ from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot
+from tests.dynamics.test_value import ROBOT, a_value
 
 Prior = tuple[DynamicsModel, Parameters]
 
@@ -54,6 +56,20 @@ def test_round_trip_is_bit_exact(folder: Path, prior: Prior, robot: Robot) -> No
         assert torch.equal(loaded.parameters[name], value)
     assert torch.equal(loaded.model.normalizer.input_std, model.normalizer.input_std)
     assert loaded.model.mlp == model.mlp
+
+
+def test_a_value_function_comes_back(tmp_path: Path) -> None:
+    normalizer = Normalizer.fit(torch.randn(9, 24), torch.randn(9, 18))
+    mlp = MLP((24, 4, 18), "silu")
+    model, value = DynamicsModel(ROBOT, mlp, normalizer), a_value()
+    facts = {"method": "mb", "adapt_window": 16}
+    save_model(tmp_path / "m", model, mlp.init(torch.Generator().manual_seed(0)), facts, value)
+    states, found = torch.randn(4, 18), load_model(tmp_path / "m", ROBOT).value
+    assert found is not None and torch.equal(found(states), value(states))
+    edit(tmp_path / "m", value={"sizes": [3, 1], "activation": "silu", "members": 3})
+    refused(tmp_path / "m", ROBOT, "value")
+    edit(tmp_path / "m", value={**value.facts, "horizon": 3})
+    refused(tmp_path / "m", ROBOT, "unknown field 'horizon' in the card's value")
 
 
 def test_a_parameter_of_no_group_is_refused_by_name(tmp_path: Path, prior: Prior) -> None:

@@ -23,6 +23,7 @@ from ros_mbmrl.agents.chance import RandomAgent
 from ros_mbmrl.data import dataset, selection
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
+from ros_mbmrl.dynamics.value import ValueFunction
 from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale, Study
@@ -30,11 +31,13 @@ from ros_mbmrl.evaluation.study.studies import make_study
 from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.models.value import ValueConfig, fit_value
 from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
 from ros_mbmrl.learning.sizes import Training
 from ros_mbmrl.methods import about
 from ros_mbmrl.methods.built_in import COLLECTOR
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.task import is_stationary
 from ros_mbmrl.runtime.device import choose_device
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.distributions import (
@@ -223,14 +226,35 @@ def _fit(
     robot = make_robot(make_study(job.study).robot)
     config, device = config_of(job, size), choose_device(job.scale.device)
     trained = fit_model(robot, config, data, before, device=device)
+    value = _value(job, size, before, k)
     facts = {
         **facts_of(config, trained.scores, max(4, min(6, size.adapt_window))),
         "data": [{"name": f"{job.study} {job.data.name} round {j}"} for j in range(k + 1)],
         "training": {**asdict(size), "hidden": list(size.hidden)},
     }
     for folder in (job.round(k), job.folder):
-        save_model(folder, trained.model, trained.parameters, facts)
+        save_model(folder, trained.model, trained.parameters, facts, value)
     return load_model(job.folder, robot)
+
+
+def _value(
+    job: Learning, size: Training, before: LoadedModel | None, k: int
+) -> ValueFunction | None:
+    """Return the collector's value function after round `k`; who does not gather has the same."""
+    known = None if before is None else before.value
+    if not size.value or not job.gathers:
+        return known
+    config = ValueConfig()
+    first = max(1, k + 1 - config.rounds)  # random commands say nothing of what a planner can do
+    folders = [job.data / f"round-{j}" for j in range(first, k + 1)]
+    if not folders:
+        return None
+    study = make_study(job.study)
+    robot, rollouts = make_robot(study.robot), dataset.load(folders)
+    task = robot.make_task(study.task, rollouts[0].states[0].astype(float))
+    if not is_stationary(task):
+        return None
+    return fit_value(robot, task, rollouts, config, job.train_seed, known)
 
 
 def _curve(

@@ -101,6 +101,7 @@ ENSEMBLE = replace(
         learning_rate=1e-3,
         weight_decay=1e-4,
         members=4,
+        value=True,
     ),
     controller="icem",
     planner={**ICEM},

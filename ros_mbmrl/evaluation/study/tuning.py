@@ -84,4 +84,4 @@ def derive(
     kept = ("adapt_window", "adapt_windows", "predict_window", "horizon", "guard", "seed", "scores")
     facts = {name: loaded.card[name] for name in (*kept, "data", "training")}
     facts |= {"method": method, "options": dict(options), "trained_as": about(method).trained_as}
-    save_model(folder, loaded.model, loaded.parameters, {**facts, "tuning": record})
+    save_model(folder, loaded.model, loaded.parameters, {**facts, "tuning": record}, loaded.value)

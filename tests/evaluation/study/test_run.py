@@ -158,7 +158,7 @@ def test_situations_are_paired_and_their_change_is_known() -> None:
 
 
 def test_every_method_learns_from_the_whole_ensemble(tmp_path: Path) -> None:
-    training = replace(SCALE.training, members=2)
+    training = replace(SCALE.training, members=2, value=True)
     planner = {"num_samples": 8, "horizon": 3, "iterations": 2}
     scale = replace(SCALE, training=training, controller="icem", planner=planner)
     learned = ("mb", "residual", "grbal", "rebal", "causes")
@@ -171,6 +171,11 @@ def test_every_method_learns_from_the_whole_ensemble(tmp_path: Path) -> None:
     robot = make_robot("half_cheetah")
     models = {m: load_model(tmp_path / f"models/{m}/0", robot) for m in learned}
     assert all(loaded.model.mlp.members == 2 for loaded in models.values())  # type: ignore[attr-defined]
+    collector = load_model(tmp_path / "models/collector/0", robot).value
+    states = torch.randn(3, len(robot.spec.state), generator=torch.Generator().manual_seed(0))
+    for loaded in models.values():  # all end their plans with the collector's values
+        assert collector is not None and loaded.value is not None
+        assert torch.equal(loaded.value(states), collector(states))
     mb, residual = models["mb"].parameters, models["residual"].parameters
     assert torch.equal(residual["member.1.w0"], mb["member.1.w0"])
     for own in ("psi.w0", "psi.b1"):
