@@ -122,6 +122,8 @@ class RobotSpec:
         features: names of the model's inputs (beside the action).
         changes: what the model predicts, in order.
         change_weights: weights of the changes in the loss.
+        fail_together: groups of actuators that fail together, as the motors of a leg; an actuator
+            in none of them fails alone.
     """
 
     name: str
@@ -134,6 +136,9 @@ class RobotSpec:
     changes: tuple[Quantity, ...]
     change_weights: tuple[float, ...]
     envelope: Envelope
+    fail_together: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
 
     def __post_init__(self) -> None:
         for what, got, expected in (
@@ -151,6 +156,24 @@ class RobotSpec:
         movers = {name for s in live for name in s.driven_by} - {a.name for a in self.action}
         if movers:
             raise ValueError(f"{self.name}: a sensor of an unknown command '{sorted(movers)[0]}'")
+        self._check_groups()
+
+    def _check_groups(self) -> None:
+        """Refuse groups of unknown actuators, and an actuator that is in two of them."""
+        grouped = [name for members in self.fail_together.values() for name in members]
+        actuators = [limit.name for limit in self.action]
+        for name in grouped:
+            if name not in actuators:
+                raise ValueError(f"{self.name}: a group of an unknown actuator '{name}'")
+            if grouped.count(name) > 1:
+                raise ValueError(f"{self.name}: actuator '{name}' is in two groups")
+
+    @property
+    def actuator_groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the groups of actuators that fail together, and each other one by itself."""
+        grouped = {name for members in self.fail_together.values() for name in members}
+        alone = {limit.name: (limit.name,) for limit in self.action if limit.name not in grouped}
+        return {**self.fail_together, **alone}
 
     @property
     def command_field(self) -> str:
