@@ -4,7 +4,8 @@ A fault is a small number of physical quantities. The model is trained on comman
 effectiveness of their actuators, which is known in simulation; at run time the effectiveness is
 inferred. There is a bank of hypotheses (all is well, a group of actuators is weak or dead), and a
 prior probability that the cause changes in a period. The posterior is that of a hidden Markov model
-(Rabiner 1989, forward recursion), and the model acts under its most probable hypothesis.
+(Rabiner 1989, forward recursion), and the model acts under its most probable hypothesis, within
+which the values are refined (`refinement`).
 
 No weight is changed: under a hypothesis the inputs of the network are scaled and shifted.
 """
@@ -22,6 +23,7 @@ from ros_mbmrl.adaptation.bank import Acting, Bank
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.diagnosis import Beliefs
 from ros_mbmrl.adaptation.error_distribution import ErrorDistribution
+from ros_mbmrl.adaptation.refinement import refined
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.groups import CAUSES, network_of
 from ros_mbmrl.networks.mlp import MLP, InputUpdate, Parameters, Update, spread
@@ -30,6 +32,8 @@ from ros_mbmrl.robots.spec import RobotSpec
 if TYPE_CHECKING:
     from ros_mbmrl.dynamics.model import DynamicsModel
 
+MOST_STEPS = 20  # of Gauss-Newton: it converges within a few
+
 
 class CauseFilter(UpdateRule):
     """Rule that infers which hypothesis of a bank explains the window.
@@ -37,16 +41,19 @@ class CauseFilter(UpdateRule):
     Args:
         change: prior probability that the cause becomes another one within a period.
         well: prior probability of the first hypothesis; the others share the rest.
+        refine: steps of Gauss-Newton within the winning hypothesis; 0 takes its level.
     """
 
     inputs_only = True
     labelled = True
 
-    def __init__(self, change: float = 0.01, well: float = 0.5) -> None:
+    def __init__(self, change: float = 0.01, well: float = 0.5, refine: int = 3) -> None:
         for name, value in (("change", change), ("well", well)):
             if not 0 < value < 1:
                 raise ValueError(f"{name}: expected a probability between 0 and 1, got {value}")
-        self._change, self._well = change, well
+        if not 0 <= refine <= MOST_STEPS:
+            raise ValueError(f"refine: expected 0 to {MOST_STEPS} steps, got {refine}")
+        self._change, self._well, self._refine = change, well, refine
 
     def init(self, mlp: MLP, parameters: Parameters, generator: Generator) -> Parameters:
         """Return a bank in which all is well, as large as that of `parameters` if they have one.
@@ -71,8 +78,12 @@ class CauseFilter(UpdateRule):
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Return the inputs' update under the most probable hypothesis of each task."""
-        bank, belief = CAUSES.part(parameters), self.posterior(mlp, parameters, support)
-        values = bank["values"][belief.argmax(-1)]
+        bank, evidence = CAUSES.part(parameters), self._evidence(mlp, parameters, support)
+        beliefs = self._filtered(evidence)
+        belief = beliefs[:, -1]
+        best = belief.argmax(dim=-1)
+        holds = self._smoothed(evidence, beliefs, best)
+        values = refined(mlp, parameters, bank, support, best, holds, self._refine)
         inputs = replace(Acting.stored(bank)(values, mlp.sizes[0]), belief=belief)
         return Update(mlp.no_update.layers, inputs=inputs)
 
@@ -90,15 +101,38 @@ class CauseFilter(UpdateRule):
 
     def posterior(self, mlp: MLP, parameters: Parameters, support: Support) -> Tensor:
         """Return the probability of each hypothesis at the end of each window, (N, J)."""
-        evidence = self._evidence(mlp, parameters, support)
-        evidence = evidence - evidence.amax(dim=-1, keepdim=True)
+        return self._filtered(self._evidence(mlp, parameters, support))[:, -1]
+
+    def _filtered(self, evidence: Tensor) -> Tensor:
+        """Return the probabilities (N, T1 + 1, J) before the first row and after each.
+
+        The forward recursion: Rabiner 1989, eq. 19 to 20, normalised.
+
+        Args:
+            evidence: logarithmic likelihoods (N, T1, J).
+        """
         prior = self._prior(evidence)
-        belief = prior.expand(evidence.shape[0], -1)
-        for likelihood in evidence.exp().unbind(dim=1):
-            ahead = torch.lerp(belief, prior.expand_as(belief), self._change)
-            belief = ahead * likelihood
-            belief = belief / belief.sum(dim=-1, keepdim=True).clamp_min(1e-30)
-        return belief
+        beliefs = [prior.expand(evidence.shape[0], -1)]
+        for likelihood in _likelihoods(evidence):
+            ahead = torch.lerp(beliefs[-1], prior.expand_as(beliefs[-1]), self._change)
+            beliefs.append(_normalised(ahead * likelihood))
+        return torch.stack(beliefs, dim=1)
+
+    def _smoothed(self, evidence: Tensor, beliefs: Tensor, best: Tensor) -> Tensor:
+        """Return the probability (N, T1) that the hypothesis `best` (N,) holds in each row.
+
+        The backward recursion: Rabiner 1989, eq. 25 and 27, normalised.
+        """
+        prior, likelihoods = self._prior(evidence), _likelihoods(evidence)
+        after = torch.ones_like(beliefs[:, 0])  # beta: of the rows that follow, by hypothesis
+        holds = [torch.empty(0)] * len(likelihoods)
+        for k in reversed(range(len(likelihoods))):
+            both = _normalised(beliefs[:, k + 1] * after)
+            holds[k] = both.gather(1, best[:, None])
+            after = likelihoods[k] * after
+            after = torch.lerp(after, (after @ prior)[:, None].expand_as(after), self._change)
+            after = _normalised(after)
+        return torch.cat(holds, dim=1)
 
     def _prior(self, evidence: Tensor) -> Tensor:
         """Return the prior probability (J,) of each hypothesis, for evidence (..., J)."""
@@ -118,3 +152,13 @@ class CauseFilter(UpdateRule):
         errors = outputs.reshape(-1, *support.y.shape) - support.y
         found = ErrorDistribution.of(bank).log_likelihood(errors)
         return spread(found.movedim(0, -1), len(support.weight)) * support.weight
+
+
+def _likelihoods(evidence: Tensor) -> tuple[Tensor, ...]:
+    """Return the likelihoods (N, J) of each row, relative to the best hypothesis's."""
+    return (evidence - evidence.amax(dim=-1, keepdim=True)).exp().unbind(dim=1)
+
+
+def _normalised(belief: Tensor) -> Tensor:
+    """Return probabilities (N, J) that sum to one."""
+    return belief / belief.sum(dim=-1, keepdim=True).clamp_min(1e-30)
