@@ -15,6 +15,7 @@ from torch import Tensor
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.groups import CAUSES
 from ros_mbmrl.networks.mlp import InputUpdate, Parameters
+from ros_mbmrl.robots.conditioned import modelled_causes
 from ros_mbmrl.robots.spec import RobotSpec
 
 WELL, WEAK, DEAD = "all well", "weak", "dead"
@@ -43,18 +44,33 @@ class Bank:
     def of(cls, spec: RobotSpec) -> Bank:
         """Return the bank of any robot: each group of actuators is weak or dead.
 
-        An actuator that is in no group of the specification fails alone.
+        An actuator that is in no group of the specification fails alone. Causes that the model has
+        inputs for are at each of their levels.
         """
-        order = [limit.name for limit in spec.action]
-        low, high = (torch.full((len(order),), bound) for bound in EFFECTIVENESS)
-        names, rows = [WELL], [torch.ones(len(order))]
+        causes, order = modelled_causes(spec), [limit.name for limit in spec.action]
+        low, high = ([bound] * len(order) for bound in EFFECTIVENESS)
+        well = [*(cause.default for cause in causes), *[1.0] * len(order)]
+        names, rows = [WELL], [well]
+
+        def add(name: str, changed: Mapping[int, float]) -> None:
+            names.append(name)
+            rows.append([changed.get(k, value) for k, value in enumerate(well)])
+
         for group, members in spec.actuator_groups.items():
+            places = [len(causes) + order.index(member) for member in members]
             for word, share in LEVELS:
-                names.append(f"{group} {word}")
-                row = rows[0].clone()
-                row[[order.index(name) for name in members]] = share
-                rows.append(row)
-        return cls(tuple(names), torch.stack(rows), low, high, len(order))
+                add(f"{group} {word}", dict.fromkeys(places, share))
+        for k, cause in enumerate(causes):
+            for level in cause.levels:
+                unit = "" if cause.unit == "1" else f" {cause.unit}"
+                add(f"{cause.name} {level:g}{unit}", {k: level})
+        return cls(
+            tuple(names),
+            torch.tensor(rows),
+            torch.tensor([*(cause.low for cause in causes), *low]),
+            torch.tensor([*(cause.high for cause in causes), *high]),
+            len(order),
+        )
 
     @property
     def effectiveness(self) -> Tensor:

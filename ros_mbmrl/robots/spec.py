@@ -50,6 +50,34 @@ class Limit(Quantity):
 
 
 @dataclass(frozen=True)
+class Cause(Quantity):
+    """A physical quantity that can change and is no actuator's effectiveness.
+
+    Args:
+        low, high: its range.
+        default: its value when all is well.
+        levels: values that are told apart by a filter; between them a value is refined.
+    """
+
+    low: float
+    high: float
+    default: float
+    levels: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"{self.name}: expected low < high, got {self.low} and {self.high}")
+        for value in (self.default, *self.levels):
+            if not self.low <= value <= self.high:
+                raise ValueError(
+                    f"{self.name}: expected default and levels from {self.low} to {self.high}, "
+                    f"got {value}"
+                )
+        if not self.levels or self.default in self.levels:
+            raise ValueError(f"{self.name}: expected levels other than its default")
+
+
+@dataclass(frozen=True)
 class LiveSensor:
     """The states that one sensor measures, and the commands that move what it senses; none: any."""
 
@@ -124,6 +152,7 @@ class RobotSpec:
         change_weights: weights of the changes in the loss.
         fail_together: groups of actuators that fail together, as the motors of a leg; an actuator
             in none of them fails alone.
+        causes: what else can change; a model may have an input for each (`ConditionedRobot`).
     """
 
     name: str
@@ -139,6 +168,7 @@ class RobotSpec:
     fail_together: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    causes: tuple[Cause, ...] = ()
 
     def __post_init__(self) -> None:
         for what, got, expected in (
@@ -260,7 +290,14 @@ class Robot(ABC):
         """Return the robot as the model of these features knows it; itself if none ever did."""
         kinds = (kind for kind in self.older if kind.spec.features == tuple(features))
         kind = next(kinds, None)
-        return self if kind is None else kind()
+        if kind is not None:
+            return kind()
+        causes = tuple(cause.name for cause in self.spec.causes)
+        if causes and tuple(features) == (*self.spec.features, *causes):
+            from ros_mbmrl.robots.conditioned import ConditionedRobot
+
+            return ConditionedRobot(self)
+        return self
 
     @abstractmethod
     def difference(self, state: Tensor, next_state: Tensor) -> Tensor:

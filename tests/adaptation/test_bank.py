@@ -11,7 +11,8 @@ from ros_mbmrl.adaptation.bank import Acting, Bank, acting
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.groups import CAUSES
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.robots.conditioned import ConditionedRobot
+from ros_mbmrl.robots.spec import Cause, Robot
 
 # One feature, two commands.
 NORMALIZER = Normalizer(
@@ -50,3 +51,29 @@ def test_the_inputs_are_those_of_the_commands_that_act(robot: Robot, hypothesis:
     torch.testing.assert_close(update.scale * x + update.shift, acted)
     same = acting(NORMALIZER, bank.effectiveness[hypothesis])
     torch.testing.assert_close((same.scale, same.shift), (update.scale, update.shift))
+
+
+def test_other_causes_are_at_each_of_their_levels(robot: Robot) -> None:
+    push, load = Cause("push", "N", -2.0, 2.0, 0.0, (-1.0, 1.0)), Cause("leg", "1", 0, 1, 1, (0,))
+    robot.spec = replace(robot.spec, causes=(push, load))
+    assert len(Bank.of(robot.spec).names) == 5  # the model has no inputs for them
+    bank = Bank.of(ConditionedRobot(robot).spec)
+    assert bank.names[5:] == ("push -1 N", "push 1 N", "leg 0")
+    assert bank.values[[0, 4, 5, 7]].tolist() == [
+        [0, 1, 1, 1],
+        [0, 1, 1, 0],
+        [-1, 1, 1, 1],
+        [0, 0, 1, 1],
+    ]
+    assert bank.effectiveness.shape == (8, 2) and (bank.effectiveness[5:] == 1).all()
+    assert bank.low.tolist() == [-2, 0, 0, 0] and bank.high[:2].tolist() == [2, 1]
+
+
+def test_the_inputs_are_those_of_the_causes() -> None:
+    # A cause of its own, one command: (2 - .5) / 4 above the default's input.
+    normalizer = Normalizer(
+        torch.tensor([1.0, 0.0]), torch.tensor([4.0, 1.0]), *[torch.ones(1)] * 2
+    )
+    own = Acting.of(normalizer, torch.tensor([0.5, 1.0]), 1)
+    update = own(torch.tensor([2.0, 1.0]), 2)
+    assert update.scale.tolist() == [1, 1] and update.shift.tolist() == [0.375, 0]

@@ -18,7 +18,8 @@ from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.groups import CAUSES
 from ros_mbmrl.networks.mlp import MLP, Parameters
-from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.robots.conditioned import ConditionedRobot
+from ros_mbmrl.robots.spec import Cause, Robot
 
 # One feature, two commands; the outputs are the two commands as they act, in SI units.
 NORMALIZER = Normalizer(
@@ -133,3 +134,32 @@ def test_tasks_that_share_rows_differ_in_their_weights(bank: Bank, parameters: P
 def test_wrong_options_are_one_line(options: dict[str, float], message: str) -> None:
     with pytest.raises(UserError, match=message):
         make_rule("causes", options)
+
+
+@pytest.mark.parametrize("push", [-1.4, 0.7, 1.0, 1.6])
+def test_a_cause_that_is_no_actuator_is_found_and_refined(robot: Robot, push: float) -> None:
+    robot.spec = replace(robot.spec, causes=(Cause("push", "N", -2.0, 2.0, 0.0, (-1.0, 1.0)),))
+    spec = ConditionedRobot(robot).spec
+    # Inputs: speed, push, the commands. Outputs: the commands as they act, the push on the first.
+    normalizer = Normalizer(
+        torch.tensor([0.0, 0.1, 0.3, -0.2]),
+        torch.tensor([1.0, 2.0, 0.5, 2.0]),
+        *[torch.ones(2)] * 2,
+    )
+    weight = torch.zeros(4, 2)
+    weight[1, 0], weight[2, 0], weight[3, 1] = 2.0, 0.5, 2.0
+    errors = ErrorDistribution(50 * torch.eye(2), torch.tensor([3.0]))
+    own = {**Bank.of(spec).parameters(normalizer), **CAUSES.named(errors.tensors)}
+    net, parameters = MLP((4, 2)), {"w0": weight, "b0": torch.zeros(2), **own}
+
+    def inputs(value: float) -> Tensor:
+        features = torch.tensor([0.0, value]).expand(1, 12, 2)
+        return normalizer.inputs(features, drawn(12))
+
+    y = net.forward(parameters, inputs(push))
+    support = Support(inputs(0.0), y, torch.ones(1, 12, 1), torch.ones(2))
+    update = CauseFilter().update(net, parameters, support)
+    (found,) = CauseFilter().beliefs(spec, update)
+    assert max(found, key=lambda name: found[name]) == f"push {1 if push > 0 else -1} N"
+    outputs = net.forward_updated(parameters, update, support.x).outputs
+    torch.testing.assert_close(outputs, y, atol=0.01, rtol=0.0)
