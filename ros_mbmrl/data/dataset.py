@@ -144,7 +144,7 @@ def _joined(rollouts: Sequence[Rollout]) -> dict[str, NDArray[Any]]:
 def _optional(
     name: str, each: Sequence[tuple[int, NDArray[np.float32] | None]]
 ) -> dict[str, NDArray[Any]]:
-    """Return the arrays of rollouts of so many steps, NaN if unknown; nothing if all of them are."""
+    """Return rollouts' arrays of so many steps, NaN if unknown; nothing if all of them are."""
     width = next((own.shape[1] for _, own in each if own is not None), None)
     if width is None:
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import pytest
@@ -55,6 +56,7 @@ def test_the_inputs_are_those_of_the_commands_that_act(robot: Robot, hypothesis:
 
 def test_other_causes_are_at_each_of_their_levels(robot: Robot) -> None:
     push, load = Cause("push", "N", -2.0, 2.0, 0.0, (-1.0, 1.0)), Cause("leg", "1", 0, 1, 1, (0,))
+    robot = copy(robot)
     robot.spec = replace(robot.spec, causes=(push, load))
     assert len(Bank.of(robot.spec).names) == 5  # the model has no inputs for them
     bank = Bank.of(ConditionedRobot(robot).spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -138,6 +139,7 @@ def test_wrong_options_are_one_line(options: dict[str, float], message: str) -> 
 
 @pytest.mark.parametrize("push", [-1.4, 0.7, 1.0, 1.6])
 def test_a_cause_that_is_no_actuator_is_found_and_refined(robot: Robot, push: float) -> None:
+    robot = copy(robot)
     robot.spec = replace(robot.spec, causes=(Cause("push", "N", -2.0, 2.0, 0.0, (-1.0, 1.0)),))
     spec = ConditionedRobot(robot).spec
     # Inputs: speed, push, the commands. Outputs: the commands as they act, the push on the first.

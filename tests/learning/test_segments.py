@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -164,6 +165,7 @@ def test_a_bootstrap_is_as_many_segments_with_some_twice(
 def test_causes_are_features_as_they_were_where_a_model_has_inputs_for_them(
     robot: Robot, rollouts: list[Rollout]
 ) -> None:
+    robot = copy(robot)
     robot.spec = replace(robot.spec, causes=(Cause("push", "N", -2.0, 2.0, 0.0, (1.0,)),))
     length = len(rollouts[0])
     push = np.linspace(-1, 1, length, dtype=np.float32)[:, None]

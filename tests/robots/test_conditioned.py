@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ LOAD = Cause("load", "kg", 0.0, 3.0, 0.5, (2.0,))
 
 @pytest.fixture
 def plain(robot: Robot) -> Robot:
+    robot = copy(robot)
     robot.spec = replace(robot.spec, causes=(PUSH, LOAD))
     return robot
 
@@ -56,6 +58,7 @@ def test_a_model_has_all_causes_or_none(plain: Robot) -> None:
 def test_wrong_causes_are_one_line(robot: Robot) -> None:
     with pytest.raises(ValueError, match="toy: expected causes in its specification, got none"):
         ConditionedRobot(robot)
+    robot = copy(robot)
     robot.spec = replace(robot.spec, causes=(Cause("speed", "N", 0.0, 1.0, 0.0, (1.0,)),))
     with pytest.raises(ValueError, match="toy: cause 'speed' is a feature, too"):
         ConditionedRobot(robot)
