@@ -6,7 +6,7 @@ effectiveness e is a factor on its command; any other cause has an input of its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -30,12 +30,14 @@ class Bank:
     Args:
         names: (J,), the first one is that all is well.
         values: (J, c), the causes under each hypothesis.
+        free: (J, c), 1 for the causes that are refined within a hypothesis, 0 for the others.
         low, high: (c,), the range of each cause.
         actuators: how many of the causes, the last ones, are effectivenesses of actuators.
     """
 
     names: tuple[str, ...]
     values: Tensor
+    free: Tensor
     low: Tensor
     high: Tensor
     actuators: int
@@ -50,23 +52,26 @@ class Bank:
         causes, order = modelled_causes(spec), [limit.name for limit in spec.action]
         low, high = ([bound] * len(order) for bound in EFFECTIVENESS)
         well = [*(cause.default for cause in causes), *[1.0] * len(order)]
-        names, rows = [WELL], [well]
+        names, rows, free = [WELL], [well], [[0.0] * len(well)]
 
-        def add(name: str, changed: Mapping[int, float]) -> None:
+        def add(name: str, changed: Mapping[int, float], refined: Sequence[int]) -> None:
             names.append(name)
             rows.append([changed.get(k, value) for k, value in enumerate(well)])
+            free.append([float(k in refined) for k in range(len(well))])
 
         for group, members in spec.actuator_groups.items():
             places = [len(causes) + order.index(member) for member in members]
             for word, share in LEVELS:
-                add(f"{group} {word}", dict.fromkeys(places, share))
+                add(f"{group} {word}", dict.fromkeys(places, share), places)
         for k, cause in enumerate(causes):
+            vector = [n for n, each in enumerate(causes) if each.vector == cause.vector != ""]
             for level in cause.levels:
                 unit = "" if cause.unit == "1" else f" {cause.unit}"
-                add(f"{cause.name} {level:g}{unit}", {k: level})
+                add(f"{cause.name} {level:g}{unit}", {k: level}, vector or [k])
         return cls(
             tuple(names),
             torch.tensor(rows),
+            torch.tensor(free),
             torch.tensor([*(cause.low for cause in causes), *low]),
             torch.tensor([*(cause.high for cause in causes), *high]),
             len(order),
@@ -80,7 +85,7 @@ class Bank:
     def parameters(self, normalizer: Normalizer) -> Parameters:
         """Return the bank as tensors that are stored with the model."""
         acting = Acting.of(normalizer, self.values[0], self.actuators)
-        own = {"values": self.values, "low": self.low, "high": self.high}
+        own = {"values": self.values, "free": self.free, "low": self.low, "high": self.high}
         return CAUSES.named({**own, "factor": acting.factor, "gain": acting.gain})
 
 

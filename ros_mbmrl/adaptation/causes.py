@@ -62,7 +62,8 @@ class CauseFilter(UpdateRule):
         """
         size, values = mlp.sizes[-1], CAUSES.part(parameters).get("values", torch.ones(0, 0))
         each = torch.ones(values.shape[1])
-        own = {"values": torch.ones(values.shape), "low": each, "high": each, "gain": each}
+        own = {"values": torch.ones(values.shape), "free": torch.zeros(values.shape)}
+        own |= {"low": each, "high": each, "gain": each}
         errors = ErrorDistribution(torch.eye(size), torch.ones(1))
         return CAUSES.named({**own, "factor": each, **errors.tensors})
 

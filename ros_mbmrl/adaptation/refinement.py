@@ -1,7 +1,7 @@
 """Refinement: the values of the winning hypothesis's causes, by Gauss-Newton on the window.
 
 The bank knows a few levels of each cause; a motor that gives .37 is nearest to "weak". Within a
-hypothesis the causes that it moves away from their defaults are free: the maximum a posteriori is
+hypothesis its causes, all of a group or of a vector, are free: the maximum a posteriori is
 
     min over z: sum over rows of w |W e(z)|^2 + |z|^2,    causes = level + spread * z,
 
@@ -72,12 +72,12 @@ def refined(
 
 
 def _axes(bank: Mapping[str, Tensor]) -> Tensor:
-    """Return unit vectors (J, G, c) of the causes that each hypothesis moves; zero if fewer."""
-    moved = bank["values"] != bank["values"][0]
-    most = int(moved.sum(dim=1).max())
-    place = moved.cumsum(dim=1) - 1
-    axes = bank["values"].new_zeros(len(moved), most, moved.shape[1])
-    hypothesis, cause = moved.nonzero(as_tuple=True)
+    """Return unit vectors (J, G, c) of the causes that are free in each hypothesis; or zero."""
+    free = bank["free"] > 0
+    most = int(free.sum(dim=1).max())
+    place = free.cumsum(dim=1) - 1
+    axes = bank["values"].new_zeros(len(free), most, free.shape[1])
+    hypothesis, cause = free.nonzero(as_tuple=True)
     axes[hypothesis, place[hypothesis, cause], cause] = 1.0
     return axes
 

@@ -57,12 +57,14 @@ class Cause(Quantity):
         low, high: its range.
         default: its value when all is well.
         levels: values that are told apart by a filter; between them a value is refined.
+        vector: name of a vector whose components are refined together; empty: it is a scalar.
     """
 
     low: float
     high: float
     default: float
     levels: tuple[float, ...]
+    vector: str = ""
 
     def __post_init__(self) -> None:
         if not self.low < self.high:

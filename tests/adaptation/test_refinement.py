@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,8 @@ from ros_mbmrl.adaptation.refinement import refined
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.groups import CAUSES
 from ros_mbmrl.networks.mlp import MLP, Parameters
-from ros_mbmrl.robots.spec import Robot, RobotSpec
+from ros_mbmrl.robots.conditioned import ConditionedRobot
+from ros_mbmrl.robots.spec import Cause, Robot, RobotSpec
 
 # One feature, two commands; the outputs are functions of the commands as they act.
 NORMALIZER = Normalizer(
@@ -134,3 +136,27 @@ def test_all_well_is_left_alone(spec: RobotSpec) -> None:
     parameters = known(spec, LINEAR)
     support = seen(LINEAR, parameters, torch.tensor([0.97, 1.0]))
     assert inferred(LINEAR, parameters, support).tolist() == [1.0, 1.0]
+
+
+def test_a_vector_is_refined_in_every_direction(robot: Robot) -> None:
+    robot = copy(robot)
+    push = (Cause(f"push_{k}", "N", -6.0, 6.0, 0.0, (-2.0, 2.0), vector="push") for k in "xy")
+    robot.spec = replace(robot.spec, causes=tuple(push))
+    spec = ConditionedRobot(robot).spec
+    # Inputs: speed, the push, the commands; outputs: what all of them do together.
+    normalizer = Normalizer(torch.zeros(5), torch.ones(5), torch.zeros(2), torch.ones(2))
+    net, errors = MLP((5, 12, 2)), ErrorDistribution(50 * torch.eye(2), torch.tensor([4.0]))
+    bank = {**Bank.of(spec).parameters(normalizer), **CAUSES.named(errors.tensors)}
+    parameters = {**net.init(Generator().manual_seed(0)), **bank}
+    truth = torch.tensor([0.8, 2.5])
+    x = torch.randn(1, 16, 5, generator=Generator().manual_seed(1))
+    x[..., 1:3] = 0.0
+    told = x.clone()
+    told[..., 1:3] = truth
+    y = net.forward(parameters, told)
+    support = Support(x, y, torch.ones(1, 16, 1), torch.ones(2))
+    best = torch.tensor([Bank.of(spec).names.index("push_y 2 N")])
+    holds = torch.ones(1, 16)
+    (found,) = refined(net, parameters, CAUSES.part(parameters), support, best, holds, 6)
+    torch.testing.assert_close(found[:2], truth, atol=0.1, rtol=0.0)
+    assert found[2:].tolist() == [1.0, 1.0]
