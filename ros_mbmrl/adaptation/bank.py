@@ -82,16 +82,24 @@ class Bank:
         """Return the shares (J, da) of each command that act under each hypothesis."""
         return self.values[:, -self.actuators :]
 
+    @property
+    def axes(self) -> Tensor:
+        """Return unit vectors (J, G, c) of the causes free in each hypothesis; zero beyond them."""
+        most, each = int(self.free.sum(dim=1).max()), torch.eye(self.free.shape[1])
+        rows = [each[row > 0] for row in self.free]
+        return torch.stack([torch.cat([r, r.new_zeros(most - len(r), len(each))]) for r in rows])
+
     def parameters(self, normalizer: Normalizer) -> Parameters:
         """Return the bank as tensors that are stored with the model."""
         acting = Acting.of(normalizer, self.values[0], self.actuators)
-        own = {"values": self.values, "free": self.free, "low": self.low, "high": self.high}
-        return CAUSES.named({**own, "factor": acting.factor, "gain": acting.gain})
+        own = {"values": self.values, "axes": self.axes, "low": self.low, "high": self.high}
+        maps = {"default": acting.default, "factor": acting.factor, "gain": acting.gain}
+        return CAUSES.named({**own, **maps})
 
 
 @dataclass(frozen=True)
 class Acting:
-    """How causes change the last inputs of a network, normalised; all (c,).
+    """Map from causes to a change of the last inputs of a network, normalised; all (c,).
 
     A command a times e is normalised to (e a - mean) / std = e x + mean (e - 1) / std; an input of
     a cause's own is shifted by (value - default) / std.
@@ -108,7 +116,7 @@ class Acting:
 
     @classmethod
     def of(cls, normalizer: Normalizer, default: Tensor, actuators: int) -> Acting:
-        """Return how causes act in a model of which the last `actuators` inputs are commands."""
+        """Return the map of a model of which the last `actuators` inputs are commands."""
         size = len(default)
         mean, std = normalizer.input_mean[-size:], normalizer.input_std[-size:]
         factor = torch.zeros_like(mean)
@@ -117,8 +125,8 @@ class Acting:
 
     @classmethod
     def stored(cls, bank: Mapping[str, Tensor]) -> Acting:
-        """Return how causes act in the model that `Bank.parameters` are stored with."""
-        return cls(bank["values"][0], bank["factor"], bank["gain"])
+        """Return the map of the model that `Bank.parameters` are stored with."""
+        return cls(bank["default"], bank["factor"], bank["gain"])
 
     def __call__(self, values: Tensor, inputs: int) -> InputUpdate:
         """Return the change of a network's inputs under causes (..., c); both (..., inputs)."""

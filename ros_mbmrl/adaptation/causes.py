@@ -32,6 +32,7 @@ from ros_mbmrl.robots.spec import RobotSpec
 if TYPE_CHECKING:
     from ros_mbmrl.dynamics.model import DynamicsModel
 
+ONE = (("values", (1, 1)), ("axes", (1, 0, 1)))  # shapes of a bank in which all is well
 MOST_STEPS = 20  # of Gauss-Newton: it converges within a few
 
 
@@ -60,9 +61,12 @@ class CauseFilter(UpdateRule):
 
         A fit makes the bank, see `Bank.parameters`.
         """
-        size, values = mlp.sizes[-1], CAUSES.part(parameters).get("values", torch.ones(0, 0))
-        each = torch.ones(values.shape[1])
-        own = {"values": torch.ones(values.shape), "free": torch.zeros(values.shape)}
+        size, bank = mlp.sizes[-1], CAUSES.part(parameters)
+        values, axes = (
+            bank[name].shape if bank else torch.Size(fallback) for name, fallback in ONE
+        )
+        each = torch.ones(values[1])
+        own = {"values": torch.ones(values), "axes": torch.zeros(axes)}
         own |= {"low": each, "high": each, "gain": each}
         errors = ErrorDistribution(torch.eye(size), torch.ones(1))
         return CAUSES.named({**own, "factor": each, **errors.tensors})

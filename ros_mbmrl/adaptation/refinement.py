@@ -47,7 +47,7 @@ def refined(
         holds: (N, T1), the probability that it holds in each row.
         steps: of Gauss-Newton.
     """
-    level, axes = bank["values"][best], _axes(bank)[best]
+    level, axes = bank["values"][best], bank["axes"][best]
     values = level.clone()
     free = axes.shape[1]
     if not free or not steps:
@@ -69,17 +69,6 @@ def refined(
         values = values - torch.einsum("ng,ngc->nc", step, axes)
         values = values.clamp(bank["low"], bank["high"])
     return values
-
-
-def _axes(bank: Mapping[str, Tensor]) -> Tensor:
-    """Return unit vectors (J, G, c) of the causes that are free in each hypothesis; or zero."""
-    free = bank["free"] > 0
-    most = int(free.sum(dim=1).max())
-    place = free.cumsum(dim=1) - 1
-    axes = bank["values"].new_zeros(len(free), most, free.shape[1])
-    hypothesis, cause = free.nonzero(as_tuple=True)
-    axes[hypothesis, place[hypothesis, cause], cause] = 1.0
-    return axes
 
 
 def _along(axes: Tensor, offset: Tensor) -> Tensor:
