@@ -32,7 +32,6 @@ from ros_mbmrl.robots.spec import RobotSpec
 if TYPE_CHECKING:
     from ros_mbmrl.dynamics.model import DynamicsModel
 
-ONE = (("values", (1, 1)), ("axes", (1, 0, 1)))  # shapes of a bank in which all is well
 MOST_STEPS = 20  # of Gauss-Newton: it converges within a few
 
 
@@ -62,14 +61,13 @@ class CauseFilter(UpdateRule):
         A fit makes the bank, see `Bank.parameters`.
         """
         size, bank = mlp.sizes[-1], CAUSES.part(parameters)
-        values, axes = (
-            bank[name].shape if bank else torch.Size(fallback) for name, fallback in ONE
-        )
-        each = torch.ones(values[1])
+        values = bank["values"].shape if bank else (1, 1)
+        axes = bank["axes"].shape if bank else (1, 0, 1)
         own = {"values": torch.ones(values), "axes": torch.zeros(axes)}
-        own |= {"low": each, "high": each, "gain": each}
-        errors = ErrorDistribution(torch.eye(size), torch.ones(1))
-        return CAUSES.named({**own, "factor": each, **errors.tensors})
+        own |= {
+            name: torch.ones(values[1]) for name in ("default", "factor", "gain", "low", "high")
+        }
+        return CAUSES.named({**own, **ErrorDistribution(torch.eye(size), torch.ones(1)).tensors})
 
     def calibrated(
         self, model: DynamicsModel, parameters: Parameters, x: Tensor, y: Tensor
@@ -97,6 +95,8 @@ class CauseFilter(UpdateRule):
         if update.inputs is None or update.inputs.belief is None:
             return ()
         names, rows = Bank.of(spec).names, update.inputs.belief.tolist()
+        if len(rows[0]) == 1:  # no fit has made a bank
+            return ()
         if len(names) != len(rows[0]):
             raise UserError(
                 f"the model's bank has {len(rows[0])} hypotheses, expected {len(names)} of "
