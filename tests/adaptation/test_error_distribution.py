@@ -17,7 +17,8 @@ def drawn(count: int, freedom: float, seed: int = 0) -> Tensor:
     draws = Generator().manual_seed(seed)
     normal = torch.randn(count, 2, generator=draws) @ torch.linalg.cholesky(SCALE).mT
     square = torch.randn(count, round(freedom), generator=draws).square().mean(dim=1)
-    return normal / square.sqrt()[:, None]
+    rows: Tensor = normal / square.sqrt()[:, None]
+    return rows
 
 
 def test_likelihood_and_weight_by_hand() -> None:
