@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Generator, Tensor
 
+from ros_mbmrl.adaptation.diagnosis import Beliefs
 from ros_mbmrl.networks.mlp import MLP, Parameters, Pass, Update
 
 if TYPE_CHECKING:
@@ -75,13 +79,6 @@ class Support:
         return mlp.forward_updated(parameters, update, self.x)
 
 
-class Diagnosis(NamedTuple):
-    """A physical cause, by its name, and its probability."""
-
-    cause: str
-    probability: float
-
-
 class UpdateRule(ABC):
     """A rule by which a window changes the model: pure, differentiable, batched over tasks."""
 
@@ -119,11 +116,13 @@ class UpdateRule(ABC):
         """
         return parameters
 
-    def diagnose(
-        self, spec: RobotSpec, mlp: MLP, parameters: Parameters, support: Support
-    ) -> Diagnosis | None:
-        """Return the most probable cause at the end of a task's window, None without any."""
-        return None
+    def beliefs(self, spec: RobotSpec, update: Update) -> Sequence[Beliefs]:
+        """Return the probabilities of causes that each task's update was made for.
+
+        Returns:
+            One for each of the N tasks; none of a rule that infers no causes.
+        """
+        return ()
 
     @abstractmethod
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
@@ -140,7 +139,7 @@ class AdaptReport:
             and of models adapted without these transitions.
         change: norm of the update relative to the prior's.
         accepted, reason: whether the update is used, and why or why not.
-        cause, probability: what has most probably failed, of a rule that infers it.
+        cause, probability, since: the diagnosis, of a rule that infers causes; see `Teller`.
     """
 
     transitions: int
@@ -151,6 +150,7 @@ class AdaptReport:
     reason: str
     cause: str = ""
     probability: float = 0.0
+    since: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -158,12 +158,14 @@ class Adapted:
     """A model after adaptation, with its report.
 
     hidden: (1, size), the memory of a recurrent model that belongs to the parameters, or None;
-    of an ensemble (E, size), a memory for each member.
+    of an ensemble (E, size), a memory for each member. beliefs: probabilities of causes, of a rule
+    that infers them, whether the guard accepts the update or not.
     """
 
     parameters: Parameters
     report: AdaptReport
     hidden: Tensor | None = None
+    beliefs: Beliefs = field(default_factory=lambda: MappingProxyType({}))
 
 
 def robust_error(residual: Tensor, scale: Tensor, limit: float = 4.0) -> Tensor:

@@ -28,7 +28,7 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.ensemble import MemberUpdates, memory_of
 from ros_mbmrl.networks.groups import network_of
-from ros_mbmrl.networks.mlp import MLP, Parameters, Update, spread
+from ros_mbmrl.networks.mlp import MLP, InputUpdate, Parameters, Update, spread
 from ros_mbmrl.networks.recurrent import fade
 
 
@@ -67,8 +67,7 @@ class Verdict:
             them.
         change: norm of the update relative to the prior's.
         accepted: whether the update is used.
-        input_scale: (N, inputs), factors of the inputs under the update, used or not; None of a
-            rule that does not change inputs.
+        inputs: how the update changes inputs, used or not; None of a rule that does not.
     """
 
     transitions: Tensor
@@ -76,7 +75,7 @@ class Verdict:
     error_after: Tensor
     change: Tensor
     accepted: Tensor
-    input_scale: Tensor | None = None
+    inputs: InputUpdate | None = None
 
 
 class Guard:
@@ -108,8 +107,7 @@ class Guard:
         )
         update, verdict = self._judge(model.mlp, support)
         accepted = bool(verdict.accepted)
-        rule = over(self.rule, model.mlp)
-        found = rule.diagnose(model.robot.spec, model.mlp, self.parameters, support)
+        found = over(self.rule, model.mlp).beliefs(model.robot.spec, update)
         report = AdaptReport(
             transitions=int(verdict.transitions),
             error_before=float(verdict.error_before),
@@ -117,12 +115,12 @@ class Guard:
             change=float(verdict.change),
             accepted=accepted,
             reason=self._reason(verdict),
-            cause=found.cause if found else "",
-            probability=found.probability if found else 0.0,
         )
+        beliefs = found[0] if found else {}
         if not accepted:
-            return Adapted(self.parameters, report)
-        return Adapted(model.mlp.materialise(self.parameters, update), report, memory_of(update))
+            return Adapted(self.parameters, report, beliefs=beliefs)
+        parameters = model.mlp.materialise(self.parameters, update)
+        return Adapted(parameters, report, memory_of(update), beliefs)
 
     def update(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
         """Return guarded updates of N tasks; a refused one is zero."""
@@ -146,8 +144,7 @@ class Guard:
         if config.enabled:
             accepted &= (count >= config.min_transitions) & (change <= config.max_change)
             accepted &= after < config.margin * before
-        scale = None if update.inputs is None else update.inputs.scale
-        return update, Verdict(count, before, after, change, accepted, scale)
+        return update, Verdict(count, before, after, change, accepted, update.inputs)
 
     def _cross_validate(self, mlp: MLP, support: Support) -> tuple[Update, Tensor]:
         """Return updates from all rows, and errors (N,) of rows left out of an update."""

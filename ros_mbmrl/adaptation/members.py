@@ -7,11 +7,13 @@ guard judges the mean of what the adapted members predict.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from torch import Generator, Tensor
 
-from ros_mbmrl.adaptation.base import Diagnosis, Support, UpdateRule
+from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.adaptation.diagnosis import Beliefs
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.networks.ensemble import Ensemble, MemberUpdates, mean_of, members_of, unstacked
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update
@@ -47,17 +49,14 @@ class EachMember(UpdateRule):
         each = members_of(parameters)
         return unstacked([self._rule.calibrated(model.member, own, x, y) for own in each])
 
-    def diagnose(
-        self, spec: RobotSpec, mlp: MLP, parameters: Parameters, support: Support
-    ) -> Diagnosis | None:
-        """Return the diagnosis of the member that is most certain of its own."""
-        member = _ensemble(mlp).member
-        found = [
-            self._rule.diagnose(spec, member, own, part)
-            for own, part in _parts(parameters, support)
+    def beliefs(self, spec: RobotSpec, update: Update) -> Sequence[Beliefs]:
+        """Return each task's beliefs of the member that is most certain of its own."""
+        members = update.members if isinstance(update, MemberUpdates) else ()
+        found = [each for own in members if (each := self._rule.beliefs(spec, own))]
+        return [
+            max(several, key=lambda each: max(each.values()))
+            for several in zip(*found, strict=True)
         ]
-        known = [each for each in found if each is not None]
-        return max(known, key=lambda each: each.probability) if known else None
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Return the update of each member."""

@@ -49,8 +49,9 @@ class Diagnostics:
     Args:
         error_before, error_after: of the prior and of the model used, see `AdaptReport`.
         accepted: whether the model used is an adapted one.
-        effectiveness: (N, da), the share of each command that is inferred to act, whether the guard
-            accepts that or not; None of an agent that infers none.
+        effectiveness: (N, da), the share of each command that acts under the cause that is told
+            (`Teller`), whether the guard accepts the update or not; None of an agent that infers
+            none.
     """
 
     error_before: Array

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from torch import Generator
 
 from ros_mbmrl.adaptation.base import Adapted
+from ros_mbmrl.adaptation.diagnosis import Teller
 from ros_mbmrl.adaptation.guard import Guard, make_guard
 from ros_mbmrl.adaptation.window import LiveWindow
 from ros_mbmrl.agents.base import Action, Context, Diagnostics
@@ -79,7 +80,7 @@ class LiveAgent:
     ) -> None:
         self.model, self.guard, self.planner, self.value = model, guard, planner, value
         self._generator, self._clock = generator, clock
-        self._window = LiveWindow(model.robot, guard.window_size)
+        self._window, self._teller = LiveWindow(model.robot, guard.window_size), Teller()
         self._delay = self._delay_of(delay)
         self._controller: Controller | None = None
         self._task: Task | None = None
@@ -101,6 +102,7 @@ class LiveAgent:
         (seed,), (task,) = context.seeds, context.tasks
         self._generator.manual_seed(seed)
         self._window.reset()
+        self._teller.reset()
         self.follow(task)
 
     def act(self, states: Array, time: float) -> Answer:
@@ -114,8 +116,15 @@ class LiveAgent:
         self._window.observe(self._state, time)
 
     def adapt(self) -> Adapted:
-        """Return u_psi(D[t - T1 : t], phi): the prior itself while the window is empty."""
-        return self.guard.adapt(self.model, self._window.transitions())
+        """Return u_psi(D[t - T1 : t], phi): the prior itself while the window is empty.
+
+        Its report tells the cause that a rule infers, see `Teller`.
+        """
+        adapted = self.guard.adapt(self.model, self._window.transitions())
+        if not adapted.beliefs:
+            return adapted
+        told = self._teller.update(adapted.beliefs, self._stamp)
+        return replace(adapted, report=replace(adapted.report, **told._asdict()))
 
     def answer(self, deadline: Deadline | None = None, delay: float | None = None) -> Answer:
         """Return the action for the newest states.

@@ -6,7 +6,7 @@ The robots share nothing but the time, the model and the products that it is com
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,15 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.batch_window import BatchWindow
+from ros_mbmrl.adaptation.diagnosis import Beliefs, Teller
 from ros_mbmrl.adaptation.guard import make_guard, support_of
 from ros_mbmrl.agents.base import Action, Context, Diagnostics, Flags
 from ros_mbmrl.agents.valued import value_for, with_value
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.networks.mlp import Update
+from ros_mbmrl.networks.mlp import InputUpdate, Update
 from ros_mbmrl.planning.batch import Plans, PredictEach, make_batch_planner
 from ros_mbmrl.robots.delay import LONGEST, Delay
-from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.robots.spec import Array, RobotSpec
 from ros_mbmrl.robots.task import cost_each
 
 
@@ -34,21 +35,46 @@ class Adaptation:
         update: of each robot, none where it was refused.
         before, after: errors of the prior and of the model used.
         accepted: whether the model used is an adapted one.
-        effectiveness: (N, da), the share of each command that is inferred to act, or None.
+        effectiveness: (N, da), the share of each command that is told to act, or None.
     """
 
     update: Update
     before: Tensor
     after: Tensor
     accepted: Tensor
-    effectiveness: Tensor | None = None
+    effectiveness: Array | None = None
 
     @property
     def diagnostics(self) -> Diagnostics:
         """Return the facts as arrays."""
-        effectiveness = None if self.effectiveness is None else _float64(self.effectiveness)
-        accepted = self.accepted.numpy(force=True)
-        return Diagnostics(_float64(self.before), _float64(self.after), accepted, effectiveness)
+        errors = _float64(self.before), _float64(self.after)
+        return Diagnostics(*errors, self.accepted.numpy(force=True), self.effectiveness)
+
+
+class Diagnoses:
+    """The diagnoses of N robots; see `Teller`.
+
+    Attributes:
+        effectiveness: (N, da), the share of each command that acts under the cause that is told.
+    """
+
+    def __init__(self, spec: RobotSpec, robots: int) -> None:
+        self._tellers = [Teller() for _ in range(robots)]
+        self.effectiveness: Array = np.ones((robots, len(spec.action)))
+
+    def update(self, beliefs: Sequence[Beliefs], inferred: Array, time: float) -> Array:
+        """Return the effectiveness (N, da) at `time` [s].
+
+        Args:
+            beliefs: of each robot.
+            inferred: (N, da) under the most probable cause.
+        """
+        shares: Array = self.effectiveness.copy()
+        for n, (teller, each) in enumerate(zip(self._tellers, beliefs, strict=True)):
+            if teller.update(each, time).cause == max(each, key=lambda name: each[name]):
+                shares[n] = inferred[n]
+        self.effectiveness = shares
+        return shares
 
 
 class ModelAgent:
@@ -90,12 +116,14 @@ class ModelAgent:
         self._tasks = [with_value(task, self._value) for task in context.tasks]
         self._start = self._planner.start(count)
         self._sent = deque([self._start.previous], maxlen=LONGEST + 1)
+        self._diagnoses = Diagnoses(robot.spec, count)
         self._good = np.zeros((count, len(robot.spec.state)))
 
     @torch.inference_mode()
     def act(self, states: Array, time: float) -> Action:
         """See `Agent.act`."""
         self._window.observe(states, time)
+        self._time = time
         adapted = self._adapt()
         finite = np.asarray(np.isfinite(states).all(axis=1))
         # In place of what is no state: the last one that was. What comes of it is not used.
@@ -117,7 +145,7 @@ class ModelAgent:
     def _adapt(self) -> Adaptation:
         if not self._window.longest:
             zeros = torch.zeros(len(self._tasks), device=self._device)
-            shares = self._effectiveness(zeros.new_ones(len(zeros), self._model.mlp.sizes[0]))
+            shares = self._diagnoses.effectiveness if self._guard.rule.labelled else None
             return Adaptation(self._model.mlp.no_update, zeros, zeros, zeros > 0, shares)
         support = support_of(self._model, *self._window.transitions())
         update, verdict = self._guard.update(self._model.mlp, support)
@@ -125,15 +153,21 @@ class ModelAgent:
         if not accepted.any():  # the prior for all of them, in one pass
             update = self._model.mlp.no_update
         after = torch.where(accepted, verdict.error_after, before)
-        shares = self._effectiveness(verdict.input_scale)
+        shares = self._diagnosed(verdict.inputs)
         return Adaptation(update, before, after, accepted, shares)
 
-    def _effectiveness(self, scale: Tensor | None) -> Tensor | None:
-        """Return the part (N, da) of factors of inputs that is of the commands, if inferred."""
-        if scale is None or not self._guard.rule.labelled:
+    def _diagnosed(self, inputs: InputUpdate | None) -> Array | None:
+        """Return the shares (N, da) of commands that are told to act, of a rule that infers them.
+
+        Args:
+            inputs: how the update changes the inputs, of which the commands are the last.
+        """
+        if inputs is None or inputs.belief is None:
             return None
-        spec = self._model.robot.spec
-        return scale[:, len(spec.features) :][:, : len(spec.action)]
+        update = Update(self._model.mlp.no_update.layers, inputs=inputs)
+        beliefs = self._guard.rule.beliefs(self._model.robot.spec, update)
+        commands = len(self._model.robot.spec.action)
+        return self._diagnoses.update(beliefs, _float64(inputs.scale[:, -commands:]), self._time)
 
     def _plan(self, update: Update, states: Array, finite: Flags) -> Plans:
         predict = self._model.predictor_each(self._guard.parameters, update)

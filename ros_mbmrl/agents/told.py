@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ros_mbmrl.adaptation.bank import acting
 from ros_mbmrl.adaptation.base import robust_error
-from ros_mbmrl.adaptation.causes import acting
 from ros_mbmrl.adaptation.guard import support_of
 from ros_mbmrl.agents.base import Context
 from ros_mbmrl.agents.model import Adaptation, ModelAgent

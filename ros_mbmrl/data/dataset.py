@@ -35,7 +35,9 @@ ARRAYS = MappingProxyType(
         "steps": (np.int64, 1),
     }
 )
-LOST = "effectiveness"  # optional: what actuators have lost, as the actions
+# Optional, of each action: what actuators have lost; what else has changed.
+LOST, CAUSES = "effectiveness", "causes"
+OPTIONAL = (LOST, CAUSES)
 
 
 def save(folder: Path, rollouts: Sequence[Rollout]) -> str:
@@ -134,18 +136,20 @@ def _joined(rollouts: Sequence[Rollout]) -> dict[str, NDArray[Any]]:
         "times": np.concatenate([r.times for r in rollouts]).astype(np.float64),
         "marks": np.concatenate([r.marks for r in rollouts]).astype(np.uint8),
         "steps": np.array([len(r) for r in rollouts], dtype=np.int64),
-        **_effectiveness(rollouts),
+        **_optional(LOST, [(len(r), r.effectiveness) for r in rollouts]),
+        **_optional(CAUSES, [(len(r), r.causes) for r in rollouts]),
     }
 
 
-def _effectiveness(rollouts: Sequence[Rollout]) -> dict[str, NDArray[Any]]:
-    """Return what actuators have lost, NaN where it is unknown; nothing if it always is."""
-    each = [
-        np.full_like(r.actions, np.nan) if r.effectiveness is None else r.effectiveness
-        for r in rollouts
-    ]
-    known = any(r.effectiveness is not None for r in rollouts)
-    return {LOST: np.concatenate(each).astype(np.float32)} if known else {}
+def _optional(
+    name: str, each: Sequence[tuple[int, NDArray[np.float32] | None]]
+) -> dict[str, NDArray[Any]]:
+    """Return rollouts' arrays of so many steps, NaN if unknown; nothing if all of them are."""
+    width = next((own.shape[1] for _, own in each if own is not None), None)
+    if width is None:
+        return {}
+    known = [np.full((steps, width), np.nan) if own is None else own for steps, own in each]
+    return {name: np.concatenate(known).astype(np.float32)}
 
 
 def _card(spec: RobotSpec, rollouts: Sequence[Rollout], digest: str) -> dict[str, Any]:
@@ -156,6 +160,7 @@ def _card(spec: RobotSpec, rollouts: Sequence[Rollout], digest: str) -> dict[str
         "sha256": digest,
         "state": _named(spec.state),
         "action": _named(spec.action),
+        **({"causes": _named(spec.causes)} if any(r.causes is not None for r in rollouts) else {}),
         "rollouts": [dict(rollout.tags) for rollout in rollouts],
     }
 
@@ -174,6 +179,8 @@ def read_dataset(folder: Path) -> DataSet:
     spec = make_robot(str(card["robot"])).spec
     for part in ("state", "action"):
         _check_names(folder, part, card[part], _named(getattr(spec, part)))
+    if "causes" in card:
+        _check_names(folder, "cause", card["causes"], _named(spec.causes))
     if card.get("period", spec.period) != spec.period:
         raise UserError(
             f"{folder}: made with a period of {card['period']} s, expected {spec.period} s of "
@@ -184,6 +191,7 @@ def read_dataset(folder: Path) -> DataSet:
         raise UserError(f"{folder / ARRAYS_FILE}: damaged or changed, its sha256 is not the card's")
     arrays = _read_arrays(folder / ARRAYS_FILE)
     widths = {"states": len(spec.state), "actions": len(spec.action), LOST: len(spec.action)}
+    widths |= {CAUSES: len(spec.causes)}
     for name, width in widths.items():
         if name in arrays and arrays[name].shape[1] != width:
             raise UserError(f"{folder}: expected {width} columns of {name}, as {spec.name} has")
@@ -193,8 +201,7 @@ def read_dataset(folder: Path) -> DataSet:
     total = sum(steps.tolist())  # not NumPy's sum, which may overflow
     expected = {"states": total + len(steps), "times": total + len(steps)}
     expected |= {"actions": total, "marks": total}
-    if LOST in arrays:
-        expected[LOST] = total
+    expected |= {name: total for name in OPTIONAL if name in arrays}
     for name, rows in expected.items():
         if len(arrays[name]) != rows:
             raise UserError(f"{folder}: expected {rows} rows of {name}, got {len(arrays[name])}")
@@ -229,14 +236,15 @@ def _parted(
                 marks=arrays["marks"][moves],
                 tags=MappingProxyType({str(a): str(b) for a, b in tags[k].items()}),
                 effectiveness=_known(arrays[LOST][moves]) if LOST in arrays else None,
+                causes=_known(arrays[CAUSES][moves]) if CAUSES in arrays else None,
             )
         )
     return rollouts
 
 
-def _known(effectiveness: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """Return the effectiveness of a rollout, None where it was unknown."""
-    return effectiveness if np.isfinite(effectiveness).all() else None
+def _known(values: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Return an optional array of a rollout, None where it was unknown."""
+    return values if np.isfinite(values).all() else None
 
 
 def _read_card(folder: Path) -> dict[str, Any]:
@@ -271,8 +279,8 @@ def _words(quantity: Any) -> str:
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    arrays = read_arrays(path, (*ARRAYS, LOST))
-    optional = {LOST: ARRAYS["actions"]} if LOST in arrays else {}
+    arrays = read_arrays(path, (*ARRAYS, *OPTIONAL))
+    optional = {name: ARRAYS["actions"] for name in OPTIONAL if name in arrays}
     for name, (dtype, dimensions) in {**ARRAYS, **optional}.items():
         array = arrays.get(name)
         if array is None or array.dtype != dtype or array.ndim != dimensions:

@@ -35,6 +35,8 @@ class Rollout:
         tags: terrain, fault, session, and other words that distinguish runs.
         effectiveness: (T, da), the share of each action that its actuator gave; None: unknown, as
             on a real robot.
+        causes: (T, k), what else has changed, in the order of the robot's specification; None:
+            unknown.
     """
 
     robot: str
@@ -44,6 +46,7 @@ class Rollout:
     marks: NDArray[np.uint8]
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     effectiveness: NDArray[np.float32] | None = None
+    causes: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         steps = len(self.actions)
@@ -58,6 +61,8 @@ class Rollout:
             raise ValueError(
                 f"effectiveness: expected {self.actions.shape}, got {self.effectiveness.shape}"
             )
+        if self.causes is not None and (self.causes.ndim != 2 or len(self.causes) != steps):
+            raise ValueError(f"causes: expected {steps} rows, got {self.causes.shape}")
 
     def __len__(self) -> int:
         """Return the number of transitions T."""

@@ -36,7 +36,8 @@ def rollouts_of(
     where there is one for each robot. Less than SHORTEST transitions are left out.
     """
     rollouts = []
-    effectiveness = robots.effectiveness(len(episodes.actions))
+    steps = len(episodes.actions)
+    effectiveness, causes = robots.effectiveness(steps), robots.causes(steps)
     for n, (situation, length) in enumerate(zip(robots.situations, episodes.lasted, strict=True)):
         condition = {"condition": conditions[n]} if conditions else {}
         if length >= SHORTEST:
@@ -48,6 +49,7 @@ def rollouts_of(
                 marks=np.zeros(length, dtype=np.uint8),
                 tags={**tags_of(situation), "session": f"{session}-{n}", **condition},
                 effectiveness=effectiveness[:length, n].astype(np.float32),
+                causes=causes[:length, n].astype(np.float32) if causes.shape[2] else None,
             )
             rollouts.append(rollout)
     return rollouts

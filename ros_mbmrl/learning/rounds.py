@@ -20,6 +20,7 @@ from ros_mbmrl.learning.models.meta import CPU, Trained, new_model, train_model
 from ros_mbmrl.learning.models.warm_start import carried
 from ros_mbmrl.learning.run import Progress
 from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.robots.conditioned import ConditionedRobot
 from ros_mbmrl.robots.spec import Robot
 
 
@@ -88,6 +89,9 @@ def fit_model(
 ) -> Trained:
     """Fit a model to all data so far: lines 8 to 15, see `train_model`.
 
+    A model that is trained on commands as they acted has an input for each cause, too, where all
+    training rollouts tell them.
+
     Args:
         robot: of the rollouts.
         config: of the fit.
@@ -101,6 +105,8 @@ def fit_model(
         UserError: the model to go on from has another network.
     """
     labelled = make_rule(config.method, config.options).labelled
+    if labelled and robot.spec.causes and all(r.causes is not None for r in data.training):
+        robot = ConditionedRobot(robot)
     training = Transitions.of(robot, data.training, effective=labelled)
     model, warm = new_model(training, config, robot), None
     if before is not None:

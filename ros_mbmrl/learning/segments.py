@@ -17,6 +17,7 @@ from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots.conditioned import modelled_causes
 from ros_mbmrl.robots.spec import Robot
 
 Augment = Callable[[Tensor, Tensor, Tensor, Generator], tuple[Tensor, Tensor, Tensor]]
@@ -45,7 +46,8 @@ class Transitions:
         """Stack rollouts.
 
         Args:
-            effective: take actions as they acted, after what actuators have lost.
+            effective: take actions as they acted, after what actuators have lost, and causes as
+                they were, if the robot's model has inputs for them.
 
         Raises:
             UserError: there is none, one is of another robot, or what acted is unknown.
@@ -59,10 +61,14 @@ class Transitions:
         next_states = torch.from_numpy(np.concatenate([r.states[1:] for r in rollouts]))
         given = [acted(r) if effective else r.actions for r in rollouts]
         actions = torch.from_numpy(np.concatenate(given))
+        features = robot.features(states)
+        if effective and (causes := modelled_causes(robot.spec)):
+            known = [causes_of(r, len(causes)) for r in rollouts]
+            features[:, -len(causes) :] = torch.from_numpy(np.concatenate(known))
         marks = torch.from_numpy(np.concatenate([r.marks for r in rollouts]))
         finite = torch.cat([states, actions, next_states], dim=1).isfinite().all(dim=1)
         return cls(
-            features=robot.features(states),
+            features=features,
             actions=actions,
             changes=robot.difference(states, next_states),
             keep=((marks == 0) & finite).float()[:, None],
@@ -125,6 +131,14 @@ def acted(rollout: Rollout) -> NDArray[np.float32]:
             "that do (`mbmrl train` gathers such)"
         )
     return rollout.actions * rollout.effectiveness
+
+
+def causes_of(rollout: Rollout, count: int) -> NDArray[np.float32]:
+    """Return the causes (T, count) beside the actuators. Raises UserError if they are unknown."""
+    if rollout.causes is None or rollout.causes.shape[1] != count:
+        got = "none" if rollout.causes is None else str(rollout.causes.shape[1])
+        raise UserError(f"a rollout does not tell its causes: expected {count}, got {got}")
+    return rollout.causes
 
 
 class SegmentSampler:

@@ -92,10 +92,14 @@ class LayerUpdate:
 
 @dataclass(frozen=True)
 class InputUpdate:
-    """x becomes scale * x + shift, for each of N tasks; both (N, inputs)."""
+    """x becomes scale * x + shift, for each of N tasks; both (N, inputs).
+
+    belief: (N, J), the probabilities of the hypotheses that it was chosen among, or None.
+    """
 
     scale: Tensor
     shift: Tensor
+    belief: Tensor | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the inputs (N, T, inputs) that the network is given."""
@@ -107,7 +111,19 @@ class InputUpdate:
         """Return the update of the tasks that are `wanted` (N,), and none for the others."""
         mask = wanted[:, None]
         scale, shift = self.scale, self.shift
-        return InputUpdate(scale.where(mask, scale.new_ones(())), shift.where(mask, 0 * shift))
+        well = scale.where(mask, scale.new_ones(())), shift.where(mask, 0 * shift)
+        return InputUpdate(*well, self.belief)
+
+    def tasks(self, which: slice) -> InputUpdate:
+        """Return the update of some of the tasks."""
+        belief = None if self.belief is None else self.belief[which]
+        return InputUpdate(self.scale[which], self.shift[which], belief)
+
+    def repeated(self, times: int) -> InputUpdate:
+        """Return the update of each task `times` times, one task after the other."""
+        scale, shift = (p.repeat_interleave(times, dim=0) for p in (self.scale, self.shift))
+        belief = None if self.belief is None else self.belief.repeat_interleave(times, dim=0)
+        return InputUpdate(scale, shift, belief)
 
 
 @dataclass(frozen=True)
@@ -141,17 +157,13 @@ class Update:
     def tasks(self, which: slice) -> Update:
         """Return the update of some of the tasks."""
         hidden, inputs = None if self.hidden is None else self.hidden[which], self.inputs
-        if inputs is not None:
-            inputs = InputUpdate(inputs.scale[which], inputs.shift[which])
+        inputs = None if inputs is None else inputs.tasks(which)
         return Update(tuple(layer.tasks(which) for layer in self.layers), hidden, inputs)
 
     def repeated(self, times: int) -> Update:
         """Return the update of each task `times` times, one task after the other."""
         hidden = None if self.hidden is None else self.hidden.repeat_interleave(times, dim=0)
-        inputs = self.inputs
-        if inputs is not None:
-            each = (part.repeat_interleave(times, dim=0) for part in (inputs.scale, inputs.shift))
-            inputs = InputUpdate(*each)
+        inputs = None if self.inputs is None else self.inputs.repeated(times)
         return Update(tuple(layer.repeated(times) for layer in self.layers), hidden, inputs)
 
 

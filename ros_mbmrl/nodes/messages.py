@@ -28,7 +28,8 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
                       heard and that safety did not send), totals
 - on adaptation, one a control step:
   dynamics: adaptation  transitions, error_before, error_after, change, accepted, reason, cause
-                        (what has failed, of a rule that infers it), probability, ms
+                        (what has failed, of a rule that infers it), probability, since
+                        (when it began [s], by the stamps), ms
 A command/proposed without names says that the planner found no finite plan.
 """
 

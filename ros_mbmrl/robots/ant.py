@@ -100,6 +100,7 @@ SPEC = RobotSpec(
         ),
         live_sensors=(LiveSensor(("x", "y", "z")), LiveSensor(JOINTS)),
     ),
+    fail_together=MappingProxyType({f"leg_{leg}": (f"hip_{leg}", f"ankle_{leg}") for leg in LEGS}),
 )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from ros_mbmrl.errors import choose
 from ros_mbmrl.robots.pr2_kinematics import PALM, SHOULDER_Y, place_points
 from ros_mbmrl.robots.rewards import Reach
-from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
+from ros_mbmrl.robots.spec import Array, Cause, Envelope, Limit, Quantity, Robot, RobotSpec
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,6 +75,10 @@ SPEC = RobotSpec(
                 **dict.fromkeys((f"{name}_velocity" for name in JOINTS), (-100.0, 100.0)),
             }
         ),
+    ),
+    # A constant force on the tip, in the frame of the base.
+    causes=tuple(
+        Cause(f"force_{axis}", "N", -6.0, 6.0, 0.0, (-2.0, 2.0), vector="force") for axis in "xyz"
     ),
 )
 

@@ -50,6 +50,36 @@ class Limit(Quantity):
 
 
 @dataclass(frozen=True)
+class Cause(Quantity):
+    """A physical quantity that can change and is no actuator's effectiveness.
+
+    Args:
+        low, high: its range.
+        default: its value when all is well.
+        levels: values that are told apart by a filter; between them a value is refined.
+        vector: name of a vector whose components are refined together; empty: it is a scalar.
+    """
+
+    low: float
+    high: float
+    default: float
+    levels: tuple[float, ...]
+    vector: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"{self.name}: expected low < high, got {self.low} and {self.high}")
+        for value in (self.default, *self.levels):
+            if not self.low <= value <= self.high:
+                raise ValueError(
+                    f"{self.name}: expected default and levels from {self.low} to {self.high}, "
+                    f"got {value}"
+                )
+        if not self.levels or self.default in self.levels:
+            raise ValueError(f"{self.name}: expected levels other than its default")
+
+
+@dataclass(frozen=True)
 class LiveSensor:
     """The states that one sensor measures, and the commands that move what it senses; none: any."""
 
@@ -122,6 +152,9 @@ class RobotSpec:
         features: names of the model's inputs (beside the action).
         changes: what the model predicts, in order.
         change_weights: weights of the changes in the loss.
+        fail_together: groups of actuators that fail together, as the motors of a leg; an actuator
+            in none of them fails alone.
+        causes: what else can change; a model may have an input for each (`ConditionedRobot`).
     """
 
     name: str
@@ -134,6 +167,10 @@ class RobotSpec:
     changes: tuple[Quantity, ...]
     change_weights: tuple[float, ...]
     envelope: Envelope
+    fail_together: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    causes: tuple[Cause, ...] = ()
 
     def __post_init__(self) -> None:
         for what, got, expected in (
@@ -151,6 +188,24 @@ class RobotSpec:
         movers = {name for s in live for name in s.driven_by} - {a.name for a in self.action}
         if movers:
             raise ValueError(f"{self.name}: a sensor of an unknown command '{sorted(movers)[0]}'")
+        self._check_groups()
+
+    def _check_groups(self) -> None:
+        """Refuse groups of unknown actuators, and an actuator that is in two of them."""
+        grouped = [name for members in self.fail_together.values() for name in members]
+        actuators = [limit.name for limit in self.action]
+        for name in grouped:
+            if name not in actuators:
+                raise ValueError(f"{self.name}: a group of an unknown actuator '{name}'")
+            if grouped.count(name) > 1:
+                raise ValueError(f"{self.name}: actuator '{name}' is in two groups")
+
+    @property
+    def actuator_groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the groups of actuators that fail together, and each other one by itself."""
+        grouped = {name for members in self.fail_together.values() for name in members}
+        alone = {limit.name: (limit.name,) for limit in self.action if limit.name not in grouped}
+        return {**self.fail_together, **alone}
 
     @property
     def command_field(self) -> str:
@@ -237,7 +292,14 @@ class Robot(ABC):
         """Return the robot as the model of these features knows it; itself if none ever did."""
         kinds = (kind for kind in self.older if kind.spec.features == tuple(features))
         kind = next(kinds, None)
-        return self if kind is None else kind()
+        if kind is not None:
+            return kind()
+        causes = tuple(cause.name for cause in self.spec.causes)
+        if causes and tuple(features) == (*self.spec.features, *causes):
+            from ros_mbmrl.robots.conditioned import ConditionedRobot
+
+            return ConditionedRobot(self)
+        return self
 
     @abstractmethod
     def difference(self, state: Tensor, next_state: Tensor) -> Tensor:

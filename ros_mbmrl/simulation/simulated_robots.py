@@ -190,6 +190,18 @@ class SimulatedRobots:
                     shares[step, index] = self.simulation.powered(present)
         return shares
 
+    def causes(self, steps: int) -> Array:
+        """Return the causes (steps, N, k) beside the actuators, in periods since a reset.
+
+        Those that the robot's specification names: of the robots there are, the force on a tip.
+        """
+        found = np.zeros((steps, len(self), len(self.robot.spec.causes)))
+        if found.shape[2]:
+            for index, situation in enumerate(self.situations):
+                begin = _edge(self.simulation, situation.force_begin) / self.simulation.substeps
+                found[math.ceil(begin) :, index] = situation.force
+        return found
+
     def _present(self, index: int, ticks: int) -> frozenset[str]:
         """Return the faults of robot `index` so many ticks after its reset."""
         edges = (

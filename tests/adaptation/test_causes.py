@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from ros_mbmrl.adaptation import make_rule
+from ros_mbmrl.adaptation.bank import Bank
 from ros_mbmrl.adaptation.base import Support
-from ros_mbmrl.adaptation.causes import Bank, CauseFilter
+from ros_mbmrl.adaptation.causes import CauseFilter
+from ros_mbmrl.adaptation.error_distribution import ErrorDistribution
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.groups import CAUSES
 from ros_mbmrl.networks.mlp import MLP, Parameters
-from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.robots.conditioned import ConditionedRobot
+from ros_mbmrl.robots.spec import Cause, Robot
 
 # One feature, two commands; the outputs are the two commands as they act, in SI units.
 NORMALIZER = Normalizer(
@@ -32,7 +38,8 @@ def bank(robot: Robot) -> Bank:
 def parameters(bank: Bank) -> Parameters:
     std, mean = NORMALIZER.input_std[1:], NORMALIZER.input_mean[1:]
     weight = torch.cat([torch.zeros(1, 2), torch.diag(std)])
-    own = bank.parameters(NORMALIZER, torch.tensor([0.1, 0.1]))
+    errors = ErrorDistribution(10 * torch.eye(2), torch.tensor([3.0]))
+    own = {**bank.parameters(NORMALIZER), **CAUSES.named(errors.tensors)}
     return {"w0": weight, "b0": mean, **own}
 
 
@@ -46,22 +53,6 @@ def window(actions: Tensor, share: Tensor, weight: Tensor | None = None) -> Supp
 
 def drawn(length: int, seed: int = 0) -> Tensor:
     return torch.from_numpy(np.random.default_rng(seed).uniform(-1, 1, (1, length, 2))).float()
-
-
-def test_the_bank_has_each_actuator_weak_and_dead(bank: Bank) -> None:
-    assert bank.names == ("all well", "drive weak", "drive dead", "turn weak", "turn dead")
-    assert bank.effectiveness.tolist() == [[1, 1], [0.5, 1], [0, 1], [1, 0.5], [1, 0]]
-
-
-@pytest.mark.parametrize("hypothesis", range(5))
-def test_the_inputs_are_those_of_the_commands_that_act(
-    bank: Bank, parameters: Parameters, hypothesis: int
-) -> None:
-    own, actions = CAUSES.part(parameters), drawn(6)[0]
-    x = NORMALIZER.inputs(torch.zeros(6, 1), actions)
-    acted = NORMALIZER.inputs(torch.zeros(6, 1), actions * bank.effectiveness[hypothesis])
-    found = own["scale"][hypothesis] * x + own["shift"][hypothesis]
-    torch.testing.assert_close(found, acted)
 
 
 @pytest.mark.parametrize("hypothesis", range(5))
@@ -78,9 +69,10 @@ def test_the_right_hypothesis_is_found(bank: Bank, parameters: Parameters, hypot
 
 def test_one_row_is_weighed_as_bayes_does(bank: Bank, parameters: Parameters) -> None:
     # Command (0.1, 0), nothing acts: one deviation of the drive from all well and half from weak.
+    # The density of a Student-t with nu = 3 in two dimensions is (1 + m^2 / 3)^-2.5.
     support = window(torch.tensor([[[0.1, 0.0]]]), torch.zeros(1, 1, 2))
     found = CauseFilter(change=0.5, well=0.6).posterior(NET, parameters, support)
-    likelihood = torch.tensor([-0.5, -0.125, 0.0, -0.5, -0.5]).exp()
+    likelihood = (1 + torch.tensor([1.0, 0.25, 0.0, 1.0, 1.0]) / 3) ** -2.5
     expected = torch.tensor([0.6, 0.1, 0.1, 0.1, 0.1]) * likelihood
     torch.testing.assert_close(found[0], expected / expected.sum())
 
@@ -97,8 +89,16 @@ def test_a_change_within_the_window_is_followed(bank: Bank, parameters: Paramete
 def test_the_cause_is_told_by_name(robot: Robot, bank: Bank, parameters: Parameters) -> None:
     actions = drawn(8)
     support = window(actions, bank.effectiveness[4].expand_as(actions))
-    found = CauseFilter().diagnose(robot.spec, NET, parameters, support)
-    assert found.cause == "turn dead" and found.probability > 0.95
+    update = CauseFilter().update(NET, parameters, support)
+    (found,) = CauseFilter().beliefs(robot.spec, update)
+    assert list(found) == list(bank.names) and found["turn dead"] > 0.95
+
+
+def test_a_bank_of_other_groups_is_refused(robot: Robot, parameters: Parameters) -> None:
+    spec = replace(robot.spec, fail_together={"base": ("drive", "turn")})
+    update = CauseFilter().update(NET, parameters, window(drawn(4), torch.ones(1, 4, 2)))
+    with pytest.raises(UserError, match="bank has 5 hypotheses, expected 3 of toy: train it again"):
+        CauseFilter().beliefs(spec, update)
 
 
 def test_without_evidence_all_is_well(parameters: Parameters) -> None:
@@ -129,9 +129,39 @@ def test_tasks_that_share_rows_differ_in_their_weights(bank: Bank, parameters: P
     [
         ({"change": 0.0}, "change: expected a probability between 0 and 1, got 0.0"),
         ({"well": 1.0}, "well: expected a probability between 0 and 1, got 1.0"),
-        ({"limit": float("nan")}, "limit: expected above 0, got nan"),
+        ({"limit": 5.0}, "unexpected keyword argument 'limit'"),
     ],
 )
 def test_wrong_options_are_one_line(options: dict[str, float], message: str) -> None:
     with pytest.raises(UserError, match=message):
         make_rule("causes", options)
+
+
+@pytest.mark.parametrize("push", [-1.4, 0.7, 1.0, 1.6])
+def test_a_cause_that_is_no_actuator_is_found_and_refined(robot: Robot, push: float) -> None:
+    robot = copy(robot)
+    robot.spec = replace(robot.spec, causes=(Cause("push", "N", -2.0, 2.0, 0.0, (-1.0, 1.0)),))
+    spec = ConditionedRobot(robot).spec
+    # Inputs: speed, push, the commands. Outputs: the commands as they act, the push on the first.
+    normalizer = Normalizer(
+        torch.tensor([0.0, 0.1, 0.3, -0.2]),
+        torch.tensor([1.0, 2.0, 0.5, 2.0]),
+        *[torch.ones(2)] * 2,
+    )
+    weight = torch.zeros(4, 2)
+    weight[1, 0], weight[2, 0], weight[3, 1] = 2.0, 0.5, 2.0
+    errors = ErrorDistribution(50 * torch.eye(2), torch.tensor([3.0]))
+    own = {**Bank.of(spec).parameters(normalizer), **CAUSES.named(errors.tensors)}
+    net, parameters = MLP((4, 2)), {"w0": weight, "b0": torch.zeros(2), **own}
+
+    def inputs(value: float) -> Tensor:
+        features = torch.tensor([0.0, value]).expand(1, 12, 2)
+        return normalizer.inputs(features, drawn(12))
+
+    y = net.forward(parameters, inputs(push))
+    support = Support(inputs(0.0), y, torch.ones(1, 12, 1), torch.ones(2))
+    update = CauseFilter().update(net, parameters, support)
+    (found,) = CauseFilter().beliefs(spec, update)
+    assert max(found, key=lambda name: found[name]) == f"push {1 if push > 0 else -1} N"
+    outputs = net.forward_updated(parameters, update, support.x).outputs
+    torch.testing.assert_close(outputs, y, atol=0.01, rtol=0.0)

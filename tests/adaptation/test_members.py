@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,14 +10,15 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import METHODS, make_rule
-from ros_mbmrl.adaptation.base import Diagnosis, Support, UpdateRule, Window
+from ros_mbmrl.adaptation.base import Support, UpdateRule, Window
+from ros_mbmrl.adaptation.diagnosis import Beliefs
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig, support_of
 from ros_mbmrl.adaptation.members import EachMember, knowing_prior, over
 from ros_mbmrl.adaptation.residual import MeanResidual
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.ensemble import Ensemble, MemberUpdates, members_of, unstacked
-from ros_mbmrl.networks.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
 from ros_mbmrl.networks.recurrent import imagine
 from ros_mbmrl.robots.spec import Robot, RobotSpec
 
@@ -169,7 +171,8 @@ class Told(UpdateRule):
     """A rule of one network that is calibrated, and that diagnoses by a network's first bias."""
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
-        return mlp.no_update
+        own = LayerUpdate(bias=parameters["b0"][None, None])
+        return Update((own, *mlp.no_update.layers[1:]))
 
     def calibrated(
         self, model: DynamicsModel, parameters: Parameters, x: Tensor, y: Tensor
@@ -177,11 +180,11 @@ class Told(UpdateRule):
         error = (model.mlp.forward(parameters, x) - y).square().mean()
         return {**parameters, "memory.error": error}
 
-    def diagnose(
-        self, spec: RobotSpec, mlp: MLP, parameters: Parameters, support: Support
-    ) -> Diagnosis | None:
-        certain = float(parameters["b0"][0])
-        return Diagnosis(f"cause {certain}", certain) if certain > 0.5 else None
+    def beliefs(self, spec: RobotSpec, update: Update) -> Sequence[Beliefs]:
+        bias = update.layers[0].bias
+        assert bias is not None
+        certain = float(bias[0, 0, 0])
+        return [{f"cause {certain}": certain}] if certain > 0.5 else []
 
 
 def test_every_member_is_calibrated_with_its_own_error(robot: Robot) -> None:
@@ -197,10 +200,11 @@ def test_the_diagnosis_is_that_of_the_most_certain_member(robot: Robot) -> None:
     many, members = model_of(robot, WHOLE), [SINGLE.init(Generator()) for _ in range(3)]
     support = tasks(many)
     rule = over(Told(), WHOLE)
-    assert rule.diagnose(robot.spec, WHOLE, unstacked(members), support) is None
+    assert not rule.beliefs(robot.spec, rule.update(WHOLE, unstacked(members), support))
     for own, certain in zip(members, (0.75, 0.875, 0.125), strict=True):
         own["b0"][0] = certain
-    assert rule.diagnose(robot.spec, WHOLE, unstacked(members), support) == ("cause 0.875", 0.875)
+    found = rule.beliefs(robot.spec, rule.update(WHOLE, unstacked(members), support))
+    assert found == [{"cause 0.875": 0.875}]
 
 
 def test_only_rules_that_change_layers_of_an_ensemble_are_wrapped() -> None:

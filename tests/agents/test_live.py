@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from ros_mbmrl.adaptation.diagnosis import Beliefs
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.adaptation.residual import MeanResidual
 from ros_mbmrl.agents.base import Agent, Context
 from ros_mbmrl.agents.live import LiveAgent, make_live_agent
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.networks.mlp import Parameters, Update
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import NoTime
-from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 
 Prior = tuple[DynamicsModel, Parameters]
 REST = np.zeros((1, 4))
@@ -176,3 +177,31 @@ def test_it_is_made_from_a_loaded_model(robot: Robot, prior: Prior, task: Any) -
     assert np.array_equal(first.commands, second.commands)
     assert make_live_agent(loaded).task is None
     assert make_live_agent(loaded, method="mb").guard.rule.adapts is False
+
+
+class DeadSoon(MeanResidual):
+    """A rule that is sure of a dead drive once its window has three rows."""
+
+    def beliefs(self, spec: RobotSpec, update: Update) -> Sequence[Beliefs]:
+        self.seen = getattr(self, "seen", 0) + 1
+        return [{"all well": 0.0, "drive dead": 1.0} if self.seen >= 3 else {"all well": 1.0}]
+
+
+def test_the_report_tells_the_cause_and_since_when(
+    robot: Robot, prior: Prior, task: Any, change: Callable[..., Array]
+) -> None:
+    guard = Guard(DeadSoon(), prior[1], 8, GuardConfig())
+    planner = make_planner("mppi", robot.spec, num_samples=4, horizon=2)
+    agent = LiveAgent(prior[0], guard, planner, torch.Generator())
+    agent.begin(context(robot, task))
+    told, state = [], np.zeros(4)
+    for k in range(7):
+        answer = agent.act(state[None], 0.1 * k)
+        agent.acted(answer.commands)
+        report = answer.adapted.report
+        told.append((report.cause, report.probability, report.since))
+        state = state + change(state[3], answer.commands[0], np.ones(3))
+    # The first answer has no window; the cause is certain from .3 s on, and told .2 s later.
+    assert told[0][0] == "" and told[1] == ("all well", 1.0, 0.1)
+    assert [each[0] for each in told[1:]] == ["all well"] * 4 + ["drive dead"] * 2
+    assert told[5][:2] == ("drive dead", 1.0) and told[5][2] == pytest.approx(0.3)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from ros_mbmrl.adaptation.bank import Acting, Bank, acting
 from ros_mbmrl.adaptation.base import robust_error
-from ros_mbmrl.adaptation.causes import Bank, acting
 from ros_mbmrl.adaptation.guard import support_of
 from ros_mbmrl.agents.base import Agent, Context
 from ros_mbmrl.agents.model import ModelAgent
@@ -64,9 +64,10 @@ def test_inputs_are_those_of_commands_times_their_shares(prior: Prior) -> None:
 def test_it_is_what_the_bank_of_causes_does(prior: Prior) -> None:
     model = prior[0]
     bank = Bank.of(model.robot.spec)
-    parts = CAUSES.part(bank.parameters(model.normalizer, torch.ones(3)))
+    stored = Acting.stored(CAUSES.part(bank.parameters(model.normalizer)))
+    parts = stored(bank.values, len(model.normalizer.input_mean))
     own = acting(model.normalizer, bank.effectiveness)
-    torch.testing.assert_close((own.scale, own.shift), (parts["scale"], parts["shift"]))
+    torch.testing.assert_close((own.scale, own.shift), (parts.scale, parts.shift))
 
 
 def test_told_that_all_is_well_it_plans_as_mb(loaded: LoadedModel, drive: Any) -> None:

@@ -16,6 +16,8 @@ from ros_mbmrl.data.dataset import load, save
 from ros_mbmrl.data.files import sha256_of
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots.hexapod import Hexapod
+from ros_mbmrl.robots.spec import Cause
 
 
 def _rollout(length: int, terrain: str = "carpet", session: str = "a", seed: int = 0) -> Rollout:
@@ -196,3 +198,19 @@ def test_effectiveness_of_another_width_is_refused(folder: Path) -> None:
     (folder / "dataset.yaml").write_text(yaml.safe_dump(card))
     with pytest.raises(UserError, match="expected 2 columns of effectiveness"):
         load([folder])
+
+
+def test_other_causes_are_kept_and_unknown_stays_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push = Cause("push", "N", -2.0, 2.0, 0.0, (1.0,))
+    with_causes = replace(Hexapod.spec, causes=(push,))
+    monkeypatch.setattr(Hexapod, "spec", with_causes)
+    values = np.array([[0.0], [0.5], [2.0]], dtype=np.float32)
+    save(tmp_path / "set", [_rollout(2, seed=1), replace(_rollout(3), causes=values)])
+    first, second = load([tmp_path / "set"])
+    assert first.causes is None and first.effectiveness is None
+    np.testing.assert_array_equal(second.causes, values)
+    monkeypatch.setattr(Hexapod, "spec", replace(with_causes, causes=()))
+    with pytest.raises(UserError, match="1 cause names, this robot has 0"):
+        load([tmp_path / "set"])

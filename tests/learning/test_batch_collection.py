@@ -93,3 +93,17 @@ def test_rollouts_tell_what_their_actuators_have_lost() -> None:
     expected[:, 1] = 0.0  # bshin, from the beginning
     expected[10:, 5] = 0.0  # ffoot, from 0.5 s on
     np.testing.assert_array_equal(lost, expected)
+
+
+def test_a_rollout_tells_the_force_on_the_tip_from_when_it_begins() -> None:
+    situations = Situation(), Situation(force=(1.0, 0.0, -2.0), force_begin=0.12)
+    robots = make_simulated("arm_7dof", situations, SEEDS[:2])
+    still, pushed = collect(robots, RandomAgent(5), 5, SEEDS[:2], "random-0")
+    assert still.causes is not None and not still.causes.any()
+    # The force begins with the first control period at or after .12 s, which is that of .15 s.
+    assert pushed.causes is not None
+    assert pushed.causes.tolist() == [[0, 0, 0]] * 3 + [[1, 0, -2]] * 2
+
+
+def test_robots_without_other_causes_tell_none() -> None:
+    assert all(r.causes is None for r in collect(worlds(), RandomAgent(2), 2, SEEDS, "random-0"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,8 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.segments import SegmentSampler, Transitions
 from ros_mbmrl.networks.mlp import Parameters
-from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.robots.conditioned import ConditionedRobot
+from ros_mbmrl.robots.spec import Cause, Robot
 
 Prior = tuple[DynamicsModel, Parameters]
 Make = Callable[..., list[Rollout]]
@@ -158,3 +160,24 @@ def test_a_bootstrap_is_as_many_segments_with_some_twice(
     assert 0.6 * every < seen(own) < 0.67 * every
     past, again = (own.draw(prior[0], 8, torch.Generator().manual_seed(2))[0].x for _ in range(2))
     assert torch.equal(past, again)
+
+
+def test_causes_are_features_as_they_were_where_a_model_has_inputs_for_them(
+    robot: Robot, rollouts: list[Rollout]
+) -> None:
+    robot = copy(robot)
+    robot.spec = replace(robot.spec, causes=(Cause("push", "N", -2.0, 2.0, 0.0, (1.0,)),))
+    length = len(rollouts[0])
+    push = np.linspace(-1, 1, length, dtype=np.float32)[:, None]
+    share = np.ones_like(rollouts[0].actions)
+    known, conditioned = (
+        replace(rollouts[0], effectiveness=share, causes=push),
+        ConditionedRobot(robot),
+    )
+    told = Transitions.of(conditioned, [known], effective=True).features.numpy()
+    np.testing.assert_array_equal(told[:, -1:], push)
+    blind = Transitions.of(conditioned, [known]).features.numpy()
+    np.testing.assert_array_equal(blind[:, :-1], told[:, :-1])
+    assert not blind[:, -1].any()
+    with pytest.raises(UserError, match="does not tell its causes: expected 1, got none"):
+        Transitions.of(conditioned, [replace(known, causes=None)], effective=True)
