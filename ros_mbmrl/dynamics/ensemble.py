@@ -41,42 +41,46 @@ class EnsembleRollout:
         dtype: torch.dtype,
         buffers: Buffers,
     ) -> None:
-        self._members = mlp.members
+        self.members = mlp.members
         self._roll = Rollout(robot, mlp.member, normalizer, stacked(parameters), dtype, buffers)
 
     @torch.inference_mode()
     def __call__(self, state: Tensor, actions: Tensor) -> Tensor:
         """Roll out `actions` from `state`; see the class."""
-        count, members = len(actions), self._members
+        count, members = len(actions), self.members
         if count < members:
             each = self._roll(*(part.expand(members, *part.shape) for part in (state, actions)))
             return each.mean(dim=0)
         return _gathered(self._roll(*(_split(part, members) for part in (state, actions))), count)
 
 
-def rollout_by_members(members: Sequence[Predict], state: Tensor, actions: Tensor) -> Tensor:
-    """Roll out K candidates by models of their own, candidate k by that of member k mod E.
+class MemberRollouts:
+    """A roll-out of K candidates by models of their own, candidate k by that of member k mod E.
+
+    It maps states (K, ds), actions (K, H, da) to (K, H+1, ds), or, of N tasks, (N, ds) and
+    (N, K, H, da) to (N, K, H+1, ds), as `EnsembleRollout` does.
 
     Args:
-        members: a roll-out for each member, see `DynamicsModel.predictor` and `predictor_each`.
-        state: (K, ds), or (N, ds) for K candidates of each of N tasks.
-        actions: (K, H, da), or (N, K, H, da).
-
-    Returns:
-        States (K, H+1, ds) or (N, K, H+1, ds), as `EnsembleRollout` does.
+        rolls: a roll-out for each member, see `DynamicsModel.predictor` and `predictor_each`.
     """
-    count, step = actions.shape[-3], len(members)
-    if count < step:
-        return torch.stack([roll(state, actions) for roll in members]).mean(dim=0)
-    own_states = state.dim() == actions.dim() - 1
-    parts = [
-        roll(state[..., k::step, :] if own_states else state, actions[..., k::step, :, :])
-        for k, roll in enumerate(members)
-    ]
-    found = state.new_empty(*actions.shape[:-2], *parts[0].shape[-2:])
-    for k, part in enumerate(parts):
-        found[..., k::step, :, :] = part
-    return found
+
+    def __init__(self, rolls: Sequence[Predict]) -> None:
+        self.members, self._rolls = len(rolls), rolls
+
+    def __call__(self, state: Tensor, actions: Tensor) -> Tensor:
+        """Roll out `actions` from `state`; see the class."""
+        count, step = actions.shape[-3], self.members
+        if count < step:
+            return torch.stack([roll(state, actions) for roll in self._rolls]).mean(dim=0)
+        own_states = state.dim() == actions.dim() - 1
+        parts = [
+            roll(state[..., k::step, :] if own_states else state, actions[..., k::step, :, :])
+            for k, roll in enumerate(self._rolls)
+        ]
+        found = state.new_empty(*actions.shape[:-2], *parts[0].shape[-2:])
+        for k, part in enumerate(parts):
+            found[..., k::step, :, :] = part
+        return found
 
 
 def _split(rows: Tensor, members: int) -> Tensor:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from ros_mbmrl.dynamics.ensemble import EnsembleRollout, rollout_by_members
+from ros_mbmrl.dynamics.ensemble import EnsembleRollout, MemberRollouts
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.dynamics.rollout import Buffers, Rollout
 from ros_mbmrl.networks.ensemble import Ensemble, members_of
@@ -61,7 +61,7 @@ class DynamicsModel:
         """
         if hidden is not None and isinstance(self.mlp, Ensemble):
             each = zip(members_of(parameters), hidden[:, None], strict=True)
-            return partial(rollout_by_members, [self.member.predictor(*own) for own in each])
+            return MemberRollouts([self.member.predictor(*own) for own in each])
         if hidden is not None:
             memory, layers = hidden, self.mlp.no_update.layers
 
@@ -87,7 +87,7 @@ class DynamicsModel:
         """
         if isinstance(self.mlp, Ensemble):
             each = zip(members_of(parameters), self.mlp.updates(update), strict=True)
-            return partial(rollout_by_members, [self.member.predictor_each(*own) for own in each])
+            return MemberRollouts([self.member.predictor_each(*own) for own in each])
         if update.hidden is None:
             own = (self.robot, self.mlp, self.normalizer)
             written = self.mlp.materialise_each(parameters, update)

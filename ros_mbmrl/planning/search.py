@@ -25,6 +25,7 @@ from ros_mbmrl.planning.base import (
     WarmStart,
 )
 from ros_mbmrl.planning.budget import Budget, Pace
+from ros_mbmrl.planning.members import blocks_of, member_count
 from ros_mbmrl.planning.modes import Mode
 from ros_mbmrl.planning.sampling import Limits, Sampler, SamplingConfig
 
@@ -121,12 +122,12 @@ class SamplingPlanner(ABC):
         search = self.start(None if previous is None else previous[:horizon])
         if warm_start.elites is not None:
             search = replace(search, elites=warm_start.elites[:, :horizon])
-        plan = None
+        plan, members = None, member_count(predict)
         for left in reversed(range(self.iterations)):
             sent = warm_start.previous
             candidates = self.sampler.sample(search.mean, search.std, sent, generator, horizon)
             join_(candidates, search.elites, self.limits, sent)
-            tried, costs = self._try(candidates, imagine, budget)
+            tried, costs = self._try(candidates, members, imagine, budget)
             if not costs.isfinite().any():
                 break
             search = self.update(search, tried, costs)
@@ -153,20 +154,24 @@ class SamplingPlanner(ABC):
         return self.limits.enforce_(actions.clone(), warm_start.previous)
 
     def _try(
-        self, candidates: Tensor, imagine: Callable[[Tensor], Tensor], budget: Budget
+        self,
+        candidates: Tensor,
+        members: int,
+        imagine: Callable[[Tensor], Tensor],
+        budget: Budget,
     ) -> tuple[Tensor, Tensor]:
         """Return candidates and costs, block by block while time lasts; at least one block."""
         count = math.ceil(len(candidates) / LARGEST)
         if budget.ends:
             count = max(count, min(BLOCKS, math.ceil(len(candidates) / SMALLEST)))
-        blocks = [candidates[k::count] for k in range(count)]
+        blocks = blocks_of(candidates, count, members)
         costs: list[Tensor] = []
         for block in blocks:
             if costs and not budget.lasts:
                 break
             costs.append(imagine(block))
             budget.look()
-        if count == 1:
+        if len(blocks) == 1:
             return candidates, costs[0]
         return torch.cat(blocks[: len(costs)]), torch.cat(costs)
 
