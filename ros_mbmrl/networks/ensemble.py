@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Generator, Tensor
 
+from ros_mbmrl.networks.activations import HEADS
+from ros_mbmrl.networks.gaussian import heads_of, log_variances, new_head
+from ros_mbmrl.networks.groups import VARIANCE
 from ros_mbmrl.networks.mlp import MLP, Parameters, Pass, Update, spread
 
 MOST = 64  # members
@@ -71,14 +74,23 @@ class Ensemble(MLP):
 
     Args:
         members: their number E.
+        head: `mse`, or `gaussian`: each member gives a variance as well, see `moments`.
     """
 
     members: int = 5
+    head: str = "mse"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 2 <= self.members <= MOST:
             raise ValueError(f"members: expected 2 to {MOST}, got {self.members}")
+        if self.head not in HEADS:
+            raise ValueError(f"head: expected one of {HEADS}, got {self.head!r}")
+
+    @property
+    def gaussian(self) -> bool:
+        """Tell whether the members give variances."""
+        return self.head == "gaussian"
 
     @property
     def member(self) -> MLP:
@@ -87,7 +99,10 @@ class Ensemble(MLP):
 
     def init(self, generator: Generator) -> Parameters:
         """Draw each member's parameters for itself."""
-        return unstacked([self.member.init(generator) for _ in range(self.members)])
+        each = [self.member.init(generator) for _ in range(self.members)]
+        if self.gaussian:
+            each = [own | VARIANCE.named(new_head(*self.sizes[-2:])) for own in each]
+        return unstacked(each)
 
     def forward_each(self, stack: Parameters, x: Tensor) -> Tensor:
         """Return the outputs (E, R, outputs) of every member.
@@ -96,12 +111,17 @@ class Ensemble(MLP):
             stack: see `stacked`.
             x: inputs (E, R, inputs), or (R, inputs) for all members.
         """
+        return self.forward_hidden(stack, x)[0]
+
+    def forward_hidden(self, stack: Parameters, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the outputs of every member and its last hidden units (E, R, hidden)."""
         h = x.expand(self.members, *x.shape[-2:])
         for k in range(self.layers):
+            before = h
             h = torch.baddbmm(stack[f"b{k}"], h, stack[f"w{k}"])
             if k < self.layers - 1:
                 h = self.act(h)
-        return h
+        return h, before
 
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """Return the members' mean outputs (..., outputs) of inputs (..., inputs)."""
@@ -135,6 +155,24 @@ class Ensemble(MLP):
     def forward_updated(self, parameters: Parameters, update: Update, x: Tensor) -> Pass:
         """Pass x (N, T, inputs) through the members; the outputs are their mean."""
         return mean_of(self.passes(parameters, update, x))
+
+    def moments(
+        self, parameters: Parameters, update: Update, x: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return each member's means (E, N, T, outputs) and variances, None without such heads.
+
+        Args:
+            x: inputs (N, T, inputs). The variances are those of the prior's head, on the hidden
+                units of the updated network.
+        """
+        passes = self.passes(parameters, update, x)
+        tasks = max(len(each.outputs) for each in passes)
+        means = torch.stack([spread(each.outputs, tasks) for each in passes])
+        if not self.gaussian:
+            return means, None
+        h = torch.stack([spread(each.inputs[-1], tasks) for each in passes]).flatten(1, 2)
+        logs = log_variances(heads_of(parameters, range(self.members)), h)
+        return means, logs.exp().view(means.shape)
 
     def materialise(self, parameters: Parameters, update: Update) -> Parameters:
         """Return parameters with the update of one task (N = 1) written in."""

@@ -36,7 +36,7 @@ from ros_mbmrl.learning.run import Learner, Phase, Progress, Run
 from ros_mbmrl.learning.segments import Augment, SegmentSampler, Transitions
 from ros_mbmrl.methods import make_method, origin
 from ros_mbmrl.networks.ensemble import Ensemble
-from ros_mbmrl.networks.groups import network_of
+from ros_mbmrl.networks.groups import fitted_of
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.spec import Robot
 
@@ -188,11 +188,11 @@ def with_own(
     Raises:
         ValueError: a parameter belongs to no group.
     """
-    own, network = over(rule, mlp).init(mlp, parameters, generator), network_of(parameters)
-    given = {name: value.shape for name, value in parameters.items() if name not in network}
+    own, fitted = over(rule, mlp).init(mlp, parameters, generator), fitted_of(parameters)
+    given = {name: value.shape for name, value in parameters.items() if name not in fitted}
     if given == {name: value.shape for name, value in own.items()}:
         return parameters
-    return {**network, **own}
+    return {**fitted, **own}
 
 
 def identity_of(
@@ -219,5 +219,5 @@ def new_model(training: Transitions, config: TrainConfig, robot: Robot) -> Dynam
     inputs = len(spec.features) + len(spec.action)
     mlp = MLP((inputs, *config.hidden, len(spec.changes)), config.activation)
     if config.members > 1:
-        mlp = Ensemble(mlp.sizes, mlp.activation, config.members)
+        mlp = Ensemble(mlp.sizes, mlp.activation, config.members, config.head)
     return DynamicsModel(robot, mlp, training.normalizer())
