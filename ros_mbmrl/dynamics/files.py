@@ -118,6 +118,8 @@ def _network_facts(mlp: MLP) -> dict[str, Any]:
         facts["members"] = mlp.members
         if mlp.gaussian:
             facts["head"] = mlp.head
+        if mlp.elites:
+            facts["elites"] = list(mlp.elites)
     return facts
 
 
@@ -125,7 +127,9 @@ def _network(facts: Mapping[str, Any]) -> MLP:
     """Return the network that a card describes. Raises ValueError, KeyError or TypeError."""
     sizes, activation = tuple(facts["sizes"]), facts["activation"]
     if "members" in facts:
-        return Ensemble(sizes, activation, int(facts["members"]), facts.get("head", "mse"))
+        elites = tuple(int(number) for number in facts.get("elites", ()))
+        own = int(facts["members"]), str(facts.get("head", "mse")), elites
+        return Ensemble(sizes, activation, *own)
     return MLP(sizes, activation)
 
 

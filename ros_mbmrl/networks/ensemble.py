@@ -75,10 +75,13 @@ class Ensemble(MLP):
     Args:
         members: their number E.
         head: `mse`, or `gaussian`: each member gives a variance as well, see `moments`.
+        elites: numbers of the members that predictions are of; none: all. The others are trained,
+            adapted and kept, and may be elites after another fit.
     """
 
     members: int = 5
     head: str = "mse"
+    elites: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -86,6 +89,15 @@ class Ensemble(MLP):
             raise ValueError(f"members: expected 2 to {MOST}, got {self.members}")
         if self.head not in HEADS:
             raise ValueError(f"head: expected one of {HEADS}, got {self.head!r}")
+        if list(self.elites) != sorted(set(self.elites) & set(range(self.members))):
+            raise ValueError(
+                f"elites: expected some of 0 to {self.members - 1} in order, got {self.elites}"
+            )
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """Return the numbers of the members that predictions are of."""
+        return self.elites or tuple(range(self.members))
 
     @property
     def gaussian(self) -> bool:
@@ -115,7 +127,7 @@ class Ensemble(MLP):
 
     def forward_hidden(self, stack: Parameters, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the outputs of every member and its last hidden units (E, R, hidden)."""
-        h = x.expand(self.members, *x.shape[-2:])
+        h = x.expand(len(stack["w0"]), *x.shape[-2:])
         for k in range(self.layers):
             before = h
             h = torch.baddbmm(stack[f"b{k}"], h, stack[f"w{k}"])
@@ -125,7 +137,7 @@ class Ensemble(MLP):
 
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """Return the members' mean outputs (..., outputs) of inputs (..., inputs)."""
-        outputs = self.forward_each(stacked(parameters), x.reshape(-1, x.shape[-1]))
+        outputs = self.forward_each(stacked(parameters, self.used), x.reshape(-1, x.shape[-1]))
         return outputs.mean(dim=0).reshape(*x.shape[:-1], -1)
 
     def updates(self, update: Update) -> tuple[Update, ...]:
@@ -154,24 +166,36 @@ class Ensemble(MLP):
 
     def forward_updated(self, parameters: Parameters, update: Update, x: Tensor) -> Pass:
         """Pass x (N, T, inputs) through the members; the outputs are their mean."""
-        return mean_of(self.passes(parameters, update, x))
+        return self.mean_of(self.passes(parameters, update, x))
+
+    def mean_of(self, passes: Sequence[Pass]) -> Pass:
+        """Return the pass of the ensemble: the mean outputs, the inputs of its first layer.
+
+        passes: of every member.
+        """
+        outputs = self._joined([each.outputs for each in passes])
+        return Pass(outputs.mean(dim=0), passes[0].inputs[:1], [])
+
+    def _joined(self, parts: Sequence[Tensor]) -> Tensor:
+        """Return the parts (N, ...) of the members that are used, (E, N, ...)."""
+        tasks = max(len(each) for each in parts)
+        return torch.stack([spread(parts[k], tasks) for k in self.used])
 
     def moments(
         self, parameters: Parameters, update: Update, x: Tensor
     ) -> tuple[Tensor, Tensor | None]:
-        """Return each member's means (E, N, T, outputs) and variances, None without such heads.
+        """Return the members' means (E, N, T, outputs) and variances, None without such heads.
 
         Args:
             x: inputs (N, T, inputs). The variances are those of the prior's head, on the hidden
                 units of the updated network.
         """
         passes = self.passes(parameters, update, x)
-        tasks = max(len(each.outputs) for each in passes)
-        means = torch.stack([spread(each.outputs, tasks) for each in passes])
+        means = self._joined([each.outputs for each in passes])
         if not self.gaussian:
             return means, None
-        h = torch.stack([spread(each.inputs[-1], tasks) for each in passes]).flatten(1, 2)
-        logs = log_variances(heads_of(parameters, range(self.members)), h)
+        hidden = self._joined([each.inputs[-1] for each in passes]).flatten(1, 2)
+        logs = log_variances(heads_of(parameters, self.used), hidden)
         return means, logs.exp().view(means.shape)
 
     def materialise(self, parameters: Parameters, update: Update) -> Parameters:
@@ -185,11 +209,9 @@ class Ensemble(MLP):
         return unstacked([self.member.materialise_each(own, change) for own, change in each])
 
 
-def mean_of(passes: Sequence[Pass]) -> Pass:
-    """Return the pass of an ensemble: the mean outputs, and the inputs of its first layer."""
-    tasks = max(len(each.outputs) for each in passes)
-    outputs = torch.stack([spread(each.outputs, tasks) for each in passes])
-    return Pass(outputs.mean(dim=0), passes[0].inputs[:1], [])
+def whole(mlp: MLP) -> MLP:
+    """Return the network with all members in use, as it is trained."""
+    return replace(mlp, elites=()) if isinstance(mlp, Ensemble) else mlp
 
 
 def members_of(parameters: Parameters) -> list[Parameters]:
@@ -208,12 +230,13 @@ def unstacked(members: list[Parameters]) -> Parameters:
     return {f"member.{k}.{name}": v for k, own in enumerate(members) for name, v in own.items()}
 
 
-def stacked(parameters: Parameters) -> Parameters:
-    """Return weights (E, inputs, outputs) and biases (E, 1, outputs) of all members.
+def stacked(parameters: Parameters, members: Iterable[int] | None = None) -> Parameters:
+    """Return weights (E, inputs, outputs) and biases (E, 1, outputs) of some members, or of all.
 
     What a rule's own parameters are for, such as `psi.w0`, is no part of the networks.
     """
     each = members_of(parameters)
+    each = each if members is None else [each[k] for k in members]
     names = [name for name in each[0] if "." not in name]
     stack = {name: torch.stack([own[name] for own in each]) for name in names}
     return {name: v[:, None] if v.dim() == 2 else v for name, v in stack.items()}

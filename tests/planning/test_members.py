@@ -8,9 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from ros_mbmrl.errors import UserError
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import WarmStart
-from ros_mbmrl.planning.members import Delayed, blocks_of, member_count
+from ros_mbmrl.planning.batch import make_batch_planner
+from ros_mbmrl.planning.members import Delayed, blocks_of, copied, member_count, risky
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.delay import Delay
 
@@ -75,3 +77,69 @@ def test_a_delayed_model_has_the_members_of_what_it_delays() -> None:
     states = delayed(torch.zeros(3, 2), torch.ones(3, 2, 2))
     # Half of the first action acts in the first step; the gains are 1, 2, 3.
     torch.testing.assert_close(states[:, 1, 0], torch.tensor([0.5, 1.0, 1.5]))
+
+
+def planned(**settings: Any) -> Tensor:
+    planner, generator = make_planner("cem", SPEC, **settings), torch.Generator().manual_seed(0)
+    start, goal = WarmStart(None, torch.zeros(2)), torch.tensor([60.0, 40.0])
+    with torch.inference_mode():
+        return planner.plan(Team(2), far, torch.zeros(2), goal, start, generator).actions
+
+
+def test_risk_is_the_mean_and_the_deviation_over_members() -> None:
+    costs = torch.tensor([1.0, 3.0, 5.0, 5.0])  # two candidates, two members
+    assert risky(costs, 2, 0.5).tolist() == [2.5, 5.0]
+    assert risky(costs, 1, 0.5) is costs
+    rows = copied(torch.arange(3.0).view(3, 1, 1), 2)
+    assert rows.flatten().tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_planner_that_minds_risk_goes_where_members_agree() -> None:
+    """Members move by a and 2 a towards g; the costs are (g - a)^2 and (g - 2 a)^2."""
+    settings: dict[str, Any] = {"num_samples": 200, "horizon": 1, "iterations": 8, "sigma": 0.4}
+    # Their mean is least at a = 3 g / 5; with beta = 1 the larger of the two, at a = 2 g / 3.
+    assert float(planned(risk=1e-3, **settings).sum()) == pytest.approx(60.0, abs=2.0)
+    assert float(planned(risk=1.0, **settings).sum()) == pytest.approx(66.7, abs=2.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"risk": -0.1}, "risk: expected a number from 0"),
+        ({"risk": 1.0, "particles": "mean"}, "risk: expected particles of ts_inf or ts1"),
+        ({"sample": True, "particles": "mean"}, "sample: expected particles of ts_inf or ts1"),
+        ({"sample": 1}, "sample: expected true or false"),
+        ({"particles": "ts2"}, "particles: expected one of"),
+        ({"horizon": 0}, "horizon: expected an integer above 0"),
+    ],
+)
+def test_wrong_settings_are_one_line(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said) as caught:
+        make_planner("icem", SPEC, **settings)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"risk": 1.0}, "risk: expected 0 or a model of several members"),
+        ({"particles": "ts1"}, "particles: expected an ensemble"),
+        ({"sample": True}, "sample: expected an ensemble"),
+    ],
+)
+def test_what_needs_an_ensemble_is_refused_for_one_network(
+    settings: dict[str, Any], said: str
+) -> None:
+    planner = make_planner("mppi", SPEC, **settings)
+    start, generator = WarmStart(None, torch.zeros(2)), torch.Generator()
+
+    def alone(states: Tensor, actions: Tensor) -> Tensor:
+        return torch.cat([states[:, None], states[:, None] + actions.cumsum(1)], dim=1)
+
+    with pytest.raises(UserError, match=said):
+        planner.plan(alone, far, torch.zeros(2), torch.zeros(2), start, generator)
+
+
+def test_robots_that_are_planned_for_together_do_not_sample() -> None:
+    with pytest.raises(UserError, match="sample: expected false"):
+        make_batch_planner("mppi", SPEC, {"sample": True}, torch.device("cpu"))

@@ -32,6 +32,7 @@ class TrainConfig:
     of the robot's own (`Robot.augmentation`); none without any. precision: of the network's
     products in training; weights and what is validated are in float32. members: networks of an
     ensemble, 1 for a single network. rows: transitions a step that each of them is fitted to.
+    elites: members with the least held-out error, which alone are used; 0: all of them.
     head: of each member: `mse`, or `gaussian` for a variance as well, by negative log-likelihood.
     """
 
@@ -57,6 +58,7 @@ class TrainConfig:
     members: int = 1
     rows: int = 256
     head: str = "mse"
+    elites: int = 0
 
     def __post_init__(self) -> None:
         for name in ("predict_window", "batch", "validate_every", "patience", "members", "rows"):
@@ -80,6 +82,7 @@ class TrainConfig:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}: expected one of {known}, got {getattr(self, name)!r}")
+        _check_count("elites", self.elites, 0, self.members)
         if self.head == "gaussian" and self.members == 1:
             raise ValueError("head: gaussian: expected members of at least 2, got 1")
         for name in ("options", "augmentation"):

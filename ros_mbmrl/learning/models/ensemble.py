@@ -132,5 +132,10 @@ class EnsembleLearner:
         """Take all rows, and draw the bootstraps: the same after a checkpoint."""
         self._rows = store.every_row(self._model)
         count = len(self._rows[0])
+        if count < self._mlp.members:
+            raise UserError(
+                f"members: expected at most {count}, as many as there are transitions to train "
+                f"on, got {self._mlp.members}"
+            )
         generator = Generator().manual_seed(self._config.seed)
         self._bootstrap = torch.randint(count, (self._mlp.members, count), generator=generator)
