@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ros_mbmrl.dynamics.ensemble import EnsembleRollout, MemberRollouts
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.dynamics.particles import Noise
 from ros_mbmrl.dynamics.rollout import Buffers, Rollout
 from ros_mbmrl.networks.ensemble import Ensemble, members_of
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update
@@ -97,6 +98,13 @@ class DynamicsModel:
         if isinstance(self.mlp, Ensemble):
             return EnsembleRollout(self.robot, self.mlp, *rest)
         return Rollout(self.robot, self.mlp, *rest)
+
+    def particles(self, parameters: Parameters, noise: Noise) -> EnsembleRollout:
+        """Return a roll-out of particles with noise, of an ensemble with Gaussian heads."""
+        if not isinstance(self.mlp, Ensemble) or not self.mlp.gaussian:
+            raise ValueError(f"expected an ensemble with Gaussian heads, got {self.mlp}")
+        rest = (self.normalizer, parameters, self.precision, self._buffers)
+        return EnsembleRollout(self.robot, self.mlp, *rest, noise=noise)
 
     def predictor_each(
         self, parameters: Parameters, update: Update

@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.dynamics.ensemble import EnsembleRollout
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.dynamics.particles import OwnNoise, orders
@@ -125,11 +124,11 @@ def test_common_noise_is_the_same_for_all_candidates_and_has_the_predicted_size(
 
 def test_own_noise_is_each_particle_s(made: Made) -> None:
     model, parameters = made
-    assert isinstance(model.mlp, Ensemble)
-    own = (model.robot, model.mlp, model.normalizer, parameters, torch.float32, model._buffers)
-    noisy = EnsembleRollout(*own, "ts1", OwnNoise(Generator().manual_seed(0)))
+    noisy = model.particles(parameters, OwnNoise(Generator().manual_seed(0)))
     found = noisy(torch.zeros(6, 4), torch.zeros(6, STEPS, 2))[:, -1]
     assert len(found.unique(dim=0)) == 6
+    with pytest.raises(ValueError, match="expected an ensemble with Gaussian heads"):
+        model.member.particles(parameters, OwnNoise(Generator()))
 
 
 def test_what_a_model_cannot_do_is_refused(made: Made, robot: Robot) -> None:
