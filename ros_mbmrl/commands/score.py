@@ -50,12 +50,12 @@ def run(arguments: Score) -> dict[str, Any]:
         raise UserError(f"sessions '{arguments.sessions}': expected unseen or all")
     data = Transitions.of(make_robot(robot), rollouts)
     tags = [r.tags.get(arguments.tag, "") for r in rollouts]
+    found = calibration(field, rollouts, tags, arguments) if arguments.calibration else {}
     rows = score(field, data, tags, arguments.horizons, arguments.guard, arguments.marked)
     summary = score_summary.summarise(rows, f"mean of {arguments.tag}s")
-    console, found = tables.wide_console(), dict[str, Any]()
+    console = tables.wide_console()
     shown = [score_summary.ratios(summary), score_summary.adaptation(summary)]
-    if arguments.calibration:
-        found = calibration(field, rollouts, tags, arguments)
+    if found:
         shown += [coverage.coverage_table(found["coverage"])]
         shown += [coverage.detection_table(found["detection"])] if found["detection"] else []
     for table in shown:
