@@ -20,7 +20,7 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Diagnosis, Support, UpdateRule
 from ros_mbmrl.dynamics.normalizer import Normalizer
-from ros_mbmrl.networks.groups import CAUSES, network_of
+from ros_mbmrl.networks.groups import CAUSES, fitted_of
 from ros_mbmrl.networks.mlp import MLP, InputUpdate, Parameters, Update, spread
 from ros_mbmrl.robots.spec import RobotSpec
 
@@ -130,7 +130,7 @@ class CauseFilter(UpdateRule):
             error = model.mlp.forward(parameters, x) - y
         deviation = error.square().mean(dim=0).sqrt().clamp_min(1e-3)
         bank = Bank.of(model.robot.spec).parameters(model.normalizer, deviation)
-        return {**network_of(parameters), **bank}
+        return {**fitted_of(parameters), **bank}
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Return the inputs' update under the most probable hypothesis of each task."""
