@@ -25,7 +25,7 @@ from ros_mbmrl.adaptation.diagnosis import Beliefs
 from ros_mbmrl.adaptation.error_distribution import ErrorDistribution
 from ros_mbmrl.adaptation.refinement import refined
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.networks.groups import CAUSES, network_of
+from ros_mbmrl.networks.groups import CAUSES, fitted_of
 from ros_mbmrl.networks.mlp import MLP, InputUpdate, Parameters, Update, spread
 from ros_mbmrl.robots.spec import RobotSpec
 
@@ -77,7 +77,7 @@ class CauseFilter(UpdateRule):
             errors = model.mlp.forward(parameters, x) - y
         bank = Bank.of(model.robot.spec).parameters(model.normalizer)
         distribution = CAUSES.named(ErrorDistribution.fit(errors).tensors)
-        return {**network_of(parameters), **bank, **distribution}
+        return {**fitted_of(parameters), **bank, **distribution}
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Return the inputs' update under the most probable hypothesis of each task."""

@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.diagnosis import Beliefs
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.networks.ensemble import Ensemble, MemberUpdates, mean_of, members_of, unstacked
+from ros_mbmrl.networks.ensemble import Ensemble, MemberUpdates, members_of, unstacked
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update
 from ros_mbmrl.robots.spec import RobotSpec
 
@@ -80,7 +80,7 @@ def knowing_prior(support: Support, mlp: MLP, parameters: Parameters) -> Support
     if not isinstance(mlp, Ensemble):
         return replace(support, prior=support.forward(mlp, parameters, mlp.no_update))
     passes = mlp.passes(parameters, mlp.no_update, support.x)
-    return replace(support, prior=mean_of(passes), members=passes)
+    return replace(support, prior=mlp.mean_of(passes), members=passes)
 
 
 def _parts(parameters: Parameters, support: Support) -> list[tuple[Parameters, Support]]:

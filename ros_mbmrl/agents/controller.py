@@ -7,11 +7,12 @@ from collections import deque
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Generator
 
 from ros_mbmrl.adaptation.base import Adapted
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.planning.base import Deadline, NoFinitePlan, Plan, Planner, Predict, WarmStart
+from ros_mbmrl.planning.base import Deadline, NoFinitePlan, Plan, Planner, WarmStart
+from ros_mbmrl.planning.members import Delayed
 from ros_mbmrl.planning.modes import Mode
 from ros_mbmrl.robots.delay import LONGEST, NO_DELAY, Delay
 from ros_mbmrl.robots.spec import Array, Robot
@@ -55,7 +56,7 @@ class Controller:
             now = predict(now[None], committed[None])[0, -1]
             state = now.numpy().astype(float)
         if delay.share:
-            predict = _blended(predict, delay, self._warm_start.previous)
+            predict = Delayed(predict, delay, self._warm_start.previous)
         reference = self.task.reference(state)
         if isinstance(self.task, Finishing) and self.task.finished:
             return Plan(self._rest, self._rest[None], math.nan, math.nan, 0, 0, Mode.FINISHED)
@@ -69,7 +70,3 @@ class Controller:
         sent = torch.tensor(action, dtype=torch.float32)
         self._sent.append(sent)
         self._warm_start = self._last.shifted(sent) if self._last else WarmStart(None, sent)
-
-
-def _blended(predict: Predict, delay: Delay, previous: Tensor) -> Predict:
-    return lambda state, actions: predict(state, delay.blend(actions, previous))

@@ -21,7 +21,8 @@ from ros_mbmrl.agents.base import Action, Context, Diagnostics, Flags
 from ros_mbmrl.agents.valued import value_for, with_value
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.networks.mlp import InputUpdate, Update
-from ros_mbmrl.planning.batch import Plans, PredictEach, make_batch_planner
+from ros_mbmrl.planning.batch import Plans, make_batch_planner
+from ros_mbmrl.planning.members import Delayed
 from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.spec import Array, RobotSpec
 from ros_mbmrl.robots.task import cost_each
@@ -176,21 +177,16 @@ class ModelAgent:
             committed = torch.stack(self._delay.committed(self._sent), dim=1)
             now = predict(now, committed[:, None])[:, 0, -1]
             states = _float64(now)
+        if self._delay.share:  # of the last command acts in the first planned interval
+            predict = Delayed(predict, self._delay, self._start.previous[:, None])
         return self._planner.plan(
-            self._blended(predict),
+            predict,
             cost_each(self._tasks, states, self._device),
             now,
             self._start,
             self._generators,
             torch.as_tensor(finite, device=self._device),
         )
-
-    def _blended(self, predict: PredictEach) -> PredictEach:
-        """Return predictions of planned commands, of whose first a share of the last one acts."""
-        if not self._delay.share:
-            return predict
-        previous = self._start.previous[:, None]
-        return lambda states, actions: predict(states, self._delay.blend(actions, previous))
 
 
 def _float64(values: Tensor) -> Array:

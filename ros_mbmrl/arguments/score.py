@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from ros_mbmrl.arguments.ranges import Few
+from ros_mbmrl.arguments.ranges import Few, Seed
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,10 @@ class Score:
     """Only windows that adapt on a row marked by the import: gaps, jumps, implausible telemetry."""
     guard: bool = True
     """Let the guard refuse updates."""
+    calibration: bool = False
+    """Judge predicted intervals, too: coverage, and detection of changes. For Gaussian heads."""
+    seed: Seed = 0
+    """Seed of the particles that intervals are made of."""
     out: Path | None = None
     """Folder of a report with pictures; default: no report."""
     json: Path | None = None

@@ -36,6 +36,7 @@ PEER = "pytorch_mppi"
 NO_PEER = "pytorch_mppi is not installed here: pip install pytorch-mppi; its ratio is null"
 MEMBERS = 5
 ENSEMBLE = f"an ensemble of {MEMBERS}, the candidates split over it, over one network"
+TS1 = f"an ensemble of {MEMBERS}, candidates change members in every step, over one network"
 NOT_ADAPTED = AdaptReport(0, 0.0, 0.0, 0.0, False, "the method does not adapt")
 
 
@@ -66,11 +67,13 @@ def run(config: Config) -> Findings:
         generator = Generator().manual_seed(config.seed)
         problem = make_problem(config.hidden, config.activation, generator)
         products = network_products(problem.model.mlp, config)
+        ensemble = ensemble_of(problem, generator)
         contenders: dict[str, Run] = {
             "plan": planner(problem, config, torch.float32),
             "matrix products": Floor(products, generator, torch.float32).run,
             "plain loop": PlainLoop(problem, config).plan,
-            "plan, ensemble": planner(ensemble_of(problem, generator), config, torch.float32),
+            "plan, ensemble": planner(ensemble, config, torch.float32),
+            "plan, ensemble, ts1": planner(ensemble, config, torch.float32, particles="ts1"),
         }
         notes = []
         slowdown = bfloat16_slowdown(products, generator)
@@ -110,6 +113,7 @@ def figures(times: Times) -> tuple[Figure, ...]:
         ratio("float32_over_gemm", "plan", floor, "a plan over its products", "at most 1.06"),
         ratio("plain_over_gemm", "plain loop", floor, "the plain loop over them"),
         ratio("ensemble_over_one", "plan, ensemble", "plan", ENSEMBLE, "at most 1.3"),
+        ratio("ts1_over_one", "plan, ensemble, ts1", "plan", TS1, "at most 1.3"),
         ratio("bfloat16_over_float32", "plan, bfloat16", "plan", "bfloat16", "at most 0.55"),
         ratio("bfloat16_over_gemm", "plan, bfloat16", half, "the same over its own products"),
         ratio("over_pytorch_mppi", "plan", PEER, "a plan over pytorch_mppi's", "below 1"),
@@ -129,10 +133,11 @@ def ensemble_of(problem: Problem, generator: Generator) -> Problem:
     return replace(problem, model=replace(model, mlp=mlp), parameters=mlp.init(generator))
 
 
-def planner(problem: Problem, config: Config, dtype: torch.dtype) -> Run:
+def planner(problem: Problem, config: Config, dtype: torch.dtype, particles: str = "ts_inf") -> Run:
     """Return a run that plans as the control loop does, from the plan before; includes casting."""
     model, robot = problem.model, problem.model.robot
-    sampling = make_planner("mppi", robot.spec, num_samples=config.samples, horizon=config.horizon)
+    size = {"num_samples": config.samples, "horizon": config.horizon}
+    sampling = make_planner("mppi", robot.spec, **size, particles=particles)
     generator = Generator().manual_seed(config.seed)
     controller = Controller(robot, sampling, problem.task(), generator)
     model = replace(model, precision=dtype)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ros_mbmrl.arguments.score import Score
+    from ros_mbmrl.data.rollout import Rollout
     from ros_mbmrl.evaluation.campaign import Entrant
     from ros_mbmrl.learning.open_loop import OpenLoopErrors
     from ros_mbmrl.learning.segments import Transitions
@@ -33,6 +34,7 @@ def run(arguments: Score) -> dict[str, Any]:
     # They import torch, which takes seconds: only now that there is something to score.
     import torch
 
+    from ros_mbmrl.evaluation import coverage
     from ros_mbmrl.evaluation.entrants import enter_all
     from ros_mbmrl.learning.segments import Transitions
 
@@ -48,15 +50,42 @@ def run(arguments: Score) -> dict[str, Any]:
         raise UserError(f"sessions '{arguments.sessions}': expected unseen or all")
     data = Transitions.of(make_robot(robot), rollouts)
     tags = [r.tags.get(arguments.tag, "") for r in rollouts]
+    found = calibration(field, rollouts, tags, arguments) if arguments.calibration else {}
     rows = score(field, data, tags, arguments.horizons, arguments.guard, arguments.marked)
     summary = score_summary.summarise(rows, f"mean of {arguments.tag}s")
     console = tables.wide_console()
-    for table in score_summary.ratios(summary), score_summary.adaptation(summary):
+    shown = [score_summary.ratios(summary), score_summary.adaptation(summary)]
+    if found:
+        shown += [coverage.coverage_table(found["coverage"])]
+        shown += [coverage.detection_table(found["detection"])] if found["detection"] else []
+    for table in shown:
         console.print(tables.printed(table))
     if arguments.out is not None:
         page = report(summary, len(rollouts), arguments.out)
         console.print(f"report: {page}", soft_wrap=True, highlight=False)
-    return {"rows": rows, "summary": summary, "runs": len(rollouts)}
+    own = {"calibration": found} if found else {}
+    return {"rows": rows, "summary": summary, "runs": len(rollouts), **own}
+
+
+def calibration(
+    field: Sequence[Entrant], rollouts: Sequence[Rollout], tags: list[str], arguments: Score
+) -> dict[str, Any]:
+    """Return rows `coverage` and `detection` of all models, and draw them where `out` is given."""
+    from ros_mbmrl.dynamics.files import load_model
+    from ros_mbmrl.evaluation import coverage, coverage_plots
+
+    found: dict[str, Any] = {"coverage": [], "detection": []}
+    for entrant in field:
+        loaded = load_model(entrant.folder, make_robot(entrant.robot))
+        facts = {"model": entrant.method, "train_seed": entrant.train_seed}
+        own = coverage.calibration_rows(loaded, rollouts, tags, arguments.horizons, arguments.seed)
+        for name, rows in zip(found, own, strict=True):
+            found[name] += [{**facts, **row} for row in rows]
+    if arguments.out is not None:
+        coverage_plots.coverage(found["coverage"], arguments.out / "coverage.png")
+        if found["detection"]:
+            coverage_plots.curves(found["detection"], arguments.out / "detection.png")
+    return found
 
 
 def score(

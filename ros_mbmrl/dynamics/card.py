@@ -26,7 +26,7 @@ FIELDS = frozenset(
         *("data", "sessions", "training", "trained_as", "tuned_on", "study", "command", "notes"),
     )
 )
-NETWORK = frozenset(("sizes", "activation", "members"))
+NETWORK = frozenset(("sizes", "activation", "members", "head", "elites"))
 
 
 def read_card(folder: Path, weights: str = WEIGHTS) -> dict[str, Any]:

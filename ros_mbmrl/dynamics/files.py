@@ -20,7 +20,8 @@ from ros_mbmrl.dynamics.value import ValueFunction, value_of
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.ensemble import Ensemble
-from ros_mbmrl.networks.groups import place
+from ros_mbmrl.networks.gaussian import new_head
+from ros_mbmrl.networks.groups import VARIANCE, group_of, place
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.spec import Robot
 
@@ -113,20 +114,32 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
         raise UserError(f"{folder}: incomplete model ({error!r})") from None
     if not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
         raise UserError(f"{folder}: the weights hold non-finite numbers")
+    for name, bound in parameters.items():
+        highest = group_of(name) is VARIANCE and name.endswith(".high")
+        if highest and not bound.exp().isfinite().all():
+            raise UserError(f"{folder}: {name} allows a variance that is not finite")
     return LoadedModel(DynamicsModel(robot, mlp, normalizer), parameters, card, value)
 
 
 def _network_facts(mlp: MLP) -> dict[str, Any]:
     """Return what the card says of the network."""
-    members = {"members": mlp.members} if isinstance(mlp, Ensemble) else {}
-    return {"sizes": list(mlp.sizes), "activation": mlp.activation, **members}
+    facts: dict[str, Any] = {"sizes": list(mlp.sizes), "activation": mlp.activation}
+    if isinstance(mlp, Ensemble):
+        facts["members"] = mlp.members
+        if mlp.gaussian:
+            facts["head"] = mlp.head
+        if mlp.elites:
+            facts["elites"] = list(mlp.elites)
+    return facts
 
 
 def _network(facts: Mapping[str, Any]) -> MLP:
     """Return the network that a card describes. Raises ValueError, KeyError or TypeError."""
     sizes, activation = tuple(facts["sizes"]), facts["activation"]
     if "members" in facts:
-        return Ensemble(sizes, activation, int(facts["members"]))
+        elites = tuple(int(number) for number in facts.get("elites", ()))
+        own = int(facts["members"]), str(facts.get("head", "mse")), elites
+        return Ensemble(sizes, activation, *own)
     return MLP(sizes, activation)
 
 
@@ -171,6 +184,9 @@ def _check_shapes(folder: Path, robot: Robot, mlp: MLP, tensors: Mapping[str, Te
         for k, shape in enumerate(pairwise(sizes)):
             at = f"parameters/{whose}"
             expected |= {f"{at}w{k}": shape, f"{at}b{k}": shape[1:]}
+        if isinstance(mlp, Ensemble) and mlp.gaussian:
+            head = VARIANCE.named(new_head(*sizes[-2:]))
+            expected |= {f"{at}{name}": tuple(value.shape) for name, value in head.items()}
     for name, wanted in expected.items():
         got = tuple(tensors[name].shape)
         if got != wanted:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ros_mbmrl.dynamics.ensemble import EnsembleRollout, rollout_by_members
+from ros_mbmrl.dynamics.ensemble import EnsembleRollout, MemberRollouts
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.dynamics.particles import Noise
 from ros_mbmrl.dynamics.rollout import Buffers, Rollout
 from ros_mbmrl.networks.ensemble import Ensemble, members_of
 from ros_mbmrl.networks.mlp import MLP, Parameters, Update
@@ -18,9 +20,30 @@ from ros_mbmrl.networks.recurrent import fades, imagine
 from ros_mbmrl.robots.spec import Robot
 
 
+class Moments(NamedTuple):
+    """Predicted changes (..., dc), and how far they are known, in the squares of their units.
+
+    Args:
+        mean: over the members.
+        aleatoric: the variance that the members predict, their mean; None without Gaussian heads.
+        disagreement: variance of the members' means; None of a single network.
+    """
+
+    mean: Tensor
+    aleatoric: Tensor | None
+    disagreement: Tensor | None
+
+    @property
+    def variance(self) -> Tensor | None:
+        """Return the sum of both (law of total variance), as far as the model knows them."""
+        if self.aleatoric is None or self.disagreement is None:
+            return self.disagreement
+        return self.aleatoric + self.disagreement
+
+
 @dataclass(frozen=True)
 class DynamicsModel:
-    """The mean of p(s' | s, a), a Gaussian over the change of state with fixed variance.
+    """The mean of p(s' | s, a), a Gaussian over the change of state; its variance: `moments`.
 
     Args:
         robot: whose state it predicts.
@@ -60,8 +83,8 @@ class DynamicsModel:
                 candidate starts from a copy of it, so imagined steps do not change it.
         """
         if hidden is not None and isinstance(self.mlp, Ensemble):
-            each = zip(members_of(parameters), hidden[:, None], strict=True)
-            return partial(rollout_by_members, [self.member.predictor(*own) for own in each])
+            each = list(zip(members_of(parameters), hidden[:, None], strict=True))
+            return MemberRollouts([self.member.predictor(*each[k]) for k in self.mlp.used], True)
         if hidden is not None:
             memory, layers = hidden, self.mlp.no_update.layers
 
@@ -76,6 +99,13 @@ class DynamicsModel:
             return EnsembleRollout(self.robot, self.mlp, *rest)
         return Rollout(self.robot, self.mlp, *rest)
 
+    def particles(self, parameters: Parameters, noise: Noise) -> EnsembleRollout:
+        """Return a roll-out of particles with noise, of an ensemble with Gaussian heads."""
+        if not isinstance(self.mlp, Ensemble) or not self.mlp.gaussian:
+            raise ValueError(f"expected an ensemble with Gaussian heads, got {self.mlp}")
+        rest = (self.normalizer, parameters, self.precision, self._buffers)
+        return EnsembleRollout(self.robot, self.mlp, *rest, noise=noise)
+
     def predictor_each(
         self, parameters: Parameters, update: Update
     ) -> Callable[[Tensor, Tensor], Tensor]:
@@ -86,8 +116,10 @@ class DynamicsModel:
         context).
         """
         if isinstance(self.mlp, Ensemble):
-            each = zip(members_of(parameters), self.mlp.updates(update), strict=True)
-            return partial(rollout_by_members, [self.member.predictor_each(*own) for own in each])
+            each = list(zip(members_of(parameters), self.mlp.updates(update), strict=True))
+            remembers = any(own.hidden is not None for _, own in each)
+            rolls = [self.member.predictor_each(*each[k]) for k in self.mlp.used]
+            return MemberRollouts(rolls, remembers)
         if update.hidden is None:
             own = (self.robot, self.mlp, self.normalizer)
             written = self.mlp.materialise_each(parameters, update)
@@ -144,6 +176,22 @@ class DynamicsModel:
         x = self.normalizer.inputs(self.robot.features(states), actions)
         return self.mlp.forward_updated(parameters, update, x)[0]
 
+    def moments(
+        self, parameters: Parameters, update: Update, states: Tensor, actions: Tensor
+    ) -> Moments:
+        """Return what is predicted for states (N, T, ds) under actions (N, T, da), in SI units."""
+        if not isinstance(self.mlp, Ensemble):
+            outputs = self.outputs(parameters, update, states, actions)
+            return Moments(self.normalizer.denormalise(outputs), None, None)
+        x = self.normalizer.inputs(self.robot.features(states), actions)
+        means, variances = self.mlp.moments(parameters, update, x)
+        unit = self.normalizer.change_std.square()
+        return Moments(
+            self.normalizer.denormalise(means.mean(dim=0)),
+            None if variances is None else variances.mean(dim=0) * unit,
+            means.var(dim=0, correction=0) * unit,
+        )
+
     def _rollout(
         self, parameters: Parameters, update: Update, state: Tensor, actions: Tensor
     ) -> Tensor:
@@ -178,5 +226,7 @@ class DynamicsModel:
 
 
 def _to_each(state: Tensor, actions: Tensor) -> Tensor:
-    """Return states (N, ds) as (N, K, ds), to go with actions (N, K, H, da)."""
+    """Return states (N, ds) as (N, K, ds), to go with actions (N, K, H, da); or as they are."""
+    if state.dim() == actions.dim() - 1:
+        return state
     return state[:, None].expand(-1, actions.shape[1], -1)

@@ -62,18 +62,22 @@ class Rollout:
         mean, reach = self._normalizer.input_mean, self._reach
         inputs = actions.new_empty(*actions.shape[:-2], len(mean))
         states = [state]
-        for step in actions.unbind(-2):
+        for h, step in enumerate(actions.unbind(-2)):
             torch.cat([self._robot.features(states[-1]), step], dim=-1, out=inputs)
             torch.clamp(inputs.sub_(mean), -reach, reach, out=inputs)
-            change = self._network(inputs) + self._normalizer.change_mean
-            states.append(self._robot.advance(states[-1], change))
+            states.append(self._robot.advance(states[-1], self._change(inputs, h)))
         return torch.stack(states, dim=-2)
+
+    def _change(self, inputs: Tensor, step: int) -> Tensor:
+        """Return the changes (..., dc) for centred, clipped inputs (..., inputs) of a step."""
+        return self._network(inputs) + self._normalizer.change_mean
 
 
 class _Network:
     """Network from centred, clipped inputs (..., inputs) to changes (..., outputs) less their mean.
 
-    The next call overwrites the returned values.
+    The next call overwrites the returned values. `hidden`: the last call's inputs of the last
+    layer, (R, hidden).
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class _Network:
         h, last = x.to(self._dtype).flatten(0, -2), len(self._layers) - 1
         results = self._buffers.of(len(h), self._sizes, self._dtype, x.device)
         for k, ((weight, bias), out) in enumerate(zip(self._layers, results, strict=True)):
+            self.hidden = h
             h = _layer(weight, bias, h, out)
             if k < last:
                 h = self._act(h)

@@ -19,7 +19,8 @@ Choose = Callable[[Tensor, int], Tensor]
 class Prediction(NamedTuple):
     """Gaussian over the change of state, (..., dc) in SI units.
 
-    variance: None of a model that was trained with a fixed one, and knows none.
+    variance: of an ensemble, its members' disagreement and, with Gaussian heads, the variance that
+        they predict; None of a single network, which knows none.
     """
 
     mean: Tensor
@@ -67,10 +68,10 @@ class AdaptedModel:
 
     def predict(self, states: Tensor, actions: Tensor) -> Prediction:
         """See `WorldModel.predict`."""
-        outputs = self.model.outputs(
-            self.parameters, self.update, states[:, None], actions[:, None]
-        )
-        return Prediction(self.model.normalizer.denormalise(outputs)[:, 0], None)
+        rows = states[:, None], actions[:, None]
+        found = self.model.moments(self.parameters, self.update, *rows)
+        variance = found.variance
+        return Prediction(found.mean[:, 0], None if variance is None else variance[:, 0])
 
     def imagine(self, states: Tensor, actions: Tensor) -> Tensor:
         """See `WorldModel.imagine`."""

@@ -20,6 +20,7 @@ from ros_mbmrl.learning.models.meta import CPU, Trained, new_model, train_model
 from ros_mbmrl.learning.models.warm_start import carried
 from ros_mbmrl.learning.run import Progress
 from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.networks.ensemble import whole
 from ros_mbmrl.robots.conditioned import ConditionedRobot
 from ros_mbmrl.robots.spec import Robot
 
@@ -110,7 +111,7 @@ def fit_model(
     training = Transitions.of(robot, data.training, effective=labelled)
     model, warm = new_model(training, config, robot), None
     if before is not None:
-        if before.model.mlp != model.mlp:
+        if whole(before.model.mlp) != model.mlp:
             raise UserError(
                 f"the last round's network is {before.model.mlp}, expected {model.mlp}; train "
                 "into another folder"

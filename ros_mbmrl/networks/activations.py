@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 ACTIVATIONS = ("tanh", "silu")
+HEADS = ("mse", "gaussian")

@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Generator, Tensor
 
+from ros_mbmrl.networks.activations import HEADS
+from ros_mbmrl.networks.gaussian import heads_of, log_variances, new_head
+from ros_mbmrl.networks.groups import VARIANCE
 from ros_mbmrl.networks.mlp import MLP, Parameters, Pass, Update, spread
 
 MOST = 64  # members
@@ -71,14 +74,35 @@ class Ensemble(MLP):
 
     Args:
         members: their number E.
+        head: `mse`, or `gaussian`: each member gives a variance as well, see `moments`.
+        elites: numbers of the members that predictions are of; none: all. The others are trained,
+            adapted and kept, and may be elites after another fit.
     """
 
     members: int = 5
+    head: str = "mse"
+    elites: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 2 <= self.members <= MOST:
             raise ValueError(f"members: expected 2 to {MOST}, got {self.members}")
+        if self.head not in HEADS:
+            raise ValueError(f"head: expected one of {HEADS}, got {self.head!r}")
+        if list(self.elites) != sorted(set(self.elites) & set(range(self.members))):
+            raise ValueError(
+                f"elites: expected some of 0 to {self.members - 1} in order, got {self.elites}"
+            )
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """Return the numbers of the members that predictions are of."""
+        return self.elites or tuple(range(self.members))
+
+    @property
+    def gaussian(self) -> bool:
+        """Tell whether the members give variances."""
+        return self.head == "gaussian"
 
     @property
     def member(self) -> MLP:
@@ -87,7 +111,10 @@ class Ensemble(MLP):
 
     def init(self, generator: Generator) -> Parameters:
         """Draw each member's parameters for itself."""
-        return unstacked([self.member.init(generator) for _ in range(self.members)])
+        each = [self.member.init(generator) for _ in range(self.members)]
+        if self.gaussian:
+            each = [own | VARIANCE.named(new_head(*self.sizes[-2:])) for own in each]
+        return unstacked(each)
 
     def forward_each(self, stack: Parameters, x: Tensor) -> Tensor:
         """Return the outputs (E, R, outputs) of every member.
@@ -96,16 +123,21 @@ class Ensemble(MLP):
             stack: see `stacked`.
             x: inputs (E, R, inputs), or (R, inputs) for all members.
         """
-        h = x.expand(self.members, *x.shape[-2:])
+        return self.forward_hidden(stack, x)[0]
+
+    def forward_hidden(self, stack: Parameters, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the outputs of every member and its last hidden units (E, R, hidden)."""
+        h = x.expand(len(stack["w0"]), *x.shape[-2:])
         for k in range(self.layers):
+            before = h
             h = torch.baddbmm(stack[f"b{k}"], h, stack[f"w{k}"])
             if k < self.layers - 1:
                 h = self.act(h)
-        return h
+        return h, before
 
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """Return the members' mean outputs (..., outputs) of inputs (..., inputs)."""
-        outputs = self.forward_each(stacked(parameters), x.reshape(-1, x.shape[-1]))
+        outputs = self.forward_each(stacked(parameters, self.used), x.reshape(-1, x.shape[-1]))
         return outputs.mean(dim=0).reshape(*x.shape[:-1], -1)
 
     def updates(self, update: Update) -> tuple[Update, ...]:
@@ -134,7 +166,37 @@ class Ensemble(MLP):
 
     def forward_updated(self, parameters: Parameters, update: Update, x: Tensor) -> Pass:
         """Pass x (N, T, inputs) through the members; the outputs are their mean."""
-        return mean_of(self.passes(parameters, update, x))
+        return self.mean_of(self.passes(parameters, update, x))
+
+    def mean_of(self, passes: Sequence[Pass]) -> Pass:
+        """Return the pass of the ensemble: the mean outputs, the inputs of its first layer.
+
+        passes: of every member.
+        """
+        outputs = self._joined([each.outputs for each in passes])
+        return Pass(outputs.mean(dim=0), passes[0].inputs[:1], [])
+
+    def _joined(self, parts: Sequence[Tensor]) -> Tensor:
+        """Return the parts (N, ...) of the members that are used, (E, N, ...)."""
+        tasks = max(len(each) for each in parts)
+        return torch.stack([spread(parts[k], tasks) for k in self.used])
+
+    def moments(
+        self, parameters: Parameters, update: Update, x: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the members' means (E, N, T, outputs) and variances, None without such heads.
+
+        Args:
+            x: inputs (N, T, inputs). The variances are those of the prior's head, on the hidden
+                units of the updated network.
+        """
+        passes = self.passes(parameters, update, x)
+        means = self._joined([each.outputs for each in passes])
+        if not self.gaussian:
+            return means, None
+        hidden = self._joined([each.inputs[-1] for each in passes]).flatten(1, 2)
+        logs = log_variances(heads_of(parameters, self.used), hidden)
+        return means, logs.exp().view(means.shape)
 
     def materialise(self, parameters: Parameters, update: Update) -> Parameters:
         """Return parameters with the update of one task (N = 1) written in."""
@@ -147,11 +209,9 @@ class Ensemble(MLP):
         return unstacked([self.member.materialise_each(own, change) for own, change in each])
 
 
-def mean_of(passes: Sequence[Pass]) -> Pass:
-    """Return the pass of an ensemble: the mean outputs, and the inputs of its first layer."""
-    tasks = max(len(each.outputs) for each in passes)
-    outputs = torch.stack([spread(each.outputs, tasks) for each in passes])
-    return Pass(outputs.mean(dim=0), passes[0].inputs[:1], [])
+def whole(mlp: MLP) -> MLP:
+    """Return the network with all members in use, as it is trained."""
+    return replace(mlp, elites=()) if isinstance(mlp, Ensemble) else mlp
 
 
 def members_of(parameters: Parameters) -> list[Parameters]:
@@ -170,12 +230,13 @@ def unstacked(members: list[Parameters]) -> Parameters:
     return {f"member.{k}.{name}": v for k, own in enumerate(members) for name, v in own.items()}
 
 
-def stacked(parameters: Parameters) -> Parameters:
-    """Return weights (E, inputs, outputs) and biases (E, 1, outputs) of all members.
+def stacked(parameters: Parameters, members: Iterable[int] | None = None) -> Parameters:
+    """Return weights (E, inputs, outputs) and biases (E, 1, outputs) of some members, or of all.
 
     What a rule's own parameters are for, such as `psi.w0`, is no part of the networks.
     """
     each = members_of(parameters)
+    each = each if members is None else [each[k] for k in members]
     names = [name for name in each[0] if "." not in name]
     stack = {name: torch.stack([own[name] for own in each]) for name in names}
     return {name: v[:, None] if v.dim() == 2 else v for name, v in stack.items()}

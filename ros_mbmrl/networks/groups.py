@@ -26,6 +26,7 @@ class Carry(Enum):
     MODEL = auto()  # an MLP from inputs to changes
     ENCODER = auto()  # an MLP from transitions: inputs, changes, errors of changes
     GRU = auto()  # gates that see the same transitions
+    VARIANCE = auto()  # log variances of changes, and their bounds
     BIASES = auto()  # maps to the biases of the model; the last one is in units of changes
 
 
@@ -75,7 +76,9 @@ CONDITION = Group("condition", Carry.BIASES)
 GRU = Group("gru", Carry.GRU)
 MEMORY = Group("memory")  # how long each component of a code lasts
 CAUSES = Group("causes", trained=False)  # made anew by every fit, for its normalisation
-_ALL = (NETWORK, PSI, FROZEN, ENCODER, CONDITION, GRU, MEMORY, CAUSES)
+# Gaussian heads: the supervised fit of an ensemble trains them, no rule does.
+VARIANCE = Group("variance", Carry.VARIANCE, trained=False)
+_ALL = (NETWORK, PSI, FROZEN, ENCODER, CONDITION, GRU, MEMORY, CAUSES, VARIANCE)
 GROUPS = {each.name: each for each in _ALL}
 
 
@@ -106,3 +109,9 @@ def group_of(name: str) -> Group:
 def network_of(parameters: Mapping[str, Tensor]) -> Parameters:
     """Return the tensors of the network that adaptation changes, of every member of an ensemble."""
     return {name: value for name, value in parameters.items() if group_of(name).network}
+
+
+def fitted_of(parameters: Mapping[str, Tensor]) -> Parameters:
+    """Return the tensors of the supervised fit: of the network, and of its Gaussian head."""
+    fitted = (NETWORK, VARIANCE)
+    return {name: value for name, value in parameters.items() if group_of(name) in fitted}

@@ -15,6 +15,7 @@ from torch import Generator, Tensor
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import moved_on
+from ros_mbmrl.planning.members import copied, member_count, propagated, risky
 from ros_mbmrl.planning.search import SamplingPlanner, Search, join_
 from ros_mbmrl.robots.spec import RobotSpec
 from ros_mbmrl.robots.task import CostEach
@@ -103,13 +104,17 @@ class BatchPlanner:
         from_plan = search.mean is not None  # random shooting starts anew
         known = start.known if from_plan else torch.zeros_like(start.known)
         alive, found = wanted, torch.zeros_like(wanted)
+        predict, risk = propagated(predict, self.config, None), self.config.risk
+        copies = member_count(predict) if risk else 1
         for _ in range(self._planner.iterations):
             candidates = self._sample(means, search, known, alive, start.previous, generators)
-            costs = cost(predict(states, candidates), candidates)
-            if costs.shape != candidates.shape[:2]:
+            rows = copied(candidates, copies)
+            costs = cost(predict(states, rows), rows)
+            if costs.shape != rows.shape[:2]:
                 raise ValueError(
-                    f"cost: expected {tuple(candidates.shape[:2])} costs, got {tuple(costs.shape)}"
+                    f"cost: expected {tuple(rows.shape[:2])} costs, got {tuple(costs.shape)}"
                 )
+            costs = risky(costs, copies, risk)
             alive = alive & costs.isfinite().any(dim=1)
             search = replace(search, mean=means, known=known)
             search = self._planner.update(search, candidates, costs)
@@ -160,9 +165,14 @@ def make_batch_planner(
         device: where plans are computed.
 
     Raises:
-        UserError: no such planner or parameter, or one that does not search by sampling.
+        UserError: no such planner or parameter, one that does not search by sampling, or one that
+            draws from the model's variance.
     """
     planner = make_planner(name, spec, **planning)
     if not isinstance(planner, SamplingPlanner):
         raise UserError(f"planner {name}: expected one that searches by sampling")
+    if planner.config.sample:
+        raise UserError(
+            "planner parameter sample: expected false where robots are planned for together"
+        )
     return BatchPlanner(planner.to(device))

@@ -19,6 +19,8 @@ from torch import Generator, Tensor
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.spec import RobotSpec
 
+PARTICLES = ("ts_inf", "ts1", "mean")
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -74,6 +76,11 @@ class SamplingConfig:
         held_fraction: part of the candidates that hold their first action over the horizon.
         terminal_value: whether a plan's cost is less the value of where it ends, if the model has
             a value function.
+        particles: how an ensemble moves a candidate: by one of its members all along (`ts_inf`), by
+            another one in every step (`ts1`), or by the mean of all (`mean`).
+        sample: draw from the variance that Gaussian heads predict, the same for all candidates.
+        risk: weight beta of the disagreement: every candidate is imagined by every member, and
+            costs the mean plus beta times the standard deviation of what the members say.
     """
 
     num_samples: int = 500
@@ -82,6 +89,9 @@ class SamplingConfig:
     correlation: float = 0.5
     held_fraction: float = 0.25
     terminal_value: bool = True
+    particles: str = "ts_inf"
+    sample: bool = False
+    risk: float = 0.0
 
     def __post_init__(self) -> None:
         check_count("num_samples", self.num_samples)
@@ -89,6 +99,13 @@ class SamplingConfig:
         check_range("sigma", self.sigma, 1e-6, 10.0)
         check_range("correlation", self.correlation, 0.0, 0.999)
         check_range("held_fraction", self.held_fraction, 0.0, 1.0)
+        check_flag("sample", self.sample)
+        check_range("risk", self.risk, 0.0, 1e6)
+        if self.particles not in PARTICLES:
+            raise ValueError(f"particles: expected one of {PARTICLES}, got {self.particles!r}")
+        if self.particles == "mean" and (self.sample or self.risk):
+            name = "sample" if self.sample else "risk"
+            raise ValueError(f"{name}: expected particles of ts_inf or ts1, got mean")
 
 
 class Sampler:

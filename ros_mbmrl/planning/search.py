@@ -25,6 +25,13 @@ from ros_mbmrl.planning.base import (
     WarmStart,
 )
 from ros_mbmrl.planning.budget import Budget, Pace
+from ros_mbmrl.planning.members import (
+    blocks_of,
+    copied,
+    member_count,
+    propagated,
+    risky,
+)
 from ros_mbmrl.planning.modes import Mode
 from ros_mbmrl.planning.sampling import Limits, Sampler, SamplingConfig
 
@@ -110,13 +117,16 @@ class SamplingPlanner(ABC):
         if not horizon and previous is not None:
             return self._previous(previous)
         horizon = horizon or self._horizon  # late, but there is no previous plan
+        predict, risk = propagated(predict, self.config, generator), self.config.risk
+        members = member_count(predict)
+        copies = members if risk else 1
 
         def imagine(candidates: Tensor) -> Tensor:
-            states = predict(state.expand(len(candidates), -1), candidates)
-            costs = cost(states, candidates, reference)
-            if costs.shape != candidates.shape[:1]:
-                raise ValueError(f"cost: expected {len(candidates)} costs, got {costs.shape}")
-            return costs
+            rows = copied(candidates, copies)
+            costs = cost(predict(state.expand(len(rows), -1), rows), rows, reference)
+            if costs.shape != rows.shape[:1]:
+                raise ValueError(f"cost: expected {len(rows)} costs, got {costs.shape}")
+            return risky(costs, copies, risk)
 
         search = self.start(None if previous is None else previous[:horizon])
         if warm_start.elites is not None:
@@ -126,7 +136,7 @@ class SamplingPlanner(ABC):
             sent = warm_start.previous
             candidates = self.sampler.sample(search.mean, search.std, sent, generator, horizon)
             join_(candidates, search.elites, self.limits, sent)
-            tried, costs = self._try(candidates, imagine, budget)
+            tried, costs = self._try(candidates, members, copies, imagine, budget)
             if not costs.isfinite().any():
                 break
             search = self.update(search, tried, costs)
@@ -153,20 +163,27 @@ class SamplingPlanner(ABC):
         return self.limits.enforce_(actions.clone(), warm_start.previous)
 
     def _try(
-        self, candidates: Tensor, imagine: Callable[[Tensor], Tensor], budget: Budget
+        self,
+        candidates: Tensor,
+        members: int,
+        copies: int,
+        imagine: Callable[[Tensor], Tensor],
+        budget: Budget,
     ) -> tuple[Tensor, Tensor]:
         """Return candidates and costs, block by block while time lasts; at least one block."""
-        count = math.ceil(len(candidates) / LARGEST)
+        rows = copies * len(candidates)
+        count = min(math.ceil(rows / LARGEST), len(candidates))
         if budget.ends:
             count = max(count, min(BLOCKS, math.ceil(len(candidates) / SMALLEST)))
-        blocks = [candidates[k::count] for k in range(count)]
+        # With copies every candidate has all members, wherever it stands.
+        blocks = blocks_of(candidates, count, members if copies == 1 else 1)
         costs: list[Tensor] = []
         for block in blocks:
             if costs and not budget.lasts:
                 break
             costs.append(imagine(block))
             budget.look()
-        if count == 1:
+        if len(blocks) == 1:
             return candidates, costs[0]
         return torch.cat(blocks[: len(costs)]), torch.cat(costs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from ros_mbmrl.adaptation.base import Adapted, AdaptReport
 from ros_mbmrl.agents.controller import Controller
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import NoFinitePlan, Plan
@@ -79,3 +81,23 @@ def test_a_state_that_is_no_number_has_no_plan_and_none_goes_on_from_it(
         controller.plan(model, adapted, np.full(4, wrong))
     controller.commanded(np.zeros(2))
     assert controller._warm_start.actions is None
+
+
+@pytest.mark.parametrize("delay", [Delay(), Delay(1, 0.5)])
+def test_an_ensemble_is_replayed_without_a_deadline_to_the_commands_it_had_with_one(
+    robot: Robot, prior: Prior, task: Any, delay: Delay
+) -> None:
+    mlp = Ensemble(prior[0].mlp.sizes, members=4)
+    model = replace(prior[0], mlp=mlp)
+    adapted = Adapted(mlp.init(torch.Generator().manual_seed(1)), REPORT)
+
+    def commands(deadline: Any) -> np.ndarray:
+        planner = make_planner("icem", robot.spec, num_samples=300, horizon=5)
+        controller, sent = make(robot, task, planner), []
+        for k in range(4):
+            action = controller.plan(model, adapted, START + 0.1 * k, deadline, delay).action
+            controller.commanded(action.numpy())
+            sent.append(action.numpy())
+        return np.stack(sent)
+
+    np.testing.assert_allclose(commands(lambda: 1e9), commands(None), atol=1e-5)

@@ -205,3 +205,22 @@ def test_ratios_of_a_window_by_hand() -> None:
     assert adapted["improved_fraction"] == pytest.approx(0.25)
     assert adapted["worse_than_1_05_fraction"] == pytest.approx(0.5)
     assert (prior["worst_ratio"], prior["window_worst_ratio"]) == (1.0, 1.0)
+
+
+def test_calibration_is_of_ensembles_with_gaussian_heads(
+    folder: Path, prior: tuple[DynamicsModel, Parameters]
+) -> None:
+    model = prior[0]
+    mlp = Ensemble(model.mlp.sizes, model.mlp.activation, 2, "gaussian")
+    parameters = mlp.init(torch.Generator().manual_seed(0))
+    facts = {"method": "mb", "adapt_window": 8, "sessions": ["0", "1"], "seed": 0}
+    save_model(folder / "mb", replace(model, mlp=mlp), parameters, facts)
+    score(folder, "--calibration", "--out", str(folder / "out"), models=("mb",))
+    found = json.loads((folder / "score.json").read_text())["results"]["calibration"]
+    assert [(r["model"], r["tag"], r["horizon"]) for r in found["coverage"]] == [
+        ("mb", tag, horizon) for tag in ("flat", "hill", "all") for horizon in (1, 8)
+    ]
+    assert all(0 < row["coverage_50"] <= row["coverage_99"] <= 1 for row in found["coverage"])
+    assert found["detection"] == []  # nothing changed in these runs
+    assert (folder / "out" / "coverage.png").is_file()
+    assert status_of(folder, "--calibration") == 2  # the others have none

@@ -97,6 +97,19 @@ def test_every_method_ends_in_a_model_that_loads(
         assert card["options"]["hidden"] == 5
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_takes_gaussian_heads_and_elites(
+    folder: Path, method: str, registered: Any
+) -> None:
+    (folder / "recipe.yaml").write_text(f"members: 3\nhead: gaussian\nelites: 2\n{RECIPE}")
+    report = train(folder, method, "m")
+    loaded = load_model(folder / "m", registered)
+    network = loaded.card["network"]
+    assert (network["members"], network["head"], len(network["elites"])) == (3, "gaussian", 2)
+    assert loaded.card["scores"]["open_loop_after"] == report["results"]["open_loop_after"]
+    assert make_guard(loaded).rule.meta_trained == make_rule(method).meta_trained
+
+
 def test_training_again_carries_on_and_fresh_starts_anew(folder: Path) -> None:
     first = train(folder, "mb", "m")["results"]
     assert train(folder, "mb", "m")["results"] == first
@@ -123,6 +136,8 @@ def test_training_again_carries_on_and_fresh_starts_anew(folder: Path) -> None:
         ("learning_rate: -1e-3", "learning_rate: expected a number above 0, got -0.001"),
         ("learning_rate: 1e400", "learning_rate: expected a number above 0, got inf"),
         ("activation: relu", "activation: expected one of"),
+        ("head: gaussian", "head: gaussian: expected members of at least 2, got 1"),
+        ("{members: 3, elites: 4}", "elites: expected an integer of up to 3, got 4"),
         ("- a list", "expected a mapping"),
         ("{unclosed: [", "recipe"),
         ("", "expected a mapping"),

@@ -56,7 +56,35 @@ def every_planner(function: Any) -> Any:
     return pytest.mark.parametrize("name", sorted({*PLANNERS} - {"policy"}))(function)
 
 
-SAMPLING = {"num_samples": 60, "horizon": 3, "sigma": 0.4, "correlation": 0.9, "held_fraction": 0.9}
+class Team(Model):
+    """Two members, who move by once and twice the actions; other propagations move half as far."""
+
+    def __init__(self, half: float = 1.0) -> None:
+        super().__init__()
+        self.members, self.half = 2, half
+
+    def __call__(self, state: Tensor, actions: Tensor) -> Tensor:
+        gains = self.half * (1.0 + torch.arange(len(actions)) % 2)
+        return super().__call__(state, gains[:, None, None] * actions)
+
+    def propagated(self, particles: str, generator: Any) -> Team:
+        assert (particles, generator is None) in (("ts1", True), ("ts_inf", False))
+        return Team(0.5)
+
+
+def to_place(states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
+    return (states[:, -1] / HIGH - 1.0).square().mean(1)
+
+
+OF_ENSEMBLES = {"particles": "ts1", "sample": True, "risk": 1.0}
+SAMPLING: dict[str, Any] = {
+    "num_samples": 60,
+    "horizon": 3,
+    "sigma": 0.4,
+    "correlation": 0.9,
+    "held_fraction": 0.9,
+}
+SAMPLING |= OF_ENSEMBLES
 EFFECTS: dict[str, dict[str, Any]] = {
     "mppi": {**SAMPLING, "temperature": 1.0, "iterations": 3, "relative_temperature": False},
     "random_shooting": SAMPLING,
@@ -72,7 +100,9 @@ EFFECTS["icem"] = {**EFFECTS["cem"], "exponent": 2.0, "kept_fraction": 1.0}
 def test_every_parameter_has_an_effect(name: str, parameter: str) -> None:
     warm = WarmStart(None, torch.tensor([25.0, 25.0]))
     # Few samples, so that the plan still depends on how they were drawn.
-    base = {"num_samples": 50, "horizon": 5}
+    base: dict[str, Any] = {"num_samples": 50, "horizon": 5}
+    if parameter in OF_ENSEMBLES:
+        base |= {"model": Team(), "cost": to_place}
     usual = plan(name, start=warm, **base)
     changed = plan(name, start=warm, **{**base, parameter: EFFECTS[name][parameter]})
     assert usual.actions.shape != changed.actions.shape or not torch.allclose(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from ros_mbmrl.networks.activations import ACTIVATIONS
+from ros_mbmrl.networks.activations import ACTIVATIONS, HEADS
 
 PRECISIONS = ("float32", "bfloat16")
 # A slip of the pen in a recipe must not ask for more memory than there is.
@@ -32,6 +32,8 @@ class TrainConfig:
     of the robot's own (`Robot.augmentation`); none without any. precision: of the network's
     products in training; weights and what is validated are in float32. members: networks of an
     ensemble, 1 for a single network. rows: transitions a step that each of them is fitted to.
+    elites: members with the least held-out error, which alone are used; 0: all of them.
+    head: of each member: `mse`, or `gaussian` for a variance as well, by negative log-likelihood.
     """
 
     method: str = "grbal"
@@ -55,6 +57,8 @@ class TrainConfig:
     seed: int = 0
     members: int = 1
     rows: int = 256
+    head: str = "mse"
+    elites: int = 0
 
     def __post_init__(self) -> None:
         for name in ("predict_window", "batch", "validate_every", "patience", "members", "rows"):
@@ -74,9 +78,13 @@ class TrainConfig:
             if not number or not (0 < value < math.inf or (zero and value == 0)):
                 expected = "a number of at least 0" if zero else "a number above 0"
                 raise ValueError(f"{name}: expected {expected}, got {value!r}")
-        for name, known in (("activation", ACTIVATIONS), ("precision", PRECISIONS)):
+        choices = {"activation": ACTIVATIONS, "precision": PRECISIONS, "head": HEADS}
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}: expected one of {known}, got {getattr(self, name)!r}")
+        _check_count("elites", self.elites, 0, self.members)
+        if self.head == "gaussian" and self.members == 1:
+            raise ValueError("head: gaussian: expected members of at least 2, got 1")
         for name in ("options", "augmentation"):
             if not isinstance(getattr(self, name), Mapping):
                 raise ValueError(f"{name}: expected a mapping, got {getattr(self, name)!r}")

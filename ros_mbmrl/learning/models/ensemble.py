@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.learner import moments_of, restore_moments
 from ros_mbmrl.learning.run import LEARNED
 from ros_mbmrl.learning.segments import SegmentSampler
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.ensemble import Ensemble, split, stacked
-from ros_mbmrl.networks.groups import network_of
+from ros_mbmrl.networks.gaussian import (
+    bounds_penalty,
+    heads_of,
+    likelihood_loss,
+    log_variances,
+    split_heads,
+)
+from ros_mbmrl.networks.groups import VARIANCE, fitted_of
 from ros_mbmrl.networks.mlp import Parameters
+
+BOUNDS = ("variance.low", "variance.high")
 
 
 class EnsembleLearner:
-    """Minimise each member's squared error over rows of its own; see `Learner`.
+    """Minimise each member's loss over rows of its own; see `Learner`.
 
-    A member's data are as many rows as there are, drawn with replacement (Efron 1979), the same
-    ones in every update.
+    The loss is the squared error, or with Gaussian heads the negative log-likelihood. A member's
+    data are as many rows as there are, drawn with replacement (Efron 1979), the same ones in every
+    update.
 
     Args:
         model: whose network is an ensemble, on the device that is computed on.
@@ -35,14 +47,19 @@ class EnsembleLearner:
         self.rate = 1.0
         self._model, self._mlp, self._config = model, model.mlp, config
         device = model.normalizer.input_mean.device
-        network = network_of(parameters)
-        self._rest = {name: v.to(device) for name, v in parameters.items() if name not in network}
+        fitted = fitted_of(parameters)
+        self._rest = {name: v.to(device) for name, v in parameters.items() if name not in fitted}
         self._live = {
             name: value.to(device).clone().requires_grad_(True)
-            for name, value in sorted(stacked(parameters).items())
+            for name, value in sorted(self._stack(parameters).items())
         }
+        bounds = [value for name, value in self._live.items() if name in BOUNDS]
+        others = [value for name, value in self._live.items() if name not in BOUNDS]
+        groups: list[dict[str, Any]] = [{"params": others}]
+        if bounds:  # decay would pull them to a variance of 1
+            groups.append({"params": bounds, "weight_decay": 0.0})
         self._optimiser = torch.optim.AdamW(
-            list(self._live.values()), lr=config.learning_rate, weight_decay=config.weight_decay
+            groups, lr=config.learning_rate, weight_decay=config.weight_decay
         )
         weights = model.robot.spec.change_weights
         self._scale = torch.tensor(weights, device=device) / (sum(weights) / len(weights))
@@ -60,8 +77,7 @@ class EnsembleLearner:
         x, y = (each[rows] for each in self._rows)
         if config.noise:
             x = x + config.noise * torch.randn(x.shape, generator=generator).to(x)
-        error = self._mlp.forward_each(self._live, x) - y
-        loss = (error.square() * self._scale).mean(dim=(1, 2)).sum()
+        loss = self._loss(x, y)
         self._optimiser.zero_grad()
         torch.autograd.backward(loss)
         limit = config.gradient_limit * members**0.5
@@ -74,7 +90,10 @@ class EnsembleLearner:
 
     def snapshot(self) -> dict[str, Tensor]:
         """Return the parameters and the optimiser's moments."""
-        learned = split({name: value.detach() for name, value in self._live.items()}) | self._rest
+        live = {name: value.detach() for name, value in self._live.items()}
+        heads = VARIANCE.part(live)
+        learned = split({name: value for name, value in live.items() if "." not in name})
+        learned |= (split_heads(heads) if heads else {}) | self._rest
         tensors = tensor_file.flatten(LEARNED, {k: v.contiguous() for k, v in learned.items()})
         return tensors | moments_of(self._optimiser, self._live)
 
@@ -82,13 +101,41 @@ class EnsembleLearner:
         """Go back to a snapshot."""
         learned = tensor_file.unflatten(LEARNED, tensors)
         with torch.no_grad():
-            for name, value in stacked(learned).items():
+            for name, value in self._stack(learned).items():
                 self._live[name].copy_(value)
         restore_moments(self._optimiser, self._live, tensors)
+
+    def _loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the sum of the members' losses. x: (E, R, inputs), y: (E, R, outputs)."""
+        outputs, hidden = self._mlp.forward_hidden(self._live, x)
+        error = outputs - y
+        if not self._mlp.gaussian:
+            return (error.square() * self._scale).mean(dim=(1, 2)).sum()
+        heads = VARIANCE.part(self._live)
+        logs = log_variances(heads, hidden)
+        if not logs.isfinite().all():
+            raise UserError(
+                "head gaussian: a predicted variance is not finite: expected finite data, and a "
+                f"learning_rate below {self._config.learning_rate:g}"
+            )
+        fit = (likelihood_loss(error, logs) * self._scale).mean(dim=(1, 2)).sum()
+        return fit + bounds_penalty(heads)
+
+    def _stack(self, parameters: Parameters) -> Parameters:
+        """Return all that is trained: the stacked networks, and their heads if there are any."""
+        if not self._mlp.gaussian:
+            return stacked(parameters)
+        heads = heads_of(parameters, range(self._mlp.members))
+        return stacked(parameters) | VARIANCE.named(heads)
 
     def _begin(self, store: SegmentSampler) -> None:
         """Take all rows, and draw the bootstraps: the same after a checkpoint."""
         self._rows = store.every_row(self._model)
         count = len(self._rows[0])
+        if count < self._mlp.members:
+            raise UserError(
+                f"members: expected at most {count}, as many as there are transitions to train "
+                f"on, got {self._mlp.members}"
+            )
         generator = Generator().manual_seed(self._config.seed)
         self._bootstrap = torch.randint(count, (self._mlp.members, count), generator=generator)

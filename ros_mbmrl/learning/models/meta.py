@@ -9,7 +9,7 @@ The model kept is the one with the lowest validation error *after* the update, o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,8 @@ from ros_mbmrl.learning.open_loop import open_loop_errors
 from ros_mbmrl.learning.run import Learner, Phase, Progress, Run
 from ros_mbmrl.learning.segments import Augment, SegmentSampler, Transitions
 from ros_mbmrl.methods import make_method, origin
-from ros_mbmrl.networks.ensemble import Ensemble
-from ros_mbmrl.networks.groups import network_of
+from ros_mbmrl.networks.ensemble import Ensemble, members_of
+from ros_mbmrl.networks.groups import fitted_of
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.spec import Robot
 
@@ -132,12 +132,27 @@ def train_model(
     ).run(start)
     judge = phases[-1].judge
     assert judge is not None
+    if isinstance(model.mlp, Ensemble) and config.elites:
+        elites = elites_of(model, rule, config, held, own)
+        model = replace(model, mlp=replace(model.mlp, elites=elites))
+        judge = Judge(model, judge.rule, config, held) if isinstance(judge, Judge) else judge
     last = judge(own)
     scores = {f"open_loop_{name}": value for name, value in last.items()}
     scores = {"validation_after": end.best, **scores}
     model = model.to(CPU)
     own = over(rule, model.mlp).calibrated(model, own, *validation.to(CPU).plausible(model))
     return Trained(model, rule, own, scores)
+
+
+def elites_of(
+    model: DynamicsModel, rule: UpdateRule, config: TrainConfig, held: Transitions, own: Parameters
+) -> tuple[int, ...]:
+    """Return the numbers of the members with the least held-out error, each adapted by itself."""
+    single = rule if isinstance(over(rule, model.mlp), EachMember) else make_rule("mb")
+    judge = Judge(model.member, single, config, held)
+    errors = [judge(member)["after"] for member in members_of(own)]
+    ranked = sorted(range(len(errors)), key=lambda k: errors[k])
+    return tuple(sorted(ranked[: config.elites]))
 
 
 def parameters_on(parameters: Parameters, device: torch.device) -> Parameters:
@@ -188,11 +203,11 @@ def with_own(
     Raises:
         ValueError: a parameter belongs to no group.
     """
-    own, network = over(rule, mlp).init(mlp, parameters, generator), network_of(parameters)
-    given = {name: value.shape for name, value in parameters.items() if name not in network}
+    own, fitted = over(rule, mlp).init(mlp, parameters, generator), fitted_of(parameters)
+    given = {name: value.shape for name, value in parameters.items() if name not in fitted}
     if given == {name: value.shape for name, value in own.items()}:
         return parameters
-    return {**network, **own}
+    return {**fitted, **own}
 
 
 def identity_of(
@@ -219,5 +234,5 @@ def new_model(training: Transitions, config: TrainConfig, robot: Robot) -> Dynam
     inputs = len(spec.features) + len(spec.action)
     mlp = MLP((inputs, *config.hidden, len(spec.changes)), config.activation)
     if config.members > 1:
-        mlp = Ensemble(mlp.sizes, mlp.activation, config.members)
+        mlp = Ensemble(mlp.sizes, mlp.activation, config.members, config.head)
     return DynamicsModel(robot, mlp, training.normalizer())

@@ -45,6 +45,9 @@ def carried(parameters: Parameters, before: DynamicsModel, now: DynamicsModel) -
                 moved[f"{at}wi"] = moved[f"{at}wi"].mT
                 _first_layer(moved, f"{at}wi", f"{at}bi", seen)
                 moved[f"{at}wi"] = moved[f"{at}wi"].mT.contiguous()
+            case Carry.VARIANCE:
+                for name in ("b", "low", "high"):
+                    moved[at + name] = moved[at + name] - 2.0 * y.log()
             case Carry.BIASES:
                 moved[f"{at}b{last}"] = moved[f"{at}b{last}"] / y
             case Carry.UNCHANGED:

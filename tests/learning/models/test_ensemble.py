@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from torch import Generator
 
+from ros_mbmrl.adaptation import make_rule
+from ros_mbmrl.adaptation.members import over
 from ros_mbmrl.data.rollout import Rollout
+from ros_mbmrl.dynamics.files import load_model, save_model
+from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.ensemble import EnsembleLearner
-from ros_mbmrl.learning.models.meta import new_model, train_model
+from ros_mbmrl.learning.models.meta import Judge, new_model, train_model
+from ros_mbmrl.learning.rounds import Data, fit_model
 from ros_mbmrl.learning.run import LEARNED
 from ros_mbmrl.learning.segments import SegmentSampler, Transitions
 from ros_mbmrl.networks import tensor_file
-from ros_mbmrl.networks.ensemble import members_of
+from ros_mbmrl.networks.ensemble import Ensemble, members_of
 from ros_mbmrl.robots.spec import Robot
 
 CONFIG = TrainConfig(
@@ -99,3 +108,47 @@ def test_a_rule_s_parameters_pass_through_it_unchanged(robot: Robot, data: Trans
 def test_numbers_below_one_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name}: expected an integer of at least 1, got 0"):
         TrainConfig(**{**vars(CONFIG), name: 0})
+
+
+def test_more_members_than_transitions_are_one_line(robot: Robot, data: Transitions) -> None:
+    model = new_model(data, CONFIG, robot)
+    learner = EnsembleLearner(model, model.mlp.init(Generator().manual_seed(0)), CONFIG)
+    store: Any = SimpleNamespace(every_row=lambda model: (torch.zeros(2, 3), torch.zeros(2, 4)))
+    with pytest.raises(UserError, match="members: expected at most 2, .* got 3"):
+        learner.update(store, Generator())
+
+
+@pytest.mark.parametrize("method", ["mb", "grbal"])
+def test_elites_are_the_members_of_the_least_held_out_error(
+    robot: Robot,
+    data: Transitions,
+    method: str,
+    tmp_path: Path,
+    make_rollouts: Callable[..., list[Rollout]],
+) -> None:
+    config = replace(CONFIG, method=method, elites=2, supervised_steps=60, meta_steps=2, batch=4)
+    trained = train_model(new_model(data, config, robot), config, data, data)
+    assert isinstance(trained.model.mlp, Ensemble)
+    rule = make_rule(method).training_rule
+    judge = Judge(trained.model.member, rule, config, data)
+    errors = torch.tensor([judge(own)["after"] for own in members_of(trained.parameters)])
+    assert len(errors) == 3  # the third is kept, for the next round
+    assert trained.model.mlp.elites == tuple(sorted(errors.argsort()[:2].tolist()))
+    whole = replace(trained.model.mlp, elites=())
+    found = Judge(trained.model, over(rule, whole), config, data)(trained.parameters)
+    assert trained.scores["open_loop_after"] == found["after"]
+    facts = {"method": method, "options": {}, "adapt_window": 4, "seed": 0}
+    save_model(tmp_path, trained.model, trained.parameters, facts)
+    loaded = load_model(tmp_path, robot)
+    assert loaded.card["network"]["elites"] == list(trained.model.mlp.elites)
+    assert loaded.model.mlp == trained.model.mlp
+    # The next round trains all of them again.
+    rollouts = tuple(make_rollouts(6))
+    again = fit_model(robot, config, Data(rollouts, rollouts), loaded)
+    assert isinstance(again.model.mlp, Ensemble) and len(again.model.mlp.elites) == 2
+    assert len(members_of(again.parameters)) == 3
+
+
+def test_more_elites_than_members_are_refused() -> None:
+    with pytest.raises(ValueError, match="elites: expected an integer of up to 3, got 4"):
+        replace(CONFIG, elites=4)
