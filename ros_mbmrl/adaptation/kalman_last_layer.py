@@ -1,0 +1,177 @@
+"""Kalman last layer: a bias and a gain of each predicted change, tracked by Kalman filters.
+
+The prior's predicted change y becomes y + b + g y, so the update stays in the last layer: g scales
+the columns of its weights, b shifts its bias. Two numbers a change, since one step of a real robot
+says little: of a last layer of 128 weights a change, a window of white noise would fit the noise.
+
+Each change has filters of its own (Kalman, A New Approach to Linear Filtering and Prediction
+Problems, 1960), a mixture over run lengths (Adams and MacKay, Bayesian Online Changepoint
+Detection, 2007): one filter begins anew at every row, with a small probability that the robot
+changed there, and the least probable one is dropped. One more hypothesis is that nothing is
+different from the prior; it has no parameters, and wins where the evidence is weak. So the window
+forgets by evidence. The noise is measured from the window.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ros_mbmrl.adaptation.base import Support, UpdateRule
+from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update, spread
+
+LEAST_NOISE = 0.01  # standard deviation of an output, normalised
+PRIOR_PAIRS = 2.0  # pairs of rows that the first guess of the noise counts for
+NOTHING = 0  # number of the hypothesis that nothing is different
+
+
+class Filters(NamedTuple):
+    """Kalman filters of N tasks, K hypotheses and O outputs.
+
+    Args:
+        mean: (N, K, O, 2), of bias and gain.
+        covariance: (N, K, O, 2, 2).
+        log_weight: (N, K, O), logarithms of the probabilities.
+    """
+
+    mean: Tensor
+    covariance: Tensor
+    log_weight: Tensor
+
+
+@dataclass(frozen=True)
+class KalmanLastLayer(UpdateRule):
+    """An update of the last layer by the mean of the mixture.
+
+    Args:
+        signal: prior deviation of a gain.
+        bias_signal: prior deviation of a bias, normalised.
+        change: prior probability that the robot changes within a period.
+        nothing: prior probability that nothing is different.
+        hypotheses: number of filters that are kept, the one of no difference included.
+        limit: normalised residuals are clipped at +-limit.
+    """
+
+    signal: float = 0.3
+    bias_signal: float = 0.3
+    change: float = 0.01
+    nothing: float = 0.5
+    hypotheses: int = 6
+    limit: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not (self.signal > 0 and self.bias_signal > 0 and self.limit > 0):
+            raise ValueError("signal, bias_signal, limit: expected numbers above 0")
+        for name in ("change", "nothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected in [0, 1), got {getattr(self, name)}")
+        if not (isinstance(self.hypotheses, int) and self.hypotheses >= 2):
+            raise ValueError(f"hypotheses: expected 2 or more, got {self.hypotheses}")
+
+    def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
+        """Return the last layer's change by the mixture's mean bias and gain."""
+        tasks = len(support.weight)
+        predicted = support.forward(mlp, parameters, mlp.no_update).outputs
+        wanted, predicted = (spread(part, tasks) for part in (support.y, predicted))
+        residual = (wanted - predicted).clamp(-self.limit, self.limit)
+        counts = support.weight > 0
+        filters = self.filtered(predicted, residual, counts, noise_of(residual, counts))
+        share = torch.softmax(filters.log_weight, dim=1)
+        bias, gain = (share[..., None] * filters.mean).sum(dim=1).unbind(-1)  # (N, O)
+        # x (W + W G) + b + g b + bias, with G the diagonal of the gains
+        last = mlp.layers - 1
+        weight, shift = parameters[f"w{last}"], parameters[f"b{last}"]
+        moved = (bias + gain * shift)[:, None]
+        own = LayerUpdate(weight.mT[None], torch.diag_embed(gain), moved)
+        return Update((*mlp.no_update.layers[:-1], own))
+
+    def filtered(
+        self, predicted: Tensor, residual: Tensor, counts: Tensor, noise: Tensor
+    ) -> Filters:
+        """Return the filters after the last row.
+
+        Args:
+            predicted, residual: (N, T, O), normalised.
+            counts: (N, T, 1), whether a row counts.
+            noise: variance of each output (N, O).
+        """
+        tasks, _, outputs = residual.shape
+        start = self._start(tasks, outputs, residual)
+        filters = start
+        for y, r, known in zip(*(p.unbind(1) for p in (predicted, residual, counts)), strict=True):
+            regressor = torch.stack([torch.ones_like(y), y], dim=-1)[:, None]  # (N, 1, O, 2)
+            after = _corrected(self._changed(filters, start), regressor, r, noise)
+            filters = Filters(
+                *(
+                    new.where(known.reshape(tasks, *[1] * (new.dim() - 1)), old)
+                    for new, old in zip(after, filters, strict=True)
+                )
+            )
+        return filters
+
+    def _start(self, tasks: int, outputs: int, like: Tensor) -> Filters:
+        """Return filters before the first row: nothing different, one at its prior, empty ones."""
+        shape = tasks, self.hypotheses, outputs
+        prior = like.new_tensor([self.bias_signal**2, self.signal**2]).diag()
+        covariance = prior.expand(*shape, 2, 2).clone()
+        covariance[:, NOTHING] = 0.0
+        log_weight = like.new_full(shape, -math.inf)
+        log_weight[:, NOTHING] = math.log(max(self.nothing, 1e-9))
+        log_weight[:, 1] = math.log(1 - self.nothing)
+        return Filters(like.new_zeros(*shape, 2), covariance, log_weight)
+
+    def _changed(self, filters: Filters, start: Filters) -> Filters:
+        """Return the filters with one that begins here in the place of the least probable.
+
+        A run goes on with probability 1 - change (Adams and MacKay, eq. 3, a constant hazard).
+        """
+        if self.change == 0:
+            return filters
+        weight = filters.log_weight
+        worst = weight[:, NOTHING + 1 :].argmin(dim=1, keepdim=True) + NOTHING + 1
+        fresh = torch.zeros_like(weight, dtype=torch.bool).scatter(1, worst, True)
+        begins = math.log(self.change) + torch.logsumexp(weight, dim=1, keepdim=True)
+        return Filters(
+            start.mean.where(fresh[..., None], filters.mean),
+            start.covariance.where(fresh[..., None, None], filters.covariance),
+            begins.where(fresh, weight + math.log1p(-self.change)),
+        )
+
+
+def noise_of(residual: Tensor, counts: Tensor) -> Tensor:
+    """Return the variance (N, O) of white noise in residuals (N, T, O) that drift or jump.
+
+    Half the mean square of successive differences (von Neumann, Distribution of the Ratio of the
+    Mean Square Successive Difference to the Variance, 1941), which a bias does not enter and a
+    change enters once. The mean square residual is its upper bound, and the guess for few rows.
+    counts: (N, T, 1).
+    """
+    weight = counts.to(residual.dtype)
+    square = (weight * residual.square()).sum(dim=1) / weight.sum(dim=1).clamp_min(1.0)
+    pair = weight[:, 1:] * weight[:, :-1]
+    half = 0.5 * (pair * residual.diff(dim=1).square()).sum(dim=1)
+    measured = (half + PRIOR_PAIRS * square) / (pair.sum(dim=1) + PRIOR_PAIRS)
+    return torch.minimum(measured, square).clamp_min(LEAST_NOISE**2)
+
+
+def _corrected(filters: Filters, regressor: Tensor, residual: Tensor, noise: Tensor) -> Filters:
+    """Return the filters after a row, weighed by how probable each found it.
+
+    regressor: (N, 1, O, 2). residual, noise: (N, O).
+    """
+    mean, covariance, log_weight = filters
+    carried = (covariance * regressor[..., None, :]).sum(-1)  # P phi
+    variance = (carried * regressor).sum(-1) + noise[:, None]  # phi^T P phi + noise
+    error = residual[:, None] - (mean * regressor).sum(-1)
+    gain = carried / variance[..., None]
+    log_likelihood = -0.5 * (error.square() / variance + variance.log())
+    log_weight = log_weight + log_likelihood
+    return Filters(
+        mean + gain * error[..., None],
+        covariance - gain[..., None] * carried[..., None, :],
+        log_weight - torch.logsumexp(log_weight, dim=1, keepdim=True),
+    )
