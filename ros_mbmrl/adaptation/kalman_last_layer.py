@@ -30,17 +30,25 @@ NOTHING = 0  # number of the hypothesis that nothing is different
 
 
 class Filters(NamedTuple):
-    """Kalman filters of N tasks, K hypotheses and O outputs.
+    """Kalman filters of N tasks, K hypotheses and O outputs; every part is (N, K, O).
 
     Args:
-        mean: (N, K, O, 2), of bias and gain.
-        covariance: (N, K, O, 2, 2).
-        log_weight: (N, K, O), logarithms of the probabilities.
+        bias, gain: means.
+        bias_variance, gain_variance, covariance: the parts of the 2 x 2 covariance, which are
+            written out, since a product of such small matrices costs ten times as much.
+        log_weight: logarithms of the probabilities.
     """
 
-    mean: Tensor
+    bias: Tensor
+    gain: Tensor
+    bias_variance: Tensor
+    gain_variance: Tensor
     covariance: Tensor
     log_weight: Tensor
+
+    def where(self, wanted: Tensor, other: Filters) -> Filters:
+        """Return these filters where `wanted` (broadcast), the others elsewhere."""
+        return Filters(*(new.where(wanted, old) for new, old in zip(self, other, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ class KalmanLastLayer(UpdateRule):
         counts = support.weight > 0
         filters = self.filtered(predicted, residual, counts, noise_of(residual, counts))
         share = torch.softmax(filters.log_weight, dim=1)
-        bias, gain = (share[..., None] * filters.mean).sum(dim=1).unbind(-1)  # (N, O)
+        bias, gain = ((share * mean).sum(dim=1) for mean in (filters.bias, filters.gain))  # (N, O)
         # x (W + W G) + b + g b + bias, with G the diagonal of the gains
         last = mlp.layers - 1
         weight, shift = parameters[f"w{last}"], parameters[f"b{last}"]
@@ -99,35 +107,32 @@ class KalmanLastLayer(UpdateRule):
             counts: (N, T, 1), whether a row counts.
             noise: variance of each output (N, O).
         """
-        tasks, _, outputs = residual.shape
-        start = self._start(tasks, outputs, residual)
+        start = self._start(residual)
         filters = start
-        for y, r, known in zip(*(p.unbind(1) for p in (predicted, residual, counts)), strict=True):
-            regressor = torch.stack([torch.ones_like(y), y], dim=-1)[:, None]  # (N, 1, O, 2)
-            after = _corrected(self._changed(filters, start), regressor, r, noise)
-            filters = Filters(
-                *(
-                    new.where(known.reshape(tasks, *[1] * (new.dim() - 1)), old)
-                    for new, old in zip(after, filters, strict=True)
-                )
-            )
+        rows = (part[:, :, None].unbind(1) for part in (predicted, residual, counts))
+        for y, r, known in zip(*rows, strict=True):  # (N, 1, O), (N, 1, O), (N, 1, 1)
+            after = _corrected(self._changed(filters, start), y, r, noise[:, None])
+            filters = after.where(known, filters)
         return filters
 
-    def _start(self, tasks: int, outputs: int, like: Tensor) -> Filters:
+    def _start(self, residual: Tensor) -> Filters:
         """Return filters before the first row: nothing different, one at its prior, empty ones."""
-        shape = tasks, self.hypotheses, outputs
-        prior = like.new_tensor([self.bias_signal**2, self.signal**2]).diag()
-        covariance = prior.expand(*shape, 2, 2).clone()
-        covariance[:, NOTHING] = 0.0
-        log_weight = like.new_full(shape, -math.inf)
-        log_weight[:, NOTHING] = math.log(max(self.nothing, 1e-9))
-        log_weight[:, 1] = math.log(1 - self.nothing)
-        return Filters(like.new_zeros(*shape, 2), covariance, log_weight)
+        tasks, _, outputs = residual.shape
+        zero = residual.new_zeros(tasks, self.hypotheses, outputs)
+        different = torch.ones_like(zero)
+        different[:, NOTHING] = 0.0
+        log_weight = torch.full_like(zero, -math.inf)
+        log_weight[:, NOTHING] = math.log(self.nothing) if self.nothing else -math.inf
+        log_weight[:, NOTHING + 1] = math.log1p(-self.nothing)
+        bias_variance, gain_variance = self.bias_signal**2, self.signal**2
+        return Filters(
+            zero, zero, bias_variance * different, gain_variance * different, zero, log_weight
+        )
 
     def _changed(self, filters: Filters, start: Filters) -> Filters:
         """Return the filters with one that begins here in the place of the least probable.
 
-        A run goes on with probability 1 - change (Adams and MacKay, eq. 3, a constant hazard).
+        A run goes on with probability 1 - change (Adams and MacKay, eq. 3 to 5, constant hazard).
         """
         if self.change == 0:
             return filters
@@ -135,11 +140,9 @@ class KalmanLastLayer(UpdateRule):
         worst = weight[:, NOTHING + 1 :].argmin(dim=1, keepdim=True) + NOTHING + 1
         fresh = torch.zeros_like(weight, dtype=torch.bool).scatter(1, worst, True)
         begins = math.log(self.change) + torch.logsumexp(weight, dim=1, keepdim=True)
-        return Filters(
-            start.mean.where(fresh[..., None], filters.mean),
-            start.covariance.where(fresh[..., None, None], filters.covariance),
-            begins.where(fresh, weight + math.log1p(-self.change)),
-        )
+        begun = start._replace(log_weight=begins.expand_as(weight))
+        older = filters._replace(log_weight=weight + math.log1p(-self.change))
+        return begun.where(fresh, older)
 
 
 def noise_of(residual: Tensor, counts: Tensor) -> Tensor:
@@ -158,20 +161,24 @@ def noise_of(residual: Tensor, counts: Tensor) -> Tensor:
     return torch.minimum(measured, square).clamp_min(LEAST_NOISE**2)
 
 
-def _corrected(filters: Filters, regressor: Tensor, residual: Tensor, noise: Tensor) -> Filters:
+def _corrected(filters: Filters, predicted: Tensor, residual: Tensor, noise: Tensor) -> Filters:
     """Return the filters after a row, weighed by how probable each found it.
 
-    regressor: (N, 1, O, 2). residual, noise: (N, O).
+    The residual is measured through (1, y): residual = bias + gain y + noise. All are (N, 1, O).
     """
-    mean, covariance, log_weight = filters
-    carried = (covariance * regressor[..., None, :]).sum(-1)  # P phi
-    variance = (carried * regressor).sum(-1) + noise[:, None]  # phi^T P phi + noise
-    error = residual[:, None] - (mean * regressor).sum(-1)
-    gain = carried / variance[..., None]
-    log_likelihood = -0.5 * (error.square() / variance + variance.log())
-    log_weight = log_weight + log_likelihood
+    bias, gain, bias_variance, gain_variance, covariance, log_weight = filters
+    y = predicted
+    from_bias = bias_variance + covariance * y  # P (1, y)
+    from_gain = covariance + gain_variance * y
+    variance = from_bias + from_gain * y + noise  # (1, y) P (1, y) + noise
+    error = residual - bias - gain * y
+    log_weight = log_weight - 0.5 * (error.square() / variance + variance.log())
+    surprise = error / variance
     return Filters(
-        mean + gain * error[..., None],
-        covariance - gain[..., None] * carried[..., None, :],
+        bias + from_bias * surprise,
+        gain + from_gain * surprise,
+        bias_variance - from_bias.square() / variance,
+        gain_variance - from_gain.square() / variance,
+        covariance - from_bias * from_gain / variance,
         log_weight - torch.logsumexp(log_weight, dim=1, keepdim=True),
     )

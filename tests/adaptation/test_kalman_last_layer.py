@@ -63,7 +63,7 @@ def test_hypotheses_of_one_row_by_hand() -> None:
     share = torch.softmax(filters.log_weight, dim=1)[0, :, 0]
     nothing, other = math.exp(-0.5), math.exp(-0.5 / 5) / math.sqrt(5)
     assert float(share[0]) == pytest.approx(nothing / (nothing + other), rel=1e-5)
-    assert filters.mean[0, :2, 0, 0].tolist() == pytest.approx([0.0, 4 / 5])  # 4 / (4 + 1)
+    assert filters.bias[0, :2, 0].tolist() == pytest.approx([0.0, 4 / 5])  # 4 / (4 + 1)
     assert float(share[2:].sum()) == 0.0
 
 
