@@ -64,11 +64,11 @@ class KalmanLastLayer(UpdateRule):
         limit: normalised residuals are clipped at +-limit.
     """
 
-    signal: float = 0.3
-    bias_signal: float = 0.3
-    change: float = 0.01
+    signal: float = 0.2
+    bias_signal: float = 0.2
+    change: float = 0.02
     nothing: float = 0.5
-    hypotheses: int = 6
+    hypotheses: int = 8
     limit: float = 3.0
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from ros_mbmrl.arguments.ranges import Few
+from ros_mbmrl.arguments.ranges import Count, Few
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,13 @@ class Score:
     """Only windows that adapt on a row marked by the import: gaps, jumps, implausible telemetry."""
     guard: bool = True
     """Let the guard refuse updates."""
+    windows: tuple[Count, ...] = ()
+    """Compare updates of one model from so many transitions, over breaks between a session's runs,
+    with settings chosen by evidence; beside them the bound, an update from the rest of the run."""
+    methods: tuple[str, ...] = ("residual", "last_layer", "kalman_last_layer")
+    """With --windows: update rules to compare."""
+    chosen_on: tuple[str, ...] = ()
+    """With --windows: the tag's values on whose runs settings are chosen, as those trained on."""
     out: Path | None = None
     """Folder of a report with pictures; default: no report."""
     json: Path | None = None

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import track
 
 from ros_mbmrl.data import dataset
+from ros_mbmrl.data.selection import select
 from ros_mbmrl.dynamics.card import common_robot, read_card
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.evaluation import plots, score_summary, tables
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.statistics import ALL
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ros_mbmrl.arguments.score import Score
+    from ros_mbmrl.data.rollout import Rollout
     from ros_mbmrl.evaluation.campaign import Entrant
     from ros_mbmrl.learning.open_loop import OpenLoopErrors
     from ros_mbmrl.learning.segments import Transitions
@@ -53,10 +55,42 @@ def run(arguments: Score) -> dict[str, Any]:
     console = tables.wide_console()
     for table in score_summary.ratios(summary), score_summary.adaptation(summary):
         console.print(tables.printed(table))
+    results: dict[str, Any] = {"rows": rows, "summary": summary, "runs": len(rollouts)}
+    if arguments.windows:
+        results["windows"] = compare_windows(arguments, rollouts)
+        table = score_summary.windows(results["windows"], arguments.tag, arguments.chosen_on)
+        console.print(tables.printed(table))
     if arguments.out is not None:
         page = report(summary, len(rollouts), arguments.out)
         console.print(f"report: {page}", soft_wrap=True, highlight=False)
-    return {"rows": rows, "summary": summary, "runs": len(rollouts)}
+    return results
+
+
+def compare_windows(arguments: Score, rollouts: Sequence[Rollout]) -> list[dict[str, Any]]:
+    """Return the rows of `evaluation.windows.rows_of` for the model, its T1 steps ahead.
+
+    Raises:
+        UserError: not one model, nothing to choose settings on, or a method without candidates.
+    """
+    from ros_mbmrl.adaptation.guard import make_guard
+    from ros_mbmrl.dynamics.files import load_model
+    from ros_mbmrl.evaluation.windows import GRIDS, STRIDE, Judge, by_tag, choose_settings, rows_of
+
+    if len(arguments.models) != 1 or not arguments.chosen_on:
+        raise UserError("windows: expected one model, and what settings are chosen on (chosen_on)")
+    for method in arguments.methods:
+        choose("method to compare windows of", method, GRIDS)
+    folder = arguments.models[0]
+    loaded = load_model(folder, make_robot(common_robot([folder])))
+    length = int(loaded.card["adapt_window"])
+    guard = make_guard(loaded, enabled=arguments.guard).config
+    chosen_on = select(rollouts, **{arguments.tag: arguments.chosen_on})
+    judges = [Judge(loaded, each, length, length, STRIDE) for each in (chosen_on, rollouts)]
+    total = len(arguments.methods) * (len(arguments.windows) + 1)
+    settings = choose_settings(judges[0], arguments.methods, arguments.windows)
+    chosen = list(track(settings, description="settings", total=total))
+    groups = by_tag(judges[1], arguments.tag)
+    return rows_of(judges[1], track(chosen, description="windows"), groups, guard)
 
 
 def score(

@@ -9,18 +9,20 @@ stretch and what comes after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
+from ros_mbmrl.adaptation.members import over
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.errors import UserError
@@ -29,10 +31,16 @@ from ros_mbmrl.learning.open_loop import prediction_errors
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.learning.tune import Grid
 from ros_mbmrl.networks.mlp import Update
+from ros_mbmrl.robots.spec import Array
+
+Numbers = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Groups = Mapping[str, Mask]
 
 REST = 0  # in place of a window: the rest of the run
 LIMIT = 4.0  # normalised errors count for so much at most
 BATCH = 64  # windows at a time
+STRIDE = 8  # rows from one stretch to the next: neighbours say nearly the same
 
 # Each with its way to forget: a weight that fades with age, or a probability of change.
 GRIDS: Mapping[str, Grid] = MappingProxyType(
@@ -42,7 +50,7 @@ GRIDS: Mapping[str, Grid] = MappingProxyType(
             {"signal": (0.03, 0.1), "bias_signal": (0.1, 0.3), "change": (0.0, 0.05)}
         ),
         "kalman_last_layer": Grid(
-            {"signal": (0.1, 0.3), "bias_signal": (0.1, 0.3), "change": (0.0, 0.01, 0.05)}
+            {"signal": (0.1, 0.2, 0.3), "bias_signal": (0.1, 0.2, 0.3), "change": (0.0, 0.02)}
         ),
     }
 )
@@ -106,14 +114,25 @@ class Judge:
         self.tags = [ordered[int(k)].tags for k in self.data.rollout[self.first]]
 
     @property
-    def runs(self) -> Tensor:
+    def runs(self) -> Numbers:
         """Return the number of each stretch's run, (n,)."""
-        return self.data.rollout[self.first]
+        numbers: Numbers = self.data.rollout[self.first].numpy()
+        return numbers
+
+    @property
+    def places(self) -> Numbers:
+        """Return the number of each stretch's first row in its run, (n,)."""
+        run = self.data.rollout
+        numbers: Numbers = (self.first - torch.searchsorted(run, run[self.first])).numpy()
+        return numbers
+
+    def _batches(self) -> list[Tensor]:
+        return [self.first[k : k + BATCH] for k in range(0, len(self.first), BATCH)]
 
     @torch.inference_mode()
     def errors(self, setting: Setting | None, guard: GuardConfig) -> Errors:
         """Return the errors after the guarded update of a setting, of the prior for None."""
-        parts = [self._errors(first, setting, guard) for first in self.first.split(BATCH)]
+        parts = [self._errors(first, setting, guard) for first in self._batches()]
         return Errors(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
     def _errors(
@@ -141,10 +160,10 @@ class Judge:
         spec, mlp = self.model.robot.spec, self.model.mlp
         pose = [k for k, change in enumerate(spec.changes) if change.unit in ("m", "rad")]
         total, count = torch.zeros(len(pose)), 0.0
-        for first in self.first.split(BATCH):
+        for first in self._batches():
             update: Update = mlp.no_update
             if setting is not None:
-                rule = make_rule(setting.method, setting.options)
+                rule = over(make_rule(setting.method, setting.options), mlp)
                 update = rule.update(mlp, self.parameters, self._support(first, setting.window))
             future = self.data.support(self.model, self._future(first))
             predicted = mlp.forward_updated(self.parameters, update, future.x).outputs
@@ -199,46 +218,55 @@ def choose_settings(
             yield max(((s, judge.evidence(s)) for s in settings), key=lambda pair: pair[1])
 
 
-def rows_of(
-    judge: Judge, chosen: Sequence[tuple[Setting, float]], tag: str, guard: GuardConfig, seed: int
-) -> list[dict[str, Any]]:
-    """Return a row for each setting, value of `tag`, and horizon; ratios are to no adaptation.
+def by_tag(judge: Judge, tag: str) -> Groups:
+    """Return the stretches of each value of a tag."""
+    values = np.array([tags.get(tag, "") for tags in judge.tags])
+    return {str(value): values == value for value in np.unique(values)}
 
-    Keys: method, window, options, evidence, tag, horizon, runs, yaw_deg, speed_m_s, their ratios
-    (`yaw_ratio`) with 95 % intervals by bootstrap over runs, accepted_fraction. Errors are means
-    over the stretches of a run, then over runs. The rest of the run is not guarded.
+
+def rows_of(
+    judge: Judge, chosen: Iterable[tuple[Setting, float]], groups: Groups, guard: GuardConfig
+) -> list[dict[str, Any]]:
+    """Return a row for each setting, group, and horizon; ratios are to no adaptation.
+
+    Keys: method, window, options, evidence, group, horizon, runs, yaw_deg, speed_m_s, those of the
+    prior (`yaw_deg_prior`), ratios (`yaw_deg_ratio`) with 95 % intervals by bootstrap over runs,
+    accepted_fraction. Errors are means over the stretches of a run, then over runs. The rest of the
+    run is not guarded.
+
+    Args:
+        groups: masks (n,) of the stretches, by name.
     """
     prior = judge.errors(None, guard)
-    tags = np.array([tags.get(tag, "") for tags in judge.tags])
     rows = []
     for setting, evidence in chosen:
         config = GuardConfig(enabled=False) if setting.window == REST else guard
         own = judge.errors(setting, config)
         facts = {"method": setting.method, "window": setting.window, "evidence": evidence}
-        for value in sorted(set(tags)):
-            here = torch.from_numpy(tags == value)
-            runs = judge.runs[here]
+        facts["options"] = dict(setting.options)
+        for name, here in groups.items():
+            figures: dict[str, Any] = {"group": name, "runs": len(np.unique(judge.runs[here]))}
+            figures["accepted_fraction"] = float(own.accepted.numpy()[here].mean())
             for k, horizon in enumerate((1, judge.ahead)):
-                row = {**facts, "options": dict(setting.options), tag: value, "horizon": horizon}
-                row["accepted_fraction"] = float(own.accepted[here].float().mean())
-                row["runs"] = len(runs.unique())
-                for name, unit in (("yaw", 180 / np.pi), ("speed", 1.0)):
-                    after, before = (getattr(e, name)[here, k] * unit for e in (own, prior))
-                    row |= _ratio(name, _by_run(after, runs), _by_run(before, runs), seed)
-                rows.append(row)
+                row = {**facts, **figures, "horizon": horizon}
+                rows.append(row | _figures(own, prior, k, judge.runs, here))
     return rows
 
 
-def _by_run(errors: Tensor, runs: Tensor) -> np.ndarray:
-    """Return the mean error of each run, (1, runs)."""
-    return np.array([[float(errors[runs == run].mean()) for run in runs.unique()]])
+def _figures(own: Errors, prior: Errors, k: int, runs: Numbers, here: Mask) -> dict[str, Any]:
+    """Return the errors at the k-th horizon of the stretches that are `here`."""
+    found: dict[str, Any] = {}
+    for name, unit in (("yaw_deg", 180 / np.pi), ("speed_m_s", 1.0)):
+        pair = (getattr(errors, name.split("_")[0])[:, k].numpy() for errors in (own, prior))
+        after, before = (_by_run(unit * each, runs, here) for each in pair)
+        found[name], found[f"{name}_prior"] = float(after.mean()), float(before.mean())
+        found[f"{name}_ratio"] = float(after.mean() / before.mean())
+        interval = bootstrap(after, np.random.default_rng(0), before)
+        found[f"{name}_ratio_interval"] = interval
+    return found
 
 
-def _ratio(name: str, after: np.ndarray, before: np.ndarray, seed: int) -> dict[str, Any]:
-    interval = bootstrap(after, np.random.default_rng(seed), before)
-    return {
-        name: float(after.mean()),
-        f"{name}_prior": float(before.mean()),
-        f"{name}_ratio": float(after.mean() / before.mean()),
-        f"{name}_interval": interval,
-    }
+def _by_run(errors: Array, runs: Numbers, here: Mask) -> Array:
+    """Return the mean error of each run that is `here`, (1, runs)."""
+    own = np.unique(runs[here])
+    return np.array([[errors[here & (runs == run)].mean() for run in own]])
