@@ -50,7 +50,7 @@ GRIDS: Mapping[str, Grid] = MappingProxyType(
             {"signal": (0.03, 0.1), "bias_signal": (0.1, 0.3), "change": (0.0, 0.05)}
         ),
         "kalman_last_layer": Grid(
-            {"signal": (0.1, 0.2, 0.3), "bias_signal": (0.1, 0.2, 0.3), "change": (0.0, 0.02)}
+            {"signal": (0.1, 0.3), "bias_signal": (0.1, 0.3), "change": (0.0, 0.02)}
         ),
     }
 )
@@ -103,7 +103,8 @@ class Judge:
         names = [rollout.tags.get("session", "") for rollout in ordered]
         numbers = {name: k for k, name in enumerate(dict.fromkeys(names))}
         self._session = torch.tensor([numbers[name] for name in names])[self.data.rollout]
-        first = self.data.starts(least + ahead)[::stride] + least
+        starts = self.data.starts(least + ahead)
+        first = starts[(starts - self._begin(starts)) % stride == 0] + least
         kept = self.data.keep[first[:, None] + torch.arange(ahead)].amin(dim=(1, 2)) > 0
         self.first = first[kept]
         if not len(self.first):
@@ -122,9 +123,12 @@ class Judge:
     @property
     def places(self) -> Numbers:
         """Return the number of each stretch's first row in its run, (n,)."""
-        run = self.data.rollout
-        numbers: Numbers = (self.first - torch.searchsorted(run, run[self.first])).numpy()
+        numbers: Numbers = (self.first - self._begin(self.first)).numpy()
         return numbers
+
+    def _begin(self, rows: Tensor) -> Tensor:
+        """Return the first row of each row's run."""
+        return torch.searchsorted(self.data.rollout, self.data.rollout[rows])
 
     def _batches(self) -> list[Tensor]:
         return [self.first[k : k + BATCH] for k in range(0, len(self.first), BATCH)]
@@ -170,7 +174,7 @@ class Judge:
             error = (predicted - future.y)[..., pose].clamp(-LIMIT, LIMIT)
             total += (future.weight * error.square()).sum(dim=(0, 1))
             count += float(future.weight.sum())
-        return total / count
+        return (total / count).clamp_min(1e-6)
 
     def evidence(self, setting: Setting) -> float:
         """Return the log-likelihood of a row's changes less that under the prior [nats].
@@ -188,8 +192,7 @@ class Judge:
         data, begins = self.data, first[:, None]
         if window == REST:
             run = data.rollout
-            start = torch.searchsorted(run, run[first])[:, None]
-            rows = start + torch.arange(int(torch.bincount(run).max()))
+            rows = self._begin(first)[:, None] + torch.arange(int(torch.bincount(run).max()))
             rows = rows.clamp_max(len(data) - 1)
             known = (run[rows] == run[begins]) & ((rows < begins) | (rows >= begins + self.ahead))
         else:
