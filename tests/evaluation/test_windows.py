@@ -84,17 +84,17 @@ def test_a_robot_with_a_bias_of_its_own_gives_evidence_and_lower_errors(
 ) -> None:
     """The bound is below every window, and the right gain is chosen over the timid ones."""
     model, parameters = prior
-    zero = {name: torch.zeros_like(value) for name, value in parameters.items()}
+    small = {name: 1e-3 * value for name, value in parameters.items()}  # predicts no change
     std = model.normalizer.change_std.numpy()
     rng, runs = np.random.default_rng(0), []
     for rollout in make_rollouts(6, steps=40):
-        # No change but a constant one of each run, in yaw, and white noise.
+        # Nothing moves but the yaw: by the mean of all, a part of each run's own, and white noise.
         steps = std[2] * (rng.choice([-1.0, 1.0]) + 0.3 * rng.standard_normal(40))
         change = model.normalizer.change_mean.numpy()[2] + steps
         states = np.zeros((41, 4), dtype=np.float32)
         states[1:, 2] = np.cumsum(change)
         runs.append(replace(rollout, states=states))
-    judge = Judge(LoadedModel(model, zero, {}), runs, 8, 4, 2)
+    judge = Judge(LoadedModel(model, small, {}), runs, 8, 4, 2)
     chosen = list(choose_settings(judge, ("residual",), (8,)))
     assert [(s.window, s.options["gain"]) for s, _ in chosen] == [(8, 1.0), (REST, 1.0)]
     assert chosen[1][1] > chosen[0][1] > 0.5
