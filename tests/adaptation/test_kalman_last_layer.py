@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from ros_mbmrl.networks.mlp import MLP
 
 MLP_ = MLP((4, 12, 3), "tanh")
 PARAMETERS = MLP_.init(Generator().manual_seed(0))
+WIDE: dict[str, Any] = {"signal": 0.3, "bias_signal": 0.3, "hypotheses": 6}  # priors
 PARAMETERS["b1"] = torch.tensor([0.3, -0.2, 0.1])
 
 
@@ -87,7 +89,7 @@ def test_a_gain_and_a_bias_are_found() -> None:
     data = shifted(support(0.05, gain=-0.4), torch.tensor(0.3))
     x = torch.randn(2, 50, 4, generator=Generator().manual_seed(9))
     expected = 0.3 - 0.4 * MLP_.forward(PARAMETERS, x)
-    assert (moved(KalmanLastLayer(), data) - expected).abs().max() < 0.08
+    assert (moved(KalmanLastLayer(change=0.01, **WIDE), data) - expected).abs().max() < 0.08
 
 
 def test_a_change_inside_of_the_window_is_cut_there() -> None:
@@ -101,7 +103,7 @@ def test_a_change_inside_of_the_window_is_cut_there() -> None:
 def test_a_window_without_a_change_counts_as_a_whole() -> None:
     data = shifted(support(0.5, tasks=20), torch.tensor(0.3))
     with_change, without = (
-        (moved(KalmanLastLayer(change=c), data).mean(dim=1) - 0.3).square().mean()
+        (moved(KalmanLastLayer(change=c, **WIDE), data).mean(dim=1) - 0.3).square().mean()
         for c in (0.01, 0.0)
     )
     assert with_change < 1.3 * without
@@ -110,7 +112,8 @@ def test_a_window_without_a_change_counts_as_a_whole() -> None:
 def test_where_nothing_is_different_hardly_anything_is_learned() -> None:
     data = support(0.8, tasks=40)
     trusting, doubting = (
-        moved(KalmanLastLayer(nothing=n), data).square().mean().sqrt() for n in (0.0, 0.5)
+        moved(KalmanLastLayer(nothing=n, change=0.01, **WIDE), data).square().mean().sqrt()
+        for n in (0.0, 0.5)
     )
     assert doubting < 0.6 * trusting and doubting < 0.08
 
