@@ -60,7 +60,7 @@ class KalmanLastLayer(UpdateRule):
         bias_signal: prior deviation of a bias, normalised.
         change: prior probability that the robot changes within a period.
         nothing: prior probability that nothing is different.
-        hypotheses: number of filters that are kept, the one of no difference included.
+        hypotheses: number of filters that are kept: no difference, one that begins, older ones.
         limit: normalised residuals are clipped at +-limit.
     """
 
@@ -77,8 +77,8 @@ class KalmanLastLayer(UpdateRule):
         for name in ("change", "nothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected in [0, 1), got {getattr(self, name)}")
-        if not (isinstance(self.hypotheses, int) and self.hypotheses >= 2):
-            raise ValueError(f"hypotheses: expected 2 or more, got {self.hypotheses}")
+        if not (isinstance(self.hypotheses, int) and self.hypotheses >= 3):
+            raise ValueError(f"hypotheses: expected 3 or more, got {self.hypotheses}")
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Return the last layer's change by the mixture's mean bias and gain."""

@@ -163,7 +163,7 @@ def test_tasks_do_not_hang_on_each_other_and_repeat_bit_for_bit() -> None:
         {"bias_signal": -1.0},
         {"change": 1.0},
         {"nothing": -0.1},
-        {"hypotheses": 1},
+        {"hypotheses": 2},
         {"hypotheses": 2.5},
         {"limit": 0.0},
     ],
