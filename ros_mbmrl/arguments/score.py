@@ -29,8 +29,9 @@ class Score:
     guard: bool = True
     """Let the guard refuse updates."""
     windows: tuple[Count, ...] = ()
-    """Compare updates of one model from so many transitions, over breaks between a session's runs,
-    with settings chosen by evidence; beside them the bound, an update from the rest of the run."""
+    """Instead of all else, compare updates of one model from so many transitions, over breaks
+    between a session's runs, with settings chosen by evidence; beside them the bound, an update
+    from the rest of the run. Horizons are 1 and T1."""
     methods: tuple[str, ...] = ("residual", "last_layer", "kalman_last_layer")
     """With --windows: update rules to compare."""
     chosen_on: tuple[str, ...] = ()

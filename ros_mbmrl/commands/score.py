@@ -48,6 +48,8 @@ def run(arguments: Score) -> dict[str, Any]:
             raise UserError("every session was trained on: expected others, or --sessions all")
     elif arguments.sessions != "all":
         raise UserError(f"sessions '{arguments.sessions}': expected unseen or all")
+    if arguments.windows:
+        return compare_windows(arguments, rollouts)
     data = Transitions.of(make_robot(robot), rollouts)
     tags = [r.tags.get(arguments.tag, "") for r in rollouts]
     rows = score(field, data, tags, arguments.horizons, arguments.guard, arguments.marked)
@@ -55,22 +57,18 @@ def run(arguments: Score) -> dict[str, Any]:
     console = tables.wide_console()
     for table in score_summary.ratios(summary), score_summary.adaptation(summary):
         console.print(tables.printed(table))
-    results: dict[str, Any] = {"rows": rows, "summary": summary, "runs": len(rollouts)}
-    if arguments.windows:
-        results["windows"] = compare_windows(arguments, rollouts)
-        table = score_summary.windows(results["windows"], arguments.tag, arguments.chosen_on)
-        console.print(tables.printed(table))
     if arguments.out is not None:
         page = report(summary, len(rollouts), arguments.out)
         console.print(f"report: {page}", soft_wrap=True, highlight=False)
-    return results
+    return {"rows": rows, "summary": summary, "runs": len(rollouts)}
 
 
-def compare_windows(arguments: Score, rollouts: Sequence[Rollout]) -> list[dict[str, Any]]:
+def compare_windows(arguments: Score, rollouts: Sequence[Rollout]) -> dict[str, Any]:
     """Return the rows of `evaluation.windows.rows_of` for the model, its T1 steps ahead.
 
     Raises:
-        UserError: not one model, nothing to choose settings on, or a method without candidates.
+        UserError: not one model, nothing to choose settings on, a method without candidates, or
+            an option that is not heeded.
     """
     from ros_mbmrl.adaptation.guard import make_guard
     from ros_mbmrl.dynamics.files import load_model
@@ -78,6 +76,8 @@ def compare_windows(arguments: Score, rollouts: Sequence[Rollout]) -> list[dict[
 
     if len(arguments.models) != 1 or not arguments.chosen_on:
         raise UserError("windows: expected one model, and what settings are chosen on (chosen_on)")
+    if arguments.marked or arguments.out is not None:
+        raise UserError("windows: expected neither --marked nor --out, which they do not heed")
     for method in arguments.methods:
         choose("method to compare windows of", method, GRIDS)
     folder = arguments.models[0]
@@ -90,7 +90,10 @@ def compare_windows(arguments: Score, rollouts: Sequence[Rollout]) -> list[dict[
     settings = choose_settings(judges[0], arguments.methods, arguments.windows)
     chosen = list(track(settings, description="settings", total=total))
     groups = by_tag(judges[1], arguments.tag)
-    return rows_of(judges[1], track(chosen, description="windows"), groups, guard)
+    rows = rows_of(judges[1], track(chosen, description="windows"), groups, guard)
+    table = score_summary.windows(rows, arguments.tag, arguments.chosen_on)
+    tables.wide_console().print(tables.printed(table))
+    return {"rows": [], "windows": rows, "runs": len(rollouts)}
 
 
 def score(

@@ -206,6 +206,7 @@ def test_windows_are_compared_with_settings_chosen_on_a_tag(folder: Path) -> Non
     ("more", "words"),
     [
         ((), "windows: expected one model, and what settings are chosen on"),
+        (("--chosen-on", "flat", "--marked"), "windows: expected neither --marked nor --out"),
         (("--chosen-on", "moss"), "no data with terrain 'moss': there is flat, hill"),
         (("--chosen-on", "flat", "--methods", "grbal"), "unknown method to compare windows of"),
     ],
