@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from ros_mbmrl.arguments.ranges import Few, Seed
+from ros_mbmrl.arguments.ranges import Count, Few, Seed
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,14 @@ class Score:
     """Judge predicted intervals, too: coverage, and detection of changes. For Gaussian heads."""
     seed: Seed = 0
     """Seed of the particles that intervals are made of."""
+    windows: tuple[Count, ...] = ()
+    """Instead of all else, compare updates of one model from so many transitions, over breaks
+    between a session's runs, with settings chosen by evidence; beside them the bound, an update
+    from the rest of the run. Horizons are 1 and T1."""
+    methods: tuple[str, ...] = ("residual", "last_layer", "kalman_last_layer")
+    """With --windows: update rules to compare."""
+    chosen_on: tuple[str, ...] = ()
+    """With --windows: the tag's values on whose runs settings are chosen, as those trained on."""
     out: Path | None = None
     """Folder of a report with pictures; default: no report."""
     json: Path | None = None

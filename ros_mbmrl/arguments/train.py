@@ -17,7 +17,7 @@ class Train:
     method: Positional[str]
     """mb, mb_de, residual, grbal, rebal, context, bayes_context, leaky_context;
     with gradient steps on top: context_de, bayes_context_de, leaky_context_de;
-    with a Bayesian last layer: last_layer, bayes_context_ll;
+    with a Bayesian last layer: last_layer, bayes_context_ll; by Kalman filters: kalman_last_layer;
     with inferred causes, on data that tell what actuators have lost: causes."""
     robot: Positional[str]
     """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, or another robot that is installed."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import track
 
 from ros_mbmrl.data import dataset
+from ros_mbmrl.data.selection import select
 from ros_mbmrl.dynamics.card import common_robot, read_card
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.evaluation import plots, score_summary, tables
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.statistics import ALL
@@ -48,6 +49,8 @@ def run(arguments: Score) -> dict[str, Any]:
             raise UserError("every session was trained on: expected others, or --sessions all")
     elif arguments.sessions != "all":
         raise UserError(f"sessions '{arguments.sessions}': expected unseen or all")
+    if arguments.windows:
+        return compare_windows(arguments, rollouts)
     data = Transitions.of(make_robot(robot), rollouts)
     tags = [r.tags.get(arguments.tag, "") for r in rollouts]
     found = calibration(field, rollouts, tags, arguments) if arguments.calibration else {}
@@ -86,6 +89,39 @@ def calibration(
         if found["detection"]:
             coverage_plots.curves(found["detection"], arguments.out / "detection.png")
     return found
+
+
+def compare_windows(arguments: Score, rollouts: Sequence[Rollout]) -> dict[str, Any]:
+    """Return the rows of `evaluation.windows.rows_of` for the model, its T1 steps ahead.
+
+    Raises:
+        UserError: not one model, nothing to choose settings on, a method without candidates, or
+            an option that is not heeded.
+    """
+    from ros_mbmrl.adaptation.guard import make_guard
+    from ros_mbmrl.dynamics.files import load_model
+    from ros_mbmrl.evaluation.windows import GRIDS, STRIDE, Judge, by_tag, choose_settings, rows_of
+
+    if len(arguments.models) != 1 or not arguments.chosen_on:
+        raise UserError("windows: expected one model, and what settings are chosen on (chosen_on)")
+    if arguments.marked or arguments.out is not None:
+        raise UserError("windows: expected neither --marked nor --out, which they do not heed")
+    for method in arguments.methods:
+        choose("method to compare windows of", method, GRIDS)
+    folder = arguments.models[0]
+    loaded = load_model(folder, make_robot(common_robot([folder])))
+    length = int(loaded.card["adapt_window"])
+    guard = make_guard(loaded, enabled=arguments.guard).config
+    chosen_on = select(rollouts, **{arguments.tag: arguments.chosen_on})
+    judges = [Judge(loaded, each, length, length, STRIDE) for each in (chosen_on, rollouts)]
+    total = len(arguments.methods) * (len(arguments.windows) + 1)
+    settings = choose_settings(judges[0], arguments.methods, arguments.windows)
+    chosen = list(track(settings, description="settings", total=total))
+    groups = by_tag(judges[1], arguments.tag)
+    rows = rows_of(judges[1], track(chosen, description="windows"), groups, guard)
+    table = score_summary.windows(rows, arguments.tag, arguments.chosen_on)
+    tables.wide_console().print(tables.printed(table))
+    return {"rows": [], "windows": rows, "runs": len(rollouts)}
 
 
 def score(

@@ -122,6 +122,7 @@ METHODS = (
     "leaky_context",
     "leaky_context_de",
     "last_layer",
+    "kalman_last_layer",
     "bayes_context_ll",
 )
 

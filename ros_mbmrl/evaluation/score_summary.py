@@ -136,6 +136,30 @@ def adaptation(summary: Sequence[Row]) -> Table:
     return Table((*columns, "worst, at the step", "over the steps", "accepted"), cells, caption)
 
 
+def windows(rows: Sequence[Row], group: str, chosen_on: Sequence[str] = ()) -> Table:
+    """Return a table of errors by window, relative to no adaptation, with intervals over runs."""
+    cells = []
+    for row in rows:
+        figures = [
+            f"{row[name]:.3g} ({row[f'{name}_ratio']:.3f}{_within(row[f'{name}_ratio_interval'])})"
+            for name in ("yaw_deg", "speed_m_s")
+        ]
+        where = f"{row['group']}, chosen on" if row["group"] in chosen_on else row["group"]
+        window = str(row["window"] or "rest of the run")
+        counts = (str(row["horizon"]), str(row["runs"]))
+        options = ", ".join(f"{name} {value:g}" for name, value in row["options"].items())
+        ends = (f"{row['evidence']:.3f}", options, f"{row['accepted_fraction']:.0%}")
+        cells.append((row["method"], window, where, *counts, *figures, *ends))
+    errors = ("yaw [deg]", "speed [m/s]")
+    columns = ("method", "window", group, "steps", "runs", *errors, "nats a row", "options")
+    caption = "Error by window (ratio to no adaptation, 95 % interval by bootstrap over runs)"
+    return Table((*columns, "accepted"), cells, caption)
+
+
+def _within(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else f", {interval[0]:.3f} to {interval[1]:.3f}"
+
+
 def _spread(row: Row, unit: str) -> str:
     mean, low, high = (row[f"ratio_to_{BASELINE}{unit}{end}"] for end in ("", "_min", "_max"))
     if mean is None or row["method"] == BASELINE:

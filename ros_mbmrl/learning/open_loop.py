@@ -12,7 +12,7 @@ from ros_mbmrl.adaptation.guard import Guard
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.segments import Transitions
-from ros_mbmrl.networks.mlp import Update
+from ros_mbmrl.networks.mlp import Parameters, Update
 from ros_mbmrl.robots.spec import Robot, RobotSpec
 
 
@@ -77,17 +77,30 @@ def _errors(
     future = starts[:, None] + window + torch.arange(horizon)
     support = data.support(model, past, marks=False)
     update, verdict = guard.update(model.mlp, support)
-    results = [_compare(model, guard, data, future, each) for each in (model.mlp.no_update, update)]
+    results = [
+        prediction_errors(model, guard.parameters, data, future, each)
+        for each in (model.mlp.no_update, update)
+    ]
     normalised, metres, radians = (torch.stack(column) for column in zip(*results, strict=True))
     return normalised, metres, radians, verdict.accepted
 
 
-def _compare(
-    model: DynamicsModel, guard: Guard, data: Transitions, future: Tensor, update: Update
+def prediction_errors(
+    model: DynamicsModel, parameters: Parameters, data: Transitions, future: Tensor, update: Update
 ) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the errors of updated models on rows that follow each other, as `OpenLoopErrors` does.
+
+    Args:
+        parameters: the prior's and the rule's own.
+        future: rows (N, H).
+        update: of N tasks, or none.
+
+    Returns:
+        normalised, metres and radians, each (N, H).
+    """
     robot, horizon = model.robot, future.shape[1]
     predicted = model.rollout_updated(
-        guard.parameters, update, data.states[future[:, 0]], data.actions[future]
+        parameters, update, data.states[future[:, 0]], data.actions[future]
     )[:, 1:]
     error = robot.difference(data.next_states[future], predicted)
     std = model.normalizer.change_std

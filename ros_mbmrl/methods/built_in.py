@@ -62,6 +62,13 @@ _ALL = (
     _adapted(
         "last_layer", "last_layer:LastLayer", Look("last layer", _SKY, marker="X"), "mb", _SIGNALS
     ),
+    _adapted(
+        "kalman_last_layer",
+        "kalman_last_layer:KalmanLastLayer",
+        Look("Kalman last layer", _SKY, "xx", ":", "p"),
+        "mb",
+        _SIGNALS,
+    ),
     _adapted("grbal", "gradient:grbal", Look("GrBAL", _BLUE, marker="D")),
     _adapted("rebal", "rebal:ReBAL", Look("ReBAL", _GREEN, marker="v")),
     _adapted("context", "context:Context", Look("context", _RED, "..", ":", "<")),

@@ -31,6 +31,7 @@ SHIPPED = (
     ("mb_real", "mb_de"),
     ("mb_real", "residual"),
     ("mb_real", "last_layer"),
+    ("mb_real", "kalman_last_layer"),
     ("grbal_real", "grbal"),
     ("context_real", "context"),
     ("context_real", "context_de"),

@@ -37,6 +37,14 @@ def test_a_residual_counts_up_to_the_limit() -> None:
     assert shift(MeanResidual(gain=1.0, limit=3.0), [9, 2], [1, 1]) == pytest.approx(1.5)
 
 
+def test_older_residuals_count_less_by_hand() -> None:
+    # residuals 1, 2 and -1, the last one the newest: weights 1/4, 1/2 and 1
+    rule = MeanResidual(gain=1.0, forgetting=0.5)
+    assert shift(rule, [3, 4, 1], [1, 1, 1]) == pytest.approx((0.25 + 1 - 1) / 1.75)
+    assert shift(rule, [3, 4, 1], [1, 1, 0]) == pytest.approx(1.25 / 0.75)
+    assert shift(rule, [3, 4, 1], [0, 0, 0]) == 0.0
+
+
 def test_an_empty_window_shifts_nothing() -> None:
     assert shift(MeanResidual(), [9, 9], [0, 0]) == 0.0
 
@@ -45,3 +53,9 @@ def test_an_empty_window_shifts_nothing() -> None:
 def test_an_impossible_gain_is_refused(gain: float) -> None:
     with pytest.raises(ValueError, match="gain: expected"):
         MeanResidual(gain=gain)
+
+
+@pytest.mark.parametrize("forgetting", [0.0, 1.1])
+def test_an_impossible_forgetting_is_refused(forgetting: float) -> None:
+    with pytest.raises(ValueError, match="forgetting: expected"):
+        MeanResidual(forgetting=forgetting)

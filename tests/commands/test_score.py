@@ -189,6 +189,35 @@ def test_a_report_is_written_where_one_is_asked_for(folder: Path) -> None:
     assert "data:image" not in (folder / "bare" / "score.html").read_text()
 
 
+def test_windows_are_compared_with_settings_chosen_on_a_tag(folder: Path) -> None:
+    more = ("--windows", "8", "24", "--methods", "residual", "--chosen-on", "flat")
+    score(folder, *more, models=("residual",))
+    rows = json.loads((folder / "score.json").read_text())["results"]["windows"]
+    assert [(row["window"], row["group"], row["horizon"]) for row in rows] == [
+        (window, terrain, horizon)
+        for window in (8, 24, 0)
+        for terrain in ("flat", "hill")
+        for horizon in (1, 8)
+    ]
+    assert {row["runs"] for row in rows} == {2}
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ((), "windows: expected one model, and what settings are chosen on"),
+        (("--chosen-on", "flat", "--marked"), "windows: expected neither --marked nor --out"),
+        (("--chosen-on", "moss"), "no data with terrain 'moss': there is flat, hill"),
+        (("--chosen-on", "flat", "--methods", "grbal"), "unknown method to compare windows of"),
+    ],
+)
+def test_windows_that_cannot_be_compared_are_refused(
+    folder: Path, more: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(folder, "--windows", "8", *more, models=("residual",)) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_ratios_of_a_window_by_hand() -> None:
     normalised = torch.tensor(
         [
