@@ -78,7 +78,7 @@ _COMMON = (
 _ADAPT = (
     Argument("method", "bayes_context_ll", "how the model is adapted"),
     Argument("model", "", "model folder; default: models/<robot>/<method>", path=True),
-    Argument("controller", "mppi", "planner"),
+    Argument("controller", "", "planner; default: the robot's"),
     Argument("path", "", "what is followed; default: straight, for a robot that follows paths"),
     Argument("task", "", "what is done; default: the robot's first, where it follows no path"),
     Argument(

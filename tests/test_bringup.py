@@ -112,6 +112,19 @@ def test_a_step_on_top_of_a_context_runs_on_the_contexts_model() -> None:
     assert Path(str(node.parameters["model"])).name == "context"
 
 
+@pytest.mark.parametrize(
+    ("words", "planner"),
+    [
+        ([], "mppi"),
+        (["robot:=half_cheetah"], "icem"),
+        (["robot:=half_cheetah", "controller:=cem"], "cem"),
+    ],
+)
+def test_the_planner_is_the_robots_unless_told_otherwise(words: list[str], planner: str) -> None:
+    (node,) = (n for n in bringup.graph("adapt", words) if n.name == "adaptive")
+    assert node.parameters["controller"] == planner
+
+
 def test_unknown_graph() -> None:
     with pytest.raises(UserError, match="unknown graph 'dance': expected one of adapt, collect"):
         bringup.graph("dance", [])

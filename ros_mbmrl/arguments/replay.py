@@ -20,8 +20,8 @@ class Replay:
     """Model folder."""
     method: str = ""
     """Method by which the model is adapted; default: as its card says."""
-    controller: str = "mppi"
-    """Planner."""
+    controller: str = ""
+    """Planner; default: the robot's."""
     task: str = ""
     """Task to plan for, if the recording has no reference: a path or a task of the robot."""
     horizon: Count = 8

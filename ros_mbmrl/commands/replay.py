@@ -41,7 +41,7 @@ def run(arguments: Arguments) -> dict[str, Any]:
     try:
         config = ReplayConfig(
             method=arguments.method,
-            controller=arguments.controller,
+            controller=arguments.controller or robot.planner,
             task=check_task(robot, recorded, arguments.task),
             seed=arguments.seed,
             horizon=arguments.horizon,

@@ -19,11 +19,13 @@ from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.data import dataset, files, selection
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
+from ros_mbmrl.dynamics.value import ValueFunction
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.aggregation import CollectConfig, Collection, configured
 from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import Trained
+from ros_mbmrl.learning.models.value import has_values, value_of_rounds
 from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
 from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.learning.segments import Transitions
@@ -53,6 +55,11 @@ def train(
     """
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
     device = choose_device(arguments.device)
+    if config.value and (given is not None or not has_values(robot, robot.tasks()[0])):
+        raise UserError(
+            "value: expected --data twin of a robot whose task is the same at any time, such as "
+            "half_cheetah or ant"
+        )
     source = collection(robot, arguments) if given is None else given
     loaded = Job(robot, config, device, arguments, source).learn()
     scores = dict(loaded.card["scores"])
@@ -124,8 +131,16 @@ class Job:
         facts = finish(self.robot, self.config, trained, tuning)
         if last:
             facts |= self.origin(data, tune_on)
-        save_model(folder, trained.model, trained.parameters, facts)
+        save_model(folder, trained.model, trained.parameters, facts, self.value(k, before))
         return load_model(folder, self.robot)
+
+    def value(self, k: int, before: LoadedModel | None) -> ValueFunction | None:
+        """Return the value function of the runs up to round k, if the recipe asks for one."""
+        if not self.config.value or self.twin is None:
+            return None
+        known = None if before is None else before.value
+        rounds, task = self.twin.paths[1 : k + 1], self.robot.tasks()[0]
+        return value_of_rounds(self.robot, task, rounds, self.config.seed, known)
 
     def origin(self, data: Data, tune_on: Sequence[Path]) -> dict[str, Any]:
         """Return what the model was made from, for its card."""

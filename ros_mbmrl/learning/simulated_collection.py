@@ -17,7 +17,7 @@ from ros_mbmrl.agents.model import ModelAgent
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.learning.batch_collection import collect
-from ros_mbmrl.learning.sizes import PLANNER, SMALL
+from ros_mbmrl.learning.sizes import PLANNERS, SMALL
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.simulation.distributions import (
     TRAINING,
@@ -77,7 +77,7 @@ def follow(
     """Return rollouts of Algorithm 10 with the model as it stands: line 5."""
     rng = np.random.default_rng([seed, 1])
     drawn = _training(config, config.episodes, rng)
-    agent = ModelAgent(loaded, planning=PLANNER)
+    agent = ModelAgent(loaded, planning=PLANNERS[robot.planner], controller=robot.planner)
     return _run(robot, agent, config, drawn, rng, TRAINING_SEEDS, f"policy-{seed}", told)
 
 

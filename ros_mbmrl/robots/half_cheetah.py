@@ -93,6 +93,7 @@ class HalfCheetah(Robot):
     """The half-cheetah's maps between measurement, state, features and change."""
 
     spec = SPEC
+    planner = "icem"
 
     @property
     def observed(self) -> tuple[str, ...]:

@@ -238,9 +238,11 @@ class Robot(ABC):
 
     Attributes:
         older: the same robot with the features of models from before, which run as they did.
+        planner: name of the one that serves it best, as far as was measured.
     """
 
     spec: RobotSpec
+    planner: ClassVar[str] = "mppi"
     older: ClassVar[tuple[type[Robot], ...]] = ()
 
     @property

@@ -14,7 +14,7 @@ from ros_mbmrl.commands.train import read_recipe
 from ros_mbmrl.data import dataset
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.evaluation.study.learn import OPTIONS
-from ros_mbmrl.evaluation.study.studies import SMALL, STUDIES
+from ros_mbmrl.evaluation.study.studies import ENSEMBLE, SMALL, STUDIES
 from ros_mbmrl.learning import aggregation
 from ros_mbmrl.learning.aggregation import configured, practice_of
 from ros_mbmrl.learning.simulated_collection import (
@@ -22,6 +22,7 @@ from ros_mbmrl.learning.simulated_collection import (
     random_rollouts,
     validation_rollouts,
 )
+from ros_mbmrl.learning.sizes import Training
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.simulation.distributions import VALIDATION
 
@@ -71,6 +72,24 @@ def test_a_simulated_robot_is_trained_on_what_it_gathers(
     assert not np.array_equal(gathered[1][0].actions, gathered[2][0].actions)
 
 
+def test_a_value_function_is_learned_where_the_recipe_asks_for_one(
+    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE + "value: true\n")
+    given = ["train", "mb", "half_cheetah", *tiny, "--out"]
+    cli.main([*given, str(tmp_path / "m"), "--rounds", "2"])
+    cli.main([*given, str(tmp_path / "random"), "--rounds", "0"])
+    robot = make_robot("half_cheetah")
+    assert load_model(tmp_path / "m", robot).value is not None
+    assert load_model(tmp_path / "random", robot).value is None
+    words = ["train", "mb", "arm_7dof", *tiny, "--out", str(tmp_path / "arm")]
+    capsys.readouterr()
+    refused(capsys, words, "value: expected --data twin of a robot whose task is the same")
+    given[given.index("twin")] = str(tmp_path / "m" / "data" / "random")
+    refused(capsys, [*given, str(tmp_path / "n")], "value: expected --data twin")
+
+
 def test_situations_are_taken_in_turn_and_drawn_anew() -> None:
     robot = make_robot("half_cheetah")
     config = SimulatedConfig(("cheetah-disabled", "cheetah-slope"), runs=20, steps=3)
@@ -97,10 +116,18 @@ def test_settings_are_tuned_in_validation_situations(name: str) -> None:
     assert {conditions.count(each) for each in conditions} == {8}
 
 
-@pytest.mark.parametrize("robot", ROBOTS)
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        *((f"{robot}_twin", SMALL.training) for robot in ROBOTS),
+        ("half_cheetah_ensemble", ENSEMBLE.training),
+    ],
+)
 @pytest.mark.parametrize("method", ["mb", "grbal", "rebal", "bayes_context"])
-def test_the_shipped_recipes_are_the_studies_settings(robot: str, method: str) -> None:
-    recipe, size = read_recipe(RECIPES / f"{robot}_twin.yaml", method, 0), SMALL.training
+def test_the_shipped_recipes_are_the_studies_settings(
+    name: str, size: Training, method: str
+) -> None:
+    recipe = read_recipe(RECIPES / f"{name}.yaml", method, 0)
     assert (recipe.hidden, recipe.activation) == (size.hidden, size.activation)
     assert (max(recipe.adapt_windows), recipe.predict_window) == (
         size.adapt_window,
@@ -108,6 +135,7 @@ def test_the_shipped_recipes_are_the_studies_settings(robot: str, method: str) -
     )
     assert (recipe.batch, recipe.learning_rate) == (size.segments, size.learning_rate)
     assert recipe.weight_decay == size.weight_decay
+    assert (recipe.members, recipe.value) == (size.members, size.value)
     assert recipe.supervised_steps == size.supervised_steps
     assert recipe.meta_steps == size.meta_steps
     assert dict(recipe.options) == dict(OPTIONS.get(method, {}))

@@ -31,13 +31,12 @@ from ros_mbmrl.evaluation.study.studies import make_study
 from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.learning.models.value import ValueConfig, fit_value
+from ros_mbmrl.learning.models.value import has_values, value_of_rounds
 from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
 from ros_mbmrl.learning.sizes import Training
 from ros_mbmrl.methods import about
 from ros_mbmrl.methods.built_in import COLLECTOR
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.robots.task import is_stationary
 from ros_mbmrl.runtime.device import choose_device
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.distributions import (
@@ -242,19 +241,11 @@ def _value(
 ) -> ValueFunction | None:
     """Return the collector's value function after round `k`; who does not gather has the same."""
     known = None if before is None else before.value
-    if not size.value or not job.gathers:
+    study, robot = make_study(job.study), make_robot(make_study(job.study).robot)
+    if not size.value or not job.gathers or not has_values(robot, study.task):
         return known
-    config = ValueConfig()
-    first = max(1, k + 1 - config.rounds)  # random commands say nothing of what a planner can do
-    folders = [job.data / f"round-{j}" for j in range(first, k + 1)]
-    if not folders:
-        return None
-    study = make_study(job.study)
-    robot, rollouts = make_robot(study.robot), dataset.load(folders)
-    task = robot.make_task(study.task, rollouts[0].states[0].astype(float))
-    if not is_stationary(task):
-        return None
-    return fit_value(robot, task, rollouts, config, job.train_seed, known)
+    rounds = [job.data / f"round-{j}" for j in range(1, k + 1)]
+    return value_of_rounds(robot, study.task, rounds, job.train_seed, known)
 
 
 def _curve(

@@ -93,7 +93,6 @@ SMOKE = Scale(
     oracle_seeds=1,
 )
 # SMALL's data with an ensemble and iCEM: "A better base" in docs/results.md.
-ICEM: Mapping[str, Any] = MappingProxyType({"num_samples": 100, "horizon": 20, "iterations": 3})
 ENSEMBLE = replace(
     SMALL,
     training=Training(
@@ -104,8 +103,8 @@ ENSEMBLE = replace(
         value=True,
     ),
     controller="icem",
-    planner={**ICEM},
-    physics={**ICEM},
+    planner={**sizes.ICEM},
+    physics={**sizes.ICEM},
 )
 SCALES: Mapping[str, Scale] = MappingProxyType(
     {"smoke": SMOKE, "small": SMALL, "ensemble": ENSEMBLE, "paper": PAPER}

@@ -34,6 +34,7 @@ class TrainConfig:
     ensemble, 1 for a single network. rows: transitions a step that each of them is fitted to.
     elites: members with the least held-out error, which alone are used; 0: all of them.
     head: of each member: `mse`, or `gaussian` for a variance as well, by negative log-likelihood.
+    value: whether a value function is learned from the runs that follow the model, see `fit_value`.
     """
 
     method: str = "grbal"
@@ -58,6 +59,7 @@ class TrainConfig:
     members: int = 1
     rows: int = 256
     head: str = "mse"
+    value: bool = False
     elites: int = 0
 
     def __post_init__(self) -> None:
@@ -85,6 +87,8 @@ class TrainConfig:
         _check_count("elites", self.elites, 0, self.members)
         if self.head == "gaussian" and self.members == 1:
             raise ValueError("head: gaussian: expected members of at least 2, got 1")
+        if not isinstance(self.value, bool):
+            raise ValueError(f"value: expected true or false, got {self.value!r}")
         for name in ("options", "augmentation"):
             if not isinstance(getattr(self, name), Mapping):
                 raise ValueError(f"{name}: expected a mapping, got {getattr(self, name)!r}")

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from ros_mbmrl.data import dataset
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.value import ValueFunction
 from ros_mbmrl.errors import UserError
@@ -48,6 +50,35 @@ class ValueConfig:
         for name in ("rounds", "sweeps", "steps", "rows"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+
+
+def has_values(robot: Robot, task: str) -> bool:
+    """Tell whether the robot's states have a value in the task of that name. Raises UserError."""
+    return is_stationary(robot.make_task(task, np.zeros(len(robot.spec.state))))
+
+
+def value_of_rounds(
+    robot: Robot, task: str, rounds: Sequence[Path], seed: int, before: ValueFunction | None
+) -> ValueFunction | None:
+    """Return the value function of the last ones of some rounds of Algorithm 9; None without any.
+
+    Args:
+        robot: of the rounds.
+        task: its name.
+        rounds: data sets, of robots that planned: random commands say nothing of what a planner
+            can do.
+        seed: see `fit_value`.
+        before: the values of the round before.
+
+    Raises:
+        UserError: see `fit_value`.
+    """
+    config = ValueConfig()
+    if not rounds:
+        return before
+    rollouts = dataset.load(rounds[-config.rounds :])
+    planned = robot.make_task(task, rollouts[0].states[0].astype(np.float64))
+    return fit_value(robot, planned, rollouts, config, seed, before)
 
 
 def fit_value(
