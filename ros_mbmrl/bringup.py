@@ -75,8 +75,7 @@ class NodeSpec:
 def adapt(arguments: Arguments) -> list[NodeSpec]:
     """Return the whole loop: driver, dynamics and controller in one process, safety, reference."""
     path, task = _goal(arguments)
-    controller = arguments["controller"] or make_robot(arguments["robot"]).planner
-    arguments = {**arguments, "path": path, "controller": controller}
+    arguments = {**arguments, "path": path}
     choose("controller", arguments["controller"], PLANNERS)
     check_planner(arguments["controller"])
     check_method(arguments["method"])

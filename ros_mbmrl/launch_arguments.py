@@ -10,7 +10,7 @@ from types import MappingProxyType
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.home import expand_home
 from ros_mbmrl.plants import PLANTS, usual_ground
-from ros_mbmrl.robots import ROBOTS
+from ros_mbmrl.robots import ROBOTS, make_robot
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ _COMMON = (
     Argument("params", "", "parameter file; default: config/<robot>.yaml", path=True),
 )
 _ADAPT = (
-    Argument("method", "bayes_context_ll", "how the model is adapted"),
+    Argument("method", "", "how the model is adapted; default: the robot's"),
     Argument("model", "", "model folder; default: models/<robot>/<method>", path=True),
     Argument("controller", "", "planner; default: the robot's"),
     Argument("path", "", "what is followed; default: straight, for a robot that follows paths"),
@@ -121,6 +121,10 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
             values[name] = expand_home(value, name)
     _check_heeded(known, values)
     values["terrain"] = values["terrain"] or usual_ground(values["robot"])
+    if "method" in values:
+        robot = make_robot(values["robot"])
+        values["method"] = values["method"] or robot.method
+        values["controller"] = values["controller"] or robot.planner
     # Braces and not a default per robot: `ros2 launch --show-args` does not know the robot yet.
     return {name: value.replace("{robot}", values["robot"]) for name, value in values.items()}
 

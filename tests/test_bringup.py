@@ -113,16 +113,19 @@ def test_a_step_on_top_of_a_context_runs_on_the_contexts_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "planner"),
+    ("words", "method", "planner"),
     [
-        ([], "mppi"),
-        (["robot:=half_cheetah"], "icem"),
-        (["robot:=half_cheetah", "controller:=cem"], "cem"),
+        ([], "bayes_context_ll", "mppi"),
+        (["robot:=half_cheetah"], "causes", "icem"),
+        (["robot:=half_cheetah", "controller:=cem", "method:=mb"], "mb", "cem"),
     ],
 )
-def test_the_planner_is_the_robots_unless_told_otherwise(words: list[str], planner: str) -> None:
+def test_method_and_planner_are_the_robots_unless_told_otherwise(
+    words: list[str], method: str, planner: str
+) -> None:
     (node,) = (n for n in bringup.graph("adapt", words) if n.name == "adaptive")
-    assert node.parameters["controller"] == planner
+    assert (node.parameters["method"], node.parameters["controller"]) == (method, planner)
+    assert Path(str(node.parameters["model"])).name == method
 
 
 def test_unknown_graph() -> None:

@@ -93,7 +93,7 @@ class HalfCheetah(Robot):
     """The half-cheetah's maps between measurement, state, features and change."""
 
     spec = SPEC
-    planner = "icem"
+    planner, method = "icem", "causes"
 
     @property
     def observed(self) -> tuple[str, ...]:

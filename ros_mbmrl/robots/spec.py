@@ -238,11 +238,12 @@ class Robot(ABC):
 
     Attributes:
         older: the same robot with the features of models from before, which run as they did.
-        planner: name of the one that serves it best, as far as was measured.
+        planner, method: names of those that serve it best, as far as was measured: the defaults.
     """
 
     spec: RobotSpec
     planner: ClassVar[str] = "mppi"
+    method: ClassVar[str] = "bayes_context_ll"
     older: ClassVar[tuple[type[Robot], ...]] = ()
 
     @property
