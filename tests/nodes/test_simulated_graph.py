@@ -63,7 +63,7 @@ def test_nodes_and_loop_give_the_same_numbers(model: Path, tmp_path: Path) -> No
     with make_plant(robot, "twin", options) as plant:
         start = StateEstimator(robot).update(plant.observe())
         task = robot.make_task("run", start)
-        agent = make_live_agent(loaded, task, "mb", planning=planner, seed=SEED)
+        agent = make_live_agent(loaded, task, "mb", robot.planner, planner, seed=SEED)
         loop = ControlLoop(plant, StateEstimator(robot), agent, SafetyMonitor(robot))
         steps = [loop.step(robot.spec.period) for _ in range(STEPS)]
     actions = np.array([step.checked.action for step in steps], dtype=np.float32)

@@ -180,4 +180,4 @@ def test_every_method_learns_from_the_whole_ensemble(tmp_path: Path) -> None:
     assert torch.equal(residual["member.1.w0"], mb["member.1.w0"])
     for own in ("psi.w0", "psi.b1"):
         assert f"member.1.{own}" in models["grbal"].parameters
-    assert models["causes"].parameters["causes.scale"].shape == (13, 24)
+    assert models["causes"].parameters["causes.values"].shape == (13, 6)
