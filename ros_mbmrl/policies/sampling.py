@@ -140,4 +140,5 @@ def experience_of(
         episodes.rewards, baseline.values(seen), discounts.discount, discounts.decay
     )
     parts = (episodes.observations, episodes.actions, episodes.log_probs, standardised(advantages))
-    return Experience(*(part.flatten(1, 2) for part in parts)), baseline
+    horizon = episodes.rewards.shape[-1]
+    return Experience(*(part.flatten(1, 2) for part in parts), horizon), baseline
