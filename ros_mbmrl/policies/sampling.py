@@ -139,6 +139,13 @@ def experience_of(
     advantages = generalised_advantages(
         episodes.rewards, baseline.values(seen), discounts.discount, discounts.decay
     )
-    parts = (episodes.observations, episodes.actions, episodes.log_probs, standardised(advantages))
-    horizon = episodes.rewards.shape[-1]
-    return Experience(*(part.flatten(1, 2) for part in parts), horizon), baseline
+    return (
+        Experience(
+            episodes.observations.flatten(1, 2),
+            episodes.actions.flatten(1, 2),
+            episodes.log_probs.flatten(1, 2),
+            standardised(advantages).flatten(1, 2),
+            horizon=episodes.rewards.shape[-1],
+        ),
+        baseline,
+    )

@@ -9,7 +9,7 @@ differentiation makes of their second derivative is, in expectation:
 | `score_function` (eq. 52) | H2 | as the first MAML was implemented: no credit for exploration |
 | `low_variance_curvature` (eq. 17) | H1 + H2 | biased, little variance |
 | `dice` (eq. 15) | H1 + H2 + H12 + H12^T | unbiased, much variance |
-| `inner_step.surrogate` (eq. 20) | H1 + H2 | the ratio to the policy that acted, for several steps |
+| `inner_step.surrogate` (eq. 20) | H1 + H2 | ratio to the policy that acted, for several steps |
 
 Each is a mean over transitions, in place of a sum over an episode, as eq. 20 is in `inner_step`.
 """

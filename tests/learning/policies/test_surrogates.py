@@ -213,7 +213,7 @@ def test_formulation_two_has_the_gradient_of_its_objective() -> None:
     (post,) = torch.autograd.grad(H * total, theta, retain_graph=True)
     (pre,) = torch.autograd.grad(H * credit, theta)
     torch.testing.assert_close(post + pre, true)
-    assert float(pre.norm()) > 0.1
+    assert float(pre.norm()) > 0.05
 
 
 def test_formulation_one_gives_credit_through_the_update() -> None:
