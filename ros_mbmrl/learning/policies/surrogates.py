@@ -17,6 +17,7 @@ Each is a mean over transitions, in place of a sum over an episode, as eq. 20 is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
@@ -80,6 +81,15 @@ def pre_update_credit(
     return log_probs.sum(-1) / experience.horizon * returns
 
 
+def clipped_surrogate(
+    policy: Likelihood, parameters: Parameters, experience: Experience, clip: float
+) -> Tensor:
+    """Return J^CLIP of each task, (N,): eq. 120; a ratio beyond 1 +- clip gains nothing."""
+    ratio = (_log_probs(policy, parameters, experience) - experience.log_probs).exp()
+    held = ratio.clamp(1 - clip, 1 + clip)
+    return torch.minimum(ratio * experience.advantages, held * experience.advantages).mean(-1)
+
+
 def _log_probs(policy: Likelihood, parameters: Parameters, experience: Experience) -> Tensor:
     return policy.log_prob(parameters, experience.observations, experience.actions)
 
@@ -89,11 +99,21 @@ def _magic_box(log_probs: Tensor) -> Tensor:
     return (log_probs - log_probs.detach()).exp()
 
 
-SURROGATES: Mapping[str, Objective] = MappingProxyType(
+@dataclass(frozen=True)
+class Estimator:
+    """An estimator of the meta-gradient: the inner objective, and whether of formulation II."""
+
+    inner: Objective
+    second: bool = False
+
+
+# By the names of figure 14, where they have one.
+ESTIMATORS: Mapping[str, Estimator] = MappingProxyType(
     {
-        "likelihood_ratio": surrogate,
-        "lvc": low_variance_curvature,
-        "dice": dice,
-        "score_function": score_function,
+        "likelihood_ratio": Estimator(surrogate),
+        "lvc": Estimator(low_variance_curvature),
+        "dice": Estimator(dice),
+        "maml": Estimator(score_function),
+        "e_maml": Estimator(score_function, second=True),
     }
 )

@@ -1,16 +1,66 @@
-"""A policy's training: as many iterations as its budget of transitions has room for."""
+"""Train a policy: as many iterations as its budget of transitions has room for."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from torch import Generator
 
+from ros_mbmrl.errors import choose
 from ros_mbmrl.learning.run import CHECKPOINT, Learner, Phase, Run
+from ros_mbmrl.policies.adapt import InnerConfig
 from ros_mbmrl.policies.sampling import Tasks
-from ros_mbmrl.policies.trained import CurvePoint
+from ros_mbmrl.policies.trained import CurvePoint, TrainedPolicy
+
+
+@dataclass(frozen=True)
+class PolicyMethod:
+    """The learning of a policy, as `Method.learner` names it.
+
+    Args:
+        config: a frozen dataclass with defaults: `budget`, `seed`, and either `horizon` or, of a
+            policy that adapts, `inner`.
+        train: the policy of tasks, a configuration, and the folder of the checkpoint.
+    """
+
+    config: Callable[..., Any]
+    train: Callable[[Tasks, Any, Path | None], TrainedPolicy]
+
+    def configured(self, horizon: int, seed: int, settings: Mapping[str, Any] | None = None) -> Any:
+        """Return the configuration with episodes of `horizon` periods, then with `settings`.
+
+        Raises:
+            UserError: an unknown setting.
+            ValueError: a wrong value.
+        """
+        start = self.config(seed=seed)
+        sized = {"horizon": horizon}
+        start = updated(start, {"inner": sized} if hasattr(start, "inner") else sized)
+        return updated(start, settings or {})
+
+    def trained(
+        self, tasks: Tasks, config: Any, out: Path | None
+    ) -> tuple[TrainedPolicy, InnerConfig | None]:
+        """Train; return the policy, and how it adapts to a task, if it does."""
+        return self.train(tasks, config, out), getattr(config, "inner", None)
+
+
+def updated(config: Any, settings: Mapping[str, Any]) -> Any:
+    """Return a frozen dataclass with other values; a mapping updates a dataclass within it."""
+    known = [each.name for each in fields(config)]
+    values = {}
+    for name, value in settings.items():
+        choose("setting", name, known)
+        before = getattr(config, name)
+        if is_dataclass(before):
+            if not isinstance(value, Mapping):
+                raise ValueError(f"{name}: expected a mapping of settings, got {value!r}")
+            value = updated(before, value)
+        values[name] = tuple(value) if isinstance(value, list) else value
+    return replace(config, **values)
 
 
 def train_policy(

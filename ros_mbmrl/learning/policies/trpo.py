@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.learning.policies.training import train_policy
+from ros_mbmrl.learning.policies.training import PolicyMethod, train_policy
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.gaussian import GaussianPolicy
@@ -176,3 +176,6 @@ def _exported(model: Any) -> tuple[GaussianPolicy, Parameters]:
     variance = torch.as_tensor(normaliser.obs_rms.var + normaliser.epsilon)
     policy = GaussianPolicy(MLP(sizes), mean, variance.sqrt().float(), normaliser.clip_obs)
     return policy, parameters
+
+
+METHOD = PolicyMethod(TRPOConfig, train_trpo)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.learning.policies.surrogates import (
-    SURROGATES,
+    ESTIMATORS,
+    clipped_surrogate,
     dice,
     low_variance_curvature,
     pre_update_credit,
@@ -141,8 +142,8 @@ def test_all_have_the_gradient_of_the_return() -> None:
     theta = START.flatten().requires_grad_()
     (true,) = torch.autograd.grad(true_return(theta), theta)
     experience, weights = every_experience(), chances(START)
-    for objective in SURROGATES.values():
-        told = objective(POLICY, for_each(flat(theta), 32), experience)
+    for estimator in ESTIMATORS.values():
+        told = estimator.inner(POLICY, for_each(flat(theta), 32), experience)
         (slope,) = torch.autograd.grad(H * weights @ told, theta)
         torch.testing.assert_close(slope, true)
 
@@ -179,7 +180,7 @@ def test_estimates_from_samples_approach_the_terms_and_lvc_varies_less() -> None
     drawn = torch.multinomial(chances(START), 40_000, replacement=True, generator=generator)
     spread = {}
     for name, true in (("lvc", h1 + h2), ("dice", h1 + h2 + h12 + h12.mT)):
-        sampled = per_episode(SURROGATES[name])[drawn]
+        sampled = per_episode(ESTIMATORS[name].inner)[drawn]
         spread[name] = sampled.var(0).sum().sqrt()
         error = (sampled.mean(0) - true).norm()
         assert float(error) < 3 * float(spread[name]) / 40_000**0.5  # within three deviations
@@ -226,16 +227,18 @@ def test_formulation_one_gives_credit_through_the_update() -> None:
 
     (true,) = torch.autograd.grad(true_return(adapted(theta)), theta)
     found = {}
-    for name, objective in SURROGATES.items():
+    for name, estimator in ESTIMATORS.items():
         inner = (
-            H * chances(START) @ objective(POLICY, for_each(flat(theta), 32), every_experience())
+            H
+            * chances(START)
+            @ estimator.inner(POLICY, for_each(flat(theta), 32), every_experience())
         )
         (slope,) = torch.autograd.grad(inner, theta, create_graph=True)
         (found[name],) = torch.autograd.grad(true_return(theta + RATE * slope), theta)
     torch.testing.assert_close(found["dice"], true)
     far = {name: float((slope - true).norm()) for name, slope in found.items()}
     assert far["lvc"] == pytest.approx(far["likelihood_ratio"])
-    assert far["lvc"] > 0.01 and far["score_function"] > 0.01  # biased
+    assert far["lvc"] > 0.01 and far["maml"] > 0.01  # biased
 
 
 def test_step_rewards_sum_to_the_advantages() -> None:
@@ -245,3 +248,28 @@ def test_step_rewards_sum_to_the_advantages() -> None:
 def test_a_horizon_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="horizon: expected one that 3 transitions are whole"):
         replace(every_experience(), horizon=2)
+
+
+def test_clipping_leaves_nothing_to_gain_beyond_the_range() -> None:
+    """Ratios of .5, 1.1 and 2 with a clip of .2, by hand."""
+    half, little, twice = (torch.tensor(r).log() for r in (0.5, 1.1, 2.0))
+    for ratio, advantage, worth, rises in (
+        (half, 1.0, 0.5, True),  # good and less likely: to be made likelier
+        (half, -1.0, -0.8, False),  # bad and less likely: far enough
+        (little, 1.0, 1.1, True),
+        (twice, 1.0, 1.2, False),  # good and likelier: far enough
+        (twice, -1.0, -2.0, True),
+    ):
+        log_prob = ratio.clone().reshape(1, 1).requires_grad_()
+
+        class Told:
+            def log_prob(self, parameters: Parameters, seen: Tensor, acted: Tensor) -> Tensor:
+                return parameters["log_prob"]
+
+        experience = Experience(
+            *torch.zeros(2, 1, 1, 1), torch.zeros(1, 1), torch.tensor([[advantage]])
+        )
+        told = clipped_surrogate(Told(), {"log_prob": log_prob}, experience, 0.2)
+        assert told.item() == pytest.approx(worth)
+        (slope,) = torch.autograd.grad(told.sum(), log_prob)
+        assert bool(slope) is rises
