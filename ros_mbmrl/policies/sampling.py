@@ -30,13 +30,15 @@ if TYPE_CHECKING:
 class Tasks:
     """A source of episodes: situations are drawn, and an environment is made of them.
 
-    make: from situations and a seed for each. goals: how many numbers a robot's goal has.
+    make: from situations and a seed for each. goals: how many numbers a robot's goal has. names: of
+    the distributions that situations are drawn from, which a checkpoint is held to.
     """
 
     robot: Robot
     draw: Callable[[np.random.Generator], Situation]
     make: Callable[[Sequence[Situation], Sequence[int]], Environment]
     goals: int = 0
+    names: tuple[str, ...] = ()
 
     @property
     def observations(self) -> int:

@@ -28,7 +28,7 @@ def test_what_it_names_is_there(name: str) -> None:
 def test_a_policy_has_a_learner_with_a_configuration(name: str) -> None:
     learner = imported(BUILT_IN[name].learner)
     assert isinstance(learner, PolicyMethod)
-    config = learner.configured(horizon=7, seed=3, settings={"budget": 11})
+    config = learner.configured(3, {"budget": 11, "horizon": 7})
     assert (config.budget, config.seed) == (11, 3)
     assert 7 in (getattr(config, "horizon", None), getattr(config, "inner", config).horizon)
 

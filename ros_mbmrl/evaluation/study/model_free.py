@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ros_mbmrl.evaluation.study.description import Scale
 from ros_mbmrl.evaluation.study.studies import make_study
+from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
 from ros_mbmrl.learning.policies.training import PolicyMethod
+from ros_mbmrl.learning.run import silent
 from ros_mbmrl.methods import make_method
 from ros_mbmrl.plugins import imported
 from ros_mbmrl.policies.files import save_policy
-from ros_mbmrl.policies.sampling import Tasks
-from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.kept import key_of
-from ros_mbmrl.simulation.distributions import TRAINING
-from ros_mbmrl.simulation.models import models_of
-from ros_mbmrl.simulation.simulated_robots import make_simulated
 
 Row = dict[str, Any]
 
@@ -42,16 +38,13 @@ class Practice:
 def practise(job: Practice) -> tuple[str, Row]:
     """Train the policy, or go on with it; return the job's key, and its learning curve."""
     study = make_study(job.study)
-    scale, robot = job.scale, make_robot(study.robot)
-    goals = 3 if study.task == "reach" else 0
-    make = partial(make_simulated, study.robot, models=models_of(study.robot))
-    tasks = Tasks(robot, TRAINING[study.name], make, goals)
+    tasks = simulated_tasks(study.robot, (study.name,))
     method: PolicyMethod = imported(make_method(job.method).learner)
-    budget = {"budget": scale.model_free}
-    config = method.configured(scale.training.steps, job.train_seed, budget)
-    trained, inner = method.trained(tasks, config, job.folder)
+    sizes = {"budget": job.scale.model_free, "horizon": job.scale.training.steps}
+    config = method.configured(job.train_seed, sizes)
+    trained = method.train(tasks, config, job.folder, silent)
     facts = {"method": job.method, "seed": job.train_seed, "study": job.study}
-    save_policy(job.folder, robot, trained, facts, inner)
+    save_policy(job.folder, tasks.robot, trained, facts, getattr(config, "inner", None))
     curve = [
         {
             "method": job.method,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ros_mbmrl.learning.policies.maml_rl import MAMLConfig, train_by_trust_region
 from ros_mbmrl.learning.policies.training import PolicyMethod
+from ros_mbmrl.learning.run import Progress, silent
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import TrainedPolicy
 
@@ -22,9 +23,11 @@ class EMAMLConfig(MAMLConfig):
     estimator: str = "e_maml"
 
 
-def train_e_maml(tasks: Tasks, config: EMAMLConfig, out: Path | None = None) -> TrainedPolicy:
+def train_e_maml(
+    tasks: Tasks, config: EMAMLConfig, out: Path | None = None, progress: Progress = silent
+) -> TrainedPolicy:
     """Meta-train on situations that `tasks` draws. See `train_policy`."""
-    return train_by_trust_region("e_maml", tasks, config, out)
+    return train_by_trust_region("e_maml", tasks, config, out, progress)
 
 
 METHOD = PolicyMethod(EMAMLConfig, train_e_maml)

@@ -25,6 +25,7 @@ from ros_mbmrl.learning.policies.meta_learner import (
 from ros_mbmrl.learning.policies.surrogates import ESTIMATORS
 from ros_mbmrl.learning.policies.training import PolicyMethod, train_policy
 from ros_mbmrl.learning.policies.trust_region import Stepped, TrustRegion, trust_region_step
+from ros_mbmrl.learning.run import Progress, silent
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.inner_step import surrogate
 from ros_mbmrl.policies.sampling import Tasks
@@ -38,17 +39,19 @@ class MAMLConfig(MetaConfig):
     region: TrustRegion = TrustRegion(max_kl=0.3)
 
 
-def train_maml_rl(tasks: Tasks, config: MAMLConfig, out: Path | None = None) -> TrainedPolicy:
+def train_maml_rl(
+    tasks: Tasks, config: MAMLConfig, out: Path | None = None, progress: Progress = silent
+) -> TrainedPolicy:
     """Meta-train on situations that `tasks` draws. See `train_policy`."""
-    return train_by_trust_region("maml_rl", tasks, config, out)
+    return train_by_trust_region("maml_rl", tasks, config, out, progress)
 
 
 def train_by_trust_region(
-    name: str, tasks: Tasks, config: MAMLConfig, out: Path | None
+    name: str, tasks: Tasks, config: MAMLConfig, out: Path | None, progress: Progress
 ) -> TrainedPolicy:
     """Meta-train as `train_maml_rl`, under another method's name."""
     learner = MetaLearner(tasks, config, TrustRegionStep(config))
-    curve = train_policy(name, tasks, config, learner, out)
+    curve = train_policy(name, tasks, config, learner, out, progress)
     return TrainedPolicy(learner.policy, learner.parameters, curve, learner.baselines)
 
 

@@ -21,6 +21,7 @@ from ros_mbmrl.learning.policies.meta_learner import (
 )
 from ros_mbmrl.learning.policies.surrogates import ESTIMATORS
 from ros_mbmrl.learning.policies.training import PolicyMethod, train_policy
+from ros_mbmrl.learning.run import Progress, silent
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.inner_step import surrogate
 from ros_mbmrl.policies.sampling import Tasks
@@ -74,10 +75,12 @@ class VPGStep:
         self._ascent.restore(tensors)
 
 
-def train_maml_vpg(tasks: Tasks, config: MAMLVPGConfig, out: Path | None = None) -> TrainedPolicy:
+def train_maml_vpg(
+    tasks: Tasks, config: MAMLVPGConfig, out: Path | None = None, progress: Progress = silent
+) -> TrainedPolicy:
     """Meta-train on situations that `tasks` draws. See `train_policy`."""
     learner = MetaLearner(tasks, config, VPGStep(config))
-    curve = train_policy("maml_vpg", tasks, config, learner, out)
+    curve = train_policy("maml_vpg", tasks, config, learner, out, progress)
     return TrainedPolicy(learner.policy, learner.parameters, curve, learner.baselines)
 
 

@@ -23,6 +23,7 @@ from ros_mbmrl.learning.policies.meta_learner import (
 )
 from ros_mbmrl.learning.policies.surrogates import ESTIMATORS, clipped_surrogate
 from ros_mbmrl.learning.policies.training import PolicyMethod, train_policy
+from ros_mbmrl.learning.run import Progress, silent
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import TrainedPolicy
@@ -117,10 +118,12 @@ def adapted_coefficient(coefficient: float, kl: float, target: float) -> float:
     return coefficient * 2 if kl > target * 1.5 else coefficient
 
 
-def train_promp(tasks: Tasks, config: ProMPConfig, out: Path | None = None) -> TrainedPolicy:
+def train_promp(
+    tasks: Tasks, config: ProMPConfig, out: Path | None = None, progress: Progress = silent
+) -> TrainedPolicy:
     """Meta-train on situations that `tasks` draws. See `train_policy`."""
     learner = MetaLearner(tasks, config, ProMPStep(config))
-    curve = train_policy("promp", tasks, config, learner, out)
+    curve = train_policy("promp", tasks, config, learner, out, progress)
     return TrainedPolicy(learner.policy, learner.parameters, curve, learner.baselines)
 
 

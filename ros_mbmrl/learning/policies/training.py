@@ -10,8 +10,7 @@ from typing import Any
 from torch import Generator
 
 from ros_mbmrl.errors import choose
-from ros_mbmrl.learning.run import CHECKPOINT, Learner, Phase, Run
-from ros_mbmrl.policies.adapt import InnerConfig
+from ros_mbmrl.learning.run import CHECKPOINT, Learner, Phase, Progress, Run, silent
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import CurvePoint, TrainedPolicy
 
@@ -23,29 +22,24 @@ class PolicyMethod:
     Args:
         config: a frozen dataclass with defaults: `budget`, `seed`, and either `horizon` or, of a
             policy that adapts, `inner`.
-        train: the policy of tasks, a configuration, and the folder of the checkpoint.
+        train: the policy of tasks, a configuration, the folder of the checkpoint, and who is told
+            of each iteration.
     """
 
     config: Callable[..., Any]
-    train: Callable[[Tasks, Any, Path | None], TrainedPolicy]
+    train: Callable[[Tasks, Any, Path | None, Progress], TrainedPolicy]
 
-    def configured(self, horizon: int, seed: int, settings: Mapping[str, Any] | None = None) -> Any:
-        """Return the configuration with episodes of `horizon` periods, then with `settings`.
+    def configured(self, seed: int, settings: Mapping[str, Any]) -> Any:
+        """Return the configuration; `horizon` among the settings is that of its episodes.
 
         Raises:
             UserError: an unknown setting.
             ValueError: a wrong value.
         """
-        start = self.config(seed=seed)
-        sized = {"horizon": horizon}
-        start = updated(start, {"inner": sized} if hasattr(start, "inner") else sized)
-        return updated(start, settings or {})
-
-    def trained(
-        self, tasks: Tasks, config: Any, out: Path | None
-    ) -> tuple[TrainedPolicy, InnerConfig | None]:
-        """Train; return the policy, and how it adapts to a task, if it does."""
-        return self.train(tasks, config, out), getattr(config, "inner", None)
+        start, given = self.config(seed=seed), dict(settings)
+        if hasattr(start, "inner") and "horizon" in given:
+            start = updated(start, {"inner": {"horizon": given.pop("horizon")}})
+        return updated(start, given)
 
 
 def updated(config: Any, settings: Mapping[str, Any]) -> Any:
@@ -69,6 +63,7 @@ def train_policy(
     config: Any,
     learner: Learner[Tasks],
     out: Path | None,
+    progress: Progress = silent,
 ) -> tuple[CurvePoint, ...]:
     """Update a learner until the budget is spent, from the checkpoint in `out` if there is one.
 
@@ -81,6 +76,7 @@ def train_policy(
             transitions of one iteration, `batch`.
         learner: logs the mean returns `after` and `before` any adaptation.
         out: folder of the checkpoint; None for none.
+        progress: told once an iteration.
 
     Returns:
         The learning curve, a point for each iteration.
@@ -90,9 +86,12 @@ def train_policy(
     """
     identity = {"method": method, "robot": tasks.robot.spec.name, **asdict(config)}
     del identity["budget"]
+    if tasks.names:
+        identity["situations"] = tasks.names
     phase = Phase(method, max(1, round(config.budget / config.batch)), lambda _: learner)
     path = None if out is None else out / CHECKPOINT
-    _, end = Run((phase,), tasks, Generator(), identity, path).run({})
+    run = Run((phase,), tasks, Generator(), identity, path, progress=progress)
+    _, end = run.run({})
     return tuple(
         CurvePoint(row["step"] * config.batch, row["after"], row["before"]) for row in end.log
     )

@@ -59,7 +59,7 @@ def test_a_longer_budget_goes_on_and_a_shorter_one_adds_nothing(
 def test_settings_reach_what_stands_within_settings() -> None:
     method = PolicyMethod(MAMLConfig, lambda *_: None)  # type: ignore[arg-type, return-value]
     settings = {"inner": {"rate": 0.1, "discounts": {"decay": 1.0}}, "hidden": [8]}
-    config = method.configured(30, 4, settings)
+    config = method.configured(4, {"horizon": 30, **settings})
     assert (config.inner.horizon, config.inner.rate, config.inner.steps) == (30, 0.1, 1)
     assert config.inner.discounts.decay == 1.0 and config.hidden == (8,) and config.seed == 4
 
