@@ -10,8 +10,10 @@ import numpy as np
 from ros_mbmrl.errors import choose
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.point import PointRobot
 from ros_mbmrl.simulation.distributions import ROBOTS, TRAINING
 from ros_mbmrl.simulation.models import models_of
+from ros_mbmrl.simulation.points import POINTS, make_points
 from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import POSSIBLE, Situation
 
@@ -20,16 +22,20 @@ def simulated_tasks(robot: str, distributions: Sequence[str] = ()) -> Tasks:
     """Return tasks whose situations are drawn from the named distributions, all alike.
 
     Args:
-        robot: name of a simulated robot.
-        distributions: names of `TRAINING`; default: the robot's first.
+        robot: name of a simulated robot, or of a row of `POINTS`.
+        distributions: names of `TRAINING`; default: the robot's first. Points have one of their
+            own.
 
     Raises:
         UserError: the robot is not simulated, or a distribution is not the robot's.
     """
-    choose("simulated robot", robot, POSSIBLE)
+    choose("simulated robot", robot, (*POSSIBLE, *POINTS))
     own = [name for name, of in ROBOTS.items() if of == robot]
     for name in distributions:
         choose(f"situations of robot '{robot}'", name, own)
+    if robot in POINTS:
+        world = POINTS[robot]
+        return Tasks(PointRobot(robot, world.reach), world.draw, partial(make_points, robot))
     names = tuple(distributions) or tuple(own[:1])
 
     def draw(rng: np.random.Generator) -> Situation:

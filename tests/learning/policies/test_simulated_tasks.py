@@ -11,6 +11,7 @@ pytest.importorskip("mujoco")
 
 from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
 from ros_mbmrl.simulation.distributions import TRAINING
+from ros_mbmrl.simulation.points import POINTS
 
 
 def test_a_robots_first_distribution_is_the_default() -> None:
@@ -31,6 +32,15 @@ def test_several_distributions_are_drawn_alike() -> None:
 
 def test_an_arm_has_goals() -> None:
     assert simulated_tasks("arm_7dof").goals == 3
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_points_are_tasks_too(name: str) -> None:
+    tasks = simulated_tasks(name)
+    points = tasks.make(*tasks.drawn(np.random.default_rng(0), 3))
+    assert points.observe().shape == (3, tasks.observations) == (3, 2)
+    with pytest.raises(UserError, match=f"unknown situations of robot '{name}'"):
+        simulated_tasks(name, ("cheetah-slope",))
 
 
 def test_what_is_not_simulated_is_refused() -> None:
