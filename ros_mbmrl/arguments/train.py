@@ -22,8 +22,8 @@ class Train:
     with inferred causes, on data that tell what actuators have lost: causes;
     policies: trpo, maml_rl, promp, e_maml, maml_vpg."""
     robot: Positional[str]
-    """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, or another robot that is installed; of a policy
-    also point_corners, point_navigation."""
+    """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, or another robot that is installed; for
+    policies also point_corners, point_navigation."""
     out: Path
     """Folder of the model or the policy; training resumes from the checkpoint in it."""
     data: tuple[Path, ...] = ()

@@ -14,6 +14,8 @@ pytest.importorskip("mujoco")
 from ros_mbmrl import cli
 from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.point import PointRobot
+from ros_mbmrl.simulation.points import POINTS
 
 RECIPE = """
 budget: 160
@@ -48,6 +50,14 @@ def test_a_policy_is_trained_and_kept(tmp_path: Path, method: str) -> None:
         results["after"],
         results["before"],
     )
+
+
+def test_a_point_can_be_trained_too(tmp_path: Path) -> None:
+    words = ["train", "promp", "point_corners", "--out", str(tmp_path / "out")]
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    cli.main([*words, "--recipe", str(tmp_path / "recipe.yaml")])
+    robot = PointRobot("point_corners", POINTS["point_corners"].reach)
+    assert load_policy(tmp_path / "out", robot).policy.mlp.sizes == (2, 8, 2)
 
 
 def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
