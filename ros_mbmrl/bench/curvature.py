@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,8 +60,11 @@ def run(config: Config) -> Findings:
     over = Figure("dice_over_lvc", ratio, told, "above 1")
     noise = {name: float(deviation(torch.stack(each))) for name, each in found.items()}
     plain = Figure("dice_over_lvc_std", noise["dice"] / noise["lvc"], "the same, not relative")
+    credit = {name: deviation(before_update(found, name)) for name in ("dice", "lvc")}
+    told = "the same of what they add to MAML's: the credit before the update"
+    added = Figure("dice_over_lvc_credit", float(credit["dice"] / credit["lvc"]), told, "above 1")
     facts = {"environment": ENVIRONMENT, "tasks": TASKS, "episodes": EPISODES, "rate": RATE}
-    return Findings((over, plain, *figures), times, facts)
+    return Findings((over, plain, added, *figures), times, facts)
 
 
 def sampled(config: Config) -> Iterator[Sampled]:
@@ -87,6 +90,11 @@ def meta_gradient(sample: Sampled, estimator: str) -> Tensor:
     gain = meta_objective(sample, theta, RATE, estimator)
     slopes = torch.autograd.grad(gain, list(theta.values()))
     return torch.cat([each.flatten() for each in slopes])
+
+
+def before_update(found: Mapping[str, Sequence[Tensor]], name: str) -> Tensor:
+    """Return the part of gradients (n, P) beside J_post, which all estimators share: eq. 9."""
+    return torch.stack(list(found[name])) - torch.stack(list(found["maml"]))
 
 
 def deviation(gradients: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 pytest.importorskip("mujoco")
 
 from ros_mbmrl.bench import curvature
-from ros_mbmrl.bench.curvature import QUICK, Config, deviation, relative_deviation
+from ros_mbmrl.bench.curvature import QUICK, Config, before_update, deviation, relative_deviation
 
 
 def test_deviations_by_hand() -> None:
@@ -22,9 +22,14 @@ def test_deviations_by_hand() -> None:
     assert relative_deviation(gradients - torch.tensor([4.0, 0.0])) is None
 
 
+def test_credit_is_the_gradient_beside_mamls() -> None:
+    found = {"maml": [torch.ones(2), torch.zeros(2)], "lvc": [torch.ones(2), torch.ones(2)]}
+    assert before_update(found, "lvc").tolist() == [[0.0, 0.0], [1.0, 1.0]]
+
+
 def test_lvc_varies_less_than_dice() -> None:
     results = curvature.run(Config(hidden=(32, 32), repeats=12)).results
-    assert results["dice_over_lvc"] > 1.3
+    assert results["dice_over_lvc"] > 1.3 and results["dice_over_lvc_credit"] > 2.0
     assert set(results["medians_ms"]) == {"lvc", "dice", "maml", "e_maml"}
 
 

@@ -20,7 +20,7 @@ KEYS = {
     "twin": ("over_mj_step", "threads", "processes"),
     "graph": ("latency_ms_p50", "latency_ms_p99", "period_mean", "period_p99", "missed"),
     "soak": ("idle_core", "working_core"),
-    "curvature": ("dice_over_lvc_std",),
+    "curvature": ("dice_over_lvc_std", "dice_over_lvc_credit"),
 }
 NEEDS = {
     "graph": ("rclpy", "mujoco"),

@@ -68,7 +68,7 @@ def pre_update_credit(
 
     Its gradient is sum_n grad log pi(tau_n) R(tau') over the episodes of a task before its update,
     over the horizon, as other objectives are. Every action before the update gets the same credit,
-    the return after it.
+    the return after it. (Eq. 11 and 48 have a factor alpha more, which eq. 46 does not derive.)
 
     Args:
         policy: the policy.
