@@ -19,6 +19,7 @@ from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.methods import METHODS, make_method
 from ros_mbmrl.plugins import imported
 from ros_mbmrl.policies.files import save_policy
+from ros_mbmrl.runtime.kept import plain
 from ros_mbmrl.untrusted import read_yaml
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def train_policy(arguments: Train) -> dict[str, Any]:
         "method": arguments.method,
         "seed": arguments.seed,
         "situations": list(tasks.names),
+        "training": plain(config),
         "command": shlex.join(["mbmrl", *sys.argv[1:]]),
     }
     own = (tasks.robot, trained, facts, getattr(config, "inner", None))

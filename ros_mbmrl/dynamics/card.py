@@ -23,17 +23,8 @@ FIELDS = frozenset(
         *("network", "value", "clip", "weights_sha256", "code_version"),
         *("method", "origin", "options", "guard", "adapt_window", "inner"),
         *("adapt_windows", "predict_window", "horizon", "seed", "scores", "curve", "tuning"),
-        *(
-            "data",
-            "sessions",
-            "situations",
-            "training",
-            "trained_as",
-            "tuned_on",
-            "study",
-            "command",
-            "notes",
-        ),
+        *("data", "sessions", "training", "trained_as", "tuned_on", "study", "command", "notes"),
+        "situations",
     )
 )
 NETWORK = frozenset(("sizes", "activation", "members", "head", "elites"))

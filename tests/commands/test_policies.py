@@ -43,6 +43,8 @@ def test_a_policy_is_trained_and_kept(tmp_path: Path, method: str) -> None:
     assert results["transitions"] == 160
     loaded = load_policy(tmp_path / method, make_robot("half_cheetah"))
     assert loaded.card["method"] == method and loaded.card["seed"] == 3
+    assert loaded.card["training"]["budget"] == 160
+    assert loaded.card["situations"] == ["cheetah-disabled"]
     assert loaded.inner is not None and (loaded.inner.horizon, loaded.inner.rate) == (10, 0.1)
     assert loaded.policy.mlp.sizes[1:-1] == (8,)
     last = loaded.card["curve"][-1]
