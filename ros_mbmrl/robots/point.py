@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ros_mbmrl.errors import choose
 from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
 
@@ -40,7 +42,7 @@ class PointRobot(Robot):
 
     def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
         """See `Robot.estimate`: it is measured as it is."""
-        return measurement.copy()
+        return np.array(measurement)
 
     def features(self, state: Tensor) -> Tensor:
         """See `Robot.features`: where it is."""

@@ -129,7 +129,7 @@ class Points:
 
     def states(self) -> Array:
         """See `Environment.states`."""
-        return self._positions.copy()
+        return np.array(self._positions)
 
     def observe(self) -> Observation:
         """See `Environment.observe`."""
