@@ -28,9 +28,12 @@ class Bench:
     Sizes that are not given are full, or small with --quick.
     """
 
-    what: Positional[Literal["plan", "adapt", "loop", "train", "twin", "graph", "soak"]]
+    what: Positional[
+        Literal["plan", "adapt", "loop", "train", "twin", "graph", "soak", "curvature"]
+    ]
     """plan, adapt, loop (a step of the control loop), train (a meta-gradient), twin (physics),
-    graph (the ROS graph on the twin), soak (the graph's use of processor, memory, threads, files).
+    graph (the ROS graph on the twin), soak (the graph's use of processor, memory, threads, files),
+    curvature (how much meta-gradients of a policy vary, by estimator).
     """
     quick: bool = False
     """Small sizes and few repeats: a check that it works, not a measurement."""
@@ -39,17 +42,18 @@ class Bench:
     repeats: Count | None = None
     """Measured rounds; all but graph, soak."""
     hidden: tuple[Few, ...] | None = None
-    """Units of the network's hidden layers; plan, adapt, loop, train, graph with --fast."""
+    """Units of the network's hidden layers; plan, adapt, loop, train, curvature, graph with
+    --fast."""
     activation: str | None = None
     """silu or tanh; plan, adapt, loop, train."""
     samples: Size | None = None
     """Candidates; plan, loop."""
     horizon: Size | None = None
-    """Steps looked ahead; plan, loop."""
+    """Steps looked ahead; plan, loop. Steps of an episode; curvature."""
     window: Size | None = None
     """Transitions adapted to, T1; adapt, loop."""
     steps: Natural | None = None
-    """Inner gradient steps; adapt, train."""
+    """Inner gradient steps; adapt, train, curvature."""
     segments: Size | None = None
     """Tasks a step; train."""
     segment_length: Size | None = None

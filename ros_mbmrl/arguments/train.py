@@ -12,20 +12,23 @@ from ros_mbmrl.arguments.ranges import Natural, Seed, Share
 
 @dataclass(frozen=True)
 class Train:
-    """Train a dynamics model: supervised, then meta-trained if the method requires it."""
+    """Train a dynamics model: supervised, then meta-trained if the method requires it; or a policy
+    of a simulated robot, by practice."""
 
     method: Positional[str]
     """mb, mb_de, residual, grbal, rebal, context, bayes_context, leaky_context;
     with gradient steps on top: context_de, bayes_context_de, leaky_context_de;
     with a Bayesian last layer: last_layer, bayes_context_ll; by Kalman filters: kalman_last_layer;
-    with inferred causes, on data that tell what actuators have lost: causes."""
+    with inferred causes, on data that tell what actuators have lost: causes;
+    policies: trpo, maml_rl, promp, e_maml, maml_vpg."""
     robot: Positional[str]
-    """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, or another robot that is installed."""
-    data: tuple[Path, ...]
-    """Data sets, recordings, folders of recordings; or `twin` to collect on the twin, with
-    on-policy rounds."""
+    """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, or another robot that is installed; for
+    policies also point_corners, point_navigation."""
     out: Path
-    """Folder of the model; training resumes from the checkpoint in it."""
+    """Folder of the model or the policy; training resumes from the checkpoint in it."""
+    data: tuple[Path, ...] = ()
+    """Data sets, recordings, folders of recordings; or `twin` to collect on the twin, with
+    on-policy rounds. None for a policy."""
     terrains: tuple[str, ...] = ()
     """Terrains to train on; default: all of the data's."""
     held_out: Share = 0.2
@@ -37,7 +40,7 @@ class Train:
     rounds: Natural = 1
     """With `--data twin`: how often on-policy data is added (Algorithm 9)."""
     situations: tuple[str, ...] = ()
-    """With `--data twin`: situations of half_cheetah, ant or arm_7dof, taken in turn:
+    """With `--data twin`, or of a policy: situations of half_cheetah, ant or arm_7dof, in turn:
     cheetah-disabled, cheetah-slope, cheetah-pier; ant-crippled; arm-force. Default: the robot's
     first.
     """

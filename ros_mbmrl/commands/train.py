@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ros_mbmrl import methods
 from ros_mbmrl.adaptation import METHODS, check_method
 from ros_mbmrl.data import dataset
 from ros_mbmrl.errors import UserError, choose
@@ -21,12 +22,18 @@ TWIN = Path("twin")  # in place of a data set: gather the data on the twin
 
 
 def run(arguments: Train) -> dict[str, Any]:
-    """Train and write the model folder; the results hold its scores."""
+    """Train and write the folder of the model or the policy; the results hold its scores."""
+    if arguments.method in methods.by_practice():
+        from ros_mbmrl.commands.policies import train_policy
+
+        return train_policy(arguments)
     check_method(arguments.method)  # refused before anything is written
     robot = make_robot(arguments.robot)
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
     if arguments.device != "cpu":
         choose_device(arguments.device)
+    if not arguments.data:
+        raise UserError("data: expected data sets, recordings, or `twin`")
     on_twin = list(arguments.data) == [TWIN]
     if not on_twin and arguments.situations:
         raise UserError("situations: expected `--data twin`, data that there are have theirs")

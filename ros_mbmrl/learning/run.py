@@ -49,6 +49,10 @@ class Learner(Protocol[S]):
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 
 
+def silent(phase: str, step: int, steps: int, scalars: Mapping[str, float]) -> None:
+    """Tell nobody: a `Progress`."""
+
+
 @dataclass(frozen=True)
 class Phase(Generic[S]):
     """A part of a run with a learner of its own.
@@ -111,7 +115,7 @@ class Run(Generic[S]):
     every: int = 1
     patience: int | None = None
     warm: bool = False
-    progress: Progress = lambda *_: None
+    progress: Progress = silent
 
     def run(self, start: Tensors) -> tuple[Tensors, Position]:
         """Train to the end, from the checkpoint if there is one, else from `start`.

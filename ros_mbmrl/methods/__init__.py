@@ -11,7 +11,7 @@ from typing import Any
 
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.methods.built_in import BUILT_IN
-from ros_mbmrl.methods.method import Look, Method
+from ros_mbmrl.methods.method import Learned, Look, Method
 from ros_mbmrl.plugins import Entry, Registry, expected, imported
 
 
@@ -74,6 +74,11 @@ def with_rule() -> tuple[str, ...]:
     Nothing is imported.
     """
     return (*(name for name, method in BUILT_IN.items() if method.rule), *outside())
+
+
+def by_practice() -> tuple[str, ...]:
+    """Return the names of the methods of this package that learn a policy."""
+    return tuple(n for n, method in BUILT_IN.items() if method.learned is Learned.POLICY)
 
 
 def origin(name: str) -> Mapping[str, Any]:

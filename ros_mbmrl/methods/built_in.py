@@ -28,7 +28,10 @@ def _adapted(
 
 
 def _policy(name: str, look: Look) -> Method:
-    return Method(name, look, learned=Learned.POLICY, agent=_AGENTS + "by_policy")
+    """Return a method that learns a policy, by `METHOD` of a module of its name."""
+    learner = f"ros_mbmrl.learning.policies.{name}:METHOD"
+    agent = _AGENTS + "by_policy"
+    return Method(name, look, learned=Learned.POLICY, agent=agent, learner=learner)
 
 
 def _on_causes(name: str, look: Look, agent: str) -> Method:
@@ -54,6 +57,9 @@ _ALL = (
     ),
     _policy("trpo", Look("TRPO", _SKY, "//", "--", "^")),
     _policy("maml_rl", Look("MAML-RL", _PINK, "//", "--", "^")),
+    _policy("promp", Look("ProMP", _GREEN, "//", "--", "^")),
+    _policy("e_maml", Look("E-MAML", _ORANGE, "//", "--", "^")),
+    _policy("maml_vpg", Look("MAML-VPG", _YELLOW, "//", "--", "^")),
     Method(BASELINE, Look("MB", _GREY), Role.BASELINE, _RULES + "prior:Prior"),
     _adapted("mb_de", "gradient:GradientStep", Look("MB+DE", _ORANGE, marker="s"), "mb", _STEPS),
     _adapted(

@@ -65,7 +65,8 @@ class Method:
         agent: factory of who acts in a study, see `evaluation/study/agents.py`.
         simulates: whether it plans in the simulator: slow, so that it gets fewer episodes.
         learner: a `learning.models.learner.MakeLearner`, which makes the learner of the fit's last
-            phase; "": that of eq. 22 for a rule that is meta-trained, none for another.
+            phase; "": that of eq. 22 for a rule that is meta-trained, none for another. Of a
+            method that learns a policy: a `learning.policies.training.PolicyMethod`.
     """
 
     name: str

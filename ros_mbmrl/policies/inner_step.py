@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
 import torch
 from torch import Tensor
 
 from ros_mbmrl.networks.mlp import Parameters
-from ros_mbmrl.policies.gaussian import GaussianPolicy
+
+
+class Likelihood(Protocol):
+    """A policy, as far as a policy gradient needs one."""
+
+    def log_prob(self, parameters: Parameters, observations: Tensor, actions: Tensor) -> Tensor:
+        """Return log pi(a | o), (N, B), under parameters of N tasks, (N, ...) each."""
 
 
 @dataclass(frozen=True)
@@ -16,16 +24,30 @@ class Experience:
     """Transitions of N tasks, B each.
 
     observations: (N, B, do). actions: (N, B, da). log_probs: (N, B), under the policy that chose
-    the actions. advantages: (N, B).
+    the actions. advantages: (N, B). horizon: transitions of an episode; B is whole episodes, one
+    after the other.
     """
 
     observations: Tensor
     actions: Tensor
     log_probs: Tensor
     advantages: Tensor
+    horizon: int = 1
+
+    def __post_init__(self) -> None:
+        transitions = self.log_probs.shape[-1]
+        if self.horizon < 1 or transitions % self.horizon:
+            raise ValueError(
+                f"horizon: expected one that {transitions} transitions are whole episodes of, "
+                f"got {self.horizon}"
+            )
 
 
-def surrogate(policy: GaussianPolicy, parameters: Parameters, experience: Experience) -> Tensor:
+# objective(policy, parameters of N tasks, experience) -> what to make large for each task, (N,)
+Objective: TypeAlias = Callable[[Likelihood, Parameters, Experience], Tensor]
+
+
+def surrogate(policy: Likelihood, parameters: Parameters, experience: Experience) -> Tensor:
     """J^LR of each task, (N,): thesis, eq. 20, a mean over transitions in place of their sum.
 
     The likelihood ratio to the policy that acted, not the score function: so its second
@@ -40,23 +62,25 @@ def surrogate(policy: GaussianPolicy, parameters: Parameters, experience: Experi
 
 
 def inner_step(
-    policy: GaussianPolicy,
+    policy: Likelihood,
     parameters: Parameters,
     experience: Experience,
     rate: float,
     differentiable: bool = False,
+    objective: Objective = surrogate,
 ) -> Parameters:
-    """theta' = theta + rate * grad J^LR(theta) for each of N tasks.
+    """theta' = theta + rate * grad J(theta) for each of N tasks; J is J^LR unless told otherwise.
 
     parameters: of the tasks, (N, ...) each (`for_tasks`). differentiable: keep the graph, so that
-    gradients pass through the step to what the parameters came from.
+    gradients pass through the step to what the parameters came from. objective: J; at the policy
+    that acted all of them have the same gradient, and differ in their second derivative.
     """
     names = list(parameters)
     with torch.enable_grad():
         own = parameters
         if not differentiable:
             own = {name: value.detach().requires_grad_() for name, value in parameters.items()}
-        total = surrogate(policy, own, experience).sum()  # no task has a part in another's
+        total = objective(policy, own, experience).sum()  # no task has a part in another's
         gradients = torch.autograd.grad(
             total, [own[name] for name in names], create_graph=differentiable
         )

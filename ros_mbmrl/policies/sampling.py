@@ -30,13 +30,15 @@ if TYPE_CHECKING:
 class Tasks:
     """A source of episodes: situations are drawn, and an environment is made of them.
 
-    make: from situations and a seed for each. goals: how many numbers a robot's goal has.
+    make: from situations and a seed for each. goals: how many numbers a robot's goal has. names: of
+    the distributions that situations are drawn from, which a checkpoint is held to.
     """
 
     robot: Robot
     draw: Callable[[np.random.Generator], Situation]
     make: Callable[[Sequence[Situation], Sequence[int]], Environment]
     goals: int = 0
+    names: tuple[str, ...] = ()
 
     @property
     def observations(self) -> int:
@@ -139,5 +141,13 @@ def experience_of(
     advantages = generalised_advantages(
         episodes.rewards, baseline.values(seen), discounts.discount, discounts.decay
     )
-    parts = (episodes.observations, episodes.actions, episodes.log_probs, standardised(advantages))
-    return Experience(*(part.flatten(1, 2) for part in parts)), baseline
+    return (
+        Experience(
+            episodes.observations.flatten(1, 2),
+            episodes.actions.flatten(1, 2),
+            episodes.log_probs.flatten(1, 2),
+            standardised(advantages).flatten(1, 2),
+            horizon=episodes.rewards.shape[-1],
+        ),
+        baseline,
+    )

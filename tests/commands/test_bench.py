@@ -20,8 +20,14 @@ KEYS = {
     "twin": ("over_mj_step", "threads", "processes"),
     "graph": ("latency_ms_p50", "latency_ms_p99", "period_mean", "period_p99", "missed"),
     "soak": ("idle_core", "working_core"),
+    "curvature": ("dice_over_lvc_std", "dice_over_lvc_credit"),
 }
-NEEDS = {"graph": ("rclpy", "mujoco"), "loop": ("mujoco",), "twin": ("mujoco",)}
+NEEDS = {
+    "graph": ("rclpy", "mujoco"),
+    "loop": ("mujoco",),
+    "twin": ("mujoco",),
+    "curvature": ("mujoco",),
+}
 NEEDS["soak"] = NEEDS["graph"]
 # Long enough that what grows is seen; one run of the graph for both.
 SIZES = {"soak": ("--seconds", "12", "--idle", "3", "--interval", "0.5")}

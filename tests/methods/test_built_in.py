@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ros_mbmrl.adaptation import make_rule
+from ros_mbmrl.learning.policies.training import PolicyMethod
 from ros_mbmrl.learning.tune import Grid
 from ros_mbmrl.methods.built_in import BASELINE, BUILT_IN, COLLECTOR, ORACLE
 from ros_mbmrl.methods.method import Learned, Role
@@ -19,6 +20,17 @@ def test_what_it_names_is_there(name: str) -> None:
     assert method.name == name
     assert callable(imported(method.agent))
     assert not method.grid or isinstance(imported(method.grid), Grid)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, method in BUILT_IN.items() if method.learned is Learned.POLICY]
+)
+def test_a_policy_has_a_learner_with_a_configuration(name: str) -> None:
+    learner = imported(BUILT_IN[name].learner)
+    assert isinstance(learner, PolicyMethod)
+    config = learner.configured(3, {"budget": 11, "horizon": 7})
+    assert (config.budget, config.seed) == (11, 3)
+    assert 7 in (getattr(config, "horizon", None), getattr(config, "inner", config).horizon)
 
 
 @every_method

@@ -28,6 +28,7 @@ def test_those_without_a_rule_are_for_studies_alone() -> None:
     without = set(BUILT_IN) - set(methods.with_rule())
     assert without == {
         *("random", "nominal", "true_model", "mb_oracle", "trpo", "maml_rl"),
+        *("promp", "e_maml", "maml_vpg"),
         *("causes_told", "causes_well"),
         COLLECTOR,
     }

@@ -1,25 +1,20 @@
-"""The model-free methods of a study: TRPO, and MAML-RL, on the same training situations."""
+"""The model-free methods of a study: TRPO, MAML-RL and others, on the same training situations."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ros_mbmrl.evaluation.study.description import Scale
 from ros_mbmrl.evaluation.study.studies import make_study
-from ros_mbmrl.learning.policies.maml_rl import MAMLConfig, train_maml_rl
-from ros_mbmrl.learning.policies.trpo import TRPOConfig, train_trpo
-from ros_mbmrl.policies.adapt import InnerConfig
+from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
+from ros_mbmrl.learning.policies.training import PolicyMethod
+from ros_mbmrl.learning.run import silent
+from ros_mbmrl.methods import make_method
+from ros_mbmrl.plugins import imported
 from ros_mbmrl.policies.files import save_policy
-from ros_mbmrl.policies.sampling import Tasks
-from ros_mbmrl.policies.trained import TrainedPolicy
-from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.kept import key_of
-from ros_mbmrl.simulation.distributions import TRAINING
-from ros_mbmrl.simulation.models import models_of
-from ros_mbmrl.simulation.simulated_robots import make_simulated
 
 Row = dict[str, Any]
 
@@ -43,13 +38,13 @@ class Practice:
 def practise(job: Practice) -> tuple[str, Row]:
     """Train the policy, or go on with it; return the job's key, and its learning curve."""
     study = make_study(job.study)
-    scale, robot = job.scale, make_robot(study.robot)
-    goals = 3 if study.task == "reach" else 0
-    make = partial(make_simulated, study.robot, models=models_of(study.robot))
-    tasks = Tasks(robot, TRAINING[study.name], make, goals)
-    trained, inner = _train(job, tasks, scale.model_free, scale.training.steps)
+    tasks = simulated_tasks(study.robot, (study.name,))
+    method: PolicyMethod = imported(make_method(job.method).learner)
+    sizes = {"budget": job.scale.model_free, "horizon": job.scale.training.steps}
+    config = method.configured(job.train_seed, sizes)
+    trained = method.train(tasks, config, job.folder, silent)
     facts = {"method": job.method, "seed": job.train_seed, "study": job.study}
-    save_policy(job.folder, robot, trained, facts, inner)
+    save_policy(job.folder, tasks.robot, trained, facts, getattr(config, "inner", None))
     curve = [
         {
             "method": job.method,
@@ -61,14 +56,3 @@ def practise(job: Practice) -> tuple[str, Row]:
         for point in trained.curve
     ]
     return job.key, {"curve": curve}
-
-
-def _train(
-    job: Practice, tasks: Tasks, budget: int, steps: int
-) -> tuple[TrainedPolicy, InnerConfig | None]:
-    if job.method == "trpo":
-        config = TRPOConfig(budget=budget, horizon=steps, seed=job.train_seed)
-        return train_trpo(tasks, config, job.folder), None
-    inner = InnerConfig(horizon=steps)
-    settings = MAMLConfig(budget=budget, inner=inner, seed=job.train_seed)
-    return train_maml_rl(tasks, settings, job.folder), inner

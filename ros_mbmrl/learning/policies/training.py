@@ -1,16 +1,60 @@
-"""A policy's training: as many iterations as its budget of transitions has room for."""
+"""Train a policy: as many iterations as its budget of transitions has room for."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from torch import Generator
 
-from ros_mbmrl.learning.run import CHECKPOINT, Learner, Phase, Run
+from ros_mbmrl.errors import choose
+from ros_mbmrl.learning.run import CHECKPOINT, Learner, Phase, Progress, Run, silent
 from ros_mbmrl.policies.sampling import Tasks
-from ros_mbmrl.policies.trained import CurvePoint
+from ros_mbmrl.policies.trained import CurvePoint, TrainedPolicy
+
+
+@dataclass(frozen=True)
+class PolicyMethod:
+    """The learning of a policy, as `Method.learner` names it.
+
+    Args:
+        config: a frozen dataclass with defaults: `budget`, `seed`, and either `horizon` or, of a
+            policy that adapts, `inner`.
+        train: the policy of tasks, a configuration, the folder of the checkpoint, and who is told
+            of each iteration.
+    """
+
+    config: Callable[..., Any]
+    train: Callable[[Tasks, Any, Path | None, Progress], TrainedPolicy]
+
+    def configured(self, seed: int, settings: Mapping[str, Any]) -> Any:
+        """Return the configuration; `horizon` among the settings is that of its episodes.
+
+        Raises:
+            UserError: an unknown setting.
+            ValueError: a wrong value.
+        """
+        start, given = self.config(seed=seed), dict(settings)
+        if hasattr(start, "inner") and "horizon" in given:
+            start = updated(start, {"inner": {"horizon": given.pop("horizon")}})
+        return updated(start, given)
+
+
+def updated(config: Any, settings: Mapping[str, Any]) -> Any:
+    """Return a frozen dataclass with other values; a mapping updates a dataclass within it."""
+    known = [each.name for each in fields(config)]
+    values = {}
+    for name, value in settings.items():
+        choose("setting", name, known)
+        before = getattr(config, name)
+        if is_dataclass(before):
+            if not isinstance(value, Mapping):
+                raise ValueError(f"{name}: expected a mapping of settings, got {value!r}")
+            value = updated(before, value)
+        values[name] = tuple(value) if isinstance(value, list) else value
+    return replace(config, **values)
 
 
 def train_policy(
@@ -19,6 +63,7 @@ def train_policy(
     config: Any,
     learner: Learner[Tasks],
     out: Path | None,
+    progress: Progress = silent,
 ) -> tuple[CurvePoint, ...]:
     """Update a learner until the budget is spent, from the checkpoint in `out` if there is one.
 
@@ -31,6 +76,7 @@ def train_policy(
             transitions of one iteration, `batch`.
         learner: logs the mean returns `after` and `before` any adaptation.
         out: folder of the checkpoint; None for none.
+        progress: told once an iteration.
 
     Returns:
         The learning curve, a point for each iteration.
@@ -40,9 +86,12 @@ def train_policy(
     """
     identity = {"method": method, "robot": tasks.robot.spec.name, **asdict(config)}
     del identity["budget"]
+    if tasks.names:
+        identity["situations"] = tasks.names
     phase = Phase(method, max(1, round(config.budget / config.batch)), lambda _: learner)
     path = None if out is None else out / CHECKPOINT
-    _, end = Run((phase,), tasks, Generator(), identity, path).run({})
+    run = Run((phase,), tasks, Generator(), identity, path, progress=progress)
+    _, end = run.run({})
     return tuple(
         CurvePoint(row["step"] * config.batch, row["after"], row["before"]) for row in end.log
     )

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.learning.policies.training import train_policy
+from ros_mbmrl.learning.policies.training import PolicyMethod, train_policy
+from ros_mbmrl.learning.run import Progress, silent
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.gaussian import GaussianPolicy
@@ -62,14 +63,16 @@ class TRPOConfig:
         return self.worlds * self.horizon * self.rounds
 
 
-def train_trpo(tasks: Tasks, config: TRPOConfig, out: Path | None = None) -> TrainedPolicy:
+def train_trpo(
+    tasks: Tasks, config: TRPOConfig, out: Path | None = None, progress: Progress = silent
+) -> TrainedPolicy:
     """Train on situations that `tasks` draws. See `train_policy`.
 
     Raises:
         UserError: sb3-contrib is not installed, or the checkpoint is of another run.
     """
     learner = TRPOLearner(tasks, config)
-    curve = train_policy("trpo", tasks, config, learner, out)
+    curve = train_policy("trpo", tasks, config, learner, out, progress)
     policy, parameters = _exported(learner.model)
     return TrainedPolicy(policy, parameters, curve)
 
@@ -176,3 +179,6 @@ def _exported(model: Any) -> tuple[GaussianPolicy, Parameters]:
     variance = torch.as_tensor(normaliser.obs_rms.var + normaliser.epsilon)
     policy = GaussianPolicy(MLP(sizes), mean, variance.sqrt().float(), normaliser.clip_obs)
     return policy, parameters
+
+
+METHOD = PolicyMethod(TRPOConfig, train_trpo)

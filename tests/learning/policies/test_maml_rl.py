@@ -18,6 +18,7 @@ from ros_mbmrl.learning.policies.maml_rl import (
     train_maml_rl,
     unflatten,
 )
+from ros_mbmrl.learning.policies.meta_learner import Sampled
 from ros_mbmrl.learning.policies.trust_region import TrustRegion
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.policies.adapt import InnerConfig, adapt, practise, repeated
@@ -67,7 +68,8 @@ def test_the_outer_step_stays_near_the_adapted_policies(point_tasks: Tasks) -> N
     episodes = practise(policy, adapted.parameters, INNER, make, seeds, phase=1)
     flat = [part.flatten(1, 2) for part in (episodes.observations, episodes.actions)]
     after = Experience(*flat, episodes.log_probs.flatten(1), torch.randn(5, 80))
-    stepped = outer_step(policy, parameters, adapted, after, INNER.rate, TrustRegion(max_kl=0.05))
+    sampled = Sampled(policy, parameters, adapted, after, episodes.returns.mean(-1))
+    stepped = outer_step(sampled, INNER.rate, TrustRegion(max_kl=0.05))
     assert stepped.accepted and stepped.improvement > 0
     moved = for_tasks(unflatten(stepped.theta, parameters), 5)
     moved = inner_step(policy, moved, adapted.experiences[0], INNER.rate)

@@ -11,7 +11,8 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.learning.policies.training import train_policy
+from ros_mbmrl.learning.policies.maml_rl import MAMLConfig
+from ros_mbmrl.learning.policies.training import PolicyMethod, train_policy, updated
 from ros_mbmrl.policies.sampling import Tasks
 
 
@@ -53,3 +54,22 @@ def test_a_longer_budget_goes_on_and_a_shorter_one_adds_nothing(
     other = replace(Settings(), batch=20)
     with pytest.raises(UserError, match="of another run: batch is 10, expected 20"):
         train_policy("counting", one_goal, other, Counting(), tmp_path)
+
+
+def test_settings_reach_what_stands_within_settings() -> None:
+    method = PolicyMethod(MAMLConfig, lambda *_: None)  # type: ignore[arg-type, return-value]
+    settings = {"inner": {"rate": 0.1, "discounts": {"decay": 1.0}}, "hidden": [8]}
+    config = method.configured(4, {"horizon": 30, **settings})
+    assert (config.inner.horizon, config.inner.rate, config.inner.steps) == (30, 0.1, 1)
+    assert config.inner.discounts.decay == 1.0 and config.hidden == (8,) and config.seed == 4
+
+
+def test_settings_that_cannot_be_are_refused() -> None:
+    with pytest.raises(UserError, match="unknown setting 'rates'"):
+        updated(MAMLConfig(), {"inner": {"rates": 1}})
+    with pytest.raises(ValueError, match="inner: expected a mapping of settings, got 3"):
+        updated(MAMLConfig(), {"inner": 3})
+    with pytest.raises(ValueError, match="estimator: expected one of likelihood_ratio, lvc"):
+        updated(MAMLConfig(), {"estimator": "reinforce"})
+    with pytest.raises(ValueError, match="estimator 'e_maml': expected at least 1 inner step"):
+        updated(MAMLConfig(), {"estimator": "e_maml", "inner": {"steps": 0}})

@@ -1,0 +1,98 @@
+"""Job of `mbmrl train` for a method that learns a policy, by practice in simulation."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ros_mbmrl.commands.training import Reporter
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
+from ros_mbmrl.learning.policies.training import PolicyMethod
+from ros_mbmrl.learning.run import CHECKPOINT
+from ros_mbmrl.methods import METHODS, make_method
+from ros_mbmrl.plugins import imported
+from ros_mbmrl.policies.files import save_policy
+from ros_mbmrl.runtime.kept import plain
+from ros_mbmrl.untrusted import read_yaml
+
+if TYPE_CHECKING:
+    from ros_mbmrl.arguments.train import Train
+
+# Arguments that a policy's training heeds.
+HEEDED = {"method", "robot", "data", "out", "recipe", "situations", "seed", "fresh", "json"}
+
+
+def train_policy(arguments: Train) -> dict[str, Any]:
+    """Train and write the policy's folder, or go on from the checkpoint in it.
+
+    Returns:
+        The folder, transitions in all, and the mean returns of the last iteration before and
+        after adaptation.
+
+    Raises:
+        UserError: an argument that would not be heeded, or what the recipe or the situations
+            cannot be.
+    """
+    refuse_unheeded(arguments)
+    method = imported(make_method(arguments.method).learner)
+    tasks = simulated_tasks(arguments.robot, arguments.situations)
+    config = configured(method, arguments)
+    torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.fresh:
+        (arguments.out / CHECKPOINT).unlink(missing_ok=True)
+    with Reporter(arguments.out, f"{arguments.method} on {arguments.robot}") as report:
+        trained = method.train(tasks, config, arguments.out, report)
+    facts = {
+        "method": arguments.method,
+        "seed": arguments.seed,
+        "situations": list(tasks.names),
+        "training": plain(config),
+        "command": shlex.join(["mbmrl", *sys.argv[1:]]),
+    }
+    own = (tasks.robot, trained, facts, getattr(config, "inner", None))
+    save_policy(arguments.out, *own)
+    last = trained.curve[-1]
+    print(f"{arguments.out}: return {last.mean_return:.4g}, before {last.mean_return_before:.4g}")
+    return {
+        "policy": str(arguments.out),
+        "transitions": last.transitions,
+        "before": last.mean_return_before,
+        "after": last.mean_return,
+    }
+
+
+def refuse_unheeded(arguments: Train) -> None:
+    """Raise UserError for an argument that means nothing to a policy's training."""
+    if arguments.data not in ((), (Path("twin"),)):
+        raise UserError(
+            f"data: method '{arguments.method}' practises in simulation: expected none or `twin`"
+        )
+    for each in fields(arguments):
+        if each.name not in HEEDED and getattr(arguments, each.name) != each.default:
+            name = each.name.replace("_", "-")
+            raise UserError(f"method '{arguments.method}' learns a policy: it has no --{name}")
+
+
+def configured(method: PolicyMethod, arguments: Train) -> Any:
+    """Return the settings: defaults, then the recipe's, then those in its section of the method."""
+    settings: Mapping[str, Any] = {}
+    if arguments.recipe is not None:
+        found = read_yaml(arguments.recipe)
+        own = found.get(arguments.method) or {} if isinstance(found, dict) else None
+        if not isinstance(own, dict):
+            raise UserError(f"recipe {arguments.recipe}: expected a mapping of settings")
+        settings = {name: value for name, value in found.items() if name not in METHODS} | own
+    if "seed" in settings:
+        raise UserError(f"recipe {arguments.recipe}: expected the seed as --seed")
+    try:
+        return method.configured(arguments.seed, settings)
+    except (TypeError, ValueError) as error:  # a UserError is a ValueError
+        raise UserError(f"recipe {arguments.recipe}: {error}") from None

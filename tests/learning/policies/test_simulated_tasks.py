@@ -1,0 +1,50 @@
+"""Tasks of simulated robots: what is drawn, and who is made of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ros_mbmrl.errors import UserError
+
+pytest.importorskip("mujoco")
+
+from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
+from ros_mbmrl.simulation.distributions import TRAINING
+from ros_mbmrl.simulation.points import POINTS
+
+
+def test_a_robots_first_distribution_is_the_default() -> None:
+    tasks = simulated_tasks("half_cheetah")
+    situations, seeds = tasks.drawn(np.random.default_rng(3), 4)
+    rng = np.random.default_rng(3)
+    assert situations == [TRAINING["cheetah-disabled"](rng) for _ in range(4)]
+    robots = tasks.make(situations, seeds)
+    assert len(robots) == 4 and robots.observe().shape == (4, tasks.observations)
+    assert tasks.goals == 0
+
+
+def test_several_distributions_are_drawn_alike() -> None:
+    tasks = simulated_tasks("half_cheetah", ("cheetah-disabled", "cheetah-slope"))
+    situations, _ = tasks.drawn(np.random.default_rng(0), 400)
+    assert sum(bool(each.faults) for each in situations) == pytest.approx(200, abs=40)
+
+
+def test_an_arm_has_goals() -> None:
+    assert simulated_tasks("arm_7dof").goals == 3
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_points_are_tasks_too(name: str) -> None:
+    tasks = simulated_tasks(name)
+    points = tasks.make(*tasks.drawn(np.random.default_rng(0), 3))
+    assert points.observe().shape == (3, tasks.observations) == (3, 2)
+    with pytest.raises(UserError, match=f"unknown situations of robot '{name}'"):
+        simulated_tasks(name, ("cheetah-slope",))
+
+
+def test_what_is_not_simulated_is_refused() -> None:
+    with pytest.raises(UserError, match="unknown simulated robot 'hexapod'"):
+        simulated_tasks("hexapod")
+    with pytest.raises(UserError, match="unknown situations of robot 'ant' 'cheetah-slope'"):
+        simulated_tasks("ant", ("cheetah-slope",))
