@@ -76,6 +76,11 @@ class Body:
         """Return the places of the trunk's numbers in a state."""
         return replace(_TRUNKS[self.trunk], head=self.head)
 
+    @property
+    def usual_score(self) -> Score:
+        """Return the score of the first task."""
+        return self.score(**next(iter(self.tasks.values())))
+
     def score(self, **terms: float) -> Score:
         """Return a score of this body."""
         return Score(self.period, self.places, **terms)

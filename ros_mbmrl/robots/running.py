@@ -163,6 +163,25 @@ class Healthy:
         return np.asarray(well)
 
 
+@dataclass(frozen=True)
+class Rules:
+    """Reward of an environment, and where its episodes terminate.
+
+    Args:
+        score: of a control period.
+        healthy: states in which an episode goes on; None: it goes on in all.
+    """
+
+    score: Score
+    healthy: Healthy | None = None
+
+    def ended(self, states: Array) -> NDArray[np.bool_]:
+        """Tell in which of the states (N, ds) an episode terminates (N,)."""
+        if self.healthy is None:
+            return np.zeros(len(states), dtype=bool)
+        return ~self.healthy.holds(states, self.score.trunk)
+
+
 class RunCourse:
     """A `Task`: run along a course. Works on any leading dimensions.
 
