@@ -20,7 +20,8 @@ class Train:
     with a Bayesian last layer: last_layer, bayes_context_ll; by Kalman filters: kalman_last_layer;
     with inferred causes, on data that tell what actuators have lost: causes."""
     robot: Positional[str]
-    """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, or another robot that is installed."""
+    """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, swimmer, snake, hopper, walker2d, humanoid, or
+    another robot that is installed."""
     data: tuple[Path, ...]
     """Data sets, recordings, folders of recordings; or `twin` to collect on the twin, with
     on-policy rounds."""
@@ -37,9 +38,9 @@ class Train:
     rounds: Natural = 1
     """With `--data twin`: how often on-policy data is added (Algorithm 9)."""
     situations: tuple[str, ...] = ()
-    """With `--data twin`: situations of half_cheetah, ant or arm_7dof, taken in turn:
-    cheetah-disabled, cheetah-slope, cheetah-pier; ant-crippled; arm-force. Default: the robot's
-    first.
+    """With `--data twin`: situations of a simulated robot, taken in turn: cheetah-disabled,
+    cheetah-slope, cheetah-pier; ant-crippled; arm-force; or an environment of the robot, such as
+    promp-hopper-rand-params. Default: the robot's first.
     """
     cluster: str = ""
     """With `--data twin`: address of a ray cluster that makes the random runs, or `local`."""

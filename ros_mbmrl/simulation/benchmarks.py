@@ -10,15 +10,18 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ros_mbmrl.errors import choose
 from ros_mbmrl.robots.bodies import BODIES
 from ros_mbmrl.robots.running import BACKWARD, FORWARD, Course, Healthy, Rules
-from ros_mbmrl.simulation.models import Models, models_of
-from ros_mbmrl.simulation.simulated_robots import SimulatedRobots
 from ros_mbmrl.simulation.situations import RandomParameters, Situation
+
+if TYPE_CHECKING:
+    from ros_mbmrl.simulation.models import Models
+    from ros_mbmrl.simulation.simulated_robots import SimulatedRobots
 
 Draw = Callable[[np.random.Generator], Situation]
 
@@ -159,5 +162,8 @@ def make_benchmark(
     Raises:
         UserError: there is no such environment, or its robot cannot have the situation.
     """
+    from ros_mbmrl.simulation.models import models_of  # the table needs no MuJoCo
+    from ros_mbmrl.simulation.simulated_robots import SimulatedRobots
+
     row = benchmark_of(name)
     return SimulatedRobots(models or models_of(row.robot), situations, seeds, threads, row.rules)
