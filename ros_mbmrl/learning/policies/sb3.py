@@ -25,7 +25,7 @@ STATISTICS = ("obs_rms", "ret_rms")
 
 
 class Settings(Protocol):
-    """What every learner's settings have."""
+    """Parts of the settings that every learner has."""
 
     @property
     def seed(self) -> int:
