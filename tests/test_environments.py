@@ -53,6 +53,19 @@ def test_policies_see_no_x_but_a_goal() -> None:
     assert reward == pytest.approx(-np.square(way).sum(), abs=1e-2)
 
 
+def test_benchmarks_have_their_own_horizon_reward_and_end() -> None:
+    assert gymnasium.spec("ros_mbmrl/MeTrpoHopper-v0").max_episode_steps == 100
+    assert gymnasium.spec("ros_mbmrl/MbblHalfCheetah-v0").max_episode_steps == 1000
+    environment = gymnasium.make("ros_mbmrl/PrompWalker2dRandParams-v0")
+    drawn = {environment.reset(seed=seed)[1]["situation"].parameters for seed in range(5)}
+    assert len(drawn) == 5
+    environment.action_space.seed(0)
+    ends = []
+    while not (ends and any(ends[-1])):
+        ends.append(environment.step(environment.action_space.sample())[2:4])
+    assert ends[-1] == (True, False) and 5 < len(ends) < 150  # it fell
+
+
 def test_registering_twice_is_nothing() -> None:
     before = dict(gymnasium.registry)
     register()

@@ -22,8 +22,8 @@ class Train:
     with inferred causes, on data that tell what actuators have lost: causes;
     policies: trpo, maml_rl, promp, e_maml, maml_vpg."""
     robot: Positional[str]
-    """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, or another robot that is installed; for
-    policies also point_corners, point_navigation."""
+    """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, swimmer, snake, hopper, walker2d, humanoid, or
+    another robot that is installed; for policies also point_corners, point_navigation."""
     out: Path
     """Folder of the model or the policy; training resumes from the checkpoint in it."""
     data: tuple[Path, ...] = ()
@@ -40,9 +40,9 @@ class Train:
     rounds: Natural = 1
     """With `--data twin`: how often on-policy data is added (Algorithm 9)."""
     situations: tuple[str, ...] = ()
-    """With `--data twin`, or of a policy: situations of half_cheetah, ant or arm_7dof, in turn:
-    cheetah-disabled, cheetah-slope, cheetah-pier; ant-crippled; arm-force. Default: the robot's
-    first.
+    """With `--data twin`, or of a policy: situations of a simulated robot, taken in turn:
+    cheetah-disabled, cheetah-slope, cheetah-pier; ant-crippled; arm-force; or an environment of
+    the robot, such as promp-hopper-rand-params. Default: the robot's first.
     """
     cluster: str = ""
     """With `--data twin`: address of a ray cluster that makes the random runs, or `local`."""

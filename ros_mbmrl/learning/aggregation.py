@@ -23,6 +23,7 @@ from ros_mbmrl.learning.simulated_collection import (
     Told,
     follow,
     random_rollouts,
+    situations_for,
     validation_rollouts,
 )
 from ros_mbmrl.learning.twin_rollouts import SHORTEST, Named, collect_rollouts, source_of
@@ -30,7 +31,6 @@ from ros_mbmrl.robots.paths import PATHS
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.runtime.kept import keep
 from ros_mbmrl.simulation import pr2_faults
-from ros_mbmrl.simulation.distributions import ROBOTS
 from ros_mbmrl.simulation.faults import VALIDATION_FAULTS, Fault
 
 
@@ -226,6 +226,11 @@ PRACTICE: Mapping[str, Practice] = MappingProxyType(
         "half_cheetah": _simulated("cheetah-disabled"),
         "ant": _simulated("ant-crippled"),
         "arm_7dof": _simulated("arm-force"),
+        "swimmer": _simulated("me-trpo-swimmer"),
+        "snake": _simulated("me-trpo-snake"),
+        "hopper": _simulated("me-trpo-hopper"),
+        "walker2d": _simulated("mb-mpo-walker2d"),
+        "humanoid": _simulated("me-trpo-humanoid"),
     }
 )
 
@@ -253,5 +258,5 @@ def configured(
     if cluster:
         raise UserError(f"cluster: runs of robot '{name}' are one batch here, expected none")
     for each in situations:
-        choose(f"situations of robot '{name}'", each, [k for k, r in ROBOTS.items() if r == name])
+        choose(f"situations of robot '{name}'", each, situations_for(name))
     return replace(config, rounds=rounds, situations=tuple(situations) or config.situations)

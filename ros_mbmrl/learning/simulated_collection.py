@@ -6,7 +6,7 @@ model so far, every robot in a situation drawn anew from a training distribution
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +19,15 @@ from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.sizes import PLANNERS, SMALL
 from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.simulation.benchmarks import BENCHMARKS
 from ros_mbmrl.simulation.distributions import (
+    ROBOTS,
     TRAINING,
     TRAINING_SEEDS,
     VALIDATION,
     VALIDATION_SEEDS,
+    Draw,
+    DrawFor,
     draw_seed,
 )
 from ros_mbmrl.simulation.simulated_robots import make_simulated
@@ -39,7 +43,7 @@ Named = tuple[str, Situation]  # and what it is called in the tags
 class SimulatedConfig:
     """Situations of simulated robots, and how many robots for how long.
 
-    situations: names of `simulation/distributions.py`, taken in turn. runs: robots of the random
+    situations: names in `distributions.py` or `benchmarks.py`, in turn. runs: robots of the random
     policy; rounds: after that, of `episodes` robots each. steps: of every run.
     """
 
@@ -88,16 +92,33 @@ def validation_rollouts(robot: Robot, config: SimulatedConfig, seed: int) -> lis
     drawn = [
         (name, draw(rng, seconds))
         for each in config.situations
-        for name, draw in VALIDATION[each].items()
+        for name, draw in _validation(each).items()
         for _ in range(VALIDATION_RUNS)
     ]
     agent = RandomAgent(config.steps)
     return _run(robot, agent, config, drawn, rng, VALIDATION_SEEDS, f"validation-{seed}")
 
 
+def situations_for(robot: str) -> tuple[str, ...]:
+    """Return the names of the distributions that a robot's situations can be drawn from."""
+    benchmarks = (name for name, row in BENCHMARKS.items() if row.robot == robot)
+    return (*(name for name, of in ROBOTS.items() if of == robot), *benchmarks)
+
+
+def _draw(name: str) -> Draw:
+    return TRAINING[name] if name in TRAINING else BENCHMARKS[name].draw
+
+
+def _validation(name: str) -> Mapping[str, DrawFor]:
+    """Return what to draw from; of a benchmark the same distribution, with other draws."""
+    if name in VALIDATION:
+        return VALIDATION[name]
+    return {name: lambda rng, seconds: BENCHMARKS[name].draw(rng)}
+
+
 def _training(config: SimulatedConfig, count: int, rng: np.random.Generator) -> list[Named]:
     names = (config.situations[n % len(config.situations)] for n in range(count))
-    return [(name, TRAINING[name](rng)) for name in names]
+    return [(name, _draw(name)(rng)) for name in names]
 
 
 def _run(

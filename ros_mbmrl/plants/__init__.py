@@ -36,8 +36,13 @@ PLANTS: Registry[Known] = Registry(
         "half_cheetah.twin": Known("ros_mbmrl.plants.simulated:HALF_CHEETAH", "flat"),
         "hexapod.twin": Known("ros_mbmrl.plants.hexapod_twin"),
         "hexapod.serial": Known("ros_mbmrl.plants.hexapod_radio"),
+        "hopper.twin": Known("ros_mbmrl.plants.simulated:HOPPER", "flat"),
+        "humanoid.twin": Known("ros_mbmrl.plants.simulated:HUMANOID", "flat"),
         "pr2_arm.twin": Known("ros_mbmrl.plants.pr2_twin"),
         "pr2_arm.rosbridge": Known("ros_mbmrl.plants.pr2_rosbridge"),
+        "snake.twin": Known("ros_mbmrl.plants.simulated:SNAKE", "flat"),
+        "swimmer.twin": Known("ros_mbmrl.plants.simulated:SWIMMER", "flat"),
+        "walker2d.twin": Known("ros_mbmrl.plants.simulated:WALKER2D", "flat"),
     },
     lambda entry: Known(entry.value),
 )

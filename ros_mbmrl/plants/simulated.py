@@ -1,4 +1,4 @@
-"""The simulated robots of the thesis, section 9.4, each as a plant."""
+"""The simulated robots of the thesis, each as a plant."""
 
 from __future__ import annotations
 
@@ -110,6 +110,9 @@ class SimulatedTwin:
 
 
 HALF_CHEETAH, ANT, ARM_7DOF = map(SimulatedTwin, ("half_cheetah", "ant", "arm_7dof"))
+SWIMMER, SNAKE, HOPPER, WALKER2D, HUMANOID = map(
+    SimulatedTwin, ("swimmer", "snake", "hopper", "walker2d", "humanoid")
+)
 
 
 def parse_terrain(text: str, known: Collection[str]) -> Terrain:

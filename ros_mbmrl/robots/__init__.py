@@ -13,7 +13,12 @@ ROBOTS: Registry[str] = Registry(
         "arm_7dof": "ros_mbmrl.robots.arm_7dof:Arm7Dof",
         "half_cheetah": "ros_mbmrl.robots.half_cheetah:HalfCheetah",
         "hexapod": "ros_mbmrl.robots.hexapod:Hexapod",
+        "hopper": "ros_mbmrl.robots.runner:Hopper",
+        "humanoid": "ros_mbmrl.robots.runner:Humanoid",
         "pr2_arm": "ros_mbmrl.robots.pr2_arm:PR2Arm",
+        "snake": "ros_mbmrl.robots.runner:Snake",
+        "swimmer": "ros_mbmrl.robots.runner:Swimmer",
+        "walker2d": "ros_mbmrl.robots.runner:Walker2d",
     },
     lambda entry: entry.value,
 )

@@ -9,15 +9,13 @@ it learns a turn once and not once for every heading.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ros_mbmrl.errors import choose
+from ros_mbmrl.robots.floating import QUATERNION, Floating
 from ros_mbmrl.robots.rewards import Run, Running
 from ros_mbmrl.robots.spec import (
     TORQUE_SHARE,
@@ -26,7 +24,6 @@ from ros_mbmrl.robots.spec import (
     Limit,
     LiveSensor,
     Quantity,
-    Robot,
     RobotSpec,
 )
 
@@ -49,7 +46,6 @@ STATE = (
     *(Quantity(name, "rad/s") for name in ("gyro_x", "gyro_y", "gyro_z")),  # body frame
     *(Quantity(f"{name}_velocity", "rad/s") for name in JOINTS),
 )
-_POSITION, _QUATERNION, _VELOCITY = slice(0, 3), slice(3, 7), slice(15, 18)
 _JOINTS, _RATES = slice(7, 15), slice(18, 29)  # of the joints; of the body and the joints
 _BODY_VELOCITY = ("forward_velocity", "left_velocity", "upward_velocity")
 # In the body frame: of the period's beginning the first ones, velocities each in their own.
@@ -104,84 +100,10 @@ SPEC = RobotSpec(
 )
 
 
-class Ant(Robot):
+class Ant(Floating):
     """The ant's maps between measurement, state, features and change."""
 
     spec = SPEC
-
-    def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
-        """Return the measurement unchanged. See `Robot.estimate`."""
-        return np.array(measurement)
-
-    def pose(self, state: Array) -> tuple[float, float, float]:
-        """Return x, y and yaw."""
-        w, x, y, z = state[_QUATERNION]
-        yaw = math.atan2(2 * (w * z + x * y), w * w + x * x - y * y - z * z)
-        return float(state[0]), float(state[1]), yaw
-
-    @property
-    def observed(self) -> tuple[str, ...]:
-        """See `observation`."""
-        return tuple(quantity.name for quantity in STATE[2:])
-
-    def observation(self, state: Tensor) -> Tensor:
-        """Return all states but x and y, as gymnasium's."""
-        return state[..., 2:]
-
-    def features(self, state: Tensor) -> Tensor:
-        """Return height, the vertical and the velocity in the body frame, joints, and rates."""
-        import torch
-
-        from ros_mbmrl.robots import rotations
-
-        rotation = state[..., _QUATERNION]
-        velocity = rotations.rotate(rotations.inverse(rotation), state[..., _VELOCITY])
-        parts = (state[..., 2:3], rotations.up(rotation), state[..., _JOINTS], velocity)
-        return torch.cat([*parts, state[..., _RATES]], dim=-1)
-
-    def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
-        """Return the change seen from the body; see CHANGES."""
-        import torch
-
-        from ros_mbmrl.robots import rotations
-
-        back, after = (rotations.inverse(each[..., _QUATERNION]) for each in (state, next_state))
-        moved = next_state - state
-        before, velocity = state[..., _VELOCITY], next_state[..., _VELOCITY]
-        turn = rotations.multiply(back, next_state[..., _QUATERNION])
-        parts = (
-            rotations.rotate(back, moved[..., _POSITION]),
-            rotations.to_vector(turn),
-            moved[..., _JOINTS],
-            rotations.rotate(after, velocity) - rotations.rotate(back, before),
-            moved[..., _RATES],
-        )
-        return torch.cat(parts, dim=-1)
-
-    def advance(self, state: Tensor, change: Tensor) -> Tensor:
-        """Return the next state: `difference` inverted, with the quaternion normalised again."""
-        import torch
-
-        from ros_mbmrl.robots import rotations
-
-        rotation = state[..., _QUATERNION]
-        forward, turn, joints, faster, rates = torch.split(change, [3, 3, 8, 3, 11], dim=-1)
-        turned = rotations.multiply(rotation, rotations.from_vector(turn))
-        turned = rotations.normalised(turned)
-        velocity = rotations.rotate(rotations.inverse(rotation), state[..., _VELOCITY])
-        parts = (
-            state[..., _POSITION] + rotations.rotate(rotation, forward),
-            turned,
-            state[..., _JOINTS] + joints,
-            rotations.rotate(turned, velocity + faster),
-            state[..., _RATES] + rates,
-        )
-        return torch.cat(parts, dim=-1)
-
-    @property
-    def follows_paths(self) -> bool:
-        """Return False: the task is to run along x, though x and y are known."""
-        return False
 
     def tasks(self) -> Sequence[str]:
         """Return the task of the thesis, table 5."""
@@ -214,9 +136,9 @@ class MapFrameAnt(Ant):
     def advance(self, state: Tensor, change: Tensor) -> Tensor:
         """Return the next state: `difference` inverted, with the quaternion normalised again."""
         moved = state + change
-        rotation = moved[..., _QUATERNION]
+        rotation = moved[..., QUATERNION]
         length = rotation.square().sum(-1, keepdim=True).sqrt().clamp_min(1e-6)
-        moved[..., _QUATERNION] = rotation / length
+        moved[..., QUATERNION] = rotation / length
         return moved
 
 

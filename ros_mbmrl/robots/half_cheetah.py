@@ -11,9 +11,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ros_mbmrl.errors import choose
+from ros_mbmrl.robots.planar import Planar
 from ros_mbmrl.robots.rewards import Run, Running
 from ros_mbmrl.robots.spec import (
     TORQUE_SHARE,
@@ -22,7 +21,6 @@ from ros_mbmrl.robots.spec import (
     Limit,
     LiveSensor,
     Quantity,
-    Robot,
     RobotSpec,
 )
 
@@ -89,42 +87,11 @@ SPEC = RobotSpec(
 )
 
 
-class HalfCheetah(Robot):
+class HalfCheetah(Planar):
     """The half-cheetah's maps between measurement, state, features and change."""
 
     spec = SPEC
     planner, method = "icem", "causes"
-
-    @property
-    def observed(self) -> tuple[str, ...]:
-        """See `observation`."""
-        return tuple(quantity.name for quantity in STATE[1:])
-
-    def observation(self, state: Tensor) -> Tensor:
-        """Return all states but x, as gymnasium's."""
-        return state[..., 1:]
-
-    def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
-        """Return the measurement unchanged. See `Robot.estimate`."""
-        return np.array(measurement)
-
-    def features(self, state: Tensor) -> Tensor:
-        """Return all states but x, and the pitch as sine and cosine.
-
-        Every robot turns over, and an unwrapped pitch would leave the range of the training data.
-        """
-        import torch
-
-        pitch = state[..., 2:3]
-        return torch.cat([state[..., 1:2], pitch.sin(), pitch.cos(), state[..., 3:]], dim=-1)
-
-    def difference(self, state: Tensor, next_state: Tensor) -> Tensor:
-        """Return plain differences: pitch is unwrapped."""
-        return next_state - state
-
-    def advance(self, state: Tensor, change: Tensor) -> Tensor:
-        """Return the next state: `difference` inverted."""
-        return state + change
 
     def tasks(self) -> Sequence[str]:
         """Return the task of the thesis, table 5."""

@@ -90,10 +90,10 @@ def observe(robot: Robot, states: Array, goals: Array) -> Observation:
 
 
 def tasks_of(robot: Robot, states: Array, goals: Array) -> list[Task]:
-    """Return the thesis' task (table 5) from each of the states (N, ds), with goals (N, g)."""
+    """Return the robot's first task from each of the states (N, ds), with goals (N, g)."""
     if goals.shape[1]:
         return [Reach(len(robot.spec.state) - goals.shape[1], goal) for goal in goals]
-    (name,) = robot.tasks()
+    name = robot.tasks()[0]
     return [robot.make_task(name, state) for state in states]
 
 

@@ -66,12 +66,17 @@ class Group:
         forces: Array,
         ticks: int,
         diverged: NDArray[np.bool_],
+        ended: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Step `ticks` times; motors (N, da), forces (N, 3), diverged (N,) of all robots."""
+        """Step `ticks` times those that have not ended.
+
+        motors (N, da), forces (N, 3), diverged and ended (N,), None for none: of all robots.
+        """
+        over = np.zeros_like(diverged) if ended is None else ended
         own = np.repeat(motors[self.indices, None], ticks, axis=1)
         reached, well = self._roll(rollout, own, forces)
-        diverged[self.indices] |= ~well[:, -1]
-        going = ~diverged[self.indices]
+        diverged[self.indices] |= ~well[:, -1] & ~over[self.indices]
+        going = ~(diverged | over)[self.indices]
         self.states[going] = reached[going, -1]
 
     def imagine(self, rollout: Rollout, motors: Array, forces: Array, substeps: int) -> Array:

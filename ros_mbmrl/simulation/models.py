@@ -12,7 +12,7 @@ from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.engine import mujoco
 from ros_mbmrl.simulation.simulated import make_simulation
 from ros_mbmrl.simulation.simulated.base import Simulation
-from ros_mbmrl.simulation.situations import Factors, Situation, Terrain
+from ros_mbmrl.simulation.situations import Factors, RandomParameters, Situation, Terrain
 
 PHYSICS = mujoco.mjtState.mjSTATE_FULLPHYSICS  # time, qpos, qvel, ...
 KEPT = 128  # models, of half a megabyte each at most
@@ -27,7 +27,7 @@ class Compiled:
 
 
 class Models:
-    """One model for every terrain, physics, and set of faults that change it.
+    """One model for every terrain, physics, parameters, and set of faults that change it.
 
     Args:
         simulation: of the robot.
@@ -45,12 +45,21 @@ class Models:
 
     def get(self, situation: Situation, broken: frozenset[str] = frozenset()) -> Compiled:
         """Return the model of a robot in `situation`, with the faults `broken` that change it."""
-        return self._get(situation.terrain, situation.physics, broken)
+        return self._get(situation.terrain, situation.physics, situation.parameters, broken)
 
-    def _compile(self, terrain: Terrain, physics: Factors, broken: frozenset[str]) -> Compiled:
+    def _compile(
+        self,
+        terrain: Terrain,
+        physics: Factors,
+        parameters: RandomParameters | None,
+        broken: frozenset[str],
+    ) -> Compiled:
         if broken:
-            model = copy.copy(self._get(terrain, physics, frozenset()).model)
+            model = copy.copy(self._get(terrain, physics, parameters, frozenset()).model)
             self.simulation.wreck(model, broken)
+        elif parameters is not None:
+            model = copy.copy(self._get(terrain, physics, None, frozenset()).model)
+            self.simulation.randomise(model, parameters)
         else:
             model = self.simulation.model(terrain, physics)
         state = np.empty(mujoco.mj_stateSize(model, PHYSICS))

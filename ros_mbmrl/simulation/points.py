@@ -76,7 +76,7 @@ POINTS: Mapping[str, PointWorld] = MappingProxyType(
             start=0.2,
             goal=_corner,
             reward=lambda distance: np.maximum(RADIUS - distance, 0.0),
-            source="thesis, 6.7.3 and C.4.2; sizes but for the reward's radius of jonasrothfuss/ProMP",
+            source="thesis, 6.7.3 and C.4.2; sizes, but not RADIUS, of jonasrothfuss/ProMP",
         ),
         "point_navigation": PointWorld(
             reach=0.1,

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ros_mbmrl.robots.running import FORWARD, Rules, RunCourse
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.robots.task import Task
 from ros_mbmrl.simulation.engine import Rollout, mujoco
@@ -36,7 +37,9 @@ class SimulatedRobots:
 
     models: compiled ones, which other environments can share. situations: (N,). goals: (N, g) [m],
     of robots that have any. diverged: (N,) whether its physics broke down; such a robot stays
-    where it last was, and is rewarded for that, until it is reset or its state is set.
+    where it last was, and is rewarded for that, until it is reset or its state is set. rules: of an
+    environment; None: the robot's own reward, and no end. ended: (N,) whether the episode is over
+    by those rules; such a robot stays where it is, with rewards of 0.
     """
 
     def __init__(
@@ -45,13 +48,15 @@ class SimulatedRobots:
         situations: Sequence[Situation],
         seeds: Sequence[int],
         threads: int = 1,
+        rules: Rules | None = None,
     ) -> None:
         count = len(situations)
         if count != len(seeds) or count == 0:
             raise ValueError(f"expected a seed each, got {count} and {len(seeds)}")
         self.models, self.simulation = models, models.simulation
         self.situations, self.goals = tuple(situations), np.zeros((count, self.simulation.goals))
-        self.diverged = np.zeros(count, dtype=bool)
+        self.diverged, self.ended = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+        self.rules = rules
         self._ticks = np.zeros(count, dtype=int)
         self._next = np.zeros(count)  # when something changes for a robot, in ticks of its clock
         self._powered = np.ones((count, len(self.robot.spec.action)))
@@ -78,7 +83,11 @@ class SimulatedRobots:
 
     def tasks(self) -> list[Task]:
         """See `Environment.tasks`."""
-        return tasks_of(self.robot, self.states(), self.goals)
+        courses = [situation.course for situation in self.situations]
+        score = self.simulation.score if self.rules is None else self.rules.score
+        if score is None or (self.rules is None and set(courses) == {FORWARD}):
+            return tasks_of(self.robot, self.states(), self.goals)
+        return [RunCourse(score, course) for course in courses]
 
     def measurements(self) -> Array:
         """Return what is measured now, without noise (N, dm)."""
@@ -118,7 +127,8 @@ class SimulatedRobots:
             drawn = self.simulation.goal(rng)
             goals[row] = drawn if situation.goal is None else situation.goal
         self.situations, self.goals = tuple(now), goals
-        self._ticks[rows], self._next[rows], self.diverged[rows] = 0, 0, False
+        self._ticks[rows], self._next[rows] = 0, 0
+        self.diverged[rows] = self.ended[rows] = False
         self._powered[rows], self._forces[rows] = 1.0, 0.0
         self._groups, self._states = self._grouped(held), None
 
@@ -130,19 +140,28 @@ class SimulatedRobots:
         for group in self._groups:
             group.place(states[group.indices])
         self._states = None
-        self.diverged[:] = False
+        self.diverged[:] = self.ended[:] = False
 
     def step(self, actions: Array) -> Transition:
-        """See `Environment.step`; rewards are those of the thesis, table 5."""
-        before = self.states()
+        """See `Environment.step`; rewards are those of the rules, or of the thesis, table 5."""
+        before, resting = self.states(), self.ended.copy()
         self.advance(actions, self.simulation.substeps)
         after = self.states()
+        if self.rules is not None:
+            self.ended |= self.diverged | self.rules.ended(after)
         return Transition(
             observe(self.robot, after, self.goals),
-            self.simulation.reward(before, np.asarray(actions), after, self.goals),
-            self.diverged.copy(),
+            np.where(resting, 0.0, self._reward(before, np.asarray(actions), after)),
+            self.diverged | self.ended,
             np.zeros(len(self), dtype=bool),
         )
+
+    def _reward(self, before: Array, actions: Array, after: Array) -> Array:
+        """Return rewards (N,) for states (N, ds) a period apart, and commands (N, da)."""
+        courses = np.array([situation.course.values for situation in self.situations])
+        if self.rules is None:
+            return self.simulation.reward(before, actions, after, self.goals, courses)
+        return np.asarray(self.rules.score.reward(before, actions, after, courses))
 
     def advance(self, actions: Array, ticks: int) -> None:
         """Step the physics `ticks` times under commands (N, da). Raises ValueError, as `step`."""
@@ -152,7 +171,8 @@ class SimulatedRobots:
             part = int(min(left, (self._next - self._ticks).min()))
             powered = self._powered * motors
             for group in self._groups:
-                group.advance(self._rollout, powered, self._forces, part, self.diverged)
+                flags = self.diverged, self.ended
+                group.advance(self._rollout, powered, self._forces, part, *flags)
             self._ticks += part
             self._states = None
             left -= part

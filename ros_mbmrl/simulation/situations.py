@@ -9,7 +9,9 @@ from types import MappingProxyType
 
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots.ant import LEGS
+from ros_mbmrl.robots.bodies import BODIES, SIDE
 from ros_mbmrl.robots.half_cheetah import JOINTS
+from ros_mbmrl.robots.running import BACKWARD, FORWARD, Course
 
 TERRAINS = ("flat", "slope", "gentle", "steep", "hill", "basin", "pier")
 STEEPEST = math.radians(40)  # of a slope; friction carries nothing on more
@@ -72,11 +74,35 @@ class Factors:
 
 
 @dataclass(frozen=True)
+class RandomParameters:
+    """A draw of a robot's parameters: HopperRandParams and WalkerRandParams, appendix C.4.2.
+
+    Every body's mass, every axis of its inertia, and every number of a geom's friction is
+    multiplied by 1.5^u, every joint's damping by 1.3^u, with u uniform from -spread to spread, as
+    in the published code.
+
+    Args:
+        seed: of the draw.
+        spread: see above.
+    """
+
+    seed: int
+    spread: float = 3.0
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f"seed: expected 0 or more, got {self.seed}")
+        if not 0 < self.spread <= 10:
+            raise ValueError(f"spread: expected more than 0, at most 10, got {self.spread}")
+
+
+@dataclass(frozen=True)
 class Situation:
     """The conditions that a robot runs under; `check_situation` says which robots can have which.
 
     force: (x, y, z) on the arm's tip [N], from `force_begin` [s] on. goal: where the arm's tip
-    shall be [m]; None: drawn from the world's seed.
+    shall be [m]; None: drawn from the world's seed. course: of a runner; it decides the reward, and
+    no policy sees it. parameters: drawn ones; None: the body's own.
     """
 
     terrain: Terrain = field(default_factory=Terrain)
@@ -85,6 +111,8 @@ class Situation:
     force_begin: float = 0.0
     goal: tuple[float, float, float] | None = None
     physics: Factors = field(default_factory=Factors)
+    course: Course = FORWARD
+    parameters: RandomParameters | None = None
 
     def __post_init__(self) -> None:
         for name in ("force", "goal"):
@@ -97,19 +125,34 @@ class Situation:
 
 @dataclass(frozen=True)
 class Possible:
-    """The possible situations of a robot. pushed: a force can act on it. aims: it has a goal."""
+    """The possible situations of a robot.
+
+    pushed: a force can act on it. aims: it has a goal. courses: "none", "line" (forward and
+    backward), or "plane" (any heading).
+    """
 
     terrains: tuple[str, ...] = ("flat",)
     faults: tuple[str, ...] = ()
     pushed: bool = False
     aims: bool = False
+    courses: str = "none"
 
 
 POSSIBLE: Mapping[str, Possible] = MappingProxyType(
     {
-        "half_cheetah": Possible(TERRAINS, tuple(f"{joint}_disabled" for joint in JOINTS)),
-        "ant": Possible(faults=tuple(f"leg_{leg}_crippled" for leg in LEGS)),
+        "half_cheetah": Possible(
+            TERRAINS, tuple(f"{joint}_disabled" for joint in JOINTS), courses="line"
+        ),
+        "ant": Possible(faults=tuple(f"leg_{leg}_crippled" for leg in LEGS), courses="plane"),
         "arm_7dof": Possible(pushed=True, aims=True),
+        **{
+            name: Possible(
+                faults=tuple(f"{joint}_disabled" for joint in body.motors),
+                courses="line" if body.trunk == SIDE else "plane",
+            )
+            for name, body in BODIES.items()
+            if name not in ("half_cheetah", "ant")
+        },
     }
 )
 
@@ -129,3 +172,8 @@ def check_situation(robot: str, situation: Situation) -> None:
         raise UserError(f"force: robot '{robot}' cannot be pushed")
     if situation.goal is not None and not possible.aims:
         raise UserError(f"goal: robot '{robot}' has none")
+    course = situation.course
+    if possible.courses == "none" and course != FORWARD:
+        raise UserError(f"course: robot '{robot}' has none")
+    if possible.courses == "line" and course.heading not in (FORWARD.heading, BACKWARD.heading):
+        raise UserError(f"heading: robot '{robot}': expected 0 or pi, got {course.heading}")

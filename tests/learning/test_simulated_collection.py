@@ -20,6 +20,7 @@ from ros_mbmrl.learning.aggregation import configured, practice_of
 from ros_mbmrl.learning.simulated_collection import (
     SimulatedConfig,
     random_rollouts,
+    situations_for,
     validation_rollouts,
 )
 from ros_mbmrl.learning.sizes import Training
@@ -198,3 +199,21 @@ def refused(capsys: pytest.CaptureFixture[str], words: list[str], message: str) 
     assert stop.value.code == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+def test_a_runner_gathers_in_its_environments() -> None:
+    robot = make_robot("hopper")
+    names = situations_for("hopper")
+    assert names[0] == "me-trpo-hopper" and "promp-hopper-rand-params" in names
+    assert "cheetah-disabled" in situations_for("half_cheetah")
+    drawn = ("me-trpo-hopper", "promp-hopper-rand-params")
+    config = replace(configured(robot, 0, situations=drawn), runs=4, steps=6)
+    assert isinstance(config, SimulatedConfig)
+    gathered = random_rollouts(robot, config, seed=1)
+    assert [rollout.tags["condition"] for rollout in gathered] == [*drawn, *drawn]
+    validation = validation_rollouts(robot, config, seed=1)
+    assert {rollout.tags["condition"] for rollout in validation} == set(drawn)
+    for name in ("swimmer", "snake", "walker2d", "humanoid"):
+        practice = practice_of(make_robot(name)).config
+        assert isinstance(practice, SimulatedConfig)
+        assert set(practice.situations) <= set(situations_for(name))

@@ -14,7 +14,16 @@ from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
 
 ROBOTS = tuple(SIMULATIONS)
-DIMENSIONS = {"half_cheetah": (18, 6, 18, 18), "ant": (29, 8, 26, 28), "arm_7dof": (17, 7, 17, 14)}
+DIMENSIONS = {
+    "half_cheetah": (18, 6, 18, 18),
+    "ant": (29, 8, 26, 28),
+    "arm_7dof": (17, 7, 17, 14),
+    "swimmer": (10, 2, 9, 10),
+    "snake": (14, 4, 13, 14),
+    "hopper": (12, 3, 12, 12),
+    "walker2d": (18, 6, 18, 18),
+    "humanoid": (47, 17, 44, 46),
+}
 
 
 @pytest.fixture(params=ROBOTS)

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots.running import BACKWARD, Course
 from ros_mbmrl.simulation.situations import (
     POSSIBLE,
     Factors,
+    RandomParameters,
     Situation,
     Terrain,
     TimedFault,
@@ -31,6 +33,8 @@ from ros_mbmrl.simulation.situations import (
         (lambda: Situation(force=(0.0, math.nan, 0.0)), "force: expected three"),
         (lambda: Situation(goal=(0.0, 0.0)), "goal: expected three"),  # type: ignore[arg-type]
         (lambda: Situation(force_begin=-1.0), "force_begin"),
+        (lambda: RandomParameters(-1), "seed: expected 0 or more"),
+        (lambda: RandomParameters(0, spread=0.0), "spread: expected more than 0"),
     ],
 )
 def test_wrong_values_fail_at_once(make: Any, expected: str) -> None:
@@ -46,6 +50,8 @@ def test_wrong_values_fail_at_once(make: Any, expected: str) -> None:
         ("ant", Situation(faults=(TimedFault("bfoot_disabled"),)), "unknown fault"),
         ("ant", Situation(force=(0.0, 0.0, 1.0)), "cannot be pushed"),
         ("half_cheetah", Situation(goal=(0.0, 0.0, 0.0)), "has none"),
+        ("arm_7dof", Situation(course=BACKWARD), "course: robot 'arm_7dof' has none"),
+        ("half_cheetah", Situation(course=Course(0.5)), "expected 0 or pi, got 0.5"),
     ],
 )
 def test_what_a_robot_cannot_be_put_into(robot: str, situation: Situation, expected: str) -> None:

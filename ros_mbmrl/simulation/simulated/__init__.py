@@ -1,4 +1,4 @@
-"""The simulated robots of the thesis, section 9.4, as MuJoCo models: one file a robot."""
+"""The simulated robots of the thesis as MuJoCo models: a file a robot, or a row of a table."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from ros_mbmrl.errors import choose
 from ros_mbmrl.plugins import imported
 from ros_mbmrl.simulation.simulated.base import Simulation
 
-# robot -> "module:class". Imported on use, as robots are.
+# robot -> "module:object", called without arguments. Imported on use, as robots are.
 SIMULATIONS: Mapping[str, str] = MappingProxyType(
     {
         "half_cheetah": "ros_mbmrl.simulation.simulated.half_cheetah:HalfCheetahSimulation",
         "ant": "ros_mbmrl.simulation.simulated.ant:AntSimulation",
         "arm_7dof": "ros_mbmrl.simulation.simulated.arm_7dof:ArmSimulation",
+        "swimmer": "ros_mbmrl.simulation.simulated.runner:SWIMMER",
+        "snake": "ros_mbmrl.simulation.simulated.runner:SNAKE",
+        "hopper": "ros_mbmrl.simulation.simulated.runner:HOPPER",
+        "walker2d": "ros_mbmrl.simulation.simulated.runner:WALKER2D",
+        "humanoid": "ros_mbmrl.simulation.simulated.runner:HUMANOID",
     }
 )
 

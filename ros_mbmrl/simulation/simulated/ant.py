@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ros_mbmrl.robots.ant import MOTORS, RUNNING, Ant
+from ros_mbmrl.robots.ant import MOTORS, Ant
+from ros_mbmrl.robots.bodies import BODIES
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.engine import mujoco
 from ros_mbmrl.simulation.simulated.base import Simulation, gymnasium_model
@@ -36,6 +37,7 @@ class AntSimulation(Simulation):
 
     robot = Ant()
     body = "torso"
+    score = BODIES["ant"].usual_score
 
     def specification(self, terrain: Terrain) -> mujoco.MjSpec:
         """The body on its floor."""
@@ -65,7 +67,3 @@ class AntSimulation(Simulation):
                 model.geom(upper).size[:2] /= 2
                 model.geom(lower).size[:2] /= 2
                 model.geom(lower).pos[:] /= 2
-
-    def reward(self, before: Array, actions: Array, after: Array, goals: Array) -> Array:
-        """Running along x."""
-        return np.asarray(RUNNING.reward(before[:, 0], actions, after[:, 0]))

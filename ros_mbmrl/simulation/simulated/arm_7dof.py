@@ -43,6 +43,8 @@ class ArmSimulation(Simulation):
         """Draw the tip's place in some posture (3,) [m]."""
         return tip_of(rng.uniform(*_POSTURES.T))
 
-    def reward(self, before: Array, actions: Array, after: Array, goals: Array) -> Array:
+    def reward(
+        self, before: Array, actions: Array, after: Array, goals: Array, courses: Array
+    ) -> Array:
         """The tip near its goal."""
         return np.asarray(reaching_reward(after[:, TIP:], goals))

@@ -9,9 +9,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from ros_mbmrl.robots.running import Score
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.simulation.engine import mujoco
-from ros_mbmrl.simulation.situations import Factors, Terrain
+from ros_mbmrl.simulation.situations import Factors, RandomParameters, Terrain
 
 
 class Simulation(ABC):
@@ -20,7 +21,7 @@ class Simulation(ABC):
     The first joints of a model are the robot's, in the order of its measurement, which is all
     positions and then all velocities. substeps: steps of physics in a control period. body: its
     outermost body. goals: numbers of a goal, for the last ones of a state. pushed: the body that
-    `Situation.force` acts on, at its centre of mass; empty: none.
+    `Situation.force` acts on, at its centre of mass; empty: none. score: of a runner.
     """
 
     robot: Robot
@@ -28,6 +29,7 @@ class Simulation(ABC):
     body: str
     goals: int = 0
     pushed: str = ""
+    score: Score | None = None
 
     @property
     def tick(self) -> float:
@@ -67,9 +69,25 @@ class Simulation(ABC):
         """Change the numbers of a model, never its sizes, by faults that change it."""
         raise NotImplementedError(f"{self.robot.spec.name}: no fault changes its model")
 
-    @abstractmethod
-    def reward(self, before: Array, actions: Array, after: Array, goals: Array) -> Array:
-        """Return rewards (N,) of table 5 for states (N, ds) a period apart, commands (N, da)."""
+    def reward(
+        self, before: Array, actions: Array, after: Array, goals: Array, courses: Array
+    ) -> Array:
+        """Return rewards (N,) for states (N, ds) a period apart, commands (N, da).
+
+        courses: (N, 4), see `Course.values`; goals: (N, g). Here the score of a runner.
+        """
+        if self.score is None:
+            raise NotImplementedError(f"{self.robot.spec.name}: no score")
+        return np.asarray(self.score.reward(before, actions, after, courses))
+
+    def randomise(self, model: mujoco.MjModel, parameters: RandomParameters) -> None:
+        """Multiply the parameters of a model by what is drawn; see `RandomParameters`."""
+        rng, spread = np.random.default_rng(parameters.seed), parameters.spread
+        scaled = {"body_mass": 1.5, "body_inertia": 1.5, "dof_damping": 1.3, "geom_friction": 1.5}
+        for name, base in scaled.items():
+            values = getattr(model, name)
+            values *= base ** rng.uniform(-spread, spread, values.shape)
+        mujoco.mj_setConst(model, mujoco.MjData(model))
 
     def _scale(self, model: mujoco.MjModel, physics: Factors) -> None:
         root = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, self.body)

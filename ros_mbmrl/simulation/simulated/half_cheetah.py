@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 import numpy as np
 
-from ros_mbmrl.robots.half_cheetah import JOINTS, RUNNING, HalfCheetah
+from ros_mbmrl.robots.bodies import BODIES
+from ros_mbmrl.robots.half_cheetah import JOINTS, HalfCheetah
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.engine import mujoco
 from ros_mbmrl.simulation.simulated.base import Simulation, gymnasium_model
@@ -22,6 +23,7 @@ class HalfCheetahSimulation(Simulation):
 
     robot = HalfCheetah()
     body = "torso"
+    score = BODIES["half_cheetah"].usual_score
 
     def specification(self, terrain: Terrain) -> mujoco.MjSpec:
         """The body, with its mass set, on its ground."""
@@ -44,7 +46,3 @@ class HalfCheetahSimulation(Simulation):
     def powered(self, present: Collection[str]) -> Array:
         """A disabled joint's motor gives nothing."""
         return np.array([float(f"{joint}_disabled" not in present) for joint in JOINTS])
-
-    def reward(self, before: Array, actions: Array, after: Array, goals: Array) -> Array:
-        """Running forwards."""
-        return np.asarray(RUNNING.reward(before[:, 0], actions, after[:, 0]))

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.learning.policies.trpo import TRPOConfig, _exported, _make, train_trpo
+from ros_mbmrl.learning.policies.sb3 import exported
+from ros_mbmrl.learning.policies.trpo import TRPOConfig, _make, train_trpo
 from ros_mbmrl.policies.sampling import Tasks
 
 pytest.importorskip("sb3_contrib")
@@ -43,7 +44,7 @@ def test_a_run_that_goes_on_is_the_run_that_was_not_broken_off(
 def test_what_is_exported_acts_as_sb3s_policy_does(one_goal: Tasks) -> None:
     _, model = _make(one_goal, CONFIG, done=0)
     model.learn(CONFIG.batch, reset_num_timesteps=False)
-    policy, parameters = _exported(model)
+    policy, parameters = exported(model)
     seen = np.random.default_rng(0).normal(0.0, 2.0, (50, 2)).astype(np.float32)
     distribution = model.policy.get_distribution(
         torch.as_tensor(model.env.normalize_obs(seen))
@@ -56,9 +57,9 @@ def test_what_is_exported_acts_as_sb3s_policy_does(one_goal: Tasks) -> None:
 def test_a_step_stays_within_the_divergence_of_all_commands_jointly(one_goal: Tasks) -> None:
     """sb3's own is the mean over commands: a step of 0.3 there would be one of 0.6 here."""
     _, model = _make(one_goal, replace(CONFIG, max_kl=0.3), done=0)
-    before = _exported(model)[1]
+    before = exported(model)[1]
     model.learn(CONFIG.batch, reset_num_timesteps=False)
-    policy, after = _exported(model)
+    policy, after = exported(model)
     # In the observations that sb3 normalised as they came.
     seen = torch.as_tensor(model.rollout_buffer.observations).reshape(-1, 2)
     plain = replace(policy, mean=torch.zeros(2), std=torch.ones(2))
