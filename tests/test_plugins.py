@@ -128,7 +128,7 @@ print("mine" in ros_mbmrl.robots.ROBOTS, "elsewhere" in sys.modules)
 def test_the_launch_knows_it_and_asks_its_plant_beforehand(elsewhere: Path) -> None:
     launch = ("-m", "ros_mbmrl.cli", "launch", "twin")
     shown = python(elsewhere, *launch, "--show-args").stdout
-    assert "hexapod|mine|pr2_arm" in shown
+    assert "hexapod|hopper|humanoid|mine|pr2_arm" in shown
     refused = python(elsewhere, *launch, "robot:=mine", "terrain:=mars")
     assert refused.returncode == 2
     assert refused.stderr.splitlines() == ["mbmrl launch: expected the moon"]
