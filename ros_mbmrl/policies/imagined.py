@@ -84,8 +84,9 @@ def imagine_episodes(
         rewards = reward(now, commands, moved).view(tasks, -1)
         told.append((seen, chosen, policy.log_prob(parameters, seen, chosen), rewards))
         states.append(moved)
-    parts = [torch.stack(part, dim=2) for part in zip(*told, strict=True)]
-    return ImaginedEpisodes(*parts, torch.stack(states, dim=1).unflatten(0, (tasks, -1)))
+    seen, chosen, likely, rewards = (torch.stack(part, dim=2) for part in zip(*told, strict=True))
+    visited = torch.stack(states, dim=1).view(tasks, rows // tasks, steps + 1, -1)
+    return ImaginedEpisodes(seen, chosen, likely, rewards, visited)
 
 
 def commands_of(spec: RobotSpec) -> Callable[[Tensor], Tensor]:

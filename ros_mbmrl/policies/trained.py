@@ -22,6 +22,20 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
+class ImaginedPoint(CurvePoint):
+    """One iteration of Algorithm 1 or 2. mean_return: of the policy without noise, after it.
+
+    mean_return_before: of the episodes that it gathered, exploring. imagined_return: of the policy
+    without noise in the models, so that imagined_return - mean_return is their over-optimism.
+    updates: that the policy got. improved: eq. 5 of the last validation.
+    """
+
+    imagined_return: float
+    updates: int
+    improved: float
+
+
+@dataclass(frozen=True)
 class TrainedPolicy:
     """A policy as it came out of training, and how it got there.
 

@@ -126,7 +126,7 @@ class PPOStep(AdamStep):
         count = experience.log_probs.shape[1]
         for _ in range(config.epochs):
             order = torch.randperm(count, generator=self._generator)
-            for rows in order.split(config.minibatch):
+            for rows in torch.split(order, config.minibatch):
                 gain = clipped_surrogate(self._policy, self._live, experience, rows, config.clip)
                 self._ascend(optimiser, gain, float("inf"))
         return self._now()

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Generator
 
-from ros_mbmrl.learning.run import CHECKPOINT, Learner, Phase, Run
+from ros_mbmrl.learning.run import CHECKPOINT, Learner, Phase, Progress, Run
 from ros_mbmrl.policies.sampling import Tasks
-from ros_mbmrl.policies.trained import CurvePoint
+from ros_mbmrl.policies.trained import CurvePoint, TrainedPolicy
+
+
+@dataclass(frozen=True)
+class PolicyTrainer:
+    """Training of a method that learns a policy, as `mbmrl train` runs it.
+
+    Args:
+        config: makes the settings, a dataclass with at least `budget`, `horizon` and `seed`.
+        train: trains, from the checkpoint in a folder if there is one; see `train_policy`.
+    """
+
+    config: Callable[..., Any]
+    train: Callable[[Tasks, Any, Path | None, Progress], TrainedPolicy]
 
 
 def train_policy(
@@ -38,11 +52,27 @@ def train_policy(
     Raises:
         UserError: the checkpoint is of another run.
     """
+    rows = run_policy(method, tasks, config, learner, out)
+    return tuple(
+        CurvePoint(row["step"] * config.batch, row["after"], row["before"]) for row in rows
+    )
+
+
+def run_policy(
+    method: str,
+    tasks: Tasks,
+    config: Any,
+    learner: Learner[Tasks],
+    out: Path | None,
+    progress: Progress = lambda *_: None,
+) -> list[dict[str, Any]]:
+    """Run the iterations of `train_policy`; return the scalars that each of them logged.
+
+    progress: told once an iteration.
+    """
     identity = {"method": method, "robot": tasks.robot.spec.name, **asdict(config)}
     del identity["budget"]
     phase = Phase(method, max(1, round(config.budget / config.batch)), lambda _: learner)
     path = None if out is None else out / CHECKPOINT
-    _, end = Run((phase,), tasks, Generator(), identity, path).run({})
-    return tuple(
-        CurvePoint(row["step"] * config.batch, row["after"], row["before"]) for row in end.log
-    )
+    _, end = Run((phase,), tasks, Generator(), identity, path, progress=progress).run({})
+    return end.log

@@ -1,4 +1,4 @@
-"""Validation of a policy by the members of an ensemble: thesis, eq. 5 and sections 4.2 and A.1.3."""
+"""Validation of a policy by the members of an ensemble: thesis, eq. 5, sections 4.2 and A.1.3."""
 
 from __future__ import annotations
 
