@@ -3,7 +3,7 @@
 Both gather real data with the policy, fit models to all of it, and improve the policy in the models
 alone until the models' validation (eq. 5) ends that. They differ in the number of models and in the
 step: an ensemble for `me_trpo` and `me_ppo`; one model for `bptt`, `one_model_vpg` and
-`one_model_trpo`, the ladder of figure 4. With one model eq. 5 asks whether the performance improves.
+`one_model_trpo`, the ladder of figure 4. With one model eq. 5 asks whether performance improves.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ ONE_MODEL: Mapping[str, str] = MappingProxyType(
     {"bptt": "bptt", "one_model_vpg": "vpg", "one_model_trpo": "trpo"}
 )
 INITIAL, VISITED = "initial", "visited"
+TESTS = 2**31  # in place of an iteration's number, in the seed of the tests
 HELD_OUT = 1 / 3  # of the rollouts (section A.1.1)
 MODEL = TrainConfig(
     method="mb",
@@ -178,7 +179,7 @@ class MELearner:
         self._iteration += 1
         return {
             "before": float(gathered.returns.mean()),
-            "after": float(self._tested(store, rng).returns.mean()),
+            "after": float(self._tested(store).returns.mean()),
             "imagined": float(validation.performance.mean()),
             "updates": validation.updates,
             "improved": validation.ratio,
@@ -258,8 +259,9 @@ class MELearner:
         rollouts = (*self._data.training, *self._data.held)
         return torch.cat([torch.from_numpy(each.states[:last]) for each in rollouts])
 
-    def _tested(self, store: Tasks, rng: np.random.Generator) -> Gathered:
-        """Run real episodes without noise, which are not learned from."""
+    def _tested(self, store: Tasks) -> Gathered:
+        """Run real episodes without noise, the same after each iteration; nothing is learned."""
+        rng = np.random.default_rng((self._config.seed, TESTS))
         still = {**self.parameters, "log_std": torch.full_like(self.parameters["log_std"], -30.0)}
         own = (self.policy, for_tasks(still, self._config.tests), self._config.horizon, rng)
         return gather(store, *own, "test")
