@@ -12,20 +12,22 @@ from ros_mbmrl.arguments.ranges import Natural, Seed, Share
 
 @dataclass(frozen=True)
 class Train:
-    """Train a dynamics model: supervised, then meta-trained if the method requires it."""
+    """Train a dynamics model: supervised, then meta-trained if the method requires it; or a policy."""
 
     method: Positional[str]
     """mb, mb_de, residual, grbal, rebal, context, bayes_context, leaky_context;
     with gradient steps on top: context_de, bayes_context_de, leaky_context_de;
     with a Bayesian last layer: last_layer, bayes_context_ll; by Kalman filters: kalman_last_layer;
-    with inferred causes, on data that tell what actuators have lost: causes."""
+    with inferred causes, on data that tell what actuators have lost: causes;
+    policies that learn in models, on the twin of half_cheetah or ant: me_trpo, me_ppo; in one
+    model: bptt, one_model_vpg, one_model_trpo."""
     robot: Positional[str]
     """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, or another robot that is installed."""
-    data: tuple[Path, ...]
-    """Data sets, recordings, folders of recordings; or `twin` to collect on the twin, with
-    on-policy rounds."""
     out: Path
     """Folder of the model; training resumes from the checkpoint in it."""
+    data: tuple[Path, ...] = ()
+    """Data sets, recordings, folders of recordings; or `twin` to collect on the twin, with
+    on-policy rounds. A policy gathers its own."""
     terrains: tuple[str, ...] = ()
     """Terrains to train on; default: all of the data's."""
     held_out: Share = 0.2
@@ -43,6 +45,10 @@ class Train:
     """
     cluster: str = ""
     """With `--data twin`: address of a ray cluster that makes the random runs, or `local`."""
+    task: str = ""
+    """Of a policy: the robot's task; default: its only one."""
+    budget: Natural = 0
+    """Of a policy: transitions of the robot in all; 0: as many as its recipe or method has."""
     tune_on: tuple[Path, ...] = ()
     """Data sets to tune test-time rules on (mb_de's steps, residual's gain, context_de's steps):
     faults that are neither trained on nor tested. Default: the held-out sessions, or with `--data

@@ -76,6 +76,11 @@ def with_rule() -> tuple[str, ...]:
     return (*(name for name, method in BUILT_IN.items() if method.rule), *outside())
 
 
+def with_trainer() -> tuple[str, ...]:
+    """Return the names of the built-in methods whose policy `mbmrl train` trains."""
+    return tuple(name for name, method in BUILT_IN.items() if method.trainer)
+
+
 def origin(name: str) -> Mapping[str, Any]:
     """Return where a method of another package comes from: package, version, rule.
 

@@ -27,8 +27,11 @@ def _adapted(
     return Method(name, look, rule=_RULES + rule, model_of=model_of, grid=grid)
 
 
-def _policy(name: str, look: Look) -> Method:
-    return Method(name, look, learned=Learned.POLICY, agent=_AGENTS + "by_policy")
+def _policy(name: str, look: Look, trainer: str = "") -> Method:
+    """Return a method that learns a policy; trainer: in `learning/policies`, see `Method`."""
+    where = f"ros_mbmrl.learning.policies.{trainer}" if trainer else ""
+    agent = _AGENTS + "by_policy"
+    return Method(name, look, learned=Learned.POLICY, agent=agent, trainer=where)
 
 
 def _on_causes(name: str, look: Look, agent: str) -> Method:
@@ -54,6 +57,11 @@ _ALL = (
     ),
     _policy("trpo", Look("TRPO", _SKY, "//", "--", "^")),
     _policy("maml_rl", Look("MAML-RL", _PINK, "//", "--", "^")),
+    _policy("me_trpo", Look("ME-TRPO", _BLUE, "//", "-", "^"), "me_trpo:ME_TRPO"),
+    _policy("me_ppo", Look("ME-PPO", _GREEN, "//", "-", "s"), "me_trpo:ME_PPO"),
+    _policy("bptt", Look("BPTT", _RED, "//", ":", "v"), "me_trpo:BPTT"),
+    _policy("one_model_vpg", Look("VPG, one model", _YELLOW, "//", ":", "D"), "me_trpo:VPG"),
+    _policy("one_model_trpo", Look("TRPO, one model", _ORANGE, "//", ":", "<"), "me_trpo:TRPO"),
     Method(BASELINE, Look("MB", _GREY), Role.BASELINE, _RULES + "prior:Prior"),
     _adapted("mb_de", "gradient:GradientStep", Look("MB+DE", _ORANGE, marker="s"), "mb", _STEPS),
     _adapted(

@@ -66,6 +66,8 @@ class Method:
         simulates: whether it plans in the simulator: slow, so that it gets fewer episodes.
         learner: a `learning.models.learner.MakeLearner`, which makes the learner of the fit's last
             phase; "": that of eq. 22 for a rule that is meta-trained, none for another.
+        trainer: a `learning.policies.training.PolicyTrainer`, by which `mbmrl train` trains its
+            policy; "": it learns none, or in studies alone.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Method:
     agent: str = "ros_mbmrl.evaluation.study.agents:adapting"
     simulates: bool = False
     learner: str = ""
+    trainer: str = ""
 
     @property
     def trained_as(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.gaussian import GaussianPolicy
@@ -39,10 +40,12 @@ class ImaginedPoint(CurvePoint):
 class TrainedPolicy:
     """A policy as it came out of training, and how it got there.
 
-    baselines: of one that adapts, what the advantages of each inner step are counted from.
+    baselines: of one that adapts, what the advantages of each inner step are counted from. model:
+    of one that learned in models, the last of them, and its parameters.
     """
 
     policy: GaussianPolicy
     parameters: Parameters
     curve: tuple[CurvePoint, ...]
     baselines: tuple[LinearBaseline, ...] = ()
+    model: tuple[DynamicsModel, Parameters] | None = None

@@ -21,6 +21,7 @@ from torch import Generator, Tensor
 from ros_mbmrl.data.selection import split
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.imagination import EPS_RAND, SCHEMES, STEP_RAND, Imagination
+from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import new_model
 from ros_mbmrl.learning.policies.real_data import (
@@ -146,7 +147,7 @@ def train_me(
     curve = tuple(
         ImaginedPoint(row["step"] * config.batch, *(row[name] for name in names)) for row in rows
     )
-    return TrainedPolicy(learner.policy, learner.parameters, curve)
+    return TrainedPolicy(learner.policy, learner.parameters, curve, model=learner.model)
 
 
 class MELearner:
@@ -167,6 +168,11 @@ class MELearner:
         self._previous = self.parameters
         self._data = Data()
         self._model: LoadedModel | None = None
+
+    @property
+    def model(self) -> tuple[DynamicsModel, Parameters] | None:
+        """Return the models of the last fit, and their parameters; None before the first."""
+        return self._model and (self._model.model, self._model.parameters)
 
     def update(self, store: Tasks, generator: Generator) -> dict[str, float]:
         """Make one iteration, whose draws depend on the seed and its number only."""
@@ -215,8 +221,7 @@ class MELearner:
     def _improve(self, generator: Generator) -> Validation:
         """Improve the policy in the models until its validation ends that."""
         config = self._config
-        assert self._model is not None
-        fitted = self._model.model, self._model.parameters
+        assert (fitted := self.model) is not None
         imagination, starts = Imagination.of(*fitted, config.scheme), self._starts()
         kind = {**ENSEMBLE, **ONE_MODEL}[config.method]
         step = STEPS[kind](self.policy, config.step, generator)
