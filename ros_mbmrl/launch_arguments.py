@@ -37,6 +37,7 @@ class Argument:
 Arguments = Mapping[str, str]
 LARGEST = 2**31 - 1  # largest number, which every generator accepts as a seed
 
+METHOD = "bayes_context_ll"  # where a planner plans
 _BOOL = ("true", "false")
 _PLANTS = tuple(sorted({name.partition(".")[2] for name in PLANTS}))
 _COMMON = (
@@ -76,8 +77,13 @@ _COMMON = (
     Argument("params", "", "parameter file; default: config/<robot>.yaml", path=True),
 )
 _ADAPT = (
-    Argument("method", "bayes_context_ll", "how the model is adapted"),
-    Argument("model", "", "model folder; default: models/<robot>/<method>", path=True),
+    Argument("method", "", f"how the model is adapted; default: {METHOD}, under a policy mb"),
+    Argument(
+        "model",
+        "",
+        "folder of a model, under controller:=policy of a policy; default: models/<robot>/<method>",
+        path=True,
+    ),
     Argument("controller", "", "planner; default: the robot's"),
     Argument("path", "", "what is followed; default: straight, for a robot that follows paths"),
     Argument("task", "", "what is done; default: the robot's first, where it follows no path"),
@@ -120,6 +126,9 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
         if known[name].path:
             values[name] = expand_home(value, name)
     _check_heeded(known, values)
+    if "method" in values:
+        usual = "mb" if values["controller"] == "policy" else METHOD
+        values["method"] = values["method"] or usual
     values["terrain"] = values["terrain"] or usual_ground(values["robot"])
     # Braces and not a default per robot: `ros2 launch --show-args` does not know the robot yet.
     return {name: value.replace("{robot}", values["robot"]) for name, value in values.items()}

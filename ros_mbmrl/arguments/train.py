@@ -12,7 +12,7 @@ from ros_mbmrl.arguments.ranges import Natural, Seed, Share
 
 @dataclass(frozen=True)
 class Train:
-    """Train a dynamics model: supervised, then meta-trained if the method requires it; or a policy."""
+    """Train a dynamics model, supervised and then by the method's meta-training; or a policy."""
 
     method: Positional[str]
     """mb, mb_de, residual, grbal, rebal, context, bayes_context, leaky_context;

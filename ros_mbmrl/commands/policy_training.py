@@ -15,6 +15,7 @@ import torch
 
 from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.commands.training import Reporter
+from ros_mbmrl.dynamics.card import POLICY_MODEL
 from ros_mbmrl.dynamics.files import save_model
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.learning.card import facts_of
@@ -22,7 +23,7 @@ from ros_mbmrl.learning.policies.training import PolicyTrainer
 from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.methods import make_method
 from ros_mbmrl.plugins import imported
-from ros_mbmrl.policies.files import MODEL_OF_POLICY, save_policy
+from ros_mbmrl.policies.files import save_policy
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import TrainedPolicy
 from ros_mbmrl.robots import make_robot
@@ -74,7 +75,7 @@ def write(arguments: Train, robot: Robot, config: Any, trained: TrainedPolicy) -
     save_policy(arguments.out, robot, trained, facts)
     if trained.model is not None:
         model = facts_of(config.model, {}, GuardConfig.min_transitions)
-        save_model(arguments.out / MODEL_OF_POLICY, *trained.model, model)
+        save_model(arguments.out / POLICY_MODEL, *trained.model, model)
 
 
 def tasks_for(robot: Robot, arguments: Train) -> Tasks:

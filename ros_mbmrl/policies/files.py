@@ -27,9 +27,6 @@ from ros_mbmrl.policies.trained import TrainedPolicy
 from ros_mbmrl.robots.spec import Robot
 
 
-MODEL_OF_POLICY = "model"  # folder in a policy's: the model that it learned in
-
-
 @dataclass(frozen=True)
 class LoadedPolicy:
     """A policy as it came from its folder; inner: how it adapts to a task, if it does.

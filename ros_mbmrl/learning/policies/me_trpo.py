@@ -172,7 +172,8 @@ class MELearner:
     @property
     def model(self) -> tuple[DynamicsModel, Parameters] | None:
         """Return the models of the last fit, and their parameters; None before the first."""
-        return self._model and (self._model.model, self._model.parameters)
+        found = self._model
+        return None if found is None else (found.model, found.parameters)
 
     def update(self, store: Tasks, generator: Generator) -> dict[str, float]:
         """Make one iteration, whose draws depend on the seed and its number only."""
