@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ros_mbmrl.adaptation import make_rule
+from ros_mbmrl.learning.policies.training import PolicyTrainer
 from ros_mbmrl.learning.tune import Grid
 from ros_mbmrl.methods.built_in import BASELINE, BUILT_IN, COLLECTOR, ORACLE
 from ros_mbmrl.methods.method import Learned, Role
@@ -19,6 +20,7 @@ def test_what_it_names_is_there(name: str) -> None:
     assert method.name == name
     assert callable(imported(method.agent))
     assert not method.grid or isinstance(imported(method.grid), Grid)
+    assert not method.trainer or isinstance(imported(method.trainer), PolicyTrainer)
 
 
 @every_method
