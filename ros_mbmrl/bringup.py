@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from ros_mbmrl.adaptation import check_method
 from ros_mbmrl.collection.mapping import steering
+from ros_mbmrl.dynamics.card import POLICY, POLICY_MODEL
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.launch_arguments import Arguments, integer, number, parse, seconds
 from ros_mbmrl.methods import adapting
@@ -88,6 +89,7 @@ def adapt(arguments: Arguments) -> list[NodeSpec]:
         "threads": integer(arguments, "threads", least=1, most=1024),
         "lockstep": arguments["lockstep"] == "true",
         "task": task,
+        **_policy(arguments),
     }
     middle = [_node(arguments, "adaptive", adaptive, needs_torch=True)]
     if path:
@@ -242,7 +244,18 @@ def _parameter_files(arguments: Arguments) -> tuple[str, ...]:
     return tuple(map(str, files_of(robot, Path(given) if given else None)))
 
 
+def _policy(arguments: Arguments) -> dict[str, Value]:
+    """Return the controller's policy where `model:=` names its folder; else its own parameters."""
+    folder = Path(arguments["model"])
+    if arguments["controller"] != "policy" or not (folder / POLICY).is_file():
+        return {}
+    return {"planner.policy.folder": str(folder)}
+
+
 def _model(arguments: Arguments) -> str:
+    """Return the folder of the model: in a policy's folder the one that it learned in."""
+    if _policy(arguments):
+        arguments = {**arguments, "model": f"{arguments['model']}/{POLICY_MODEL}"}
     if arguments["model"]:
         folder = Path(arguments["model"])
         if not folder.is_dir():

@@ -76,8 +76,13 @@ _COMMON = (
     Argument("params", "", "parameter file; default: config/<robot>.yaml", path=True),
 )
 _ADAPT = (
-    Argument("method", "", "how the model is adapted; default: the robot's"),
-    Argument("model", "", "model folder; default: models/<robot>/<method>", path=True),
+    Argument("method", "", "how the model is adapted; default: the robot's, under a policy mb"),
+    Argument(
+        "model",
+        "",
+        "folder of a model, under controller:=policy of a policy; default: models/<robot>/<method>",
+        path=True,
+    ),
     Argument("controller", "", "planner; default: the robot's"),
     Argument("path", "", "what is followed; default: straight, for a robot that follows paths"),
     Argument("task", "", "what is done; default: the robot's first, where it follows no path"),
@@ -123,7 +128,8 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
     values["terrain"] = values["terrain"] or usual_ground(values["robot"])
     if "method" in values:
         robot = make_robot(values["robot"])
-        values["method"] = values["method"] or robot.method
+        usual = "mb" if values["controller"] == "policy" else robot.method
+        values["method"] = values["method"] or usual
         values["controller"] = values["controller"] or robot.planner
     # Braces and not a default per robot: `ros2 launch --show-args` does not know the robot yet.
     return {name: value.replace("{robot}", values["robot"]) for name, value in values.items()}

@@ -1,4 +1,7 @@
-"""PolicyAgent: a trained policy, adapted to each robot first if it is one that adapts."""
+"""PolicyAgent: a trained policy, adapted to each robot first if it is one that adapts.
+
+ExploringAgent: a policy that gathers data with noise on its actions.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ import torch
 from ros_mbmrl.agents.base import Action, Context
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.files import LoadedPolicy
-from ros_mbmrl.policies.sampling import to_commands
+from ros_mbmrl.policies.gaussian import GaussianPolicy
+from ros_mbmrl.policies.sampling import noise_of, to_commands
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.environment import observe
 
@@ -42,6 +46,38 @@ class PolicyAgent:
         """See `Agent.act`."""
         seen = torch.from_numpy(observe(self._robot, states, self._goals))[:, None]
         actions = self._loaded.policy.means(self._parameters, seen)[:, 0]
+        return Action(to_commands(self._robot.spec, actions.numpy().astype(float)))
+
+    def acted(self, commands: Array) -> None:
+        """See `Agent.acted`: what was sent changes nothing."""
+
+
+class ExploringAgent:
+    """Samples a policy's actions, with parameters of its own for each robot.
+
+    Args:
+        policy: acts.
+        parameters: of N robots, (N, ...) each.
+        steps: of a run at most.
+    """
+
+    def __init__(self, policy: GaussianPolicy, parameters: Parameters, steps: int) -> None:
+        self._policy, self._parameters, self._steps = policy, parameters, steps
+
+    def begin(self, context: Context) -> None:
+        """See `Agent.begin`."""
+        self._robot, self._goals = context.robot, context.goals
+        actions = len(context.robot.spec.action)
+        self._noise = noise_of(context.seeds, self._steps, actions).unbind(1)
+        self._next = 0
+
+    @torch.no_grad()
+    def act(self, states: Array, time: float) -> Action:
+        """See `Agent.act`."""
+        seen = torch.from_numpy(observe(self._robot, states, self._goals))[:, None]
+        noise = self._noise[self._next][:, None]
+        self._next += 1
+        actions = self._policy.sample(self._parameters, seen, noise)[:, 0]
         return Action(to_commands(self._robot.spec, actions.numpy().astype(float)))
 
     def acted(self, commands: Array) -> None:

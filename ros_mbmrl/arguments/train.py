@@ -20,7 +20,8 @@ class Train:
     with gradient steps on top: context_de, bayes_context_de, leaky_context_de;
     with a Bayesian last layer: last_layer, bayes_context_ll; by Kalman filters: kalman_last_layer;
     with inferred causes, on data that tell what actuators have lost: causes;
-    policies: trpo, maml_rl, promp, e_maml, maml_vpg."""
+    policies: trpo, maml_rl, promp, e_maml, maml_vpg; learned in models, on the twin of
+    half_cheetah or ant: me_trpo, me_ppo; in one model: bptt, one_model_vpg, one_model_trpo."""
     robot: Positional[str]
     """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, swimmer, snake, hopper, walker2d, humanoid, or
     another robot that is installed; for policies also point_corners, point_navigation."""
@@ -46,6 +47,10 @@ class Train:
     """
     cluster: str = ""
     """With `--data twin`: address of a ray cluster that makes the random runs, or `local`."""
+    task: str = ""
+    """Of a policy: the robot's task; default: its only one."""
+    budget: Natural = 0
+    """Of a policy: transitions of the robot in all; 0: as many as its recipe or method has."""
     tune_on: tuple[Path, ...] = ()
     """Data sets to tune test-time rules on (mb_de's steps, residual's gain, context_de's steps):
     faults that are neither trained on nor tested. Default: the held-out sessions, or with `--data

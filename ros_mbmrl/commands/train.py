@@ -23,11 +23,20 @@ TWIN = Path("twin")  # in place of a data set: gather the data on the twin
 
 def run(arguments: Train) -> dict[str, Any]:
     """Train and write the folder of the model or the policy; the results hold its scores."""
+    if arguments.method in methods.with_trainer():
+        from ros_mbmrl.commands import policy_training
+
+        return policy_training.train_policy(arguments)
     if arguments.method in methods.by_practice():
         from ros_mbmrl.commands.policies import train_policy
 
         return train_policy(arguments)
     check_method(arguments.method)  # refused before anything is written
+    if not arguments.data:
+        raise UserError("data: expected data sets, or `--data twin`")
+    for name in ("task", "budget"):
+        if getattr(arguments, name):
+            raise UserError(f"{name}: expected none: method {arguments.method} learns no policy")
     robot = make_robot(arguments.robot)
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
     if arguments.device != "cpu":

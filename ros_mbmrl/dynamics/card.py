@@ -15,6 +15,7 @@ from ros_mbmrl.untrusted import dump_yaml, read_yaml
 
 CARD, WEIGHTS = "card.yaml", "model.safetensors"
 POLICY = "policy.safetensors"  # in place of WEIGHTS in a policy's folder
+POLICY_MODEL = "model"  # folder in a policy's: the model that it learned in
 
 # The robot's interface, what loads the weights, what adapts, and where it all comes from.
 FIELDS = frozenset(

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch import Generator
 
+from ros_mbmrl.dynamics.imagination import MEAN, Imagination
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.robots.spec import Array, Robot
@@ -37,15 +39,18 @@ class Start:
 
 
 class ImaginedRobots:
-    """N robots that a model's mean prediction moves: an `Environment`.
+    """N robots that a model's mean prediction moves, or members of an ensemble: an `Environment`.
 
-    Nothing is drawn, so seeds change nothing. A row terminates when its next state is not finite.
+    With the mean nothing is drawn. Seeds change nothing: the members that move a row are drawn by
+    one generator for all rows. A row terminates when its next state is not finite.
 
     Args:
         model, parameters: that predict.
         starts: (N,), the situations to begin with.
         horizon: control periods after which an episode is truncated.
         make_tasks: the tasks of a robot's states (n, ds) and goals (n, g), which say the rewards.
+        scheme: of sampling from an ensemble, see `Imagination`; "": its mean.
+        generator: of what the scheme draws.
     """
 
     def __init__(
@@ -55,11 +60,15 @@ class ImaginedRobots:
         starts: Sequence[Start],
         horizon: int,
         make_tasks: Callable[[Robot, Array, Array], list[Task]] = tasks_of,
+        scheme: str = "",
+        generator: Generator | None = None,
     ) -> None:
         if horizon < 1 or len(starts) == 0:
             raise ValueError(f"expected a horizon and starts, got {horizon} and {len(starts)}")
         self.robot, self._horizon, self._make_tasks = model.robot, horizon, make_tasks
-        self._predict = model.predictor(parameters)
+        self._imagination = Imagination.of(model, parameters, scheme or MEAN)
+        self._generator = generator or Generator().manual_seed(0)
+        self._members = torch.zeros(len(starts), dtype=torch.long)
         count, states = len(starts), len(self.robot.spec.state)
         self.goals = np.zeros((count, len(starts[0].goal)))
         self._states = np.zeros((count, states))
@@ -92,8 +101,10 @@ class ImaginedRobots:
         """See `Environment.step`."""
         spec, before = self.robot.spec, self._states
         commands = clipped(spec, actions, (len(self), len(spec.action)))
-        states, one = (torch.as_tensor(p, dtype=torch.float32) for p in (before, commands[:, None]))
-        reached = self._predict(states, one)[:, -1].numpy().astype(np.float64)
+        states, sent = (torch.as_tensor(part, dtype=torch.float32) for part in (before, commands))
+        with torch.no_grad():
+            moved = self._imagination.step(states, sent, self._members, self._generator)
+        reached = moved.numpy().astype(np.float64)
         self._terminated = self._terminated | ~np.isfinite(reached).all(axis=1)
         self._states = np.where(self._terminated[:, None], before, reached)
         self._steps = self._steps + 1
@@ -113,5 +124,6 @@ class ImaginedRobots:
         tasks = self._make_tasks(self.robot, states[rows], goals[rows])
         self._tasks |= dict(zip(rows.tolist(), tasks, strict=True))
         self._states, self.goals = states, goals
+        self._members[rows] = self._imagination.drawn(len(rows), self._generator)
         self._steps = np.where(mask, 0, self._steps)
         self._terminated = self._terminated & ~mask

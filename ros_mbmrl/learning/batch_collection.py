@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ros_mbmrl.agents.base import Agent
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.episodes.batch import Episodes, run_episodes
+from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.simulated_robots import SimulatedRobots
 from ros_mbmrl.simulation.situations import Situation
 
@@ -35,21 +36,46 @@ def rollouts_of(
     Tags: terrain, fault and force of its situation; `session`, with the robot's number; condition,
     where there is one for each robot. Less than SHORTEST transitions are left out.
     """
-    rollouts = []
     steps = len(episodes.actions)
-    effectiveness, causes = robots.effectiveness(steps), robots.causes(steps)
-    for n, (situation, length) in enumerate(zip(robots.situations, episodes.lasted, strict=True)):
-        condition = {"condition": conditions[n]} if conditions else {}
+    tags = [tags_of(situation) for situation in robots.situations]
+    if conditions:
+        pairs = zip(tags, conditions, strict=True)
+        tags = [{**own, "condition": condition} for own, condition in pairs]
+    name, known = robots.robot.spec.name, (robots.effectiveness(steps), robots.causes(steps))
+    return cut(name, episodes, session, tags, *known)
+
+
+def cut(
+    robot: str,
+    episodes: Episodes,
+    session: str,
+    tags: Sequence[Mapping[str, str]],
+    effectiveness: Array | None = None,
+    causes: Array | None = None,
+) -> list[Rollout]:
+    """Return the rollouts of episodes in any environment; see `rollouts_of`.
+
+    Args:
+        robot: its name.
+        episodes: of N robots.
+        session: its name.
+        tags: of each robot, beside its session.
+        effectiveness, causes: (T, N, ...), see `Rollout`; None: unknown.
+    """
+    rollouts = []
+    for n, (own, length) in enumerate(zip(tags, episodes.lasted, strict=True)):
         if length >= SHORTEST:
+            shares = None if effectiveness is None else effectiveness[:length, n]
+            others = None if causes is None or not causes.shape[2] else causes[:length, n]
             rollout = Rollout(
-                robot=robots.robot.spec.name,
+                robot=robot,
                 states=episodes.states[: length + 1, n].astype(np.float32),
                 actions=episodes.actions[:length, n].astype(np.float32),
                 times=episodes.times[: length + 1],
                 marks=np.zeros(length, dtype=np.uint8),
-                tags={**tags_of(situation), "session": f"{session}-{n}", **condition},
-                effectiveness=effectiveness[:length, n].astype(np.float32),
-                causes=causes[:length, n].astype(np.float32) if causes.shape[2] else None,
+                tags={**own, "session": f"{session}-{n}"},
+                effectiveness=None if shares is None else shares.astype(np.float32),
+                causes=None if others is None else others.astype(np.float32),
             )
             rollouts.append(rollout)
     return rollouts

@@ -78,7 +78,14 @@ def with_rule() -> tuple[str, ...]:
 
 def by_practice() -> tuple[str, ...]:
     """Return the names of the methods of this package that learn a policy."""
-    return tuple(n for n, method in BUILT_IN.items() if method.learned is Learned.POLICY)
+    return tuple(
+        n for n, method in BUILT_IN.items() if method.learned is Learned.POLICY and method.learner
+    )
+
+
+def with_trainer() -> tuple[str, ...]:
+    """Return the names of the built-in methods whose policy `mbmrl train` trains."""
+    return tuple(name for name, method in BUILT_IN.items() if method.trainer)
 
 
 def origin(name: str) -> Mapping[str, Any]:

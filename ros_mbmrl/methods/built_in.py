@@ -34,6 +34,12 @@ def _policy(name: str, look: Look) -> Method:
     return Method(name, look, learned=Learned.POLICY, agent=agent, learner=learner)
 
 
+def _imagined(name: str, look: Look, trainer: str) -> Method:
+    """Return a method that learns a policy in models; trainer: of `me_trpo.py`, see `Method`."""
+    where = f"ros_mbmrl.learning.policies.me_trpo:{trainer}"
+    return Method(name, look, learned=Learned.POLICY, agent=_AGENTS + "by_policy", trainer=where)
+
+
 def _on_causes(name: str, look: Look, agent: str) -> Method:
     """Return a reference that acts with the model of `causes`."""
     role, learned = Role.REFERENCE, Learned.ANOTHERS
@@ -60,6 +66,11 @@ _ALL = (
     _policy("promp", Look("ProMP", _GREEN, "//", "--", "^")),
     _policy("e_maml", Look("E-MAML", _ORANGE, "//", "--", "^")),
     _policy("maml_vpg", Look("MAML-VPG", _YELLOW, "//", "--", "^")),
+    _imagined("me_trpo", Look("ME-TRPO", _BLUE, "//", "-", "^"), "ME_TRPO"),
+    _imagined("me_ppo", Look("ME-PPO", _GREEN, "//", "-", "s"), "ME_PPO"),
+    _imagined("bptt", Look("BPTT", _RED, "//", ":", "v"), "BPTT"),
+    _imagined("one_model_vpg", Look("VPG, one model", _YELLOW, "//", ":", "D"), "VPG"),
+    _imagined("one_model_trpo", Look("TRPO, one model", _ORANGE, "//", ":", "<"), "TRPO"),
     Method(BASELINE, Look("MB", _GREY), Role.BASELINE, _RULES + "prior:Prior"),
     _adapted("mb_de", "gradient:GradientStep", Look("MB+DE", _ORANGE, marker="s"), "mb", _STEPS),
     _adapted(

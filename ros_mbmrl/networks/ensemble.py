@@ -127,13 +127,7 @@ class Ensemble(MLP):
 
     def forward_hidden(self, stack: Parameters, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the outputs of every member and its last hidden units (E, R, hidden)."""
-        h = x.expand(len(stack["w0"]), *x.shape[-2:])
-        for k in range(self.layers):
-            before = h
-            h = torch.baddbmm(stack[f"b{k}"], h, stack[f"w{k}"])
-            if k < self.layers - 1:
-                h = self.act(h)
-        return h, before
+        return forward_stack(self, stack, x)
 
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """Return the members' mean outputs (..., outputs) of inputs (..., inputs)."""
@@ -207,6 +201,23 @@ class Ensemble(MLP):
         """Return parameters with N tasks' updates written in; see `MLP.materialise_each`."""
         each = zip(members_of(parameters), self.updates(update), strict=True)
         return unstacked([self.member.materialise_each(own, change) for own, change in each])
+
+
+def forward_stack(mlp: MLP, stack: Parameters, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return outputs (E, R, outputs) and last hidden units of E networks of one shape.
+
+    Args:
+        mlp: their shape.
+        stack: see `stacked`.
+        x: inputs (E, R, inputs), or (R, inputs) for all networks.
+    """
+    h = x.expand(len(stack["w0"]), *x.shape[-2:])
+    for k in range(mlp.layers):
+        before = h
+        h = torch.baddbmm(stack[f"b{k}"], h, stack[f"w{k}"])
+        if k < mlp.layers - 1:
+            h = mlp.act(h)
+    return h, before
 
 
 def whole(mlp: MLP) -> MLP:

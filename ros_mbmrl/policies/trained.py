@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.gaussian import GaussianPolicy
@@ -22,13 +23,29 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
+class ImaginedPoint(CurvePoint):
+    """One iteration of Algorithm 1 or 2. mean_return: of the policy without noise, after it.
+
+    mean_return_before: of the episodes that it gathered, exploring. imagined_return: of the policy
+    without noise in the models, so that imagined_return - mean_return is their over-optimism.
+    updates: that the policy got. improved: eq. 5 of the last validation.
+    """
+
+    imagined_return: float
+    updates: int
+    improved: float
+
+
+@dataclass(frozen=True)
 class TrainedPolicy:
     """A policy as it came out of training, and how it got there.
 
-    baselines: of one that adapts, what the advantages of each inner step are counted from.
+    baselines: of one that adapts, what the advantages of each inner step are counted from. model:
+    of one that learned in models, the last of them, and its parameters.
     """
 
     policy: GaussianPolicy
     parameters: Parameters
     curve: tuple[CurvePoint, ...]
     baselines: tuple[LinearBaseline, ...] = ()
+    model: tuple[DynamicsModel, Parameters] | None = None

@@ -14,6 +14,7 @@ from ros_mbmrl.dynamics.environment import ImaginedRobots, Start
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.episodes.batch import run_episodes
+from ros_mbmrl.networks.ensemble import Ensemble, unstacked
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.robots.task import Task
@@ -105,3 +106,41 @@ def test_agents_act_in_a_model_as_they_do_anywhere(robot: Robot) -> None:
     speeds = np.cumsum(episodes.actions[..., 0], axis=0) + [1.0, 2.0]
     assert episodes.states[1:, :, 3] == pytest.approx(speeds, abs=1e-5)
     assert episodes.lasted.tolist() == [3, 3]
+
+
+def sampled(robot: Robot, scheme: str) -> ImaginedRobots:
+    """As `imagined`, by two members of which the second drives three times as fast."""
+    one, drives = torch.ones, (1.0, 3.0)
+    normalizer = Normalizer(torch.zeros(3), one(3), torch.zeros(4), one(4), clip=100.0)
+    model = DynamicsModel(robot, Ensemble((3, 4), members=2), normalizer)
+    each = []
+    for drive in drives:
+        weights = torch.tensor([[0.1, 0, 0, 0], [0, 0, 0, drive], [0, 0, 1.0, 0]])
+        each.append({"w0": weights, "b0": torch.zeros(4)})
+    starts, generator = [start(0.0, 0.0)] * 200, torch.Generator().manual_seed(0)
+    return ImaginedRobots(model, unstacked(each), starts, 9, goals, scheme, generator)
+
+
+def test_members_of_an_ensemble_move_rows_by_a_scheme(robot: Robot) -> None:
+    sent = np.tile([0.5, 0.0], (200, 1))
+    found = {}
+    for scheme in ("", "model_mean", "step_rand", "eps_rand"):
+        robots = sampled(robot, scheme)
+        robots.step(sent)
+        robots.step(sent)
+        found[scheme] = set(robots.states()[:, 3].tolist())
+    assert found[""] == found["model_mean"] == {2.0}
+    assert found["step_rand"] == {1.0, 2.0, 3.0}
+    assert found["eps_rand"] == {1.0, 3.0}
+
+
+def test_a_new_episode_may_have_another_member(robot: Robot) -> None:
+    robots, mask = sampled(robot, "eps_rand"), np.arange(200) < 100
+    sent = np.tile([0.5, 0.0], (200, 1))
+    robots.step(sent)
+    first = robots.states()[:, 3]
+    robots.reset(mask, [start(0.0, 0.0)] * 100, range(100))
+    robots.step(sent)
+    second = robots.states()[:, 3]
+    assert second[~mask] == pytest.approx(2 * first[~mask])
+    assert set((second[mask] - first[mask]).tolist()) == {-1.0, 0.0, 1.0}

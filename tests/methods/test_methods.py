@@ -30,10 +30,17 @@ def test_those_without_a_rule_are_for_studies_alone() -> None:
         *("random", "nominal", "true_model", "mb_oracle", "trpo", "maml_rl"),
         *("promp", "e_maml", "maml_vpg"),
         *("causes_told", "causes_well"),
+        *methods.with_trainer(),
         COLLECTOR,
     }
     with pytest.raises(UserError, match="unknown method 'mb_oracle'"):
         methods.adapting("mb_oracle")
+
+
+def test_policies_that_learn_in_models_are_trained_by_the_command() -> None:
+    assert methods.with_trainer() == (
+        *("me_trpo", "me_ppo", "bptt", "one_model_vpg", "one_model_trpo"),
+    )
 
 
 @pytest.mark.parametrize("card", [{"method": "mb"}, {"method": "mb", "origin": None}, {}])

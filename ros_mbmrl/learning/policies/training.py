@@ -84,14 +84,29 @@ def train_policy(
     Raises:
         UserError: the checkpoint is of another run.
     """
+    rows = run_policy(method, tasks, config, learner, out)
+    return tuple(
+        CurvePoint(row["step"] * config.batch, row["after"], row["before"]) for row in rows
+    )
+
+
+def run_policy(
+    method: str,
+    tasks: Tasks,
+    config: Any,
+    learner: Learner[Tasks],
+    out: Path | None,
+    progress: Progress = lambda *_: None,
+) -> list[dict[str, Any]]:
+    """Run the iterations of `train_policy`; return the scalars that each of them logged.
+
+    progress: told once an iteration.
+    """
     identity = {"method": method, "robot": tasks.robot.spec.name, **asdict(config)}
     del identity["budget"]
     if tasks.names:
         identity["situations"] = tasks.names
     phase = Phase(method, max(1, round(config.budget / config.batch)), lambda _: learner)
     path = None if out is None else out / CHECKPOINT
-    run = Run((phase,), tasks, Generator(), identity, path, progress=progress)
-    _, end = run.run({})
-    return tuple(
-        CurvePoint(row["step"] * config.batch, row["after"], row["before"]) for row in end.log
-    )
+    _, end = Run((phase,), tasks, Generator(), identity, path, progress=progress).run({})
+    return end.log

@@ -1,0 +1,97 @@
+"""Episodes of a Gaussian policy in an imagination: torch all the way, and differentiable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from ros_mbmrl.dynamics.imagination import Imagination
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.policies.gaussian import GaussianPolicy
+from ros_mbmrl.policies.sampling import Episodes
+from ros_mbmrl.robots.spec import RobotSpec
+from ros_mbmrl.robots.task import Task, is_stationary
+
+# reward(states (N, ds), commands (N, da), next states (N, ds)) -> rewards (N,)
+Reward = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class ImaginedEpisodes(Episodes):
+    """Episodes, and the states (N, M, T+1, ds) that were imagined."""
+
+    states: Tensor
+
+
+def reward_of(task: Task) -> Reward:
+    """Return the reward of a control period: the negative cost by a task.
+
+    Raises:
+        UserError: the reward does not follow from states and command alone.
+    """
+    if not is_stationary(task):
+        raise UserError("imagination: expected a task whose cost is the same at any time")
+    nothing = torch.zeros(0)
+
+    def reward(states: Tensor, commands: Tensor, after: Tensor) -> Tensor:
+        pairs = torch.stack([states, after], dim=1)
+        return -task.cost(pairs, commands[:, None], nothing)
+
+    return reward
+
+
+def imagine_episodes(
+    policy: GaussianPolicy,
+    parameters: Parameters,
+    imagination: Imagination,
+    reward: Reward,
+    starts: Tensor,
+    noise: Tensor,
+    generator: Generator,
+    members: Tensor | None = None,
+) -> ImaginedEpisodes:
+    """Imagine episodes of N tasks' own parameters, in N x M rows, those of a task together.
+
+    The gradient runs from the rewards through model and policy to the parameters (BPTT), unless
+    the caller turns gradients off. A row whose next state is not finite stays where it is.
+
+    Args:
+        policy: acts.
+        parameters: of the policy, (N, ...) each.
+        imagination: moves the rows.
+        reward: of each control period.
+        starts: states (N x M, ds).
+        noise: of the actions, (N x M, T, da), standard normal.
+        generator: of what the imagination draws.
+        members: of each row's episode, (N x M,), see `Imagination.step`; None: drawn.
+    """
+    robot, (rows, steps, _) = imagination.model.robot, noise.shape
+    command, tasks = commands_of(robot.spec), len(parameters["log_std"])
+    members = imagination.drawn(rows, generator) if members is None else members
+    told: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+    states = [starts]
+    for t in range(steps):
+        now = states[-1]
+        seen = robot.observation(now).view(tasks, rows // tasks, -1)
+        chosen = policy.sample(parameters, seen, noise[:, t].view(tasks, rows // tasks, -1))
+        commands = command(chosen.flatten(0, 1))
+        moved = imagination.step(now, commands, members, generator)
+        moved = torch.where(moved.isfinite().all(dim=-1, keepdim=True), moved, now)
+        rewards = reward(now, commands, moved).view(tasks, -1)
+        told.append((seen, chosen, policy.log_prob(parameters, seen, chosen), rewards))
+        states.append(moved)
+    seen, chosen, likely, rewards = (torch.stack(part, dim=2) for part in zip(*told, strict=True))
+    visited = torch.stack(states, dim=1).view(tasks, rows // tasks, steps + 1, -1)
+    return ImaginedEpisodes(seen, chosen, likely, rewards, visited)
+
+
+def commands_of(spec: RobotSpec) -> Callable[[Tensor], Tensor]:
+    """Return `sampling.to_commands` of a robot for tensors (..., da), with its gradient."""
+    low, high = (
+        torch.as_tensor(p, dtype=torch.float32) for p in (spec.action_low, spec.action_high)
+    )
+    return lambda actions: low + (actions.clamp(-1.0, 1.0) + 1.0) / 2.0 * (high - low)

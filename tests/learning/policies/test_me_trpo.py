@@ -1,0 +1,108 @@
+"""Algorithms 1 and 2 on a slider: it gets better in reality by imagination alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.learning.policies.me_trpo import (
+    ENSEMBLE,
+    MODEL,
+    ONE_MODEL,
+    MEConfig,
+    config_of,
+    train_me,
+)
+from ros_mbmrl.learning.policies.steps import StepConfig
+from ros_mbmrl.learning.policies.trust_region import TrustRegion
+from ros_mbmrl.learning.policies.validation import ValidationConfig
+from ros_mbmrl.policies.sampling import Tasks
+
+STILL = -33.0  # return of no force: the slider rests away from where it should be
+
+
+def small(method: str, iterations: int = 2, members: int = 3) -> MEConfig:
+    base = config_of(method)
+    model = replace(
+        base.model,
+        hidden=(32, 32),
+        members=members if method in ENSEMBLE else 1,
+        supervised_steps=200,
+        learning_rate=5e-3,
+        validate_every=50,
+        rows=128,
+        batch=32,
+    )
+    return replace(
+        base,
+        episodes=8,
+        horizon=30,
+        budget=8 * 30 * iterations,
+        rows=20,
+        hidden=(16,),
+        largest_std=1.0,
+        model=model,
+        step=StepConfig(TrustRegion(max_kl=0.05), learning_rate=1e-2),
+        validation=ValidationConfig(updates=30, tolerance=10, episodes=8),
+    )
+
+
+@pytest.mark.parametrize("method", [*ENSEMBLE, *ONE_MODEL])
+def test_a_slider_learns_to_park_in_its_models(sliders: Tasks, method: str) -> None:
+    trained = train_me(sliders, small(method))
+    last = trained.curve[-1]
+    assert last.transitions == 480
+    assert last.mean_return > STILL / 2
+    assert trained.model is not None
+
+
+def test_it_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(
+    sliders: Tasks, tmp_path: Path
+) -> None:
+    config = small("me_trpo")
+    whole = train_me(sliders, config)
+    first = train_me(sliders, replace(config, budget=config.batch), tmp_path)
+    assert len(first.curve) == 1
+    for run in (train_me(sliders, config, tmp_path), train_me(sliders, config, tmp_path)):
+        assert run.curve == whole.curve
+        assert all(torch.equal(run.parameters[n], v) for n, v in whole.parameters.items())
+        assert torch.equal(run.policy.mean, whole.policy.mean)
+        assert run.model is not None and whole.model is not None
+        assert all(torch.equal(run.model[1][n], v) for n, v in whole.model[1].items())
+        assert torch.equal(run.model[0].normalizer.input_std, whole.model[0].normalizer.input_std)
+    with pytest.raises(UserError, match="of another run: scheme is 'step_rand', expected"):
+        train_me(sliders, replace(config, scheme="model_mean"), tmp_path)
+
+
+def test_progress_is_told_once_an_iteration(sliders: Tasks) -> None:
+    told: list[tuple[str, int, int]] = []
+    config = replace(small("me_trpo", 1), starts="visited", scheme="model_med", largest_std=0.0)
+    train_me(sliders, config, None, lambda *what: told.append(what[:3]))
+    assert told == [("me_trpo", 1, 1)]
+
+
+def test_a_ratio_of_one_member_is_refused() -> None:
+    with pytest.raises(ValueError, match="model.members: expected at least 2, of which eq. 5"):
+        small("me_trpo", members=1)
+    with pytest.raises(ValueError, match="model.members: expected 1 for bptt, got 5"):
+        MEConfig("bptt")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"scheme": "all"}, "scheme: expected one of step_rand"),
+        ({"starts": "anywhere"}, "starts: expected one of initial, visited"),
+        ({"method": "trpo"}, "method: expected one of me_trpo"),
+        ({"episodes": 1}, "episodes above 1"),
+        ({"largest_std": -1.0}, "at least 0"),
+        ({"model": replace(MODEL, method="grbal")}, "expected method mb"),
+    ],
+)
+def test_wrong_settings_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        MEConfig(**settings)  # type: ignore[arg-type]
