@@ -48,9 +48,9 @@ class Train:
     cluster: str = ""
     """With `--data twin`: address of a ray cluster that makes the random runs, or `local`."""
     task: str = ""
-    """Of a policy: the robot's task; default: its only one."""
+    """The robot's task that a policy learns; default: its only one."""
     budget: Natural = 0
-    """Of a policy: transitions of the robot in all; 0: as many as its recipe or method has."""
+    """Transitions of the robot that a policy may take in all; 0: as its recipe or method says."""
     tune_on: tuple[Path, ...] = ()
     """Data sets to tune test-time rules on (mb_de's steps, residual's gain, context_de's steps):
     faults that are neither trained on nor tested. Default: the held-out sessions, or with `--data

@@ -21,7 +21,7 @@ from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.policies.training import PolicyMethod
 from ros_mbmrl.learning.run import CHECKPOINT
-from ros_mbmrl.methods import make_method
+from ros_mbmrl.methods import make_method, with_trainer
 from ros_mbmrl.plugins import imported
 from ros_mbmrl.policies.files import save_policy
 from ros_mbmrl.policies.sampling import Tasks
@@ -109,11 +109,12 @@ def with_recipe(config: Any, path: Path, method: str) -> Any:
     settings = read_yaml(path)
     if not isinstance(settings, dict):
         raise UserError(f"recipe {path}: expected a mapping of settings")
-    own = settings.pop(method, None) or {}
+    common = {name: value for name, value in settings.items() if name not in with_trainer()}
+    own = settings.get(method) or {}
     if not isinstance(own, dict):
         raise UserError(f"recipe {path}: expected a mapping of settings under {method}")
     try:
-        return changed(config, {**settings, **own}, path.name)
+        return changed(config, {**common, **own}, path.name)
     except (TypeError, ValueError) as error:
         raise UserError(f"recipe {path}: {error}") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,12 +18,21 @@ from ros_mbmrl.learning.policies.me_trpo import (
     config_of,
     train_me,
 )
+from ros_mbmrl.learning.policies.real_data import gather
 from ros_mbmrl.learning.policies.steps import StepConfig
 from ros_mbmrl.learning.policies.trust_region import TrustRegion
 from ros_mbmrl.learning.policies.validation import ValidationConfig
+from ros_mbmrl.networks.mlp import MLP
+from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
 from ros_mbmrl.policies.sampling import Tasks
 
-STILL = -33.0  # return of no force: the slider rests away from where it should be
+
+def without_force(tasks: Tasks) -> float:
+    """Return the mean return of a policy that does nothing."""
+    policy = GaussianPolicy(MLP((2, 1)), torch.zeros(2), torch.ones(2))
+    still = {"w0": torch.zeros(2, 1), "b0": torch.zeros(1), "log_std": torch.full((1,), -30.0)}
+    own = (policy, for_tasks(still, 64), 30, np.random.default_rng(0), "still")
+    return float(gather(tasks, *own).returns.mean())
 
 
 def small(method: str, iterations: int = 2, members: int = 3) -> MEConfig:
@@ -56,7 +66,7 @@ def test_a_slider_learns_to_park_in_its_models(sliders: Tasks, method: str) -> N
     trained = train_me(sliders, small(method))
     last = trained.curve[-1]
     assert last.transitions == 480
-    assert last.mean_return > STILL / 2
+    assert last.mean_return > without_force(sliders) / 3  # both are below 0, the best at about -4
     assert trained.model is not None
 
 

@@ -104,4 +104,4 @@ def test_the_clipped_objective_by_hand(ratio: float, advantage: float, expected:
 def test_wrong_settings_are_refused() -> None:
     for wrong in ({"clip": 1.0}, {"learning_rate": 0.0}, {"epochs": 0}):
         with pytest.raises(ValueError, match="expected"):
-            StepConfig(**wrong)  # type: ignore[arg-type]
+            StepConfig(**wrong)

@@ -1,0 +1,137 @@
+"""`mbmrl train me_trpo`: a policy folder, a curve, and one line for bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ros_mbmrl import cli
+from ros_mbmrl.bringup import graph
+from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.networks.ensemble import Ensemble
+from ros_mbmrl.policies.files import load_policy
+from ros_mbmrl.robots import make_robot
+
+TINY = """
+episodes: 3
+horizon: 20
+rows: 4
+tests: 2
+hidden: [8]
+validation: {every: 1, tolerance: 1, updates: 2, episodes: 2}
+model: {hidden: [8], supervised_steps: 10, validate_every: 5, rows: 16, batch: 8}
+me_trpo:
+  model: {members: 2, hidden: [8], supervised_steps: 10, validate_every: 5, rows: 16}
+  scheme: eps_rand
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(TINY)
+    return path
+
+
+def train(method: str, robot: str, out: Path, *more: str) -> None:
+    cli.main(["train", method, robot, "--out", str(out), *more])
+
+
+def trained(tmp_path: Path, recipe: Path, method: str, *more: str) -> dict[str, Any]:
+    report, own = tmp_path / "report.json", ("--recipe", str(recipe), *more)
+    train(method, "half_cheetah", tmp_path / "p", *own, "--json", str(report))
+    results: dict[str, Any] = json.loads(report.read_text())["results"]
+    return results
+
+
+def test_a_policy_and_the_model_that_it_learned_in(tmp_path: Path, recipe: Path) -> None:
+    results = trained(tmp_path, recipe, "me_trpo", "--budget", "120")
+    robot, folder = make_robot("half_cheetah"), tmp_path / "p"
+    loaded = load_policy(folder, robot)
+    assert loaded.card["method"] == "me_trpo"
+    assert loaded.card["curve"] == results["curve"]
+    assert [point["transitions"] for point in results["curve"]] == [60, 120]
+    assert {"mean_return", "imagined_return", "updates", "improved"} <= results["curve"][0].keys()
+    assert loaded.card["training"]["scheme"] == "eps_rand"
+    mlp = load_model(folder / "model", robot).model.mlp
+    assert isinstance(mlp, Ensemble) and mlp.members == 2
+
+
+def test_it_goes_on_where_it_was(tmp_path: Path, recipe: Path) -> None:
+    first = trained(tmp_path, recipe, "bptt", "--budget", "60")["curve"]
+    second = trained(tmp_path, recipe, "bptt", "--budget", "120")["curve"]
+    assert second[:1] == first and len(second) == 2
+    assert len(trained(tmp_path, recipe, "bptt", "--budget", "60", "--fresh")["curve"]) == 1
+
+
+def test_launch_takes_the_folder(tmp_path: Path, recipe: Path) -> None:
+    trained(tmp_path, recipe, "me_ppo", "--budget", "60", "--situations", "cheetah-slope")
+    folder = tmp_path / "p"
+    words = ["robot:=half_cheetah", "controller:=policy", f"model:={folder}"]
+    (adaptive,) = [node for node in graph("adapt", words) if node.name == "adaptive"]
+    assert adaptive.parameters["model"] == str(folder / "model")
+    assert adaptive.parameters["planner.policy.folder"] == str(folder)
+    assert adaptive.parameters["method"] == "mb"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"validation": {"threshold": 0}}, "threshold: expected a share above 0"),
+        ({"validation": {"updates": 10}}, "the criterion can never be met"),
+        ({"model": {"members": 1}}, "model.members: expected at least 2, of which eq. 5 takes"),
+        ({"scheme": "best"}, "scheme: expected one of step_rand"),
+        ({"modle": {}}, "unknown setting in wrong.yaml 'modle'"),
+        ({"model": {"method": "grbal"}}, "unknown setting in wrong.yaml 'method'"),
+        ({"model": 3}, "model: expected a mapping of settings, got 3"),
+    ],
+)
+def test_a_wrong_recipe_is_one_line(
+    settings: dict[str, Any], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(yaml.safe_dump(settings))
+    with pytest.raises(SystemExit) as ended:
+        train("me_trpo", "half_cheetah", tmp_path / "p", "--recipe", str(wrong))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line and ended.value.code == 2
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("half_cheetah", "--data", "runs"), "data: expected none: method me_trpo gathers its own"),
+        (("half_cheetah", "--rounds", "3"), "rounds: expected none: method me_trpo learns a"),
+        (("half_cheetah", "--task", "fly"), "unknown task 'fly': expected one of run"),
+        (("half_cheetah", "--situations", "arm-force"), "unknown situations of robot"),
+        (("hexapod",), "unknown robot with a twin to learn a policy on 'hexapod'"),
+        (("arm_7dof",), "expected a task whose cost is the same at any time"),
+    ],
+)
+def test_what_would_not_be_heeded_is_one_line(
+    words: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        train("me_trpo", words[0], tmp_path / "p", *words[1:])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line and ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "data: expected data sets, or `--data twin`"),
+        (("--data", "twin", "--budget", "9"), "budget: expected none: method mb learns no policy"),
+    ],
+)
+def test_a_model_needs_data_and_no_budget(
+    words: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        train("mb", "half_cheetah", tmp_path / "m", *words)
+    assert message in capsys.readouterr().err and ended.value.code == 2
