@@ -33,7 +33,7 @@ def run(arguments: Train) -> dict[str, Any]:
         return train_policy(arguments)
     check_method(arguments.method)  # refused before anything is written
     if not arguments.data:
-        raise UserError("data: expected data sets, or `--data twin`")
+        raise UserError("data: expected data sets, recordings, or `twin`")
     for name in ("task", "budget"):
         if getattr(arguments, name):
             raise UserError(f"{name}: expected none: method {arguments.method} learns no policy")
@@ -41,8 +41,6 @@ def run(arguments: Train) -> dict[str, Any]:
     config = read_recipe(arguments.recipe, arguments.method, arguments.seed)
     if arguments.device != "cpu":
         choose_device(arguments.device)
-    if not arguments.data:
-        raise UserError("data: expected data sets, recordings, or `twin`")
     on_twin = list(arguments.data) == [TWIN]
     if not on_twin and arguments.situations:
         raise UserError("situations: expected `--data twin`, data that there are have theirs")

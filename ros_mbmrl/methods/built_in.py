@@ -67,10 +67,10 @@ _ALL = (
     _policy("e_maml", Look("E-MAML", _ORANGE, "//", "--", "^")),
     _policy("maml_vpg", Look("MAML-VPG", _YELLOW, "//", "--", "^")),
     _imagined("me_trpo", Look("ME-TRPO", _BLUE, "//", "-", "^"), "ME_TRPO"),
-    _imagined("me_ppo", Look("ME-PPO", _GREEN, "//", "-", "s"), "ME_PPO"),
+    _imagined("me_ppo", Look("ME-PPO", _GREEN, "o", "-.", "s"), "ME_PPO"),
     _imagined("bptt", Look("BPTT", _RED, "//", ":", "v"), "BPTT"),
-    _imagined("one_model_vpg", Look("VPG, one model", _YELLOW, "//", ":", "D"), "VPG"),
-    _imagined("one_model_trpo", Look("TRPO, one model", _ORANGE, "//", ":", "<"), "TRPO"),
+    _imagined("one_model_vpg", Look("VPG, one model", _YELLOW, "o", ":", "D"), "VPG"),
+    _imagined("one_model_trpo", Look("TRPO, one model", _ORANGE, "o", ":", "<"), "TRPO"),
     Method(BASELINE, Look("MB", _GREY), Role.BASELINE, _RULES + "prior:Prior"),
     _adapted("mb_de", "gradient:GradientStep", Look("MB+DE", _ORANGE, marker="s"), "mb", _STEPS),
     _adapted(

@@ -125,7 +125,7 @@ def test_what_would_not_be_heeded_is_one_line(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "data: expected data sets, or `--data twin`"),
+        ((), "data: expected data sets, recordings, or `twin`"),
         (("--data", "twin", "--budget", "9"), "budget: expected none: method mb learns no policy"),
     ],
 )
