@@ -22,7 +22,7 @@ from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.policies.training import PolicyTrainer
 from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.methods import make_method, with_trainer
-from ros_mbmrl.plugins import imported
+from ros_mbmrl.plugins import expected, imported
 from ros_mbmrl.policies.files import save_policy
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import TrainedPolicy
@@ -48,7 +48,9 @@ def train_policy(arguments: Train) -> dict[str, Any]:
     _refuse_unheeded(arguments)
     robot = make_robot(arguments.robot)
     tasks = tasks_for(robot, arguments)
-    trainer: PolicyTrainer = imported(make_method(arguments.method).trainer)
+    value = make_method(arguments.method).trainer
+    trainer: PolicyTrainer = imported(value)
+    expected(value, "a PolicyTrainer", isinstance(trainer, PolicyTrainer), trainer)
     config = trainer.config(seed=arguments.seed)
     if arguments.recipe is not None:
         config = with_recipe(config, arguments.recipe, arguments.method)

@@ -10,7 +10,7 @@ from ros_mbmrl.adaptation import METHODS, check_method
 from ros_mbmrl.data import dataset
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.methods import with_trainer
+from ros_mbmrl.methods import trains_policy
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.device import choose_device
 from ros_mbmrl.untrusted import read_yaml
@@ -23,7 +23,7 @@ TWIN = Path("twin")  # in place of a data set: gather the data on the twin
 
 def run(arguments: Train) -> dict[str, Any]:
     """Train and write the model folder; the results hold its scores."""
-    if arguments.method in with_trainer():
+    if trains_policy(arguments.method):
         from ros_mbmrl.commands.policy_training import train_policy
 
         return train_policy(arguments)
