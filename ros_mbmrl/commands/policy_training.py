@@ -31,7 +31,7 @@ from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.simulation.distributions import ROBOTS, TRAINING
 from ros_mbmrl.simulation.models import models_of
 from ros_mbmrl.simulation.simulated_robots import make_simulated
-from ros_mbmrl.simulation.situations import NOMINAL, Situation
+from ros_mbmrl.simulation.situations import Situation
 from ros_mbmrl.untrusted import read_yaml
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def tasks_for(robot: Robot, arguments: Train) -> Tasks:
 
     def draw(rng: np.random.Generator) -> Situation:
         if not arguments.situations:
-            return NOMINAL
+            return Situation()
         return TRAINING[str(rng.choice(arguments.situations))](rng)
 
     models = models_of(name)
