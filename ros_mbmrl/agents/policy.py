@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from ros_mbmrl.agents.base import Action, Context
@@ -46,7 +47,9 @@ class PolicyAgent:
         """See `Agent.act`."""
         seen = torch.from_numpy(observe(self._robot, states, self._goals))[:, None]
         actions = self._loaded.policy.means(self._parameters, seen)[:, 0]
-        return Action(to_commands(self._robot.spec, actions.numpy().astype(float)))
+        # In float32, as `PolicyPlanner` plans: to the bit the commands of the running graph.
+        commands = to_commands(self._robot.spec, actions.numpy()).astype(np.float32)
+        return Action(commands.astype(float))
 
     def acted(self, commands: Array) -> None:
         """See `Agent.acted`: what was sent changes nothing."""

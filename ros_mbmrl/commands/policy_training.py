@@ -22,7 +22,7 @@ from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.policies.training import PolicyMethod
 from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.methods import make_method, with_trainer
-from ros_mbmrl.plugins import imported
+from ros_mbmrl.plugins import expected, imported
 from ros_mbmrl.policies.files import save_policy
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import TrainedPolicy
@@ -31,7 +31,7 @@ from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.simulation.distributions import ROBOTS, TRAINING
 from ros_mbmrl.simulation.models import models_of
 from ros_mbmrl.simulation.simulated_robots import make_simulated
-from ros_mbmrl.simulation.situations import NOMINAL, Situation
+from ros_mbmrl.simulation.situations import Situation
 from ros_mbmrl.untrusted import read_yaml
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def train_policy(arguments: Train) -> dict[str, Any]:
     _refuse_unheeded(arguments)
     robot = make_robot(arguments.robot)
     tasks = tasks_for(robot, arguments)
-    trainer: PolicyMethod = imported(make_method(arguments.method).trainer)
+    value = make_method(arguments.method).trainer
+    trainer: PolicyMethod = imported(value)
+    expected(value, "a PolicyMethod", isinstance(trainer, PolicyMethod), trainer)
     config = trainer.config(seed=arguments.seed)
     if arguments.recipe is not None:
         config = with_recipe(config, arguments.recipe, arguments.method)
@@ -93,7 +95,7 @@ def tasks_for(robot: Robot, arguments: Train) -> Tasks:
 
     def draw(rng: np.random.Generator) -> Situation:
         if not arguments.situations:
-            return NOMINAL
+            return Situation()
         return TRAINING[str(rng.choice(arguments.situations))](rng)
 
     models = models_of(name)

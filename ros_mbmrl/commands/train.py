@@ -11,6 +11,7 @@ from ros_mbmrl.adaptation import METHODS, check_method
 from ros_mbmrl.data import dataset
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.methods import trains_policy
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.device import choose_device
 from ros_mbmrl.untrusted import read_yaml
@@ -23,7 +24,7 @@ TWIN = Path("twin")  # in place of a data set: gather the data on the twin
 
 def run(arguments: Train) -> dict[str, Any]:
     """Train and write the folder of the model or the policy; the results hold its scores."""
-    if arguments.method in methods.with_trainer():
+    if trains_policy(arguments.method):
         from ros_mbmrl.commands import policy_training
 
         return policy_training.train_policy(arguments)

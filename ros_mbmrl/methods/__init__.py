@@ -88,6 +88,15 @@ def with_trainer() -> tuple[str, ...]:
     return tuple(name for name, method in BUILT_IN.items() if method.trainer)
 
 
+def trains_policy(name: str) -> bool:
+    """Tell whether there is a method called `name` whose policy `mbmrl train` trains.
+
+    Raises:
+        UserError: its entry point is not as expected.
+    """
+    return name in METHODS and bool(METHODS[name].trainer)
+
+
 def origin(name: str) -> Mapping[str, Any]:
     """Return where a method of another package comes from: package, version, rule.
 

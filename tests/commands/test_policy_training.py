@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
 from ros_mbmrl import cli
+from ros_mbmrl.arguments.train import Train
 from ros_mbmrl.bringup import graph
+from ros_mbmrl.commands.policy_training import tasks_for
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.simulation.situations import Situation
 
 TINY = """
 episodes: 3
@@ -59,6 +64,16 @@ def test_a_policy_and_the_model_that_it_learned_in(tmp_path: Path, recipe: Path)
     assert loaded.card["training"]["scheme"] == "eps_rand"
     mlp = load_model(folder / "model", robot).model.mlp
     assert isinstance(mlp, Ensemble) and mlp.members == 2
+
+
+def test_it_learns_on_the_robot_as_it_should_be() -> None:
+    """Not on one as it would be modelled without data, a fifth off."""
+    robot = make_robot("half_cheetah")
+    own = Train("me_trpo", "half_cheetah", Path("p"))
+    situations, _ = tasks_for(robot, own).drawn(np.random.default_rng(0), 3)
+    assert situations == [Situation()] * 3
+    slopes = tasks_for(robot, replace(own, situations=("cheetah-slope",)))
+    assert {s.terrain.kind for s in slopes.drawn(np.random.default_rng(0), 3)[0]} == {"slope"}
 
 
 def test_it_goes_on_where_it_was(tmp_path: Path, recipe: Path) -> None:

@@ -41,6 +41,8 @@ def test_policies_that_learn_in_models_are_trained_by_the_command() -> None:
     assert methods.with_trainer() == (
         *("me_trpo", "me_ppo", "bptt", "one_model_vpg", "one_model_trpo"),
     )
+    assert methods.trains_policy("me_trpo")
+    assert not any(methods.trains_policy(name) for name in ("mb", "trpo", "nobody"))
 
 
 @pytest.mark.parametrize("card", [{"method": "mb"}, {"method": "mb", "origin": None}, {}])

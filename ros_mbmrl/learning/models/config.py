@@ -34,6 +34,7 @@ class TrainConfig:
     ensemble, 1 for a single network. rows: transitions a step that each of them is fitted to.
     elites: members with the least held-out error, which alone are used; 0: all of them.
     head: of each member: `mse`, or `gaussian` for a variance as well, by negative log-likelihood.
+    weight_normalisation: whether the members' weights are trained as gains and directions.
     value: whether a value function is learned from the runs that follow the model, see `fit_value`.
     """
 
@@ -61,6 +62,7 @@ class TrainConfig:
     head: str = "mse"
     value: bool = False
     elites: int = 0
+    weight_normalisation: bool = False
 
     def __post_init__(self) -> None:
         for name in ("predict_window", "batch", "validate_every", "patience", "members", "rows"):
@@ -87,8 +89,11 @@ class TrainConfig:
         _check_count("elites", self.elites, 0, self.members)
         if self.head == "gaussian" and self.members == 1:
             raise ValueError("head: gaussian: expected members of at least 2, got 1")
-        if not isinstance(self.value, bool):
-            raise ValueError(f"value: expected true or false, got {self.value!r}")
+        for name in ("value", "weight_normalisation"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name}: expected true or false, got {getattr(self, name)!r}")
+        if self.weight_normalisation and self.members == 1:
+            raise ValueError("weight_normalisation: expected members of at least 2, got 1")
         for name in ("options", "augmentation"):
             if not isinstance(getattr(self, name), Mapping):
                 raise ValueError(f"{name}: expected a mapping, got {getattr(self, name)!r}")

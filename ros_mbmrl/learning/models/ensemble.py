@@ -25,6 +25,7 @@ from ros_mbmrl.networks.gaussian import (
 )
 from ros_mbmrl.networks.groups import VARIANCE, fitted_of
 from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.networks.weight_normalisation import weights_of, with_gains
 
 BOUNDS = ("variance.low", "variance.high")
 
@@ -49,9 +50,12 @@ class EnsembleLearner:
         device = model.normalizer.input_mean.device
         fitted = fitted_of(parameters)
         self._rest = {name: v.to(device) for name, v in parameters.items() if name not in fitted}
+        begin = self._stack(parameters)
         self._live = {
             name: value.to(device).clone().requires_grad_(True)
-            for name, value in sorted(self._stack(parameters).items())
+            for name, value in sorted(
+                (with_gains(begin) if config.weight_normalisation else begin).items()
+            )
         }
         bounds = [value for name, value in self._live.items() if name in BOUNDS]
         others = [value for name, value in self._live.items() if name not in BOUNDS]
@@ -90,24 +94,28 @@ class EnsembleLearner:
 
     def snapshot(self) -> dict[str, Tensor]:
         """Return the parameters and the optimiser's moments."""
-        live = {name: value.detach() for name, value in self._live.items()}
+        raw = {name: value.detach() for name, value in self._live.items()}
+        live = weights_of(raw)
         heads = VARIANCE.part(live)
         learned = split({name: value for name, value in live.items() if "." not in name})
         learned |= (split_heads(heads) if heads else {}) | self._rest
         tensors = tensor_file.flatten(LEARNED, {k: v.contiguous() for k, v in learned.items()})
+        if self._config.weight_normalisation:
+            tensors |= tensor_file.flatten("raw", raw)
         return tensors | moments_of(self._optimiser, self._live)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Go back to a snapshot."""
-        learned = tensor_file.unflatten(LEARNED, tensors)
+        raw = tensor_file.unflatten("raw", tensors)
         with torch.no_grad():
-            for name, value in self._stack(learned).items():
+            found = raw or self._stack(tensor_file.unflatten(LEARNED, tensors))
+            for name, value in found.items():
                 self._live[name].copy_(value)
         restore_moments(self._optimiser, self._live, tensors)
 
     def _loss(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the sum of the members' losses. x: (E, R, inputs), y: (E, R, outputs)."""
-        outputs, hidden = self._mlp.forward_hidden(self._live, x)
+        outputs, hidden = self._mlp.forward_hidden(weights_of(self._live), x)
         error = outputs - y
         if not self._mlp.gaussian:
             return (error.square() * self._scale).mean(dim=(1, 2)).sum()

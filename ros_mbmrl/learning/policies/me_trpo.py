@@ -9,10 +9,9 @@ step: an ensemble for `me_trpo` and `me_ppo`; one model for `bptt`, `one_model_v
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -20,10 +19,16 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.data.selection import split
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.dynamics.imagination import EPS_RAND, SCHEMES, STEP_RAND, Imagination
+from ros_mbmrl.dynamics.imagination import EPS_RAND, Imagination
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import new_model
+from ros_mbmrl.learning.policies.me_config import (
+    ENSEMBLE,
+    INITIAL,
+    ONE_MODEL,
+    MEConfig,
+    config_of,
+)
 from ros_mbmrl.learning.policies.real_data import (
     Gathered,
     data_of,
@@ -31,9 +36,9 @@ from ros_mbmrl.learning.policies.real_data import (
     gather,
     tensors_of,
 )
-from ros_mbmrl.learning.policies.steps import STEPS, StepConfig
+from ros_mbmrl.learning.policies.steps import STEPS
 from ros_mbmrl.learning.policies.training import PolicyMethod, run_policy
-from ros_mbmrl.learning.policies.validation import Performances, Validation, ValidationConfig
+from ros_mbmrl.learning.policies.validation import Performances, Validation
 from ros_mbmrl.learning.rounds import Data, fit_model
 from ros_mbmrl.learning.run import LEARNED, Progress
 from ros_mbmrl.learning.segments import Transitions
@@ -46,91 +51,8 @@ from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import ImaginedPoint, TrainedPolicy
 from ros_mbmrl.simulation.environment import tasks_of
 
-ENSEMBLE: Mapping[str, str] = MappingProxyType({"me_trpo": "trpo", "me_ppo": "ppo"})
-ONE_MODEL: Mapping[str, str] = MappingProxyType(
-    {"bptt": "bptt", "one_model_vpg": "vpg", "one_model_trpo": "trpo"}
-)
-INITIAL, VISITED = "initial", "visited"
 TESTS = 2**31  # in place of an iteration's number, in the seed of the tests
 HELD_OUT = 1 / 3  # of the rollouts (section A.1.1)
-MODEL = TrainConfig(
-    method="mb",
-    hidden=(200, 200),
-    members=5,
-    adapt_windows=(4,),
-    predict_window=8,
-    supervised_steps=1000,
-    meta_steps=0,
-    weight_decay=1e-4,
-    validate_every=100,
-    patience=3,
-)
-
-
-@dataclass(frozen=True)
-class MEConfig:
-    """Settings of Algorithms 1 and 2; the sizes of A.1 but for the model, which fits two cores.
-
-    method: see the module. budget: real transitions in all, `episodes` of `horizon` an iteration.
-    largest_std, parameter_noise: of the real episodes, see `exploring`. rows: imagined episodes of
-    an update, as long as real ones. scheme: how members move them, see `Imagination`. starts: where
-    they begin: `initial`, as real episodes did, or `visited`, anywhere where one was. hidden,
-    log_std: of the policy. tests: real episodes without noise after each iteration, for the curve
-    alone. model: of the fits. step, validation: of the policy.
-    """
-
-    method: str = "me_trpo"
-    budget: int = 60_000
-    episodes: int = 30
-    horizon: int = 100
-    largest_std: float = 3.0
-    parameter_noise: float = 1.0
-    rows: int = 50
-    scheme: str = STEP_RAND
-    starts: str = INITIAL
-    hidden: tuple[int, ...] = (32, 32)
-    log_std: float = 0.0
-    tests: int = 8
-    model: TrainConfig = MODEL
-    step: StepConfig = field(default_factory=StepConfig)
-    validation: ValidationConfig = field(default_factory=ValidationConfig)
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        counts = (self.budget, self.horizon, self.rows, self.tests)
-        if min(counts) < 1 or self.episodes < 2:
-            raise ValueError("expected budget, horizon, rows, tests above 0, episodes above 1")
-        if self.largest_std < 0 or self.parameter_noise < 0:
-            raise ValueError("largest_std, parameter_noise: expected at least 0")
-        for name, known in (
-            ("method", (*ENSEMBLE, *ONE_MODEL)),
-            ("scheme", SCHEMES),
-            ("starts", (INITIAL, VISITED)),
-        ):
-            if (got := getattr(self, name)) not in known:
-                raise ValueError(f"{name}: expected one of {', '.join(known)}, got {got!r}")
-        if self.model.method != "mb":
-            raise ValueError(f"model: expected method mb, got {self.model.method}")
-        members = self.model.members
-        if self.method in ENSEMBLE and members < 2:
-            raise ValueError(
-                "model.members: expected at least 2, of which eq. 5 takes a ratio (with one model: "
-                f"{', '.join(ONE_MODEL)}), got {members}"
-            )
-        if self.method in ONE_MODEL and members != 1:
-            raise ValueError(f"model.members: expected 1 for {self.method}, got {members}")
-
-    @property
-    def batch(self) -> int:
-        """Return the real transitions of one iteration."""
-        return self.episodes * self.horizon
-
-
-def config_of(method: str, seed: int = 0) -> MEConfig:
-    """Return the settings of a method where nothing else is said."""
-    if method in ENSEMBLE:
-        return MEConfig(method, seed=seed)
-    return MEConfig(method, model=replace(MODEL, members=1), seed=seed)
 
 
 def train_me(

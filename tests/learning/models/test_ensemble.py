@@ -61,21 +61,35 @@ def test_it_learns_and_its_members_differ(robot: Robot, data: Transitions) -> No
     assert not torch.equal(each[0], each[1])
 
 
+def test_with_normalised_weights_it_learns_as_well(robot: Robot, data: Transitions) -> None:
+    config = replace(CONFIG, weight_normalisation=True)
+    model, (x, y) = new_model(data, config, robot), data.plausible(new_model(data, config, robot))
+    start = model.mlp.init(Generator().manual_seed(0))
+    trained = train_model(model, config, data, data, parameters=start)
+    before, after = (
+        float((model.mlp.forward(p, x) - y).square().mean()) for p in (start, trained.parameters)
+    )
+    assert after < 0.5 * before
+    assert trained.parameters.keys() == start.keys()
+
+
+@pytest.mark.parametrize("normalised", [False, True])
 def test_an_interrupted_fit_gives_what_an_uninterrupted_one_gives(
-    robot: Robot, data: Transitions
+    robot: Robot, data: Transitions, normalised: bool
 ) -> None:
-    model, store = new_model(data, CONFIG, robot), SegmentSampler(data, (4,), 4)
+    config = replace(CONFIG, weight_normalisation=normalised)
+    model, store = new_model(data, config, robot), SegmentSampler(data, (4,), 4)
     start = model.mlp.init(Generator().manual_seed(0))
 
     def go_on(learner: EnsembleLearner, steps: int, drawing: Generator) -> None:
         for _ in range(steps):
             learner.update(store, drawing)
 
-    whole, drawing = EnsembleLearner(model, start, CONFIG), Generator().manual_seed(1)
+    whole, drawing = EnsembleLearner(model, start, config), Generator().manual_seed(1)
     go_on(whole, 6, drawing)
-    first, drawing = EnsembleLearner(model, start, CONFIG), Generator().manual_seed(1)
+    first, drawing = EnsembleLearner(model, start, config), Generator().manual_seed(1)
     go_on(first, 3, drawing)
-    second = EnsembleLearner(model, start, CONFIG)
+    second = EnsembleLearner(model, start, config)
     second.restore(first.snapshot())
     go_on(second, 3, drawing)
     expected, found = whole.snapshot(), second.snapshot()

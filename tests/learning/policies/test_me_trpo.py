@@ -10,14 +10,8 @@ import pytest
 import torch
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.learning.policies.me_trpo import (
-    ENSEMBLE,
-    MODEL,
-    ONE_MODEL,
-    MEConfig,
-    config_of,
-    train_me,
-)
+from ros_mbmrl.learning.policies.me_config import ENSEMBLE, ONE_MODEL, MEConfig, config_of
+from ros_mbmrl.learning.policies.me_trpo import train_me
 from ros_mbmrl.learning.policies.real_data import gather
 from ros_mbmrl.learning.policies.steps import StepConfig
 from ros_mbmrl.learning.policies.trust_region import TrustRegion
@@ -93,26 +87,3 @@ def test_progress_is_told_once_an_iteration(sliders: Tasks) -> None:
     config = replace(small("me_trpo", 1), starts="visited", scheme="model_med", largest_std=0.0)
     train_me(sliders, config, None, lambda *what: told.append(what[:3]))
     assert told == [("me_trpo", 1, 1)]
-
-
-def test_a_ratio_of_one_member_is_refused() -> None:
-    with pytest.raises(ValueError, match="model.members: expected at least 2, of which eq. 5"):
-        small("me_trpo", members=1)
-    with pytest.raises(ValueError, match="model.members: expected 1 for bptt, got 5"):
-        MEConfig("bptt")
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"scheme": "all"}, "scheme: expected one of step_rand"),
-        ({"starts": "anywhere"}, "starts: expected one of initial, visited"),
-        ({"method": "trpo"}, "method: expected one of me_trpo"),
-        ({"episodes": 1}, "episodes above 1"),
-        ({"largest_std": -1.0}, "at least 0"),
-        ({"model": replace(MODEL, method="grbal")}, "expected method mb"),
-    ],
-)
-def test_wrong_settings_are_refused(settings: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        MEConfig(**settings)  # type: ignore[arg-type]
