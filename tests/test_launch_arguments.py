@@ -31,3 +31,12 @@ def test_defaults_that_are_given_are_no_wish(graph: str) -> None:
 def test_a_recording_that_is_not_recorded_is_refused() -> None:
     with pytest.raises(UserError, match="recording: would be ignored with record:=false"):
         parse("twin", ["record:=false", "recording:=x.mcap"])
+
+
+def test_a_model_under_a_policy_is_not_adapted_unless_that_is_asked() -> None:
+    def method(*words: str) -> str:
+        return parse("adapt", ["robot:=half_cheetah", *words])["method"]
+
+    assert method() == "causes"
+    assert method("controller:=policy") == "mb"
+    assert method("controller:=policy", "method:=residual") == "residual"
