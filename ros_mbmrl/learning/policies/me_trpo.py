@@ -40,7 +40,7 @@ from ros_mbmrl.learning.policies.steps import STEPS
 from ros_mbmrl.learning.policies.training import PolicyMethod, run_policy
 from ros_mbmrl.learning.policies.validation import Performances, Validation
 from ros_mbmrl.learning.rounds import Data, fit_model
-from ros_mbmrl.learning.run import LEARNED, Progress
+from ros_mbmrl.learning.run import LEARNED, Progress, silent
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.mlp import MLP, Parameters
@@ -56,7 +56,7 @@ HELD_OUT = 1 / 3  # of the rollouts (section A.1.1)
 
 
 def train_me(
-    tasks: Tasks, config: MEConfig, out: Path | None = None, progress: Progress = lambda *_: None
+    tasks: Tasks, config: MEConfig, out: Path | None = None, progress: Progress = silent
 ) -> TrainedPolicy:
     """Train a policy on the robots that `tasks` draws; see `train_policy`.
 

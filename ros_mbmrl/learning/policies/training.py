@@ -84,7 +84,7 @@ def train_policy(
     Raises:
         UserError: the checkpoint is of another run.
     """
-    rows = run_policy(method, tasks, config, learner, out)
+    rows = run_policy(method, tasks, config, learner, out, progress)
     return tuple(
         CurvePoint(row["step"] * config.batch, row["after"], row["before"]) for row in rows
     )
@@ -96,7 +96,7 @@ def run_policy(
     config: Any,
     learner: Learner[Tasks],
     out: Path | None,
-    progress: Progress = lambda *_: None,
+    progress: Progress = silent,
 ) -> list[dict[str, Any]]:
     """Run the iterations of `train_policy`; return the scalars that each of them logged.
 

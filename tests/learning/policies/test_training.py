@@ -56,6 +56,14 @@ def test_a_longer_budget_goes_on_and_a_shorter_one_adds_nothing(
         train_policy("counting", one_goal, other, Counting(), tmp_path)
 
 
+def test_who_waits_is_told_of_every_iteration(one_goal: Tasks) -> None:
+    told: list[tuple[int, int]] = []
+    train_policy(
+        "counting", one_goal, Settings(), Counting(), None, lambda _, k, n, __: told.append((k, n))
+    )
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
 def test_settings_reach_what_stands_within_settings() -> None:
     method = PolicyMethod(MAMLConfig, lambda *_: None)  # type: ignore[arg-type, return-value]
     settings = {"inner": {"rate": 0.1, "discounts": {"decay": 1.0}}, "hidden": [8]}
