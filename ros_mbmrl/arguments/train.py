@@ -20,7 +20,7 @@ class Train:
     with gradient steps on top: context_de, bayes_context_de, leaky_context_de;
     with a Bayesian last layer: last_layer, bayes_context_ll; by Kalman filters: kalman_last_layer;
     with inferred causes, on data that tell what actuators have lost: causes;
-    policies: trpo, maml_rl, promp, e_maml, maml_vpg; learned in models, on the twin of
+    policies: trpo, ppo, maml_rl, promp, e_maml, maml_vpg; learned in models, on the twin of
     half_cheetah or ant: me_trpo, me_ppo; in one model: bptt, one_model_vpg, one_model_trpo."""
     robot: Positional[str]
     """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, swimmer, snake, hopper, walker2d, humanoid, or

@@ -1,24 +1,30 @@
-"""Job of `mbmrl train` for a method that learns a policy, by practice in simulation."""
+"""Job of `mbmrl train` for a method that learns a policy: settings, training, policy folder."""
 
 from __future__ import annotations
 
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.commands.training import Reporter
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.dynamics.card import POLICY_MODEL
+from ros_mbmrl.dynamics.files import save_model
+from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
 from ros_mbmrl.learning.policies.training import PolicyMethod
 from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.methods import METHODS, make_method
-from ros_mbmrl.plugins import imported
+from ros_mbmrl.plugins import expected, imported
 from ros_mbmrl.policies.files import save_policy
+from ros_mbmrl.policies.sampling import Tasks
+from ros_mbmrl.policies.trained import TrainedPolicy
 from ros_mbmrl.runtime.kept import plain
 from ros_mbmrl.untrusted import read_yaml
 
@@ -26,30 +32,48 @@ if TYPE_CHECKING:
     from ros_mbmrl.arguments.train import Train
 
 # Arguments that a policy's training heeds.
-HEEDED = {"method", "robot", "data", "out", "recipe", "situations", "seed", "fresh", "json"}
+HEEDED = {"method", "robot", "data", "out", "recipe", "situations", "task", "budget", "seed"}
+HEEDED |= {"fresh", "json"}
 
 
 def train_policy(arguments: Train) -> dict[str, Any]:
     """Train and write the policy's folder, or go on from the checkpoint in it.
 
     Returns:
-        The folder, transitions in all, and the mean returns of the last iteration before and
-        after adaptation.
+        The folder, the curve, transitions in all, and the mean returns of the last iteration
+        before and after adaptation.
 
     Raises:
-        UserError: an argument that would not be heeded, or what the recipe or the situations
-            cannot be.
+        UserError: an argument that would not be heeded, or what the recipe, the task or the
+            situations cannot be.
     """
     refuse_unheeded(arguments)
-    method = imported(make_method(arguments.method).learner)
-    tasks = simulated_tasks(arguments.robot, arguments.situations)
+    value = make_method(arguments.method).learner
+    method = imported(value)
+    expected(value, "a PolicyMethod", isinstance(method, PolicyMethod), method)
+    tasks = simulated_tasks(arguments.robot, arguments.situations, method.across)
+    if arguments.task:
+        choose("task", arguments.task, tasks.robot.tasks()[:1])  # the one that rewards are of
     config = configured(method, arguments)
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
-    arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.fresh:
         (arguments.out / CHECKPOINT).unlink(missing_ok=True)
     with Reporter(arguments.out, f"{arguments.method} on {arguments.robot}") as report:
         trained = method.train(tasks, config, arguments.out, report)
+    write(arguments, tasks, config, trained)
+    last = trained.curve[-1]
+    print(f"{arguments.out}: return {last.mean_return:.4g}, before {last.mean_return_before:.4g}")
+    return {
+        "policy": str(arguments.out),
+        "curve": [asdict(point) for point in trained.curve],
+        "transitions": last.transitions,
+        "before": last.mean_return_before,
+        "after": last.mean_return,
+    }
+
+
+def write(arguments: Train, tasks: Tasks, config: Any, trained: TrainedPolicy) -> None:
+    """Write the policy's folder, and in it the folder of the model that it learned in, if any."""
     facts = {
         "method": arguments.method,
         "seed": arguments.seed,
@@ -57,16 +81,10 @@ def train_policy(arguments: Train) -> dict[str, Any]:
         "training": plain(config),
         "command": shlex.join(["mbmrl", *sys.argv[1:]]),
     }
-    own = (tasks.robot, trained, facts, getattr(config, "inner", None))
-    save_policy(arguments.out, *own)
-    last = trained.curve[-1]
-    print(f"{arguments.out}: return {last.mean_return:.4g}, before {last.mean_return_before:.4g}")
-    return {
-        "policy": str(arguments.out),
-        "transitions": last.transitions,
-        "before": last.mean_return_before,
-        "after": last.mean_return,
-    }
+    save_policy(arguments.out, tasks.robot, trained, facts, getattr(config, "inner", None))
+    if trained.model is not None:
+        model = facts_of(config.model, {}, GuardConfig.min_transitions)
+        save_model(arguments.out / POLICY_MODEL, *trained.model, model)
 
 
 def refuse_unheeded(arguments: Train) -> None:
@@ -82,7 +100,7 @@ def refuse_unheeded(arguments: Train) -> None:
 
 
 def configured(method: PolicyMethod, arguments: Train) -> Any:
-    """Return the settings: defaults, then the recipe's, then those in its section of the method."""
+    """Return the settings: defaults, the recipe's, those in its section of the method, --budget."""
     settings: Mapping[str, Any] = {}
     if arguments.recipe is not None:
         found = read_yaml(arguments.recipe)
@@ -92,6 +110,8 @@ def configured(method: PolicyMethod, arguments: Train) -> Any:
         settings = {name: value for name, value in found.items() if name not in METHODS} | own
     if "seed" in settings:
         raise UserError(f"recipe {arguments.recipe}: expected the seed as --seed")
+    if arguments.budget:
+        settings = {**settings, "budget": arguments.budget}
     try:
         return method.configured(arguments.seed, settings)
     except (TypeError, ValueError) as error:  # a UserError is a ValueError

@@ -6,12 +6,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ros_mbmrl import methods
 from ros_mbmrl.adaptation import METHODS, check_method
 from ros_mbmrl.data import dataset
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.methods import trains_policy
+from ros_mbmrl.methods import learns_policy
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.device import choose_device
 from ros_mbmrl.untrusted import read_yaml
@@ -24,11 +23,7 @@ TWIN = Path("twin")  # in place of a data set: gather the data on the twin
 
 def run(arguments: Train) -> dict[str, Any]:
     """Train and write the folder of the model or the policy; the results hold its scores."""
-    if trains_policy(arguments.method):
-        from ros_mbmrl.commands import policy_training
-
-        return policy_training.train_policy(arguments)
-    if arguments.method in methods.by_practice():
+    if learns_policy(arguments.method):
         from ros_mbmrl.commands.policies import train_policy
 
         return train_policy(arguments)

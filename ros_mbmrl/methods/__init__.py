@@ -76,25 +76,13 @@ def with_rule() -> tuple[str, ...]:
     return (*(name for name, method in BUILT_IN.items() if method.rule), *outside())
 
 
-def by_practice() -> tuple[str, ...]:
-    """Return the names of the methods of this package that learn a policy."""
-    return tuple(
-        n for n, method in BUILT_IN.items() if method.learned is Learned.POLICY and method.learner
-    )
-
-
-def with_trainer() -> tuple[str, ...]:
-    """Return the names of the built-in methods whose policy `mbmrl train` trains."""
-    return tuple(name for name, method in BUILT_IN.items() if method.trainer)
-
-
-def trains_policy(name: str) -> bool:
-    """Tell whether there is a method called `name` whose policy `mbmrl train` trains.
+def learns_policy(name: str) -> bool:
+    """Tell whether there is a method called `name`, and it learns a policy.
 
     Raises:
         UserError: its entry point is not as expected.
     """
-    return name in METHODS and bool(METHODS[name].trainer)
+    return name in METHODS and METHODS[name].learned is Learned.POLICY
 
 
 def origin(name: str) -> Mapping[str, Any]:

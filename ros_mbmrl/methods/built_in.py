@@ -27,17 +27,11 @@ def _adapted(
     return Method(name, look, rule=_RULES + rule, model_of=model_of, grid=grid)
 
 
-def _policy(name: str, look: Look) -> Method:
-    """Return a method that learns a policy, by `METHOD` of a module of its name."""
-    learner = f"ros_mbmrl.learning.policies.{name}:METHOD"
+def _policy(name: str, look: Look, learner: str = "") -> Method:
+    """Return a method that learns a policy, by `METHOD` of a module of its name or by `learner`."""
+    learner = f"ros_mbmrl.learning.policies.{learner or name + ':METHOD'}"
     agent = _AGENTS + "by_policy"
     return Method(name, look, learned=Learned.POLICY, agent=agent, learner=learner)
-
-
-def _imagined(name: str, look: Look, trainer: str) -> Method:
-    """Return a method that learns a policy in models; trainer: of `me_trpo.py`, see `Method`."""
-    where = f"ros_mbmrl.learning.policies.me_trpo:{trainer}"
-    return Method(name, look, learned=Learned.POLICY, agent=_AGENTS + "by_policy", trainer=where)
 
 
 def _on_causes(name: str, look: Look, agent: str) -> Method:
@@ -62,15 +56,16 @@ _ALL = (
         simulates=True,
     ),
     _policy("trpo", Look("TRPO", _SKY, "//", "--", "^")),
+    _policy("ppo", Look("PPO", _SKY, "o", "-.", "<")),
     _policy("maml_rl", Look("MAML-RL", _PINK, "//", "--", "^")),
     _policy("promp", Look("ProMP", _GREEN, "//", "--", "^")),
     _policy("e_maml", Look("E-MAML", _ORANGE, "//", "--", "^")),
     _policy("maml_vpg", Look("MAML-VPG", _YELLOW, "//", "--", "^")),
-    _imagined("me_trpo", Look("ME-TRPO", _BLUE, "//", "-", "^"), "ME_TRPO"),
-    _imagined("me_ppo", Look("ME-PPO", _GREEN, "o", "-.", "s"), "ME_PPO"),
-    _imagined("bptt", Look("BPTT", _RED, "//", ":", "v"), "BPTT"),
-    _imagined("one_model_vpg", Look("VPG, one model", _YELLOW, "o", ":", "D"), "VPG"),
-    _imagined("one_model_trpo", Look("TRPO, one model", _ORANGE, "o", ":", "<"), "TRPO"),
+    _policy("me_trpo", Look("ME-TRPO", _BLUE, "//", "-", "^"), "me_trpo:ME_TRPO"),
+    _policy("me_ppo", Look("ME-PPO", _GREEN, "o", "-.", "s"), "me_trpo:ME_PPO"),
+    _policy("bptt", Look("BPTT", _RED, "//", ":", "v"), "me_trpo:BPTT"),
+    _policy("one_model_vpg", Look("VPG, one model", _YELLOW, "o", ":", "D"), "me_trpo:VPG"),
+    _policy("one_model_trpo", Look("TRPO, one model", _ORANGE, "o", ":", "<"), "me_trpo:TRPO"),
     Method(BASELINE, Look("MB", _GREY), Role.BASELINE, _RULES + "prior:Prior"),
     _adapted("mb_de", "gradient:GradientStep", Look("MB+DE", _ORANGE, marker="s"), "mb", _STEPS),
     _adapted(

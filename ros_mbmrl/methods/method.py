@@ -67,8 +67,6 @@ class Method:
         learner: a `learning.models.learner.MakeLearner`, which makes the learner of the fit's last
             phase; "": that of eq. 22 for a rule that is meta-trained, none for another. Of a
             method that learns a policy: a `learning.policies.training.PolicyMethod`.
-        trainer: a `learning.policies.training.PolicyMethod`, by which `mbmrl train` trains its
-            policy; "": it learns none, or in studies alone.
     """
 
     name: str
@@ -81,7 +79,6 @@ class Method:
     agent: str = "ros_mbmrl.evaluation.study.agents:adapting"
     simulates: bool = False
     learner: str = ""
-    trainer: str = ""
 
     @property
     def trained_as(self) -> str:

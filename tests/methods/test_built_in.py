@@ -20,16 +20,11 @@ def test_what_it_names_is_there(name: str) -> None:
     assert method.name == name
     assert callable(imported(method.agent))
     assert not method.grid or isinstance(imported(method.grid), Grid)
-    assert not method.trainer or isinstance(imported(method.trainer), PolicyMethod)
 
 
 @pytest.mark.parametrize(
     "name",
-    [
-        name
-        for name, method in BUILT_IN.items()
-        if method.learned is Learned.POLICY and method.learner
-    ],
+    [name for name, method in BUILT_IN.items() if method.learned is Learned.POLICY],
 )
 def test_a_policy_has_a_learner_with_a_configuration(name: str) -> None:
     learner = imported(BUILT_IN[name].learner)

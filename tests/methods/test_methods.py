@@ -28,21 +28,18 @@ def test_those_without_a_rule_are_for_studies_alone() -> None:
     without = set(BUILT_IN) - set(methods.with_rule())
     assert without == {
         *("random", "nominal", "true_model", "mb_oracle", "trpo", "maml_rl"),
-        *("promp", "e_maml", "maml_vpg"),
+        *("ppo", "promp", "e_maml", "maml_vpg"),
         *("causes_told", "causes_well"),
-        *methods.with_trainer(),
+        *("me_trpo", "me_ppo", "bptt", "one_model_vpg", "one_model_trpo"),
         COLLECTOR,
     }
     with pytest.raises(UserError, match="unknown method 'mb_oracle'"):
         methods.adapting("mb_oracle")
 
 
-def test_policies_that_learn_in_models_are_trained_by_the_command() -> None:
-    assert methods.with_trainer() == (
-        *("me_trpo", "me_ppo", "bptt", "one_model_vpg", "one_model_trpo"),
-    )
-    assert methods.trains_policy("me_trpo")
-    assert not any(methods.trains_policy(name) for name in ("mb", "trpo", "nobody"))
+def test_who_learns_a_policy() -> None:
+    assert all(methods.learns_policy(name) for name in ("me_trpo", "trpo", "promp"))
+    assert not any(methods.learns_policy(name) for name in ("mb", "true_model", "nobody"))
 
 
 @pytest.mark.parametrize("card", [{"method": "mb"}, {"method": "mb", "origin": None}, {}])

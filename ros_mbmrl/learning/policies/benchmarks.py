@@ -14,4 +14,4 @@ def benchmark_tasks(name: str) -> Tasks:
     """Return the tasks of the environment called `name`. Raises UserError."""
     row = benchmark_of(name)
     make = partial(make_benchmark, name, models=models_of(row.robot))
-    return Tasks(make_robot(row.robot), row.draw, make)
+    return Tasks(make_robot(row.robot), row.draw, make, names=(name,))

@@ -223,7 +223,7 @@ class MELearner:
 
 
 def _trainer(method: str) -> PolicyMethod:
-    return PolicyMethod(partial(config_of, method), train_me)
+    return PolicyMethod(partial(config_of, method), train_me, across=False)
 
 
 ME_TRPO, ME_PPO = _trainer("me_trpo"), _trainer("me_ppo")

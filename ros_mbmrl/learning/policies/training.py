@@ -14,6 +14,8 @@ from ros_mbmrl.learning.run import CHECKPOINT, Learner, Phase, Progress, Run, si
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import CurvePoint, TrainedPolicy
 
+GIVEN = ("method", "seed")  # settings that the command's arguments say
+
 
 @dataclass(frozen=True)
 class PolicyMethod:
@@ -24,10 +26,13 @@ class PolicyMethod:
             policy that adapts, `inner`.
         train: the policy of tasks, a configuration, the folder of the checkpoint, and who is told
             of each iteration.
+        across: whether, where no situations are named, it learns across the robot's first training
+            distribution; else on the robot as it should be.
     """
 
     config: Callable[..., Any]
     train: Callable[[Tasks, Any, Path | None, Progress], TrainedPolicy]
+    across: bool = True
 
     def configured(self, seed: int, settings: Mapping[str, Any]) -> Any:
         """Return the configuration; `horizon` among the settings is that of its episodes.
@@ -44,7 +49,7 @@ class PolicyMethod:
 
 def updated(config: Any, settings: Mapping[str, Any]) -> Any:
     """Return a frozen dataclass with other values; a mapping updates a dataclass within it."""
-    known = [each.name for each in fields(config)]
+    known = [each.name for each in fields(config) if each.name not in GIVEN]
     values = {}
     for name, value in settings.items():
         choose("setting", name, known)

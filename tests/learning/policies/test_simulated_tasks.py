@@ -12,6 +12,7 @@ pytest.importorskip("mujoco")
 from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
 from ros_mbmrl.simulation.distributions import TRAINING
 from ros_mbmrl.simulation.points import POINTS
+from ros_mbmrl.simulation.situations import Situation
 
 
 def test_a_robots_first_distribution_is_the_default() -> None:
@@ -28,6 +29,19 @@ def test_several_distributions_are_drawn_alike() -> None:
     tasks = simulated_tasks("half_cheetah", ("cheetah-disabled", "cheetah-slope"))
     situations, _ = tasks.drawn(np.random.default_rng(0), 400)
     assert sum(bool(each.faults) for each in situations) == pytest.approx(200, abs=40)
+
+
+def test_a_robot_without_a_distribution_is_as_it_should_be() -> None:
+    assert simulated_tasks("hopper").drawn(np.random.default_rng(0), 2)[0] == [Situation()] * 2
+
+
+def test_an_environment_has_situations_of_its_own() -> None:
+    tasks = simulated_tasks("hopper", ("promp-hopper-rand-params",))
+    assert tasks.names == ("promp-hopper-rand-params",)
+    first, second = tasks.drawn(np.random.default_rng(0), 2)[0]
+    assert first.parameters != second.parameters
+    with pytest.raises(UserError, match="one environment alone"):
+        simulated_tasks("hopper", ("promp-hopper-rand-params", "me-trpo-hopper"))
 
 
 def test_an_arm_has_goals() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,12 @@ import pytest
 import yaml
 
 from ros_mbmrl import cli
-from ros_mbmrl.arguments.train import Train
 from ros_mbmrl.bringup import graph
-from ros_mbmrl.commands.policy_training import tasks_for
 from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
+from ros_mbmrl.methods.built_in import BUILT_IN
 from ros_mbmrl.networks.ensemble import Ensemble
+from ros_mbmrl.plugins import imported
 from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.simulation.situations import Situation
@@ -68,11 +68,10 @@ def test_a_policy_and_the_model_that_it_learned_in(tmp_path: Path, recipe: Path)
 
 def test_it_learns_on_the_robot_as_it_should_be() -> None:
     """Not on one as it would be modelled without data, a fifth off."""
-    robot = make_robot("half_cheetah")
-    own = Train("me_trpo", "half_cheetah", Path("p"))
-    situations, _ = tasks_for(robot, own).drawn(np.random.default_rng(0), 3)
+    across = imported(BUILT_IN["me_trpo"].learner).across
+    situations, _ = simulated_tasks("half_cheetah", (), across).drawn(np.random.default_rng(0), 3)
     assert situations == [Situation()] * 3
-    slopes = tasks_for(robot, replace(own, situations=("cheetah-slope",)))
+    slopes = simulated_tasks("half_cheetah", ("cheetah-slope",), across)
     assert {s.terrain.kind for s in slopes.drawn(np.random.default_rng(0), 3)[0]} == {"slope"}
 
 
@@ -100,8 +99,8 @@ def test_launch_takes_the_folder(tmp_path: Path, recipe: Path) -> None:
         ({"validation": {"updates": 10}}, "the criterion can never be met"),
         ({"model": {"members": 1}}, "model.members: expected at least 2, of which eq. 5 takes"),
         ({"scheme": "best"}, "scheme: expected one of step_rand"),
-        ({"modle": {}}, "unknown setting in wrong.yaml 'modle'"),
-        ({"model": {"method": "grbal"}}, "unknown setting in wrong.yaml 'method'"),
+        ({"modle": {}}, "wrong.yaml: unknown setting 'modle'"),
+        ({"model": {"method": "grbal"}}, "wrong.yaml: unknown setting 'method'"),
         ({"model": 3}, "model: expected a mapping of settings, got 3"),
     ],
 )
@@ -120,11 +119,11 @@ def test_a_wrong_recipe_is_one_line(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("half_cheetah", "--data", "runs"), "data: expected none: method me_trpo gathers its own"),
-        (("half_cheetah", "--rounds", "3"), "rounds: expected none: method me_trpo learns a"),
+        (("half_cheetah", "--data", "runs"), "data: method 'me_trpo' practises in simulation"),
+        (("half_cheetah", "--rounds", "3"), "method 'me_trpo' learns a policy: it has no --rounds"),
         (("half_cheetah", "--task", "fly"), "unknown task 'fly': expected one of run"),
         (("half_cheetah", "--situations", "arm-force"), "unknown situations of robot"),
-        (("hexapod",), "unknown robot with a twin to learn a policy on 'hexapod'"),
+        (("hexapod",), "unknown simulated robot 'hexapod'"),
         (("arm_7dof",), "expected a task whose cost is the same at any time"),
     ],
 )
