@@ -137,17 +137,8 @@ class Acting:
         shift[..., -off.shape[-1] :] = self.gain * off
         return InputUpdate(scale, shift)
 
-
-def acting(normalizer: Normalizer, effectiveness: Tensor) -> InputUpdate:
-    """Return the change of a model's inputs under which only a share of each command acts.
-
-    Args:
-        normalizer: of the model.
-        effectiveness: the shares (..., da).
-
-    Returns:
-        Its scale and shift are (..., inputs).
-    """
-    actuators = effectiveness.shape[-1]
-    well = effectiveness.new_ones(actuators)
-    return Acting.of(normalizer, well, actuators)(effectiveness, len(normalizer.input_mean))
+    def values(self, inputs: InputUpdate) -> Tensor:
+        """Return the causes (..., c) of a change of a network's inputs: a call inverted."""
+        scale, shift = (part[..., -len(self.gain) :] for part in (inputs.scale, inputs.shift))
+        off = torch.where(self.factor > 0, scale - 1, shift / self.gain)
+        return self.default + off

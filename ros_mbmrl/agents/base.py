@@ -52,12 +52,15 @@ class Diagnostics:
         effectiveness: (N, da), the share of each command that acts under the cause that is told
             (`Teller`), whether the guard accepts the update or not; None of an agent that infers
             none.
+        causes: (N, k), the causes beside the actuators under the most probable hypothesis, whether
+            the guard accepts the update or not; None of a model without inputs for any.
     """
 
     error_before: Array
     error_after: Array
     accepted: Flags
     effectiveness: Array | None = None
+    causes: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,18 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from ros_mbmrl.adaptation.bank import Acting
 from ros_mbmrl.adaptation.batch_window import BatchWindow
 from ros_mbmrl.adaptation.diagnosis import Beliefs, Teller
 from ros_mbmrl.adaptation.guard import make_guard, support_of
 from ros_mbmrl.agents.base import Action, Context, Diagnostics, Flags
 from ros_mbmrl.agents.valued import value_for, with_value
 from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.networks.groups import CAUSES
 from ros_mbmrl.networks.mlp import InputUpdate, Update
 from ros_mbmrl.planning.batch import Plans, make_batch_planner
 from ros_mbmrl.planning.members import Delayed
+from ros_mbmrl.robots.conditioned import modelled_causes
 from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.spec import Array, RobotSpec
 from ros_mbmrl.robots.task import cost_each
@@ -36,7 +39,7 @@ class Adaptation:
         update: of each robot, none where it was refused.
         before, after: errors of the prior and of the model used.
         accepted: whether the model used is an adapted one.
-        effectiveness: (N, da), the share of each command that is told to act, or None.
+        effectiveness, causes: see `Diagnostics`.
     """
 
     update: Update
@@ -44,12 +47,14 @@ class Adaptation:
     after: Tensor
     accepted: Tensor
     effectiveness: Array | None = None
+    causes: Array | None = None
 
     @property
     def diagnostics(self) -> Diagnostics:
         """Return the facts as arrays."""
         errors = _float64(self.before), _float64(self.after)
-        return Diagnostics(*errors, self.accepted.numpy(force=True), self.effectiveness)
+        accepted = self.accepted.numpy(force=True)
+        return Diagnostics(*errors, accepted, self.effectiveness, self.causes)
 
 
 class Diagnoses:
@@ -57,25 +62,31 @@ class Diagnoses:
 
     Attributes:
         effectiveness: (N, da), the share of each command that acts under the cause that is told.
+        causes: (N, k), those beside the actuators under the most probable cause; None if the
+            model has inputs for none.
     """
 
     def __init__(self, spec: RobotSpec, robots: int) -> None:
         self._tellers = [Teller() for _ in range(robots)]
         self.effectiveness: Array = np.ones((robots, len(spec.action)))
+        defaults = [cause.default for cause in modelled_causes(spec)]
+        self.causes: Array | None = np.tile(defaults, (robots, 1)) if defaults else None
 
-    def update(self, beliefs: Sequence[Beliefs], inferred: Array, time: float) -> Array:
-        """Return the effectiveness (N, da) at `time` [s].
+    def update(self, beliefs: Sequence[Beliefs], inferred: Array, time: float) -> None:
+        """Take in what is inferred at `time` [s].
 
         Args:
             beliefs: of each robot.
-            inferred: (N, da) under the most probable cause.
+            inferred: (N, k + da), the causes and the effectiveness under the most probable one.
         """
+        others, inferred = np.split(inferred, [-self.effectiveness.shape[1]], axis=1)
+        if self.causes is not None:
+            self.causes = others
         shares: Array = self.effectiveness.copy()
         for n, (teller, each) in enumerate(zip(self._tellers, beliefs, strict=True)):
             if teller.update(each, time).cause == max(each, key=lambda name: each[name]):
                 shares[n] = inferred[n]
         self.effectiveness = shares
-        return shares
 
 
 class ModelAgent:
@@ -146,29 +157,34 @@ class ModelAgent:
     def _adapt(self) -> Adaptation:
         if not self._window.longest:
             zeros = torch.zeros(len(self._tasks), device=self._device)
-            shares = self._diagnoses.effectiveness if self._guard.rule.labelled else None
-            return Adaptation(self._model.mlp.no_update, zeros, zeros, zeros > 0, shares)
+            return Adaptation(self._model.mlp.no_update, zeros, zeros, zeros > 0, *self._inferred)
         support = support_of(self._model, *self._window.transitions())
         update, verdict = self._guard.update(self._model.mlp, support)
         before, accepted = verdict.error_before, verdict.accepted
         if not accepted.any():  # the prior for all of them, in one pass
             update = self._model.mlp.no_update
         after = torch.where(accepted, verdict.error_after, before)
-        shares = self._diagnosed(verdict.inputs)
-        return Adaptation(update, before, after, accepted, shares)
+        self._diagnose(verdict.inputs)
+        return Adaptation(update, before, after, accepted, *self._inferred)
 
-    def _diagnosed(self, inputs: InputUpdate | None) -> Array | None:
-        """Return the shares (N, da) of commands that are told to act, of a rule that infers them.
+    @property
+    def _inferred(self) -> tuple[Array | None, Array | None]:
+        """Return effectiveness and causes, see `Diagnoses`, of a rule that infers them."""
+        found = self._diagnoses
+        return (found.effectiveness, found.causes) if self._guard.rule.labelled else (None, None)
+
+    def _diagnose(self, inputs: InputUpdate | None) -> None:
+        """Take in what a rule infers.
 
         Args:
-            inputs: how the update changes the inputs, of which the commands are the last.
+            inputs: how the update changes the inputs; None of a rule that infers nothing.
         """
         if inputs is None or inputs.belief is None:
-            return None
+            return
         update = Update(self._model.mlp.no_update.layers, inputs=inputs)
         beliefs = self._guard.rule.beliefs(self._model.robot.spec, update)
-        commands = len(self._model.robot.spec.action)
-        return self._diagnoses.update(beliefs, _float64(inputs.scale[:, -commands:]), self._time)
+        acting = Acting.stored(CAUSES.part(self._guard.parameters))
+        self._diagnoses.update(beliefs, _float64(acting.values(inputs)), self._time)
 
     def _plan(self, update: Update, states: Array, finite: Flags) -> Plans:
         predict = self._model.predictor_each(self._guard.parameters, update)

@@ -1,65 +1,73 @@
-"""ToldAgent: plans with a model of commands as they act, told how they act: a reference."""
+"""ToldAgent: plans with the model of `causes`, told the true causes: a reference."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ros_mbmrl.adaptation.bank import acting
+from ros_mbmrl.adaptation.bank import Acting, Bank
 from ros_mbmrl.adaptation.base import robust_error
 from ros_mbmrl.adaptation.guard import support_of
-from ros_mbmrl.agents.base import Context
+from ros_mbmrl.agents.base import Action, Context
 from ros_mbmrl.agents.model import Adaptation, ModelAgent
 from ros_mbmrl.networks.mlp import Update
 from ros_mbmrl.robots.spec import Array
 
+# States (T, N, ds) and the number of the first of these control steps -> causes (T, N, k + da),
+# those beside the actuators before the effectiveness of each.
+Truth = Callable[[Array, int], Array]
+
 
 class ToldAgent(ModelAgent):
-    """Agent that knows the effectiveness of every actuator where `causes` infers it.
+    """Agent that knows every cause that the model has an input for, where `causes` infers it.
 
-    It knows the present and no future: a plan assumes that the effectiveness stays as it is.
+    It knows the present and no future: a plan assumes that the causes stay as they are.
 
     Args:
-        shares: (T, N, da), the share of each command that acts in each step of a run; after T steps
-            as in the last one.
+        truth: gives the causes; the model's are the last ones of them.
         settings: as of `ModelAgent`; the method is one that does not adapt.
     """
 
-    def __init__(self, shares: Array, *settings: Any, **more: Any) -> None:
+    def __init__(self, truth: Truth, *settings: Any, **more: Any) -> None:
         super().__init__(*settings, **more)
-        self._shares = torch.as_tensor(shares, dtype=torch.float32, device=self._device)
-        self._step = -1
+        self._truth = truth
+        bank = Bank.of(self._model.robot.spec)
+        self._size = bank.values.shape[1]
+        self._acting = Acting.of(self._model.normalizer, bank.values[0], bank.actuators)
 
     def begin(self, context: Context) -> None:
         """See `Agent.begin`."""
-        if self._shares.shape[1] != len(context):
-            raise ValueError(
-                f"shares: expected those of {len(context)} robots, got {self._shares.shape[1]}"
-            )
         super().begin(context)
-        self._step = -1
+        self._told: list[Tensor] = []  # causes (N, c), one a control step
+
+    def act(self, states: Array, time: float) -> Action:
+        """See `Agent.act`."""
+        now = self._truth(states[None], len(self._told))[0]
+        if len(now) != len(states):
+            raise ValueError(f"truth: expected that of {len(states)} robots, got {len(now)}")
+        own = now[:, -self._size :]
+        self._told.append(torch.as_tensor(own, dtype=torch.float32, device=self._device))
+        return super().act(states, time)
 
     def _adapt(self) -> Adaptation:
-        self._step += 1
-        blind = super()._adapt()
-        now = self._shares[min(self._step, len(self._shares) - 1)]
-        model = self._model
-        update = Update(model.mlp.no_update.layers, inputs=acting(model.normalizer, now))
+        blind, mlp = super()._adapt(), self._model.mlp
+        inputs = self._acting(self._told[-1], mlp.sizes[0])
         told = torch.ones_like(blind.accepted)
+        update = Update(mlp.no_update.layers, inputs=inputs)
         return Adaptation(update, blind.before, self._error(blind.before), told)
 
     def _error(self, before: Tensor) -> Tensor:
-        """Return the error (N,) on the window, of whose rows each has its own effectiveness."""
+        """Return the error (N,) on the window, of whose rows each has its own causes."""
         length = self._window.longest
         if not length:
             return before
-        steps = torch.arange(self._step - length, self._step).clamp_max(len(self._shares) - 1)
-        shares = self._shares[steps.to(self._device)].transpose(0, 1)
         support = support_of(self._model, *self._window.transitions())
-        own = acting(self._model.normalizer, shares)
-        mlp, x = self._model.mlp, torch.addcmul(own.shift, own.scale, support.x)
+        mlp = self._model.mlp
+        own = self._acting(torch.stack(self._told[-1 - length : -1], dim=1), mlp.sizes[0])
+        x = torch.addcmul(own.shift, own.scale, support.x)
         outputs = mlp.forward_updated(self._guard.parameters, mlp.no_update, x).outputs
         error = robust_error(outputs - support.y, support.scale)
         return (error * support.share[..., 0]).sum(dim=1)

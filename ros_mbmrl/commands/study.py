@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate
 
 SCALE = "small"
-NO_CAUSES = "what changes here is not the effectiveness of an actuator"
+NO_CAUSES = "what changes here is no cause that the robot names"
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:

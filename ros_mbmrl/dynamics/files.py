@@ -23,6 +23,7 @@ from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.networks.gaussian import new_head
 from ros_mbmrl.networks.groups import VARIANCE, group_of, place
 from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.robots.conditioned import unconditioned
 from ros_mbmrl.robots.spec import Robot
 
 LONGEST = 10_000  # largest window [transitions]
@@ -103,7 +104,8 @@ def load_model(folder: Path, robot: Robot) -> LoadedModel:
         _check_shapes(folder, robot, mlp, tensors)
         value = None
         if "value" in card:
-            value = value_of(robot, card["value"], tensor_file.unflatten("value", tensors))
+            own = tensor_file.unflatten("value", tensors)
+            value = value_of(unconditioned(robot), card["value"], own)
         if card["method"] is None or not 1 <= card["adapt_window"] <= LONGEST:
             raise UserError(
                 f"{folder}: method or adapt_window (1 to {LONGEST}) missing from the card"

@@ -41,8 +41,8 @@ def rollouts_of(
     if conditions:
         pairs = zip(tags, conditions, strict=True)
         tags = [{**own, "condition": condition} for own, condition in pairs]
-    name, known = robots.robot.spec.name, (robots.effectiveness(steps), robots.causes(steps))
-    return cut(name, episodes, session, tags, *known)
+    known = robots.effectiveness(steps), robots.causes(episodes.states[:-1])
+    return cut(robots.robot.spec.name, episodes, session, tags, *known)
 
 
 def cut(

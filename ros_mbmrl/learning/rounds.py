@@ -17,11 +17,11 @@ from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import CPU, Trained, new_model, train_model
-from ros_mbmrl.learning.models.warm_start import carried
+from ros_mbmrl.learning.models.warm_start import carried, with_causes
 from ros_mbmrl.learning.run import Progress
-from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.learning.segments import Transitions, has_changes
 from ros_mbmrl.networks.ensemble import whole
-from ros_mbmrl.robots.conditioned import ConditionedRobot
+from ros_mbmrl.robots.conditioned import ConditionedRobot, modelled_causes
 from ros_mbmrl.robots.spec import Robot
 
 
@@ -90,8 +90,8 @@ def fit_model(
 ) -> Trained:
     """Fit a model to all data so far: lines 8 to 15, see `train_model`.
 
-    A model that is trained on commands as they acted has an input for each cause, too, where all
-    training rollouts tell them.
+    A model that is trained on commands as they acted has an input for each cause of the robot,
+    too, if a training rollout tells that one has changed, or if `robot` has features for them.
 
     Args:
         robot: of the rollouts.
@@ -103,19 +103,21 @@ def fit_model(
         device: to compute on.
 
     Raises:
-        UserError: the model to go on from has another network.
+        UserError: the model to go on from has another network, or a rollout does not tell causes
+            that the model has inputs for.
     """
     labelled = make_rule(config.method, config.options).labelled
-    if labelled and robot.spec.causes and all(r.causes is not None for r in data.training):
+    if labelled and not modelled_causes(robot.spec) and has_changes(robot.spec, data.training):
         robot = ConditionedRobot(robot)
     training = Transitions.of(robot, data.training, effective=labelled)
     model, warm = new_model(training, config, robot), None
     if before is not None:
-        if whole(before.model.mlp) != model.mlp:
+        known, last = with_causes(before.parameters, before.model, robot)
+        if whole(last.mlp) != model.mlp:
             raise UserError(
                 f"the last round's network is {before.model.mlp}, expected {model.mlp}; train "
                 "into another folder"
             )
-        warm = carried(before.parameters, before.model, model)
+        warm = carried(known, last, model)
     held = Transitions.of(robot, data.held, effective=labelled)
     return train_model(model, config, training, held, progress, checkpoint, warm, device)

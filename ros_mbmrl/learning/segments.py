@@ -18,7 +18,7 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.conditioned import modelled_causes
-from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.robots.spec import Robot, RobotSpec
 
 Augment = Callable[[Tensor, Tensor, Tensor, Generator], tuple[Tensor, Tensor, Tensor]]
 
@@ -139,6 +139,13 @@ def causes_of(rollout: Rollout, count: int) -> NDArray[np.float32]:
         got = "none" if rollout.causes is None else str(rollout.causes.shape[1])
         raise UserError(f"a rollout does not tell its causes: expected {count}, got {got}")
     return rollout.causes
+
+
+def has_changes(spec: RobotSpec, rollouts: Sequence[Rollout]) -> bool:
+    """Tell whether any rollout tells a cause beside the actuators that is not at its default."""
+    defaults = np.array([cause.default for cause in spec.causes], dtype=np.float32)
+    told = [r.causes for r in rollouts if r.causes is not None]
+    return any(bool((causes != defaults).any()) for causes in told)
 
 
 class SegmentSampler:

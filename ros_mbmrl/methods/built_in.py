@@ -10,7 +10,7 @@ from ros_mbmrl.methods.method import COLOURS, Learned, Look, Method, Role
 BASELINE = "mb"  # does not adapt
 ORACLE, TRUE_MODEL, CHANCE = "mb_oracle", "true_model", "random"
 COLLECTOR = "collector"
-# On the model of CAUSES: told the true effectiveness, and always told that all is well.
+# On the model of CAUSES: told the true causes, and always told that all is well.
 CAUSES, CAUSES_TOLD, CAUSES_WELL = "causes", "causes_told", "causes_well"
 
 _RULES, _AGENTS = "ros_mbmrl.adaptation.", "ros_mbmrl.evaluation.study.agents:"
@@ -98,9 +98,7 @@ _ALL = (
     _adapted("bayes_context_de", "context_step:BayesContextStep", None, "bayes_context", _STEPS),
     _adapted("leaky_context", "leaky_context:LeakyContext"),
     _adapted(CAUSES, "causes:CauseFilter", Look("causes", _BLUE, "xx", "--", "*")),
-    _on_causes(
-        CAUSES_TOLD, Look("causes told", _BLUE, "xx", ":", "h", hollow=True), "told_effectiveness"
-    ),
+    _on_causes(CAUSES_TOLD, Look("causes told", _BLUE, "xx", ":", "h", hollow=True), "told_causes"),
     _on_causes(
         CAUSES_WELL, Look("causes, all well", _BLUE, "..", ":", "x", hollow=True), "told_all_well"
     ),

@@ -108,6 +108,11 @@ class ConditionedRobot(Robot):
         return self.robot.make_task(name, start)
 
 
+def unconditioned(robot: Robot) -> Robot:
+    """Return the robot without features for causes."""
+    return robot.robot if isinstance(robot, ConditionedRobot) else robot
+
+
 def modelled_causes(spec: RobotSpec) -> tuple[Cause, ...]:
     """Return the causes that a model of this specification has inputs for: all, or none."""
     return tuple(cause for cause in spec.causes if cause.name in spec.features)

@@ -17,6 +17,7 @@ from ros_mbmrl.robots.rewards import Run, Running
 from ros_mbmrl.robots.spec import (
     TORQUE_SHARE,
     Array,
+    Cause,
     Envelope,
     Limit,
     LiveSensor,
@@ -84,6 +85,8 @@ SPEC = RobotSpec(
         ),
         live_sensors=(LiveSensor(("x", "z", "pitch")), LiveSensor(JOINTS)),
     ),
+    # Inclination of the ground below the torso, in the map frame: above 0 where it rises with x.
+    causes=(Cause("slope", "rad", -0.4, 0.4, 0.0, (-0.2, -0.1, 0.1, 0.2)),),
 )
 
 

@@ -30,6 +30,11 @@ ROBOTS: Mapping[str, str] = MappingProxyType(
 )
 EXPERIMENTS = tuple(ROBOTS)
 
+# Causes beside the actuators that change in an experiment.
+CHANGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"cheetah-slope": ("slope",), "arm-force": ("force_x", "force_y", "force_z")}
+)
+
 TRAINING_SEEDS = (0, 2**30)  # first, and one more than the last
 VALIDATION_SEEDS = (2**30, 2**31)
 TEST_SEEDS = (2**31, 2**32)

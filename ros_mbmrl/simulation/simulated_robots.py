@@ -8,7 +8,6 @@ measured is the whole state, up to the blocks of a pier.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -28,7 +27,6 @@ from ros_mbmrl.simulation.environment import (
 )
 from ros_mbmrl.simulation.group import Group, places
 from ros_mbmrl.simulation.models import Models, models_of
-from ros_mbmrl.simulation.simulated.base import Simulation
 from ros_mbmrl.simulation.situations import Situation, check_situation
 
 
@@ -200,32 +198,37 @@ class SimulatedRobots:
         """Return the faults of robot `index` in the control period that begins now."""
         return self._present(index, self._ticks[index])
 
-    def effectiveness(self, steps: int) -> Array:
-        """Return the shares (steps, N, da) of commands that act, in periods since a reset."""
+    def effectiveness(self, steps: int, first: int = 0) -> Array:
+        """Return the shares (steps, N, da) of commands that act, from period `first` on."""
         shares = np.ones((steps, *self._powered.shape))
-        for index in range(len(self)):
-            for step in range(steps):
-                present = self._present(index, step * self.simulation.substeps)
-                if present:
-                    shares[step, index] = self.simulation.powered(present)
+        for step, index in np.ndindex(shares.shape[:2]):
+            present = self._present(index, (first + step) * self.simulation.substeps)
+            if present:
+                shares[step, index] = self.simulation.powered(present)
         return shares
 
-    def causes(self, steps: int) -> Array:
-        """Return the causes (steps, N, k) beside the actuators, in periods since a reset.
+    def causes(self, states: Array, first: int = 0) -> Array:
+        """Return the causes (T, N, k) beside the actuators, from period `first` since a reset on.
 
-        Those that the robot's specification names: of the robots there are, the force on a tip.
+        states: (T, N, ds), in which the robots are when these periods begin.
         """
-        found = np.zeros((steps, len(self), len(self.robot.spec.causes)))
-        if found.shape[2]:
-            for index, situation in enumerate(self.situations):
-                begin = _edge(self.simulation, situation.force_begin) / self.simulation.substeps
-                found[math.ceil(begin) :, index] = situation.force
-        return found
+        simulation = self.simulation
+        ticks = (first + np.arange(len(states))) * simulation.substeps
+        each = []
+        for n, situation in enumerate(self.situations):
+            pushed = ticks >= simulation.edge(situation.force_begin)
+            each.append(simulation.causes(situation, states[:, n], pushed))
+        return np.stack(each, axis=1)
+
+    def truth(self, states: Array, first: int = 0) -> Array:
+        """Return `causes`, then `effectiveness`, (T, N, k + da): what a filter infers."""
+        own = self.causes(states, first), self.effectiveness(len(states), first)
+        return np.concatenate(own, axis=2)
 
     def _present(self, index: int, ticks: int) -> frozenset[str]:
         """Return the faults of robot `index` so many ticks after its reset."""
         edges = (
-            (each.name, _edge(self.simulation, each.begin), _edge(self.simulation, each.end))
+            (each.name, self.simulation.edge(each.begin), self.simulation.edge(each.end))
             for each in self.situations[index].faults
         )
         return frozenset(name for name, begin, end in edges if begin <= ticks < end)
@@ -237,11 +240,11 @@ class SimulatedRobots:
                 index = int(group.indices[place])
                 situation, present = self.situations[index], self.present(index)
                 self._powered[index] = self.simulation.powered(present)
-                pushed = self._ticks[index] >= _edge(self.simulation, situation.force_begin)
+                pushed = self._ticks[index] >= self.simulation.edge(situation.force_begin)
                 self._forces[index] = np.array(situation.force) * pushed
                 broken = self.simulation.broken(present)
                 group.models[place] = self.models.get(situation, broken).model
-                edges = _edges(self.simulation, situation)
+                edges = self.simulation.edges(situation)
                 self._next[index] = min(each for each in edges if each > self._ticks[index])
 
     def _begun(
@@ -271,21 +274,6 @@ class SimulatedRobots:
             sizes = self._sizes
             groups.append(Group(self.simulation, np.array(indices), models, states, sizes, datas))
         return groups
-
-
-def _edge(simulation: Simulation, seconds: float) -> float:
-    """Return the first edge of a control period at or after `seconds`, in steps of physics."""
-    if math.isinf(seconds):
-        return seconds
-    return math.ceil(seconds / simulation.robot.spec.period - 1e-6) * simulation.substeps
-
-
-def _edges(simulation: Simulation, situation: Situation) -> list[float]:
-    """Return the edges at which something changes for a robot, in steps of physics; inf too."""
-    moments = {situation.force_begin, math.inf}
-    for fault in situation.faults:
-        moments |= {fault.begin, fault.end}
-    return [_edge(simulation, each) for each in moments]
 
 
 def make_simulated(

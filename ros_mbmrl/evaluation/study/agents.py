@@ -69,15 +69,14 @@ def adapting(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) 
     return model_agent(scale, loaded, loaded.method)
 
 
-def told_effectiveness(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
-    """Return an agent that is told which share of each command acts, at every step."""
+def told_causes(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
+    """Return an agent that is told the causes that its model has inputs for, at every step."""
     loaded = load_model(folder, make_robot(study.robot))
-    shares = robots.effectiveness(scale.training.steps)
-    return model_agent(scale, loaded, BASELINE, partial(ToldAgent, shares))
+    return model_agent(scale, loaded, BASELINE, partial(ToldAgent, robots.truth))
 
 
 def told_all_well(study: Study, scale: Scale, folder: Path, robots: SimulatedRobots) -> Agent:
-    """Return an agent that plans with the model of commands as they act as if all of them did."""
+    """Return an agent that plans with the model of `causes` as if all were well."""
     return model_agent(scale, load_model(folder, make_robot(study.robot)), BASELINE)
 
 

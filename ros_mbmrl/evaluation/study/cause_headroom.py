@@ -1,8 +1,8 @@
 """Headroom of adaptation: what being told the causes is worth, and the share of it that each gets.
 
-The same learned model acts three times: told the true effectiveness of every actuator at every
-step, inferring it (`causes`), and as if all were well. A condition has headroom where the first
-beats MB by more than a tenth; only there can adaptation show what it is worth.
+The same learned model acts three times: told the true causes at every step, inferring them
+(`causes`), and as if all were well. A condition has headroom where the first beats MB by more than
+a tenth; only there can adaptation show what it is worth.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ from ros_mbmrl.data import dataset, selection
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.evaluation.study.agents import make_agent
-from ros_mbmrl.evaluation.study.description import Scale
+from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.diagnosis import DIAGNOSIS, diagnose
+from ros_mbmrl.evaluation.study.estimates import ESTIMATES, estimate
 from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.reaction import BY_WINDOW, by_window
 from ros_mbmrl.evaluation.study.studies import make_study, tells_causes
@@ -25,6 +26,7 @@ from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.safety.types import Level
+from ros_mbmrl.simulation.distributions import CHANGES
 from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
 
@@ -83,7 +85,7 @@ def judge(job: Trial) -> tuple[str, Row]:
     if job.common:
         rollouts = rollouts_of(worlds, episodes, job.method, named)
         dataset.save(job.out / "common" / job.method, rollouts)
-    truth = worlds.effectiveness(steps) if tells_causes(study) else None
+    truth = worlds.truth(episodes.states[:-1]) if tells_causes(study) else None
     rows = [
         {
             "method": job.method,
@@ -92,7 +94,7 @@ def judge(job: Trial) -> tuple[str, Row]:
             "path": study.task,
             "seed": every[n],
             **_figures(episodes, n, begin_of(situations[n]), period),
-            **_diagnosed(episodes, n, begin_of(situations[n]), period, truth),
+            **_diagnosed(study, episodes, n, begin_of(situations[n]), truth),
         }
         for n in range(len(every))
     ]
@@ -118,13 +120,23 @@ def _figures(episodes: Episodes, n: int, begin: float, period: float) -> Row:
     return {**figures, "safety_stops": int((episodes.levels[:, n] == Level.LATCHED).any())}
 
 
-def _diagnosed(episodes: Episodes, n: int, begin: float, period: float, truth: Array | None) -> Row:
-    """Return how right robot n's diagnosis was, of an agent that makes one, where that is known."""
+def _diagnosed(study: Study, episodes: Episodes, n: int, begin: float, truth: Array | None) -> Row:
+    """Return how right an agent is that infers causes of robot n, where the truth is known.
+
+    begin: when the change comes [s]. truth: (T, N, k + da), see `SimulatedRobots.truth`.
+    """
     told, lasted = episodes.diagnostics, int(episodes.lasted[n])
     if truth is None or told is None or told.effectiveness is None:
         return {}
-    inferred = told.effectiveness[:lasted, n]
-    return {DIAGNOSIS: diagnose(inferred, truth[:lasted, n], begin, period)}
+    spec, own = make_robot(study.robot).spec, truth[:lasted, n]
+    others = len(spec.causes)
+    if study.name not in CHANGES:
+        inferred = told.effectiveness[:lasted, n]
+        return {DIAGNOSIS: diagnose(inferred, own[:, others:], begin, spec.period)}
+    if told.causes is None:
+        return {}
+    found = told.causes[:lasted, n]
+    return {ESTIMATES: estimate(spec.causes, found, own[:, :others], spec.period)}
 
 
 @dataclass(frozen=True)

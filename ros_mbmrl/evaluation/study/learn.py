@@ -37,9 +37,11 @@ from ros_mbmrl.learning.sizes import Training
 from ros_mbmrl.methods import about
 from ros_mbmrl.methods.built_in import COLLECTOR
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.conditioned import ConditionedRobot
 from ros_mbmrl.runtime.device import choose_device
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.distributions import (
+    CHANGES,
     TEST,
     TRAINING,
     TRAINING_SEEDS,
@@ -223,6 +225,8 @@ def _fit(
 ) -> LoadedModel:
     """Fit and save the model of a round, from where the last one ended, or another's fit."""
     robot = make_robot(make_study(job.study).robot)
+    if job.study in CHANGES and rule_of_job(job).labelled:  # data that do not tell are refused
+        robot = ConditionedRobot(robot)
     config, device = config_of(job, size), choose_device(job.scale.device)
     trained = fit_model(robot, config, data, before, device=device)
     value = _value(job, size, before, k)

@@ -35,15 +35,21 @@ def first_step(seconds: float, period: float) -> int:
     return math.ceil(seconds / period - TINY)
 
 
+def window_of(name: str, steps: int, begin: float, period: float) -> slice:
+    """Return those of a run's steps that are in a window after `begin` [s]."""
+    low, high = WINDOWS[name]
+    end = steps if math.isinf(high) else first_step(begin + high, period)
+    return slice(first_step(begin + low, period), end)
+
+
 def by_window(values: Array, begin: float, period: float) -> dict[str, float | None]:
     """Return the mean of values (T,), one a control step, in each window after `begin` [s].
 
     None where no step is in the window.
     """
     means: dict[str, float | None] = {}
-    for name, (low, high) in WINDOWS.items():
-        end = len(values) if math.isinf(high) else first_step(begin + high, period)
-        own = values[first_step(begin + low, period) : end]
+    for name in WINDOWS:
+        own = values[window_of(name, len(values), begin, period)]
         means[name] = float(own.mean()) if len(own) else None
     return means
 

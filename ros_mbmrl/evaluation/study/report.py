@@ -12,7 +12,14 @@ from numpy.random import Generator
 
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.statistics import Row, unique
-from ros_mbmrl.evaluation.study import cause_headroom, diagnosis, figures, reaction, tables
+from ros_mbmrl.evaluation.study import (
+    cause_headroom,
+    diagnosis,
+    estimates,
+    figures,
+    reaction,
+    tables,
+)
 from ros_mbmrl.evaluation.study.bootstrap import RESAMPLES
 from ros_mbmrl.evaluation.study.comparisons import (
     Evidence,
@@ -41,7 +48,8 @@ def summarise(
 
     study, title, protocol, hypotheses, returns, comparisons, headroom, updates, ranks,
     return_by_seconds (`reaction.reactions`); where `causes` took part, diagnosis
-    (`diagnosis.diagnoses`) and headroom_of_causes (`cause_headroom.cause_headroom`).
+    (`diagnosis.diagnoses`) or estimates (`estimates.estimates`), and headroom_of_causes
+    (`cause_headroom.cause_headroom`).
     """
     present = unique(evidence.rows, "method")
     methods = [m for m in study.methods if m in present]
@@ -68,6 +76,7 @@ def of_causes(
     """Return the parts of a summary that are of physical causes, those that have data."""
     found = {
         diagnosis.DIAGNOSIS: diagnosis.diagnoses(evidence.rows, methods),
+        estimates.ESTIMATES: estimates.estimates(evidence.rows, methods),
         cause_headroom.HEADROOM: cause_headroom.cause_headroom(evidence, methods, rng, resamples),
     }
     return {name: rows for name, rows in found.items() if rows}

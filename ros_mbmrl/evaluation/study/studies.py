@@ -33,8 +33,8 @@ METHODS = (
     *("trpo", "maml_rl"),
     CHANCE,
 )
-# Where every fault takes from actuators' effectiveness: adaptation in the space of causes, and its
-# model told the truth, or always that all is well.
+# Where causes say all that changes: adaptation in the space of causes, and its model told the
+# truth, or always that all is well.
 BY_CAUSES = (CAUSES, CAUSES_TOLD, CAUSES_WELL)
 WITH_CAUSES = (*METHODS[:8], *BY_CAUSES, *METHODS[8:])
 
@@ -165,7 +165,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "Half-cheetah on slopes",
                 "half_cheetah",
                 "run",
-                METHODS,
+                WITH_CAUSES,
                 ("gentle", "steep", "hill", "basin"),
                 _claims(),
                 SCALES,
@@ -196,7 +196,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 "7-DoF arm under forces",
                 "arm_7dof",
                 "reach",
-                METHODS,
+                WITH_CAUSES,
                 ("none", "constant", "change"),
                 _claims("change"),
                 NEAR,
@@ -218,7 +218,7 @@ def default_methods(study: Study, scale: Scale) -> tuple[str, ...]:
 
 
 def tells_causes(study: Study) -> bool:
-    """Return whether the effectiveness of actuators is the whole truth about a study's faults."""
+    """Return whether the causes of the robot say all that changes in a study."""
     return CAUSES in study.methods
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.statistics import Interval, Row, unique
-from ros_mbmrl.evaluation.study import cause_headroom, diagnosis, reaction
+from ros_mbmrl.evaluation.study import cause_headroom, diagnosis, estimates, reaction
 from ros_mbmrl.evaluation.study.comparisons import ERROR
 from ros_mbmrl.evaluation.study.verdicts import number, p_value, share, with_interval
 from ros_mbmrl.methods import look
@@ -47,6 +47,7 @@ def of_causes(summary: Mapping[str, Any]) -> list[Table]:
     """Return the tables of diagnoses, and of what knowing the causes is worth, if there are any."""
     makers = {
         diagnosis.DIAGNOSIS: diagnosis.table,
+        estimates.ESTIMATES: estimates.table,
         cause_headroom.HEADROOM: cause_headroom.table,
     }
     return [make(summary[name]) for name, make in makers.items() if summary.get(name)]

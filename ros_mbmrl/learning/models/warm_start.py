@@ -6,12 +6,16 @@ predictions stay the same. How each group is carried is a fact of the group (`ne
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.networks.groups import Carry, place
+from ros_mbmrl.networks.groups import Carry, fitted_of, group_of, place
 from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.robots.conditioned import modelled_causes
+from ros_mbmrl.robots.spec import Robot
 
 Units = tuple[Tensor, Tensor]  # scale and shift: old = scale * new + shift
 
@@ -53,6 +57,37 @@ def carried(parameters: Parameters, before: DynamicsModel, now: DynamicsModel) -
             case Carry.UNCHANGED:
                 pass
     return moved
+
+
+def with_causes(
+    parameters: Parameters, before: DynamicsModel, robot: Robot
+) -> tuple[Parameters, DynamicsModel]:
+    """Return a model of plain features with an input for each cause that `robot` models.
+
+    The new inputs stand before the commands, with weights of 0: predictions stay the same. Of the
+    parameters only those of the supervised fit are kept. A model that has the inputs is returned
+    as it is.
+    """
+    causes = modelled_causes(robot.spec)
+    if not causes or modelled_causes(before.robot.spec):
+        return parameters, before
+    at, mlp, old = len(before.robot.spec.features), before.mlp, before.normalizer
+    sizes = (mlp.sizes[0] + len(causes), *mlp.sizes[1:])
+
+    def wider(rows: Tensor, added: Tensor) -> Tensor:
+        return torch.cat([rows[:at], added.expand(-1, *rows.shape[1:]), rows[at:]])
+
+    own = fitted_of(parameters)
+    first = [name for name in own if group_of(name).network and name.endswith("w0")]
+    zeros = torch.zeros(len(causes), 1)
+    defaults = old.input_mean.new_tensor([cause.default for cause in causes])
+    normalizer = replace(
+        old,
+        input_mean=wider(old.input_mean, defaults),
+        input_std=wider(old.input_std, torch.ones_like(defaults)),
+    )
+    own |= {name: wider(own[name], zeros.to(own[name])) for name in first}
+    return own, replace(before, robot=robot, mlp=replace(mlp, sizes=sizes), normalizer=normalizer)
 
 
 def _first_layer(moved: Parameters, w: str, b: str, units: Units) -> None:

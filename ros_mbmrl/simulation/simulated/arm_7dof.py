@@ -8,8 +8,9 @@ from ros_mbmrl.robots.arm_7dof import TIP, Arm7Dof, tip_of
 from ros_mbmrl.robots.rewards import reaching_reward
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.engine import mujoco
+from ros_mbmrl.simulation.environment import Flags
 from ros_mbmrl.simulation.simulated.base import Simulation, gymnasium_model
-from ros_mbmrl.simulation.situations import Terrain
+from ros_mbmrl.simulation.situations import Situation, Terrain
 
 START = (0.0, 0.2, 0.0, -1.2, 0.0, -0.5, 0.0)  # elbow bent, well within the joints' ranges [rad]
 SPREAD = 0.1  # half-width of the angles at the start around it [rad]
@@ -42,6 +43,10 @@ class ArmSimulation(Simulation):
     def goal(self, rng: np.random.Generator) -> Array:
         """Draw the tip's place in some posture (3,) [m]."""
         return tip_of(rng.uniform(*_POSTURES.T))
+
+    def causes(self, situation: Situation, states: Array, pushed: Flags) -> Array:
+        """The force on the tip, from when it acts."""
+        return np.outer(pushed, situation.force)
 
     def reward(
         self, before: Array, actions: Array, after: Array, goals: Array, courses: Array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from importlib.resources import files
@@ -12,7 +13,8 @@ import numpy as np
 from ros_mbmrl.robots.running import Score
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.simulation.engine import mujoco
-from ros_mbmrl.simulation.situations import Factors, RandomParameters, Terrain
+from ros_mbmrl.simulation.environment import Flags
+from ros_mbmrl.simulation.situations import Factors, RandomParameters, Situation, Terrain
 
 
 class Simulation(ABC):
@@ -35,6 +37,19 @@ class Simulation(ABC):
     def tick(self) -> float:
         """Length of a step of physics [s]."""
         return self.robot.spec.period / self.substeps
+
+    def edge(self, seconds: float) -> float:
+        """Return the first edge of a control period at or after `seconds`, in steps of physics."""
+        if math.isinf(seconds):
+            return seconds
+        return math.ceil(seconds / self.robot.spec.period - 1e-6) * self.substeps
+
+    def edges(self, situation: Situation) -> list[float]:
+        """Return the edges at which something changes in a situation; infinity is one of them."""
+        moments = {situation.force_begin, math.inf}
+        for fault in situation.faults:
+            moments |= {fault.begin, fault.end}
+        return [self.edge(each) for each in moments]
 
     def model(self, terrain: Terrain, physics: Factors) -> mujoco.MjModel:
         """Compile the intact robot on `terrain`."""
@@ -68,6 +83,13 @@ class Simulation(ABC):
     def wreck(self, model: mujoco.MjModel, broken: frozenset[str]) -> None:
         """Change the numbers of a model, never its sizes, by faults that change it."""
         raise NotImplementedError(f"{self.robot.spec.name}: no fault changes its model")
+
+    def causes(self, situation: Situation, states: Array, pushed: Flags) -> Array:
+        """Return the causes (T, k) that the robot's specification names, in states (T, ds).
+
+        pushed: (T,), whether the situation's force acts. Here it names none.
+        """
+        return np.zeros((len(states), 0))
 
     def reward(
         self, before: Array, actions: Array, after: Array, goals: Array, courses: Array

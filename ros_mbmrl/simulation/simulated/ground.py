@@ -14,12 +14,14 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.engine import mujoco
 from ros_mbmrl.simulation.situations import Terrain
 
 BEGIN = 1.5  # x where what is not level begins [m]; the cheetah's nose starts at 0.75
 GENTLE, STEEP = 1 / 18, 4 / 18  # rise over run
 SIDE = 6.0  # of a hill or a basin, horizontally [m]
+RISES = MappingProxyType({"gentle": GENTLE, "steep": STEEP})
 FAR = 500.0  # where the ground ends [m]
 WIDTH, DEPTH = 2.0, 1.0  # of boxes, half of it to either side of their middle [m]
 OVERLAP = 0.5  # by which boxes go on below the ground where it bends upwards [m]
@@ -55,8 +57,8 @@ def lay_ground(specification: mujoco.MjSpec, terrain: Terrain) -> None:
     floor = specification.geom("floor")
     if terrain.kind == "slope":
         floor.quat = _tilted(terrain.angle)
-    elif terrain.kind in ("gentle", "steep"):
-        angle = math.atan(GENTLE if terrain.kind == "gentle" else STEEP)
+    elif terrain.kind in RISES:
+        angle = math.atan(RISES[terrain.kind])
         _add(specification, mujoco.mjtGeom.mjGEOM_PLANE, (BEGIN, 0, 0), angle, floor.size)
     elif terrain.kind in HILLS:
         _lay_boxes(specification, HILLS[terrain.kind])
@@ -66,12 +68,34 @@ def lay_ground(specification: mujoco.MjSpec, terrain: Terrain) -> None:
         floor.pos, floor.conaffinity = [0, 0, -5], 0
 
 
+def slope_at(terrain: Terrain, x: Array) -> Array:
+    """Return the inclination of the ground at places x (...) [m], in radians about the world's y.
+
+    It is positive where the ground rises with x. A pier, whose blocks float level, has none.
+    """
+    if terrain.kind in RISES:
+        return np.where(x >= BEGIN, math.atan(RISES[terrain.kind]), 0.0)
+    if terrain.kind in HILLS:
+        points = np.array(HILLS[terrain.kind])
+        return _with_ends(_slopes(points))[np.searchsorted(points[:, 0], x, side="right")]
+    return np.full(np.shape(x), terrain.angle)
+
+
+def _slopes(points: Array) -> Array:
+    """Return the inclination [rad] of each stretch between two of the points (n, 2)."""
+    return np.asarray(np.arctan2(np.diff(points[:, 1]), np.diff(points[:, 0])))
+
+
+def _with_ends(slopes: Array) -> Array:
+    """Return slopes with the level floor left and right of them."""
+    return np.concatenate([[0.0], slopes, [0.0]])
+
+
 def _lay_boxes(specification: mujoco.MjSpec, knots: Sequence[tuple[float, float]]) -> None:
     """A box below every stretch between two knots, prolonged where the ground bends upwards."""
     points = np.array(knots)
-    slopes = np.arctan2(np.diff(points[:, 1]), np.diff(points[:, 0]))
-    # Left and right of a single hill the level floor goes on.
-    around = np.concatenate([[0.0], slopes, [0.0]])
+    slopes = _slopes(points)
+    around = _with_ends(slopes)
     for k, angle in enumerate(slopes):
         along = np.array([math.cos(angle), math.sin(angle)])
         left = points[k] - along * OVERLAP * (around[k] < angle)

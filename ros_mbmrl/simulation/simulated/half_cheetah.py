@@ -10,9 +10,10 @@ from ros_mbmrl.robots.bodies import BODIES
 from ros_mbmrl.robots.half_cheetah import JOINTS, HalfCheetah
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.engine import mujoco
+from ros_mbmrl.simulation.environment import Flags
 from ros_mbmrl.simulation.simulated.base import Simulation, gymnasium_model
-from ros_mbmrl.simulation.simulated.ground import lay_ground
-from ros_mbmrl.simulation.situations import Terrain
+from ros_mbmrl.simulation.simulated.ground import lay_ground, slope_at
+from ros_mbmrl.simulation.situations import Situation, Terrain
 
 MASS = 14.0  # [kg]; gymnasium's settotalmass
 NOISE = 0.1  # of the start: half-width of positions, deviation of velocities; gymnasium's
@@ -42,6 +43,10 @@ class HalfCheetahSimulation(Simulation):
         qpos[1] += qpos[0] * np.tan(terrain.angle)
         qpos[2] -= terrain.angle
         return qpos, qvel
+
+    def causes(self, situation: Situation, states: Array, pushed: Flags) -> Array:
+        """The slope below the torso."""
+        return slope_at(situation.terrain, states[:, :1])
 
     def powered(self, present: Collection[str]) -> Array:
         """A disabled joint's motor gives nothing."""
