@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from ros_mbmrl.adaptation.bank import Bank
+from ros_mbmrl.adaptation.error_distribution import ErrorDistribution
 from ros_mbmrl.agents.base import Agent, Context, Diagnostics
 from ros_mbmrl.agents.model import ModelAgent
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.networks.mlp import Parameters
-from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.networks.groups import CAUSES
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.robots.conditioned import ConditionedRobot
+from ros_mbmrl.robots.spec import Array, Cause, Robot
 
 Prior = tuple[DynamicsModel, Parameters]
 PLANNING = {"num_samples": 16, "horizon": 4}
@@ -119,3 +127,31 @@ def test_with_a_delay_it_plans_from_where_the_sent_commands_lead(begun: Any) -> 
     at_once, late = (second(delay, np.zeros((1, 4))) for delay in (0.0, 0.1))
     assert not np.allclose(at_once, late, atol=1e-3)
     assert np.allclose(late, second(0.1, np.zeros((1, 4))))
+
+
+def test_it_tells_the_causes_that_it_infers_for_each_robot(
+    robot: Robot, drive: Any, task: Any
+) -> None:
+    """The toy drifts to the left by .02 m a period for each unit of what its model calls a push."""
+    robot = copy(robot)
+    robot.spec = replace(robot.spec, causes=(Cause("push", "N", -2.0, 2.0, 0.0, (-1.0, 1.0)),))
+    known, mlp = ConditionedRobot(robot), MLP((4, 4))
+    ones, small = torch.ones(4), torch.tensor([0.1, 0.02, 0.3, 1.0])
+    normalizer = Normalizer(torch.zeros(4), ones, torch.zeros(4), small)
+    weights = torch.zeros(4, 4)  # from speed, push, drive, turn to forward, left, yaw, speed
+    weights[0], weights[2] = torch.tensor([[0.5, 0, 0, -0.5], [0.5, 0, 0, 0.5]])
+    weights[1, 1] = 1.0
+    model = DynamicsModel(known, mlp, normalizer)
+    errors = ErrorDistribution(50 * torch.eye(4), torch.tensor([3.0]))
+    own = {**Bank.of(known.spec).parameters(normalizer), **CAUSES.named(errors.tensors)}
+    parameters = {"w0": weights, "b0": torch.zeros(4), **own}
+    loaded = LoadedModel(model, parameters, {"method": "causes", "adapt_window": 8})
+    agent = ModelAgent(loaded, planning=PLANNING)
+    gains = np.array([[1.0, 0.0, 1.4], [1.0, 0.0, -0.8], [1.0, 0.0, 0.0]])  # nobody turns
+    agent.begin(Context(robot, [1, 2, 3], [task] * 3, np.zeros((3, 0))))
+    _, first = drive(agent, gains, 1)
+    assert first.causes.tolist() == [[0.0]] * 3  # nothing has been seen
+    agent.begin(Context(robot, [1, 2, 3], [task] * 3, np.zeros((3, 0))))
+    _, told = drive(agent, gains, 12)
+    np.testing.assert_allclose(told.causes, gains[:, 2:], atol=0.03)
+    np.testing.assert_allclose(told.effectiveness, 1.0)

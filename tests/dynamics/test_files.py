@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.conditioned import ConditionedRobot
 from ros_mbmrl.robots.spec import Robot
 from tests.dynamics.test_value import ROBOT, a_value
 
@@ -66,6 +68,16 @@ def test_a_value_function_comes_back(tmp_path: Path) -> None:
     save_model(tmp_path / "m", model, mlp.init(torch.Generator().manual_seed(0)), facts, value)
     states, found = torch.randn(4, 18), load_model(tmp_path / "m", ROBOT).value
     assert found is not None and torch.equal(found(states), value(states))
+    # A model with inputs for causes has them, too: a value is of the robot's own features.
+    with_slope = ConditionedRobot(ROBOT)
+    wider, statistics = replace(mlp, sizes=(25, *mlp.sizes[1:])), torch.ones(25)
+    normalizer = replace(normalizer, input_mean=statistics, input_std=statistics)
+    other = DynamicsModel(with_slope, wider, normalizer)
+    weights = wider.init(torch.Generator().manual_seed(0))
+    save_model(tmp_path / "c", other, weights, facts, value)
+    loaded = load_model(tmp_path / "c", ROBOT)
+    assert loaded.model.robot.spec.features == with_slope.spec.features
+    assert loaded.value is not None and torch.equal(loaded.value(states), value(states))
     edit(tmp_path / "m", value={"sizes": [3, 1], "activation": "silu", "members": 3})
     refused(tmp_path / "m", ROBOT, "value")
     edit(tmp_path / "m", value={**value.facts, "horizon": 3})

@@ -105,5 +105,12 @@ def test_a_rollout_tells_the_force_on_the_tip_from_when_it_begins() -> None:
     assert pushed.causes.tolist() == [[0, 0, 0]] * 3 + [[1, 0, -2]] * 2
 
 
+def test_a_rollout_tells_the_slope_where_the_robot_was() -> None:
+    flat, _, slope = collect(worlds(), RandomAgent(STEPS), STEPS, SEEDS, "random-0")
+    assert flat.causes is not None and flat.causes.tolist() == [[0.0]] * STEPS
+    assert slope.causes is not None and slope.causes.tolist() == [[np.float32(0.05)]] * STEPS
+
+
 def test_robots_without_other_causes_tell_none() -> None:
-    assert all(r.causes is None for r in collect(worlds(), RandomAgent(2), 2, SEEDS, "random-0"))
+    (rollout,) = collect(make_simulated("ant", [Situation()], [0]), RandomAgent(2), 2, [0], "r")
+    assert rollout.causes is None

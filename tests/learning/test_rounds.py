@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,7 +16,8 @@ from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
-from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.robots.conditioned import ConditionedRobot
+from ros_mbmrl.robots.spec import Cause, Robot
 
 Make = Callable[..., list[Rollout]]
 CONFIG = TrainConfig(
@@ -82,3 +85,31 @@ def test_a_fit_goes_on_from_the_model_before_it(robot: Robot, make_rollouts: Mak
     other = replace(CONFIG, hidden=(9,))
     with pytest.raises(UserError, match="the last round's network is .* train into another folder"):
         fit_model(robot, other, more, before)
+
+
+def test_a_model_has_inputs_for_causes_once_one_has_changed(
+    robot: Robot, make_rollouts: Make
+) -> None:
+    robot = copy(robot)
+    robot.spec = replace(robot.spec, causes=(Cause("push", "N", -2.0, 2.0, 0.0, (1.0,)),))
+    config = replace(CONFIG, method="causes")
+
+    def told(rollout: Rollout, push: float) -> Rollout:
+        return replace(rollout, causes=np.full((len(rollout), 1), push, dtype=np.float32))
+
+    runs = make_rollouts(8, seed=1)
+    still = [told(run, 0.0) for run in runs]
+    plain = fit_model(robot, config, Data(tuple(still[:6]), tuple(still[6:])))
+    assert plain.model.robot.spec.features == ("speed",)
+    before = LoadedModel(plain.model, plain.parameters, {"method": "causes"})
+    pushed = tuple(told(run, 1.0) for run in runs[:6])
+    own = fit_model(robot, config, Data(pushed, tuple(still[6:])), before)  # it goes on from it
+    assert own.model.robot.spec.features == ("speed", "push")
+    assert own.parameters["w0"].shape == (4, 8)
+    mixed = Data((*pushed, runs[6]), (runs[7],))
+    with pytest.raises(UserError, match="does not tell its causes: expected 1, got none"):
+        fit_model(robot, config, mixed)
+    untold = Data(tuple(runs[:6]), tuple(runs[6:]))
+    assert fit_model(robot, config, untold).model.robot.spec.features == ("speed",)
+    with pytest.raises(UserError, match="does not tell its causes: expected 1, got none"):
+        fit_model(ConditionedRobot(robot), config, untold)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from ros_mbmrl.robots.conditioned import ConditionedRobot, modelled_causes
+from ros_mbmrl.robots.conditioned import ConditionedRobot, modelled_causes, unconditioned
 from ros_mbmrl.robots.spec import Cause, Robot
 
 PUSH = Cause("push", "N", -2.0, 2.0, 0.0, (-1.0, 1.0))
@@ -48,6 +48,7 @@ def test_a_card_with_its_features_is_of_it(plain: Robot) -> None:
     found = plain.as_modelled(features)
     assert isinstance(found, ConditionedRobot) and found.spec.features == features
     assert found.as_modelled(plain.spec.features) is plain
+    assert unconditioned(found) is plain and unconditioned(plain) is plain
 
 
 def test_a_model_has_all_causes_or_none(plain: Robot) -> None:

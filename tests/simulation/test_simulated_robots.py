@@ -212,3 +212,22 @@ def test_what_cannot_be_resets_nothing() -> None:
     with pytest.raises(ValueError, match="expected 2 of each"):
         robots.reset(np.ones(2, dtype=bool), [Situation()], [0])
     np.testing.assert_array_equal(robots.states(), before)
+
+
+def test_the_truth_is_where_a_robot_is_and_what_has_begun() -> None:
+    fault = TimedFault("bfoot_disabled", begin=0.1)
+    situations = [Situation(Terrain("steep")), Situation(Terrain("slope", angle=-0.1), (fault,))]
+    robots = make_simulated("half_cheetah", situations, [0, 1])
+    states = np.zeros((4, 2, 18))
+    states[2:, 0, 0] = 5.0  # the first robot is on its slope in the last two periods
+    truth = robots.truth(states)
+    np.testing.assert_allclose(truth[:, 0, 0], [0, 0, *[np.arctan(4 / 18)] * 2])
+    np.testing.assert_allclose(truth[:, 1, 0], -0.1)
+    assert truth[:, 1, 3].tolist() == [1, 1, 0, 0] and (truth[:, 0, 1:] == 1).all()
+    np.testing.assert_array_equal(robots.truth(states[1:], first=1), truth[1:])
+
+
+def test_the_force_on_the_arm_is_there_from_when_it_begins() -> None:
+    pushed = Situation(force=(1.0, 0.0, -2.0), force_begin=0.12)
+    robots = make_simulated("arm_7dof", [pushed], [0])
+    assert robots.causes(np.zeros((2, 1, 17)), first=2)[:, 0].tolist() == [[0, 0, 0], [1, 0, -2]]

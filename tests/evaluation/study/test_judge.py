@@ -7,7 +7,7 @@ import pytest
 
 from ros_mbmrl.agents.base import Diagnostics
 from ros_mbmrl.episodes.batch import Episodes
-from ros_mbmrl.evaluation.study.judge import _figures, begin_of
+from ros_mbmrl.evaluation.study.judge import _diagnosed, _figures, begin_of
 from ros_mbmrl.evaluation.study.learn import situations_of
 from ros_mbmrl.evaluation.study.studies import STUDIES
 from ros_mbmrl.evaluation.study.summaries import returns
@@ -67,3 +67,18 @@ def test_the_change_comes_with_the_first_fault_that_begins_later() -> None:
     assert begin_of(Situation(faults=faults)) == 1.0
     assert begin_of(Situation(force=(0.0, 1.0, 0.0), force_begin=0.5)) == pytest.approx(0.5)
     assert begin_of(Situation()) == 0.0
+
+
+def test_actuators_are_diagnosed_and_other_causes_estimated() -> None:
+    zeros = np.zeros((4, 2))
+    slopes, shares = np.full((4, 2, 1), 0.15), np.ones((4, 2, 6))
+    told = Diagnostics(zeros, zeros, zeros > 0, shares, slopes)
+    truth = np.concatenate([np.full((4, 2, 1), 0.2), shares], axis=2)
+    disabled, slope = STUDIES["cheetah-disabled"], STUDIES["cheetah-slope"]
+    found = _diagnosed(slope, episodes(told), 0, 0.0, truth)
+    assert list(found) == ["estimates"]
+    assert found["estimates"]["slope"]["error"]["0-1 s"] == pytest.approx(0.05)
+    assert list(_diagnosed(disabled, episodes(told), 0, 0.0, truth)) == ["diagnosis"]
+    blind = Diagnostics(zeros, zeros, zeros > 0, shares)  # a model without an input for it
+    assert _diagnosed(slope, episodes(blind), 0, 0.0, truth) == {}
+    assert _diagnosed(slope, episodes(told), 0, 0.0, None) == {}

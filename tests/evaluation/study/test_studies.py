@@ -13,17 +13,27 @@ from ros_mbmrl.evaluation.study.studies import (
     default_methods,
     tells_causes,
 )
+from ros_mbmrl.simulation.distributions import CHANGES
 from ros_mbmrl.simulation.simulated_robots import make_simulated
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_causes_take_part_where_every_fault_is_of_an_actuator(name: str) -> None:
+def test_causes_take_part_where_they_say_all_that_changes(name: str) -> None:
     study = STUDIES[name]
-    situations = situations_of(study, study.conditions, [1], 0.5)
+    conditions = [each for each in study.conditions if each != "none"]
+    situations = situations_of(study, conditions, [1], 0.5)
     robots = make_simulated(study.robot, situations, [1] * len(situations))
-    told = (robots.effectiveness(10) < 1).any(axis=(0, 2))
-    assert bool(np.all(told)) == tells_causes(study)
+    spec = robots.robot.spec
+    states = np.zeros((10, len(situations), len(spec.state)))
+    states[5:, :, 0] = 4.0  # further on, of those that run
+    truth, known = robots.truth(states), len(spec.causes)
+    well = np.array([*(cause.default for cause in spec.causes), *[1.0] * len(spec.action)])
+    differs = truth != well
+    assert bool(differs.any(axis=(0, 2)).all()) == tells_causes(study)
     assert (set(BY_CAUSES) <= set(study.methods)) == tells_causes(study)
+    changing = [cause.name for k, cause in enumerate(spec.causes) if differs[..., k].any()]
+    assert tuple(changing) == CHANGES.get(name, ())
+    assert not (changing and differs[..., known:].any())
 
 
 @pytest.mark.parametrize("scale", ["smoke", "small", "paper"])
@@ -33,6 +43,6 @@ def test_on_single_networks_the_methods_are_those_of_before(scale: str) -> None:
 
 
 def test_on_an_ensemble_causes_take_part() -> None:
-    disabled, slope = STUDIES["cheetah-disabled"], STUDIES["cheetah-slope"]
-    assert default_methods(disabled, disabled.at("ensemble")) == disabled.methods
-    assert default_methods(slope, slope.at("ensemble")) == METHODS
+    slope, pier = STUDIES["cheetah-slope"], STUDIES["cheetah-pier"]
+    assert default_methods(slope, slope.at("ensemble")) == slope.methods
+    assert default_methods(pier, pier.at("ensemble")) == METHODS

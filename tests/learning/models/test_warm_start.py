@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 
 import pytest
@@ -16,11 +17,12 @@ from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import new_model, train_model
-from ros_mbmrl.learning.models.warm_start import carried
+from ros_mbmrl.learning.models.warm_start import carried, with_causes
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.networks.recurrent import predict_segment
-from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.robots.conditioned import ConditionedRobot
+from ros_mbmrl.robots.spec import Cause, Robot
 
 Make = Callable[..., list[Rollout]]
 
@@ -122,3 +124,24 @@ def test_a_second_fit_begins_where_the_first_ended(robot: Robot, make_rollouts: 
     torch.testing.assert_close(fits[1].model.normalizer.change_std, data.normalizer().change_std)
     cold = train_model(model, replace(config, supervised_steps=1), data, validation)
     assert fits[1].scores["open_loop_after"] < cold.scores["open_loop_after"]
+
+
+@pytest.mark.parametrize("prefix", ["", "member.1."])
+def test_inputs_for_causes_change_no_prediction(
+    prior: tuple[DynamicsModel, Parameters], rollouts: list[Rollout], robot: Robot, prefix: str
+) -> None:
+    robot = copy(robot)
+    robot.spec = replace(robot.spec, causes=(Cause("push", "N", -2.0, 2.0, 0.5, (1.0,)),))
+    own = {**{prefix + name: part for name, part in prior[1].items()}, "psi.w0": torch.ones(1)}
+    found, model = with_causes(own, prior[0], ConditionedRobot(robot))
+    data = Transitions.of(robot, rollouts)
+    features = torch.cat([data.features, torch.randn(len(data), 1)], dim=1)
+    plain = {name.removeprefix(prefix): part for name, part in found.items()}
+    torch.testing.assert_close(
+        model.predict(plain, features, data.actions),
+        prior[0].predict(prior[1], data.features, data.actions),
+    )
+    assert model.mlp.sizes == (4, 16, 16, 4) and "psi.w0" not in found
+    assert float(model.normalizer.input_mean[1]) == 0.5
+    assert with_causes(found, model, ConditionedRobot(robot)) == (found, model)
+    assert with_causes(own, prior[0], robot) == (own, prior[0])

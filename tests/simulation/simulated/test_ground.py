@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
+import numpy as np
+import pytest
+
+from ros_mbmrl.simulation.engine import mujoco
+from ros_mbmrl.simulation.models import models_of
+from ros_mbmrl.simulation.simulated.ground import BEGIN, SIDE, slope_at
 from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation, Terrain
 
@@ -38,3 +44,31 @@ def test_blocks_of_a_pier_float_and_differ() -> None:
     np.testing.assert_array_equal(states[0], states[1])
     assert np.abs(states[2] - states[0]).max() > 1e-3
     assert (states[:, 1] < flat.states()[0, 1] - 0.03).all()
+
+
+def height(model: mujoco.MjModel, x: float) -> float:
+    """Height of the ground at x [m], by a ray from above that passes the cheetah by."""
+    data = mujoco.MjData(model)
+    data.qpos[0] = -50.0
+    mujoco.mj_forward(model, data)
+    start, down, geom = np.array([x, 0.0, 50.0]), np.array([0.0, 0.0, -1.0]), np.zeros(1, np.int32)
+    return 50.0 - float(mujoco.mj_ray(model, data, start, down, None, 1, -1, geom))
+
+
+@pytest.mark.parametrize("kind", KINDS[:5], ids=lambda kind: kind.kind)
+def test_the_slope_is_that_of_the_ground_that_was_laid(kind: Terrain) -> None:
+    model = models_of("half_cheetah").get(Situation(kind)).model
+    places = np.array([-3.0, 0.0, 1.2, 2.0, 6.0, 8.0, 13.0, 16.0])
+    rise = [height(model, x + 0.05) - height(model, x - 0.05) for x in places]
+    np.testing.assert_allclose(np.tan(slope_at(kind, places)), np.array(rise) / 0.1, atol=1e-4)
+
+
+def test_slopes_begin_ahead_and_change_on_the_way() -> None:
+    middle, end = BEGIN + SIDE, BEGIN + 2 * SIDE
+    edges = np.array([BEGIN - 0.01, BEGIN, middle - 0.01, middle, end - 0.01, end])
+    up = math.atan(0.2)
+    hill, basin = (slope_at(Terrain(kind), edges) for kind in ("hill", "basin"))
+    np.testing.assert_allclose(hill, [0, up, up, -up, -up, 0])
+    np.testing.assert_allclose(basin, [0, -up, -up, up, up, 0])
+    assert slope_at(Terrain("gentle"), edges).tolist() == [0.0] + [math.atan(1 / 18)] * 5
+    assert not slope_at(Terrain("pier", seed=3), edges).any()
