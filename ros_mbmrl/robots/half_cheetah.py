@@ -86,7 +86,7 @@ SPEC = RobotSpec(
         live_sensors=(LiveSensor(("x", "z", "pitch")), LiveSensor(JOINTS)),
     ),
     # Inclination of the ground below the torso, in the map frame: above 0 where it rises with x.
-    causes=(Cause("slope", "rad", -0.4, 0.4, 0.0, (-0.2, -0.1, 0.1, 0.2)),),
+    causes=(Cause("slope", "rad", -0.4, 0.4, 0.0, (-0.2, -0.05, 0.05, 0.2)),),
 )
 
 

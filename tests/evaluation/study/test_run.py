@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from ros_mbmrl.agents.chance import RandomAgent
 from ros_mbmrl.data import dataset
 from ros_mbmrl.dynamics.files import LoadedModel, load_model
+from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.study import learn, run
 from ros_mbmrl.evaluation.study.comparisons import Evidence
 from ros_mbmrl.evaluation.study.description import Scale
@@ -20,7 +22,11 @@ from ros_mbmrl.evaluation.study.learn import Learning, situations_of
 from ros_mbmrl.evaluation.study.run import Runner, digest
 from ros_mbmrl.evaluation.study.studies import SCALES, make_study
 from ros_mbmrl.evaluation.study.tuning import candidates
+from ros_mbmrl.learning.batch_collection import collect
+from ros_mbmrl.learning.rounds import Data
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.simulation.simulated_robots import make_simulated
+from ros_mbmrl.simulation.situations import Situation, Terrain
 
 STUDY = replace(make_study("cheetah-disabled"), vary_window=False)
 METHODS = ("mb", "residual", "grbal", "mb_oracle", "random")
@@ -180,4 +186,39 @@ def test_every_method_learns_from_the_whole_ensemble(tmp_path: Path) -> None:
     assert torch.equal(residual["member.1.w0"], mb["member.1.w0"])
     for own in ("psi.w0", "psi.b1"):
         assert f"member.1.{own}" in models["grbal"].parameters
+    # Of the causes, the slope has no input where no slope was met.
     assert models["causes"].parameters["causes.values"].shape == (13, 6)
+    assert models["causes"].model.robot.spec.features == robot.spec.features
+
+
+def test_a_study_of_slopes_refuses_rollouts_that_do_not_tell_them(tmp_path: Path) -> None:
+    situations = [Situation(Terrain("slope", angle=0.05))] * 2
+    robots = make_simulated("half_cheetah", situations, [0, 1])
+    told = collect(robots, RandomAgent(12), 12, [0, 1], "random")
+    untold = tuple(replace(rollout, causes=None) for rollout in told)
+    job = Learning("cheetah-slope", SCALE, "causes", 0, tmp_path)
+    with pytest.raises(UserError, match="does not tell its causes: expected 1, got none"):
+        learn._fit(job, SCALE.training, Data(untold, untold), None, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "robot", "causes"),
+    [
+        ("cheetah-slope", "half_cheetah", ("slope",)),
+        ("arm-force", "arm_7dof", ("force_x", "force_y", "force_z")),
+    ],
+)
+def test_causes_beside_the_actuators_are_inferred_and_told(
+    tmp_path: Path, name: str, robot: str, causes: tuple[str, ...]
+) -> None:
+    study = replace(make_study(name), vary_window=False, forces=())
+    training = replace(SCALE.training, members=2, value=True)
+    methods = ("mb", "causes", "causes_told", "causes_well")
+    found = Runner(study, replace(SCALE, training=training), methods, tmp_path, workers=1).run()
+    assert {row["method"] for row in found["rows"]} == set(methods)
+    assert {row["method"] for row in found["rows"] if "estimates" in row} == {"causes"}
+    assert not any("diagnosis" in row for row in found["rows"])
+    models = (load_model(tmp_path / f"models/{m}/0", make_robot(robot)) for m in ("mb", "causes"))
+    plain, inferring = (loaded.model.robot.spec.features for loaded in models)
+    assert inferring == (*plain, *causes)
