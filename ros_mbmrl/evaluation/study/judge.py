@@ -158,7 +158,9 @@ def predict(job: Prediction) -> tuple[str, Row]:
     for condition in study.conditions:
         own = selection.select(rollouts, condition=[condition])
         data = Transitions.of(loaded.model.robot, own)
-        errors = open_loop_errors(loaded.model, guard, data, scale.error_horizon, stride=2)
+        errors = open_loop_errors(
+            loaded.model, guard, data, scale.error_horizon, stride=scale.error_stride
+        )
         lengths = np.cumsum([0, *(len(r) for r in own)])
         which = data.rollout[errors.rows].numpy()
         # Several methods drove in each situation: what they did there is no two rollouts apart.
