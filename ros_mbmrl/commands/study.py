@@ -13,7 +13,6 @@ from ros_mbmrl.evaluation import tables as printing
 from ros_mbmrl.evaluation.study import tables
 from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.judge import begin_of
-from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.report import SUMMARY, write_report
 from ros_mbmrl.evaluation.study.run import Runner
 from ros_mbmrl.evaluation.study.studies import (
@@ -22,6 +21,7 @@ from ros_mbmrl.evaluation.study.studies import (
     make_study,
     tells_causes,
 )
+from ros_mbmrl.evaluation.study.worlds import period_of, situations_of
 from ros_mbmrl.methods import outside
 from ros_mbmrl.runtime.device import choose_device
 
@@ -57,6 +57,7 @@ def run(arguments: Evaluate) -> dict[str, Any]:
         sensitivity=found["sensitivity"],
         forces=found["forces"],
         tuning=found["tuning"],
+        gathered=found["gathered"],
         onsets=onsets(study, scale),
         protocol=protocol(study, scale),
     )

@@ -80,7 +80,8 @@ class Study:
     """Every method on every condition, seed by seed.
 
     methods: in the order of tables. conditions: of the test. vary_window: whether figure 48
-    is made; forces: of figure 47 [N]; both of the method `varied` alone.
+    is made; forces: of figure 47 [N]; both of the method `varied` alone. environment: the one of
+    `BENCHMARKS` whose situations and rewards hold, in place of those called as the study.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Study:
     vary_window: bool = False
     forces: tuple[float, ...] = ()
     varied: str = "grbal"
+    environment: str = ""
 
     def __post_init__(self) -> None:
         unknown: set[str] = set()

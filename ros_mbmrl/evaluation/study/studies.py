@@ -149,6 +149,16 @@ def _claims(*fast: str) -> tuple[Hypothesis, ...]:
     )
 
 
+# Episodes as long as the benchmark's, and data up to half of its 200,000 transitions.
+RUN = replace(
+    ENSEMBLE,
+    training=replace(ENSEMBLE.training, random_runs=4, rounds=24, runs=4, steps=1000),
+    oracle=replace(SMALL.oracle, random_runs=4, rounds=24, runs=4, steps=1000),
+    episodes=8,
+    physics_episodes=2,
+    model_free=100_000,
+)
+
 STUDIES: Mapping[str, Study] = MappingProxyType(
     {
         study.name: study
@@ -163,6 +173,17 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 _claims("switching"),
                 SCALES,
                 vary_window=True,
+            ),
+            Study(
+                "cheetah-run",
+                "Half-cheetah without a fault, as others measure it",
+                "half_cheetah",
+                "run",
+                ("mb", TRUE_MODEL, "trpo", CHANCE),
+                ("as built",),
+                (Hypothesis("mb", "trpo"),),
+                {"smoke": SMOKE, "ensemble": RUN},
+                environment="mbbl-half-cheetah",
             ),
             Study(
                 "cheetah-slope",
