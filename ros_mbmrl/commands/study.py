@@ -28,14 +28,15 @@ from ros_mbmrl.runtime.device import choose_device
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate
 
-SCALE = "small"
+SCALE, LARGER = "small", "ensemble"  # by default, the first one that a study has
 NO_CAUSES = "what changes here is not the effectiveness of an actuator"
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Run the unfinished part of a study; write tables, figures and `report.html`."""
     study = make_study(arguments.experiment)
-    scale = sized(study.at(arguments.scale or SCALE), arguments)
+    default = SCALE if SCALE in study.scales else LARGER
+    scale = sized(study.at(arguments.scale or default), arguments)
     for method in arguments.methods:
         choose("method", method, (*study.methods, *outside()))
     methods = [

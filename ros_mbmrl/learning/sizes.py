@@ -17,7 +17,8 @@ class Training:
     of the optimiser, each time. adapt_window, predict_window: T1, T2. segments: a batch.
     members: networks of an ensemble, 1 for a single network. value: whether a value function is
     learned from the collector's runs; its plans, and those of every method, end with it. halfway:
-    whether the methods are also fitted and tried after half of the rounds.
+    whether the methods are also fitted and tried after half of the rounds. features: of
+    older models of the robot; empty: today's.
     """
 
     hidden: tuple[int, ...]
@@ -36,6 +37,7 @@ class Training:
     members: int = 1
     value: bool = False
     halfway: bool = True
+    features: tuple[str, ...] = ()
 
     def transitions(self, rounds: int) -> int:
         """Count the transitions that so many rounds after the random one gather."""

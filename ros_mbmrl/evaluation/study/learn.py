@@ -226,14 +226,14 @@ def _fit(
     job: Learning, size: Training, data: Data, before: LoadedModel | None, k: int
 ) -> LoadedModel:
     """Fit and save the model of a round, from where the last one ended, or another's fit."""
-    robot = make_robot(make_study(job.study).robot)
+    robot = make_robot(make_study(job.study).robot).as_modelled(size.features)
     config, device = config_of(job, size), choose_device(job.scale.device)
     trained = fit_model(robot, config, data, before, device=device)
     value = _value(job, size, before, k)
     facts = {
         **facts_of(config, trained.scores, max(4, min(6, size.adapt_window))),
         "data": [{"name": f"{job.study} {job.data.name} round {j}"} for j in range(k + 1)],
-        "training": {**asdict(size), "hidden": list(size.hidden)},
+        "training": {**asdict(size), "hidden": [*size.hidden], "features": [*size.features]},
     }
     for folder in (job.round(k), job.folder):
         save_model(folder, trained.model, trained.parameters, facts, value)
