@@ -31,12 +31,20 @@ Row = Mapping[str, Any]
 SEEDS = 3  # paired episodes of a condition
 DURATION = 20.0  # of an episode [s]
 VERSUS = ("mb", "mb_de")
+ABLATION = "base-ablation"
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Run the unfinished part of an experiment; write the tables, plots and `report.html`."""
-    choose("experiment", arguments.experiment, (*experiments.EXPERIMENTS, *STUDIES))
+    known = (*experiments.EXPERIMENTS, *STUDIES, ABLATION)
+    choose("experiment", arguments.experiment, known)
     try:
+        if arguments.experiment == ABLATION:
+            from ros_mbmrl.commands import ablation
+
+            fixed = "methods", "versus", "duration", "controller", "models"
+            expect_none("it compares parts of MB's base", arguments, *fixed)
+            return ablation.run(arguments)
         if arguments.experiment in STUDIES:
             from ros_mbmrl.commands import study, study_models
 
