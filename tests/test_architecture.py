@@ -30,7 +30,6 @@ WITHOUT_TESTS: dict[str, tuple[str, ...]] = {
         "agents/base.py",
         "collection/requests.py",
         "episodes/scenario.py",
-        "learning/sizes.py",
         "networks/activations.py",
         "policies/base.py",
         "policies/trained.py",
@@ -48,7 +47,6 @@ WITHOUT_TESTS: dict[str, tuple[str, ...]] = {
     ),
     "pages of a study: tests/evaluation/study/test_report.py and test_overall.py": (
         "evaluation/study/readme.py",
-        "evaluation/study/tables.py",
     ),
     "tested through what it is for, in the file named": (
         "commands/tuning.py",  # tests/commands/test_tune.py
