@@ -44,7 +44,7 @@ from ros_mbmrl.learning.run import LEARNED, Progress, silent
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.mlp import MLP, Parameters
-from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
+from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks, without_noise
 from ros_mbmrl.policies.imagined import ImaginedEpisodes, imagine_episodes, reward_of
 from ros_mbmrl.policies.moments import Moments
 from ros_mbmrl.policies.sampling import Tasks
@@ -190,7 +190,7 @@ class MELearner:
     def _tested(self, store: Tasks) -> Gathered:
         """Run real episodes without noise, the same after each iteration; nothing is learned."""
         rng = np.random.default_rng((self._config.seed, TESTS))
-        still = {**self.parameters, "log_std": torch.full_like(self.parameters["log_std"], -30.0)}
+        still = without_noise(self.parameters)
         own = (self.policy, for_tasks(still, self._config.tests), self._config.horizon, rng)
         return gather(store, *own, "test")
 
