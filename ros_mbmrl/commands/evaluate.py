@@ -36,7 +36,9 @@ VERSUS = ("mb", "mb_de")
 
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Run the unfinished part of an experiment; write the tables, plots and `report.html`."""
-    choose("experiment", arguments.experiment, (*experiments.EXPERIMENTS, *STUDIES, *POLICY_STUDIES))
+    choose(
+        "experiment", arguments.experiment, (*experiments.EXPERIMENTS, *STUDIES, *POLICY_STUDIES)
+    )
     try:
         if arguments.experiment in POLICY_STUDIES:
             from ros_mbmrl.commands import policy_study

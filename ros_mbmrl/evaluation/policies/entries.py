@@ -53,9 +53,7 @@ SCHEMES = (
 # Figures 13 and 42: MAML and E-MAML as first implemented, with TRPO outside.
 META = (
     *_of(Kind.META, "promp"),
-    _variant(
-        "maml_trpo", "maml_rl", Kind.META, "MAML-TRPO", _PINK, "^", estimator="maml"
-    ),
+    _variant("maml_trpo", "maml_rl", Kind.META, "MAML-TRPO", _PINK, "^", estimator="maml"),
     *_of(Kind.META, "e_maml"),
 )
 # Figure 16, and figures 14 and 15: estimators with one step of VPG outside.

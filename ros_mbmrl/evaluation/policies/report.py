@@ -17,13 +17,15 @@ from ros_mbmrl.evaluation.statistics import Row, unique
 from ros_mbmrl.evaluation.study.report import PAGE, write_summary
 
 BANDS = "mean and 95 % interval over training seeds (of two: least to most)"
-CAPTIONS: Mapping[Drawn, str] = MappingProxyType({
-    Drawn.RETURNS: f"Real return without exploration against real transitions; {BANDS}",
-    Drawn.OPTIMISM: "Real return, and the one in the models (dashed) that the policy is improved "
-    f"by; {BANDS}",
-    Drawn.PATHS: "Above: exploring, before adaptation; below: adapted. A colour a task, its goal a "
-    "cross; first training seed",
-})
+CAPTIONS: Mapping[Drawn, str] = MappingProxyType(
+    {
+        Drawn.RETURNS: f"Real return without exploration against real transitions; {BANDS}",
+        Drawn.OPTIMISM: "Real return, and the one in the models (dashed) that the policy is improved "
+        f"by; {BANDS}",
+        Drawn.PATHS: "Above: exploring, before adaptation; below: adapted. A colour a task, its goal a "
+        "cross; first training seed",
+    }
+)
 
 
 def write_report(
@@ -82,4 +84,3 @@ def protocol(scale: Scale) -> list[Block]:
         "Intervals: hierarchical bootstrap over training seeds and tests, with Student's t for few "
         "training seeds; of one training seed they say nothing about another.",
     ]
-

@@ -44,9 +44,7 @@ ME_TRPO_STUDY = PolicyStudy(
         Figure("4", "Steps of a policy in one model", _names(LADDER), ME_ENVIRONMENTS),
         Figure("5", "Numbers of models", _names(*_BY_MEMBERS), ME_ENVIRONMENTS),
         Figure("6", "Beside model-free methods", _names(ME_TRPO, MODEL_FREE), ME_ENVIRONMENTS),
-        Figure(
-            "36", "Predicted and real", _names(*_BY_MEMBERS), ME_ENVIRONMENTS, Drawn.OPTIMISM
-        ),
+        Figure("36", "Predicted and real", _names(*_BY_MEMBERS), ME_ENVIRONMENTS, Drawn.OPTIMISM),
         Figure("37", "Schemes of imagination", _names(ME_TRPO, SCHEMES), ME_ENVIRONMENTS),
     ),
     me_trpo_scales(
