@@ -97,7 +97,7 @@ class Scale:
     Args:
         train_seeds: policies of each entry on each environment.
         tests: real episodes that a policy is judged by, without exploration, at each point.
-        points: real transitions in all at which it is judged, for each kind; the last is its budget.
+        points: real transitions at which it is judged, for each kind; the last is its budget.
         batch: real transitions of an iteration, for each kind whose setting `EPISODES` knows.
         settings: of all methods of a kind.
         environments, entries: those that take part.

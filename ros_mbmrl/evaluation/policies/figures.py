@@ -1,9 +1,10 @@
-"""Figures of chapters 4 to 6 of the thesis, as PNG files; learning curves are those of chapter 9."""
+"""Figures of chapters 4 to 6 of the thesis, as PNG files; curves are drawn as those of chapter 9."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -41,12 +42,7 @@ def draw(figure: Figure, rows: Sequence[Row], looks: Mapping[str, Look], path: P
     if not own:
         return False
     shown = {name: looks[name] for name in figure.entries if name in unique(own, "method")}
-    draws = {
-        Drawn.RETURNS: sample_efficiency,
-        Drawn.OPTIMISM: optimism,
-        Drawn.PATHS: paths,
-    }
-    draws[figure.drawn](own, path, shown)
+    DRAWS[figure.drawn](own, path, shown)
     return True
 
 
@@ -99,3 +95,8 @@ def _paths(axes: Axes, each: Sequence[Sequence[Sequence[float]]], goals: Sequenc
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel("x [m]")
     axes.set_ylabel("y [m]")
+
+
+DRAWS: Mapping[Drawn, Callable[[Sequence[Row], Path, Mapping[str, Look]], None]] = MappingProxyType(
+    {Drawn.RETURNS: sample_efficiency, Drawn.OPTIMISM: optimism, Drawn.PATHS: paths}
+)

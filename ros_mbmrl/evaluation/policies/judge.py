@@ -71,10 +71,11 @@ def judge(
 
     after = tested(adapted.parameters)
     before = tested(for_tasks(trained.parameters, count)) if inner.steps else None
-    goals = tuple(tuple(each.goal) for each in situations if getattr(each, "goal", None))
+    told = [getattr(each, "goal", None) for each in situations]
+    goals = tuple(tuple(goal) for goal in told if goal is not None)
     return Judged(
         _returns(after),
-        before and _returns(before),
+        None if before is None else _returns(before),
         adapted.episodes[0] if inner.steps else None,
         after,
         goals,

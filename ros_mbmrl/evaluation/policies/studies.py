@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ros_mbmrl.errors import choose
-from ros_mbmrl.evaluation.policies.description import Drawn, Entry, Figure, Kind, PolicyStudy
+from ros_mbmrl.evaluation.policies.description import Drawn, Entry, Figure, PolicyStudy
 from ros_mbmrl.evaluation.policies.entries import (
     ENSEMBLES,
     ESTIMATORS,
