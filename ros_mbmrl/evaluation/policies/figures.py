@@ -1,4 +1,4 @@
-"""Figures of chapters 4 to 6 of the thesis, as PNG files; curves are drawn as those of chapter 9."""
+"""Figures of chapters 4 to 6 of the thesis, as PNG files; curves are those of chapter 9."""
 
 from __future__ import annotations
 
