@@ -25,7 +25,8 @@ class Train:
     one_model_trpo."""
     robot: Positional[str]
     """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, swimmer, snake, hopper, walker2d, humanoid, or
-    another robot that is installed; for policies also point_corners, point_navigation."""
+    another robot that is installed; for policies also point_corners, point_navigation,
+    point_centre."""
     out: Path
     """Folder of the model or the policy; training resumes from the checkpoint in it."""
     data: tuple[Path, ...] = ()
