@@ -26,7 +26,9 @@ class Kind(Enum):
 
 
 # How a method's configuration calls the episodes of an iteration; others say it in a scale.
-EPISODES: Mapping[Kind, str] = MappingProxyType({Kind.MODELS: "episodes", Kind.FREE: "worlds"})
+EPISODES: Mapping[Kind, str] = MappingProxyType(
+    {Kind.MODELS: "episodes", Kind.META_MODELS: "episodes", Kind.FREE: "worlds"}
+)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from ros_mbmrl.evaluation.policies.description import Entry, Kind
+from ros_mbmrl.learning.policies.mb_mpo_figures import (
+    on_biased_models,
+    with_and_without_adaptation,
+)
 from ros_mbmrl.methods import look
 from ros_mbmrl.methods.method import COLOURS, Look
 
@@ -36,9 +40,30 @@ def _scheme(scheme: str, colour: str, marker: str) -> Entry:
     return _variant(*own, scheme=scheme)
 
 
+def _look(name: str, marker: str) -> Look:
+    return Look(name, _GREY, line="--", marker=marker)
+
+
 MODEL_FREE = _of(Kind.FREE, "trpo", "ppo")
 ME_TRPO = _of(Kind.MODELS, "me_trpo")
-MB_MPO = (Entry("mb_mpo", "mb_mpo", Kind.META_MODELS, {}, Look("MB-MPO", _RED, marker="D")),)
+MB_MPO = _of(Kind.META_MODELS, "mb_mpo")
+# Figure 9: no adaptation.
+STILL = tuple(
+    Entry("mb_mpo_still", each.method, Kind.META_MODELS, each.settings, _look(each.label, "v"))
+    for each in with_and_without_adaptation()
+    if each.settings["rate"] == 0
+)
+# Figure 10: models that are wrong on purpose.
+BIASED = tuple(
+    Entry(
+        f"{each.method}_bias_{each.settings['model_bias']:g}",
+        each.method,
+        Kind.MODELS if each.method == "me_trpo" else Kind.META_MODELS,
+        each.settings,
+        replace(look(each.method), colour=COLOURS[k % len(COLOURS)], name=each.label),
+    )
+    for k, each in enumerate(on_biased_models())
+)
 # Figure 4: one model; figure 5: more of them, the first of which is `one_model_trpo`.
 LADDER = _of(Kind.MODELS, "bptt", "one_model_vpg", "one_model_trpo")
 ENSEMBLES = (_members(10, _PINK, "D"), _members(20, _GREY, "P"))

@@ -22,8 +22,8 @@ CAPTIONS: Mapping[Drawn, str] = MappingProxyType(
         Drawn.RETURNS: f"Real return without exploration against real transitions; {BANDS}",
         Drawn.OPTIMISM: "Real return, and the one in the models (dashed), which is improved "
         f"until their validation ends that; {BANDS}",
-        Drawn.PATHS: "Above: exploring, before adaptation; below: adapted. A colour a task, a cross "
-        "its goal; first training seed",
+        Drawn.PATHS: "Above: exploring, before adaptation; below: adapted. A colour a task, its "
+        "goal a cross; first training seed",
     }
 )
 

@@ -11,6 +11,7 @@ from typing import Any
 from ros_mbmrl.evaluation.policies.description import Kind, Scale, Settings
 from ros_mbmrl.simulation.benchmarks import BENCHMARKS
 
+_LEARN_IN_MODELS = (Kind.MODELS, Kind.META_MODELS)
 CORNERS = "point_corners"
 WANG = "mbbl-half-cheetah"  # on which results of others are published
 
@@ -58,6 +59,14 @@ _TINY: Settings = {
     "model": _TINY_MODEL,
     "validation": {"every": 1, "tolerance": 1, "updates": 2, "episodes": 2},
 }
+_TINY_META: Settings = {
+    "rows": 5,
+    "tests": 2,
+    "hidden": (8,),
+    "meta_steps": 1,
+    "episodes_of_model": 2,
+    "model": _TINY_MODEL,
+}
 _TINY_FREE: Settings = {"hidden": (8,)}
 
 
@@ -103,11 +112,14 @@ def me_trpo_scales(
     }
 
 
-def mb_mpo_scales(full: tuple[str, ...], smoke: tuple[str, ...]) -> Mapping[str, Scale]:
+def mb_mpo_scales(
+    full: tuple[str, ...], small: tuple[str, ...], smoke: tuple[str, ...]
+) -> Mapping[str, Scale]:
     """Return the sizes of chapter 5 for the entries that take part in each."""
     points = _every(4000, 24_000)
     long = _every(20_000, 200_000)
-    on_wang = {Kind.MODELS: {"rows": 5}}
+    on_wang: Mapping[Kind, Settings] = {Kind.MODELS: {"rows": 5}, Kind.META_MODELS: {"rows": 100}}
+    in_models: Settings = {"model": {**_MODEL_A1, "hidden": (512, 512)}}
     return {
         "smoke": _smoke(("mb-mpo-swimmer",), smoke),
         "small": Scale(
@@ -118,10 +130,10 @@ def mb_mpo_scales(full: tuple[str, ...], smoke: tuple[str, ...]) -> Mapping[str,
                 Kind.META_MODELS: points,
                 Kind.FREE: (*points, 48_000, 96_000, 192_000),
             },
-            batch={Kind.MODELS: 4000, Kind.FREE: 4000},
+            batch=dict.fromkeys((*_LEARN_IN_MODELS, Kind.FREE), 4000),
             settings={Kind.MODELS: {"rows": 25}, Kind.FREE: {"hidden": (32, 32)}},
             environments=("mb-mpo-half-cheetah", "mb-mpo-swimmer"),
-            entries=full,
+            entries=small,
         ),
         "paper": Scale(
             train_seeds=5,
@@ -131,12 +143,13 @@ def mb_mpo_scales(full: tuple[str, ...], smoke: tuple[str, ...]) -> Mapping[str,
                 Kind.META_MODELS: long,
                 Kind.FREE: _every(100_000, 200_000, 1_000_000, 3_000_000, 10_000_000),
             },
-            batch={Kind.MODELS: 4000, Kind.FREE: 50_000},
+            batch={**dict.fromkeys(_LEARN_IN_MODELS, 4000), Kind.FREE: 50_000},
             settings={
-                Kind.MODELS: {"rows": 25, "model": {**_MODEL_A1, "hidden": (512, 512)}},
+                Kind.MODELS: {"rows": 25, **in_models},
+                Kind.META_MODELS: {"rows": 500, **in_models},  # 100,000 imagined transitions
                 Kind.FREE: {"hidden": (32, 32)},
             },
-            environments=MB_ENVIRONMENTS,
+            environments=(*MB_ENVIRONMENTS, "me-trpo-half-cheetah"),
             entries=full,
             special={WANG: on_wang},
         ),
@@ -188,13 +201,13 @@ def promp_scales(full: tuple[str, ...], smoke: tuple[str, ...]) -> Mapping[str, 
 
 def _smoke(environments: tuple[str, ...], entries: tuple[str, ...]) -> Scale:
     """Return a size to see that everything runs; its figures mean nothing."""
-    points = (400, 800)
+    points_of = dict.fromkeys((*_LEARN_IN_MODELS, Kind.FREE), (400, 800))
     return Scale(
         train_seeds=1,
         tests=2,
-        points={Kind.MODELS: points, Kind.META_MODELS: points, Kind.FREE: points},
-        batch={Kind.MODELS: 400, Kind.FREE: 400},
-        settings={Kind.MODELS: _TINY, Kind.FREE: _TINY_FREE},
+        points=points_of,
+        batch=dict.fromkeys(points_of, 400),
+        settings={Kind.MODELS: _TINY, Kind.META_MODELS: _TINY_META, Kind.FREE: _TINY_FREE},
         environments=environments,
         entries=entries,
     )

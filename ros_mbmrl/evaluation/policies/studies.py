@@ -8,6 +8,7 @@ from types import MappingProxyType
 from ros_mbmrl.errors import choose
 from ros_mbmrl.evaluation.policies.description import Drawn, Entry, Figure, PolicyStudy
 from ros_mbmrl.evaluation.policies.entries import (
+    BIASED,
     ENSEMBLES,
     ESTIMATORS,
     LADDER,
@@ -17,12 +18,14 @@ from ros_mbmrl.evaluation.policies.entries import (
     META,
     MODEL_FREE,
     SCHEMES,
+    STILL,
 )
 from ros_mbmrl.evaluation.policies.scales import (
     CORNERS,
     MB_ENVIRONMENTS,
     ME_ENVIRONMENTS,
     META_ENVIRONMENTS,
+    WANG,
     mb_mpo_scales,
     me_trpo_scales,
     promp_scales,
@@ -33,6 +36,7 @@ def _names(*groups: tuple[Entry, ...]) -> tuple[str, ...]:
     return tuple(entry.name for group in groups for entry in group)
 
 
+SHORT, ME_CHEETAH = "mb-mpo-half-cheetah", "me-trpo-half-cheetah"
 _BY_MEMBERS = (LADDER[-1:], ME_TRPO, ENSEMBLES)
 _ESTIMATED = META_ENVIRONMENTS[:6]  # the six of figures 13 and 14
 
@@ -64,13 +68,16 @@ ME_TRPO_STUDY = PolicyStudy(
 MB_MPO_STUDY = PolicyStudy(
     "mb-mpo",
     "Model-based meta-policy optimization",
-    (*MB_MPO, *ME_TRPO, *MODEL_FREE),
+    (*MB_MPO, *STILL, *ME_TRPO, *BIASED, *MODEL_FREE),
     (
         Figure("7", "Beside model-free methods", _names(MB_MPO, MODEL_FREE), MB_ENVIRONMENTS),
         Figure("8", "Beside model-based methods", _names(MB_MPO, ME_TRPO), MB_ENVIRONMENTS),
+        Figure("9", "With and without adaptation", _names(MB_MPO, STILL), (SHORT, WANG)),
+        Figure("10", "Models that are wrong on purpose", _names(BIASED), (ME_CHEETAH,)),
     ),
     mb_mpo_scales(
-        full=_names(MB_MPO, ME_TRPO, MODEL_FREE),
+        full=_names(MB_MPO, STILL, ME_TRPO, BIASED, MODEL_FREE),
+        small=_names(MB_MPO, STILL, ME_TRPO, MODEL_FREE),
         smoke=_names(MB_MPO, ME_TRPO, MODEL_FREE[:1]),
     ),
     versus=_names(MODEL_FREE),
@@ -78,8 +85,6 @@ MB_MPO_STUDY = PolicyStudy(
         {
             "7": "DDPG and ACKTR are not part of this project, and the PR2 is none of the rows.",
             "8": "MB-MPC plans, and so is judged by the studies of chapter 9.",
-            "9": "Without adaptation: an entry of mb_mpo without inner steps is to come.",
-            "10": "Biased models: imagination has no setting for a bias.",
             "11": "Plasticity beside the models' disagreement: the point of B.3 is to come.",
         }
     ),
