@@ -35,10 +35,10 @@ META_ENVIRONMENTS = (
     "promp-humanoid-fwd-back",
 )
 
-# A.1.2 and A.1.3; "25 passes" is said in steps of a fit, and an iteration ends after 200 updates.
+# A.1.2 and A.1.3, but silu for ReLU; "25 passes" is said in steps of a fit, and an iteration ends
+# after 200 updates.
 _MODEL_A1: Settings = {
     "hidden": (1024, 1024),
-    "activation": "relu",
     "supervised_steps": 5000,
     "rows": 1000,
     "validate_every": 250,
@@ -169,7 +169,7 @@ def promp_scales(full: tuple[str, ...], smoke: tuple[str, ...]) -> Mapping[str, 
         "smoke": Scale(
             train_seeds=1,
             tests=2,
-            points={Kind.META: (400, 800)},
+            points={Kind.META: (800, 1600)},
             batch={},
             settings={Kind.META: tiny},
             environments=("promp-half-cheetah-fwd-back", CORNERS),
