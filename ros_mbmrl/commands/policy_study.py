@@ -72,10 +72,9 @@ def chosen(
         choose("method", name, [entry.name for entry in study.entries])
         if not study.entry(name).there:
             raise UserError(f"method '{name}' is not installed: expected another entry")
-        if name not in scale.entries:
-            kind = study.entry(name).kind
-            if kind not in scale.points:
-                raise UserError(f"method '{name}': this scale has no budget for it")
+        if not any(study.pairs(scale, (name,))):
+            places = ", ".join(scale.environments)
+            raise UserError(f"method '{name}' is drawn on none of {places}: expected another entry")
     wanted = arguments.methods or scale.entries
     entries = [entry for entry in study.entries if entry.name in wanted]
     there = tuple(entry.name for entry in entries if entry.there)
