@@ -46,7 +46,10 @@ def test_a_figure_without_data_is_left_out(tmp_path: Path) -> None:
 
 
 def test_every_kind_of_figure_is_a_picture(tmp_path: Path) -> None:
-    paths = {"explored": [[[0.0, 0.0], [1.0, 1.0]]] * 3, "after": [[[0.0, 0.0], [2.0, 1.0]]] * 3}
+    paths: dict[str, Any] = {
+        "explored": [[[0.0, 0.0], [1.0, 1.0]]] * 3,
+        "after": [[[0.0, 0.0], [2.0, 1.0]]] * 3,
+    }
     paths["goals"] = [[2.0, 2.0, 0.0], [2.0, 2.0, 0.0], [-2.0, 2.0, 0.0]]
     rows = [
         row(method, n, place, imagined=2.0 * n, paths=paths)

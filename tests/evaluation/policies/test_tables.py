@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ros_mbmrl.evaluation.policies import tables
 from ros_mbmrl.evaluation.policies.studies import make_policy_study
 
@@ -37,7 +39,12 @@ def test_equal_data_names_its_limit() -> None:
 
 
 def test_a_published_return_has_its_source() -> None:
-    row = {"method": "me_trpo", "condition": "a", "transitions": None, "return": None}
+    row: dict[str, Any] = {
+        "method": "me_trpo",
+        "condition": "a",
+        "transitions": None,
+        "return": None,
+    }
     row |= {"published": 2283.0, "published_transitions": 200_000, "source": "W"}
     assert tables.published([row], LOOKS).rows == [("a", "ME-TRPO", "", "", "2283 at 200000", "W")]
 
