@@ -66,6 +66,7 @@ class Drawn(Enum):
     RETURNS = "return against real transitions"
     OPTIMISM = "return in the models beside the real one"
     PATHS = "paths before and after adaptation"
+    PLASTICITY = "divergence by adaptation, and disagreement of the models, over the plane"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from ros_mbmrl.evaluation.plots import panels, save
 from ros_mbmrl.evaluation.policies.description import Drawn, Figure
+from ros_mbmrl.evaluation.policies.summary import newest
 from ros_mbmrl.evaluation.statistics import Row, unique
 from ros_mbmrl.evaluation.study.comparisons import chosen
 from ros_mbmrl.evaluation.study.figures import (
@@ -35,10 +36,8 @@ def draw(figure: Figure, rows: Sequence[Row], looks: Mapping[str, Look], path: P
         for row in rows
         if row["method"] in figure.entries and row["condition"] in figure.environments
     ]
-    if figure.drawn is Drawn.OPTIMISM:
-        own = [row for row in own if row.get("imagined") is not None]
-    if figure.drawn is Drawn.PATHS:
-        own = [row for row in own if row.get("paths")]
+    if needed := NEEDED.get(figure.drawn):
+        own = [row for row in own if row.get(needed) is not None]
     if not own:
         return False
     shown = {name: looks[name] for name in figure.entries if name in unique(own, "method")}
@@ -71,17 +70,36 @@ def paths(rows: Sequence[Row], path: Path, looks: Mapping[str, Look]) -> None:
     """
     figure, grid = panels(2 * len(looks), 2.6, 2.6, len(looks))
     for k, (name, how) in enumerate(looks.items()):
-        own = [row for row in rows if row["method"] == name]
-        first = min(row["train_seed"] for row in own)
-        last = max(
-            (row for row in own if row["train_seed"] == first), key=lambda row: row["transitions"]
-        )
-        told = last["paths"]
+        told = _first_curve_end(rows, name)["paths"]
         for which, axes in (("explored", grid[k]), ("after", grid[len(looks) + k])):
             _paths(axes, told[which], told["goals"])
             axes.set_title(f"{how.name}, {'exploring' if which == 'explored' else 'adapted'}")
             axes.title.set_fontsize("small")
     save(figure, path)
+
+
+def plasticity(rows: Sequence[Row], path: Path, looks: Mapping[str, Look]) -> None:
+    """Draw the models' disagreement (above) and the divergence by adaptation (below).
+
+    Thesis fig. 11. The first training seed's last point, a column an entry.
+    """
+    figure, grid = panels(2 * len(looks), 3.4, 2.8, len(looks))
+    for k, (name, how) in enumerate(looks.items()):
+        told = _first_curve_end(rows, name)["plasticity"]
+        x, y = np.asarray(told["states"]).T
+        shown = (("disagreement", grid[k]), ("divergence", grid[len(looks) + k]))
+        for which, axes in shown:
+            image = axes.tripcolor(x, y, told[which], shading="gouraud")
+            figure.colorbar(image, ax=axes)
+            axes.set_title(f"{how.name}, {which}", fontsize="small")
+            axes.set_aspect("equal")
+        grid[len(looks) + k].set_xlabel(f"x [m]; correlation {told['correlation']:.2f}")
+    save(figure, path)
+
+
+def _first_curve_end(rows: Sequence[Row], name: str) -> Row:
+    """Return the last point of an entry's first training seed."""
+    return newest([row for row in rows if row["method"] == name])[0]
 
 
 def _paths(axes: Axes, each: Sequence[Sequence[Sequence[float]]], goals: Sequence[Row]) -> None:
@@ -98,5 +116,14 @@ def _paths(axes: Axes, each: Sequence[Sequence[Sequence[float]]], goals: Sequenc
 
 
 DRAWS: Mapping[Drawn, Callable[[Sequence[Row], Path, Mapping[str, Look]], None]] = MappingProxyType(
-    {Drawn.RETURNS: sample_efficiency, Drawn.OPTIMISM: optimism, Drawn.PATHS: paths}
+    {
+        Drawn.RETURNS: sample_efficiency,
+        Drawn.OPTIMISM: optimism,
+        Drawn.PATHS: paths,
+        Drawn.PLASTICITY: plasticity,
+    }
+)
+# The part of a row that a figure is of, beside the return.
+NEEDED: Mapping[Drawn, str] = MappingProxyType(
+    {Drawn.OPTIMISM: "imagined", Drawn.PATHS: "paths", Drawn.PLASTICITY: "plasticity"}
 )

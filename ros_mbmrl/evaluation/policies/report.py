@@ -24,6 +24,8 @@ CAPTIONS: Mapping[Drawn, str] = MappingProxyType(
         f"until their validation ends that; {BANDS}",
         Drawn.PATHS: "Above: exploring, before adaptation; below: adapted. A colour a task, its "
         "goal a cross; first training seed",
+        Drawn.PLASTICITY: "Above: deviation of the models' predictions; below: KL divergence of "
+        "the adapted policies from the one before; first training seed",
     }
 )
 

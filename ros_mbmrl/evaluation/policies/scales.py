@@ -12,7 +12,7 @@ from ros_mbmrl.evaluation.policies.description import Kind, Scale, Settings
 from ros_mbmrl.simulation.benchmarks import BENCHMARKS
 
 _LEARN_IN_MODELS = (Kind.MODELS, Kind.META_MODELS)
-CORNERS = "point_corners"
+CORNERS, CENTRE = "point_corners", "point_centre"
 WANG = "mbbl-half-cheetah"  # on which results of others are published
 
 
@@ -121,7 +121,7 @@ def mb_mpo_scales(
     on_wang: Mapping[Kind, Settings] = {Kind.MODELS: {"rows": 5}, Kind.META_MODELS: {"rows": 100}}
     in_models: Settings = {"model": {**_MODEL_A1, "hidden": (512, 512)}}
     return {
-        "smoke": _smoke(("mb-mpo-swimmer",), smoke),
+        "smoke": _smoke(("mb-mpo-swimmer", CENTRE), smoke),
         "small": Scale(
             train_seeds=2,
             tests=10,
@@ -132,7 +132,7 @@ def mb_mpo_scales(
             },
             batch=dict.fromkeys((*_LEARN_IN_MODELS, Kind.FREE), 4000),
             settings={Kind.MODELS: {"rows": 25}, Kind.FREE: {"hidden": (32, 32)}},
-            environments=("mb-mpo-half-cheetah", "mb-mpo-swimmer"),
+            environments=("mb-mpo-half-cheetah", "mb-mpo-swimmer", CENTRE),
             entries=small,
         ),
         "paper": Scale(
@@ -149,7 +149,7 @@ def mb_mpo_scales(
                 Kind.META_MODELS: {"rows": 500, **in_models},  # 100,000 imagined transitions
                 Kind.FREE: {"hidden": (32, 32)},
             },
-            environments=(*MB_ENVIRONMENTS, "me-trpo-half-cheetah"),
+            environments=(*MB_ENVIRONMENTS, "me-trpo-half-cheetah", CENTRE),
             entries=full,
             special={WANG: on_wang},
         ),

@@ -21,6 +21,7 @@ from ros_mbmrl.evaluation.policies.entries import (
     STILL,
 )
 from ros_mbmrl.evaluation.policies.scales import (
+    CENTRE,
     CORNERS,
     MB_ENVIRONMENTS,
     ME_ENVIRONMENTS,
@@ -74,6 +75,7 @@ MB_MPO_STUDY = PolicyStudy(
         Figure("8", "Beside model-based methods", _names(MB_MPO, ME_TRPO), MB_ENVIRONMENTS),
         Figure("9", "With and without adaptation", _names(MB_MPO, STILL), (SHORT, WANG)),
         Figure("10", "Models that are wrong on purpose", _names(BIASED), (ME_CHEETAH,)),
+        Figure("11", "Plasticity", _names(MB_MPO), (CENTRE,), Drawn.PLASTICITY),
     ),
     mb_mpo_scales(
         full=_names(MB_MPO, STILL, ME_TRPO, BIASED, MODEL_FREE),
@@ -85,7 +87,6 @@ MB_MPO_STUDY = PolicyStudy(
         {
             "7": "DDPG and ACKTR are not part of this project, and the PR2 is none of the rows.",
             "8": "MB-MPC plans, and so is judged by the studies of chapter 9.",
-            "11": "Plasticity beside the models' disagreement: the point of B.3 is to come.",
         }
     ),
 )

@@ -12,6 +12,8 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.policies.description import EPISODES, Entry, Scale, Settings
 from ros_mbmrl.evaluation.policies.judge import judge
 from ros_mbmrl.learning.policies.benchmarks import benchmark_tasks
+from ros_mbmrl.learning.policies.mb_mpo_config import MBMPOConfig
+from ros_mbmrl.learning.policies.plasticity import grid, plasticity_of
 from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
 from ros_mbmrl.learning.policies.training import PolicyMethod, updated
 from ros_mbmrl.learning.run import silent
@@ -19,12 +21,13 @@ from ros_mbmrl.methods import make_method
 from ros_mbmrl.plugins import expected, imported
 from ros_mbmrl.policies.adapt import InnerConfig
 from ros_mbmrl.policies.sampling import Tasks
-from ros_mbmrl.policies.trained import ImaginedPoint
+from ros_mbmrl.policies.trained import ImaginedPoint, TrainedPolicy
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.benchmarks import BENCHMARKS
 from ros_mbmrl.simulation.points import POINTS
 
 Row = dict[str, Any]
+GRID = 21  # states along each axis of figure 11
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def train(job: Training) -> tuple[str, Row]:
     of whole iterations), return (mean of `returns`, a number a test), return_before (of one that
     adapts, before it does), return_exploring (of the last iteration's own episodes), seconds (of
     this point's training); of one that learns in models imagined, optimism, updates, improved; of
-    points on a plane paths.
+    points on a plane paths, and plasticity of MB-MPO there.
     """
     config, begin = job.config, perf_counter()
     tasks = tasks_of(job.environment)
@@ -124,7 +127,18 @@ def train(job: Training) -> tuple[str, Row]:
         row |= {"updates": last.updates, "improved": last.improved}
     if job.environment in POINTS:
         row["paths"] = judged.paths()
+    if job.environment in POINTS and isinstance(config, MBMPOConfig):
+        row["plasticity"] = plasticity(tasks, config, trained)
     return job.key, row
+
+
+def plasticity(tasks: Tasks, config: MBMPOConfig, trained: TrainedPolicy) -> Row:
+    """Return the map of figure 11 over the square that points begin in, as plain data."""
+    start = POINTS[tasks.robot.spec.name].start
+    found = plasticity_of(tasks, config, trained, grid(start, GRID))
+    names = ("states", "divergence", "disagreement")
+    plain = {name: getattr(found, name).round(6).tolist() for name in names}
+    return {**plain, "correlation": found.correlation}
 
 
 def horizon_of(environment: str) -> int:

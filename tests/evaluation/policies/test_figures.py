@@ -39,7 +39,7 @@ def test_only_the_figures_entries_and_environments_are_drawn(
 def test_a_figure_without_data_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "p.png"
     rows = [row("me_trpo", 1)]
-    for drawn in (Drawn.OPTIMISM, Drawn.PATHS):
+    for drawn in (Drawn.OPTIMISM, Drawn.PATHS, Drawn.PLASTICITY):
         assert not figures.draw(figure(drawn, "me_trpo"), rows, LOOKS, path)
     assert not figures.draw(figure(Drawn.RETURNS, "ppo"), rows, LOOKS, path)
     assert not path.exists()
@@ -51,8 +51,11 @@ def test_every_kind_of_figure_is_a_picture(tmp_path: Path) -> None:
         "after": [[[0.0, 0.0], [2.0, 1.0]]] * 3,
     }
     paths["goals"] = [[2.0, 2.0, 0.0], [2.0, 2.0, 0.0], [-2.0, 2.0, 0.0]]
+    corners = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
+    told = {"states": corners, "divergence": [1.0, 2.0, 3.0, 4.0], "correlation": 1.0}
+    told["disagreement"] = told["divergence"]
     rows = [
-        row(method, n, place, imagined=2.0 * n, paths=paths)
+        row(method, n, place, imagined=2.0 * n, paths=paths, plasticity=told)
         for method in ("me_trpo", "me_trpo_10")
         for n in (1000, 2000)
         for place in ("a", "b")

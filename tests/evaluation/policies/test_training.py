@@ -60,3 +60,9 @@ def test_a_setting_that_the_method_does_not_take_is_named(tmp_path: Path) -> Non
     wrong = replace(job, entry=replace(job.entry, settings={"clop": 1}))
     with pytest.raises(UserError, match="promp on point_corners: unknown setting 'clop'"):
         assert wrong.config
+
+
+def test_points_at_the_centre_tell_how_far_adaptation_goes_where(tmp_path: Path) -> None:
+    told = train(job_of("mb-mpo", "mb_mpo", "point_centre", 400, tmp_path))[1]["plasticity"]
+    assert len(told["states"]) == len(told["divergence"]) == len(told["disagreement"]) == 441
+    assert min(told["divergence"]) >= 0 and -1 <= told["correlation"] <= 1
