@@ -31,8 +31,9 @@ class Runner:
         self._scale, self._out = scale, out
         self._workers, self._cluster = workers, cluster
         self._pairs = list(study.pairs(scale, names))
-        for job in (job for jobs in self.rounds() for job in jobs):
-            job.config  # noqa: B018 (whatever is wrong with it is said now)
+        for place, entry in self._pairs:
+            first = scale.points[entry.kind][0]
+            _ = Training(scale, entry, place, 0, first, out).config  # what is wrong is said now
         keep(out, describe(study, scale, names))
 
     def rounds(self) -> Iterator[list[Training]]:
@@ -55,5 +56,6 @@ class Runner:
         for k, jobs in enumerate(self.rounds(), start=1):
             own = (self._workers, self._cluster, f"point {k} of the curves")
             known = finish(jobs, train, self._out, *own)
-            rows += [known[job.key] for job in jobs]
+            # Two entries may be the same job under two names.
+            rows += [{**known[job.key], "method": job.entry.name} for job in jobs]
         return rows
