@@ -35,9 +35,11 @@ class BiasedImagination(Imagination):
     def observed(self) -> Tensor:
         """Return which states the features tell (ds,): 1, or 0 for the others."""
         robot = self.model.robot
-        rest = torch.zeros(len(robot.spec.state))
-        told = robot.features(rest + torch.eye(len(rest))) != robot.features(rest)
-        return told.any(dim=-1).float()
+        count = len(robot.spec.state)
+        somewhere = torch.linspace(0.1, 1.0, count)  # at rest a rotation may have no direction
+        each = torch.cat([torch.zeros(1, count), 0.1 * torch.eye(count)])
+        told = robot.features(somewhere + each)
+        return ((told[1:] - told[0]).abs() > 1e-5).any(dim=-1).float()
 
     def step(
         self, states: Tensor, actions: Tensor, members: Tensor, generator: Generator

@@ -50,6 +50,17 @@ def test_a_bias_is_of_the_member_that_is_drawn_in_a_step() -> None:
     assert torch.equal(found, moved(imagined(make_robot("half_cheetah"), "step_rand"), BIASES))
 
 
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [("half_cheetah", ["x"]), ("ant", ["x", "y"]), ("hopper", ["x"]), ("arm_7dof", [])],
+)
+def test_a_place_on_the_ground_is_not_observed(name: str, hidden: list[str]) -> None:
+    robot = make_robot(name)
+    observed = biased(imagined(robot), BIASES).observed.tolist()
+    states = [quantity.name for quantity in robot.spec.state]
+    assert [each for each, seen in zip(states, observed, strict=True) if not seen] == hidden
+
+
 def test_statistics_of_all_members_have_no_bias_of_one() -> None:
     with pytest.raises(
         ValueError, match="scheme: expected one of single members, got 'model_mean'"
