@@ -117,7 +117,6 @@ def mb_mpo_scales(
 ) -> Mapping[str, Scale]:
     """Return the sizes of chapter 5 for the entries that take part in each."""
     points = _every(4000, 24_000)
-    long = _every(20_000, 200_000)
     on_wang: Mapping[Kind, Settings] = {Kind.MODELS: {"rows": 5}, Kind.META_MODELS: {"rows": 100}}
     in_models: Settings = {"model": {**_MODEL_A1, "hidden": (512, 512)}}
     return {
@@ -126,8 +125,7 @@ def mb_mpo_scales(
             train_seeds=2,
             tests=10,
             points={
-                Kind.MODELS: points,
-                Kind.META_MODELS: points,
+                **dict.fromkeys(_LEARN_IN_MODELS, points),
                 Kind.FREE: (*points, 48_000, 96_000, 192_000),
             },
             batch=dict.fromkeys((*_LEARN_IN_MODELS, Kind.FREE), 4000),
@@ -139,8 +137,7 @@ def mb_mpo_scales(
             train_seeds=5,
             tests=50,
             points={
-                Kind.MODELS: long,
-                Kind.META_MODELS: long,
+                **dict.fromkeys(_LEARN_IN_MODELS, _every(20_000, 200_000)),
                 Kind.FREE: _every(100_000, 200_000, 1_000_000, 3_000_000, 10_000_000),
             },
             batch={**dict.fromkeys(_LEARN_IN_MODELS, 4000), Kind.FREE: 50_000},
@@ -160,10 +157,6 @@ def promp_scales(full: tuple[str, ...], smoke: tuple[str, ...]) -> Mapping[str, 
     """Return the sizes of chapter 6: table 3 and C.4.2 in `paper`."""
     corners: Mapping[str, Any] = {CORNERS: {Kind.META: {"inner": {"steps": 3}}}}
     paper: Settings = {"tasks": 40, "inner": {"episodes": 20, "rate": 0.01}}
-    apart = {"promp-hopper-rand-params", "promp-walker2d-rand-params"}
-    special: dict[str, Any] = {name: {Kind.META: {"inner": {"rate": 0.05}}} for name in apart}
-    wide = (name for name in META_ENVIRONMENTS if "humanoid" in name)
-    special |= {name: {Kind.META: {"hidden": (128, 128)}} for name in wide}
     tiny: Settings = {"tasks": 2, "inner": {"episodes": 1}, "hidden": (8,)}
     return {
         "smoke": Scale(
@@ -194,9 +187,17 @@ def promp_scales(full: tuple[str, ...], smoke: tuple[str, ...]) -> Mapping[str, 
             settings={Kind.META: paper},
             environments=(*META_ENVIRONMENTS, CORNERS),
             entries=full,
-            special={**special, **corners},
+            special={**_special_meta(), **corners},
         ),
     }
+
+
+def _special_meta() -> dict[str, Any]:
+    """Return the settings that table 3 and C.4.2 say of single environments."""
+    drawn = (name for name in META_ENVIRONMENTS if name.endswith("rand-params"))
+    special: dict[str, Any] = {name: {Kind.META: {"inner": {"rate": 0.05}}} for name in drawn}
+    wide = (name for name in META_ENVIRONMENTS if "humanoid" in name)
+    return special | {name: {Kind.META: {"hidden": (128, 128)}} for name in wide}
 
 
 def _smoke(environments: tuple[str, ...], entries: tuple[str, ...]) -> Scale:
