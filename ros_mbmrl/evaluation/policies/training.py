@@ -10,7 +10,7 @@ from typing import Any
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.policies.description import EPISODES, Entry, Scale, Settings
-from ros_mbmrl.evaluation.policies.judge import judge
+from ros_mbmrl.evaluation.policies.judge import Judged, judge
 from ros_mbmrl.learning.policies.benchmarks import benchmark_tasks
 from ros_mbmrl.learning.policies.mb_mpo_config import MBMPOConfig
 from ros_mbmrl.learning.policies.plasticity import grid, plasticity_of
@@ -102,34 +102,49 @@ def train(job: Training) -> tuple[str, Row]:
     adapts, before it does), return_exploring (of the last iteration's own episodes), seconds (of
     this point's training); of one that learns in models imagined, optimism, updates, improved; of
     points on a plane paths, and plasticity of MB-MPO there.
+
+    Raises:
+        UserError: the checkpoint is beyond the point, whose row must have been lost.
     """
     config, begin = job.config, perf_counter()
     tasks = tasks_of(job.environment)
     trained = job.method.train(tasks, config, job.folder, silent)
-    seconds = perf_counter() - begin
+    seconds, reached = perf_counter() - begin, trained.curve[-1].transitions
+    if reached > max(job.point, config.batch) + config.batch / 2:
+        raise UserError(
+            f"{job.folder}: its checkpoint is at {reached} transitions, expected up to "
+            f"{job.point}: remove that folder"
+        )
     inner = getattr(config, "inner", None) or InnerConfig(0, horizon=config.horizon)
     judged = judge(tasks, trained, inner, job.scale.tests, job.scale.first_test)
-    last, mean = trained.curve[-1], _mean(judged.returns)
     row: Row = {
         "method": job.entry.name,
         "train_seed": job.train_seed,
         "condition": job.environment,
-        "transitions": last.transitions,
-        "return": mean,
-        "returns": judged.returns,
-        "return_before": None if judged.before is None else _mean(judged.before),
-        "return_exploring": last.mean_return,
-        "seconds": seconds,
     }
-    if isinstance(last, ImaginedPoint):
-        row["return_exploring"] = last.mean_return_before
-        row |= {"imagined": last.imagined_return, "optimism": last.imagined_return - mean}
-        row |= {"updates": last.updates, "improved": last.improved}
+    row |= {**figures_of(trained, judged), "seconds": seconds}
     if job.environment in POINTS:
         row["paths"] = judged.paths()
     if job.environment in POINTS and isinstance(config, MBMPOConfig):
         row["plasticity"] = plasticity(tasks, config, trained)
     return job.key, row
+
+
+def figures_of(trained: TrainedPolicy, judged: Judged) -> Row:
+    """Return the figures of a row that are of the end of a curve, and of its tests."""
+    last, mean = trained.curve[-1], _mean(judged.returns)
+    found: Row = {
+        "transitions": last.transitions,
+        "return": mean,
+        "returns": judged.returns,
+        "return_before": None if judged.before is None else _mean(judged.before),
+        "return_exploring": last.mean_return,
+    }
+    if isinstance(last, ImaginedPoint):
+        found["return_exploring"] = last.mean_return_before
+        found |= {"imagined": last.imagined_return, "optimism": last.imagined_return - mean}
+        found |= {"updates": last.updates, "improved": last.improved}
+    return found
 
 
 def plasticity(tasks: Tasks, config: MBMPOConfig, trained: TrainedPolicy) -> Row:

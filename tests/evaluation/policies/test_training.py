@@ -31,6 +31,13 @@ def test_a_curve_that_is_gone_on_with_is_that_of_one_run(tmp_path: Path) -> None
     assert whole["return_before"] is not None and "imagined" not in whole
 
 
+def test_a_checkpoint_beyond_the_point_is_not_taken_for_it(tmp_path: Path) -> None:
+    job = job_of("promp", "lvc_trpo", CORNERS, 1600, tmp_path)
+    train(job)
+    with pytest.raises(UserError, match="its checkpoint is at 1600 transitions, expected up to 80"):
+        train(replace(job, point=800))
+
+
 @pytest.mark.parametrize(("study", "entry"), [("me-trpo", "me_trpo"), ("mb-mpo", "mb_mpo")])
 def test_what_learns_in_models_tells_their_optimism(study: str, entry: str, tmp_path: Path) -> None:
     place = "me-trpo-half-cheetah" if study == "me-trpo" else "mb-mpo-swimmer"
