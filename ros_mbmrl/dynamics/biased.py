@@ -46,8 +46,8 @@ def biased(imagination: Imagination, biases: Tensor) -> BiasedImagination:
 def observed_changes(robot: Robot) -> Tensor:
     """Return which changes the features tell (dc,): 1, or 0 for the others.
 
-    The thesis biases what is observed: not a planar runner's place on the ground. That of a body that
-    floats is biased, since its changes are in the body's frame, where they also move its height.
+    The thesis biases what is observed, so not a planar runner's place on the ground. A floating
+    body's is biased: its changes are in the body's frame, where they also move its height.
     """
     count = len(robot.spec.changes)
     somewhere = torch.linspace(0.1, 1.0, len(robot.spec.state))  # at 0 a rotation has no direction
