@@ -79,13 +79,11 @@ class Imagination:
         """
         if self.scheme in OF_ALL:
             return self._by_all(states, actions, generator)
-        return self.by_members(states, actions, self.movers(len(states), members, generator))
-
-    def movers(self, rows: int, members: Tensor, generator: Generator) -> Tensor:
-        """Return the member that moves each row in this step, (rows,); see `step`."""
         if self.scheme == STEP_RAND:
-            return self.drawn(rows, generator)
-        return torch.zeros(rows, dtype=torch.long) if self.scheme == ONE_MODEL else members
+            members = self.drawn(len(states), generator)
+        elif self.scheme == ONE_MODEL:
+            members = torch.zeros(len(states), dtype=torch.long)
+        return self.by_members(states, actions, members)
 
     def by_members(self, states: Tensor, actions: Tensor, members: Tensor) -> Tensor:
         """Return the next states (N, ds), each row moved by its own of the `members` (N,)."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from ros_mbmrl.dynamics.imagination import OF_ALL, SCHEMES, STEP_RAND
+from ros_mbmrl.dynamics.imagination import SCHEMES, STEP_RAND
 from ros_mbmrl.learning.policies.in_models_config import MODEL, InModelsConfig, check_choice
 from ros_mbmrl.learning.policies.steps import StepConfig
 from ros_mbmrl.learning.policies.validation import ValidationConfig
@@ -39,8 +39,6 @@ class MEConfig(InModelsConfig):
             raise ValueError("largest_std, parameter_noise: expected at least 0")
         check_choice("method", self.method, (*ENSEMBLE, *ONE_MODEL))
         check_choice("scheme", self.scheme, SCHEMES)
-        if self.model_bias is not None and self.scheme in OF_ALL:
-            raise ValueError(f"model_bias: expected a scheme of single members, got {self.scheme}")
         members = self.model.members
         if self.method in ENSEMBLE and members < 2:
             raise ValueError(
