@@ -17,8 +17,9 @@ class Evaluate:
     experiment: Positional[str]
     """hexapod-terrains, hexapod-ood, hexapod-ood-quiet, or hexapod-validation, on which settings
     are chosen: existing models, in closed loop. cheetah-disabled, cheetah-slope, cheetah-pier,
-    ant-crippled, arm-force: studies, from training to report, at a --scale. me-trpo, mb-mpo,
-    promp: studies of policies, likewise.
+    ant-crippled, arm-force, cheetah-run (without a fault): studies, from training to report, at a
+    --scale. base-ablation: MB of cheetah-disabled, without one part of its base after the other.
+    me-trpo, mb-mpo, promp: studies of policies, from training to report, at a --scale.
     """
     methods: tuple[str, ...] = ()
     """Methods to compare; default: the experiment's that every folder has, or all of a study
@@ -29,8 +30,8 @@ class Evaluate:
     """
     scale: str | None = None
     """Size of a study: small, the default (an hour or two on two cores, or less), ensemble (small's
-    data, an ensemble and iCEM; about an hour a training seed), paper (the thesis's sizes, on a
-    GPU), smoke (a check that it runs).
+    data, an ensemble and iCEM; about an hour a training seed; the default of cheetah-run and
+    base-ablation), paper (the thesis's sizes, on a GPU), smoke (a check that it runs).
     """
     models: tuple[Path, ...] = ()
     """Folders of model folders named by method, one per training seed; default: the shipped one. Of

@@ -32,13 +32,13 @@ Row = Mapping[str, Any]
 SEEDS = 3  # paired episodes of a condition
 DURATION = 20.0  # of an episode [s]
 VERSUS = ("mb", "mb_de")
+ABLATION = "base-ablation"
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Run the unfinished part of an experiment; write the tables, plots and `report.html`."""
-    choose(
-        "experiment", arguments.experiment, (*experiments.EXPERIMENTS, *STUDIES, *POLICY_STUDIES)
-    )
+    known = (*experiments.EXPERIMENTS, *STUDIES, *POLICY_STUDIES, ABLATION)
+    choose("experiment", arguments.experiment, known)
     try:
         if arguments.experiment in POLICY_STUDIES:
             from ros_mbmrl.commands import policy_study
@@ -47,6 +47,12 @@ def run(arguments: Evaluate) -> dict[str, Any]:
             expect_none("a study has its own", arguments, *own)
             expect_none("policies are trained", arguments, "models")
             return policy_study.run(arguments)
+        if arguments.experiment == ABLATION:
+            from ros_mbmrl.commands import ablation
+
+            fixed = "methods", "versus", "duration", "controller", "models"
+            expect_none("it compares parts of MB's base", arguments, *fixed)
+            return ablation.run(arguments)
         if arguments.experiment in STUDIES:
             from ros_mbmrl.commands import study, study_models
 

@@ -13,7 +13,6 @@ from ros_mbmrl.evaluation import tables as printing
 from ros_mbmrl.evaluation.study import tables
 from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.judge import begin_of
-from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.report import SUMMARY, write_report
 from ros_mbmrl.evaluation.study.run import Runner
 from ros_mbmrl.evaluation.study.studies import (
@@ -22,20 +21,22 @@ from ros_mbmrl.evaluation.study.studies import (
     make_study,
     tells_causes,
 )
+from ros_mbmrl.evaluation.study.worlds import period_of, situations_of
 from ros_mbmrl.methods import outside
 from ros_mbmrl.runtime.device import choose_device
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate
 
-SCALE = "small"
+SCALE, LARGER = "small", "ensemble"  # by default, the first one that a study has
 NO_CAUSES = "what changes here is not the effectiveness of an actuator"
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Run the unfinished part of a study; write tables, figures and `report.html`."""
     study = make_study(arguments.experiment)
-    scale = sized(study.at(arguments.scale or SCALE), arguments)
+    default = SCALE if SCALE in study.scales else LARGER
+    scale = sized(study.at(arguments.scale or default), arguments)
     for method in arguments.methods:
         choose("method", method, (*study.methods, *outside()))
     methods = [
@@ -57,6 +58,7 @@ def run(arguments: Evaluate) -> dict[str, Any]:
         sensitivity=found["sensitivity"],
         forces=found["forces"],
         tuning=found["tuning"],
+        gathered=found["gathered"],
         onsets=onsets(study, scale),
         protocol=protocol(study, scale),
     )

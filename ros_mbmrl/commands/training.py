@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -25,12 +26,13 @@ from ros_mbmrl.learning.aggregation import CollectConfig, Collection, configured
 from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import Trained
-from ros_mbmrl.learning.models.value import has_values, value_of_rounds
+from ros_mbmrl.learning.models.value import value_of_rounds
 from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
 from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.learning.tune import grid_of, tune
 from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.robots.task import Task, is_stationary
 from ros_mbmrl.runtime.device import choose_device
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def train(
     """
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
     device = choose_device(arguments.device)
-    if config.value and (given is not None or not has_values(robot, robot.tasks()[0])):
+    if config.value and (given is not None or not is_stationary(task_of(robot))):
         raise UserError(
             "value: expected --data twin of a robot whose task is the same at any time, such as "
             "half_cheetah or ant"
@@ -65,6 +67,11 @@ def train(
     scores = dict(loaded.card["scores"])
     print(f"{arguments.out}: {scores}")
     return {"model": str(arguments.out), **scores, "options": loaded.card["options"]}
+
+
+def task_of(robot: Robot) -> Task:
+    """Return the first of a robot's tasks, from a start at rest."""
+    return robot.make_task(robot.tasks()[0], np.zeros(len(robot.spec.state)))
 
 
 def collection(robot: Robot, arguments: Train) -> Collection:
@@ -139,8 +146,8 @@ class Job:
         if not self.config.value or self.twin is None:
             return None
         known = None if before is None else before.value
-        rounds, task = self.twin.paths[1 : k + 1], self.robot.tasks()[0]
-        return value_of_rounds(self.robot, task, rounds, self.config.seed, known)
+        rounds = self.twin.paths[1 : k + 1]
+        return value_of_rounds(self.robot, task_of(self.robot), rounds, self.config.seed, known)
 
     def origin(self, data: Data, tune_on: Sequence[Path]) -> dict[str, Any]:
         """Return what the model was made from, for its card."""

@@ -16,7 +16,9 @@ class Training:
     that follow the model so far. steps: control steps of a rollout. supervised_steps, meta_steps:
     of the optimiser, each time. adapt_window, predict_window: T1, T2. segments: a batch.
     members: networks of an ensemble, 1 for a single network. value: whether a value function is
-    learned from the collector's runs; its plans, and those of every method, end with it.
+    learned from the collector's runs; its plans, and those of every method, end with it. halfway:
+    whether the methods are also fitted and tried after half of the rounds. features: of
+    older models of the robot; empty: today's.
     """
 
     hidden: tuple[int, ...]
@@ -34,6 +36,8 @@ class Training:
     weight_decay: float = 1e-3
     members: int = 1
     value: bool = False
+    halfway: bool = True
+    features: tuple[str, ...] = ()
 
     def transitions(self, rounds: int) -> int:
         """Count the transitions that so many rounds after the random one gather."""
@@ -41,8 +45,9 @@ class Training:
 
     @property
     def curve_rounds(self) -> tuple[int, ...]:
-        """Return the rounds after which every method is fitted and tried: half, and all of them."""
-        return tuple(dict.fromkeys((-(-self.rounds // 2), self.rounds)))
+        """Return the rounds after which every method is fitted and tried: all, and maybe half."""
+        half = (-(-self.rounds // 2),) if self.halfway else ()
+        return tuple(dict.fromkeys((*half, self.rounds)))
 
 
 # Section 9.4.3 gives all methods 1.5 to 3 hours of the robot's time. These 58,800 transitions are

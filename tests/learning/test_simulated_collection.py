@@ -14,7 +14,7 @@ from ros_mbmrl.commands.train import read_recipe
 from ros_mbmrl.data import dataset
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.evaluation.study.learn import OPTIONS
-from ros_mbmrl.evaluation.study.studies import ENSEMBLE, SMALL, STUDIES
+from ros_mbmrl.evaluation.study.studies import ENSEMBLE, SMALL, make_study
 from ros_mbmrl.learning import aggregation
 from ros_mbmrl.learning.aggregation import configured, practice_of
 from ros_mbmrl.learning.simulated_collection import (
@@ -25,7 +25,7 @@ from ros_mbmrl.learning.simulated_collection import (
 )
 from ros_mbmrl.learning.sizes import Training
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.simulation.distributions import VALIDATION
+from ros_mbmrl.simulation.distributions import EXPERIMENTS, VALIDATION
 
 ROBOTS = ("half_cheetah", "ant", "arm_7dof")
 RECIPES = Path(__file__).resolve().parents[2] / "config" / "training"
@@ -108,9 +108,9 @@ def test_situations_are_taken_in_turn_and_drawn_anew() -> None:
     assert not np.array_equal(rollouts[0].actions, other[0].actions)
 
 
-@pytest.mark.parametrize("name", list(STUDIES))
+@pytest.mark.parametrize("name", EXPERIMENTS)
 def test_settings_are_tuned_in_validation_situations(name: str) -> None:
-    robot = make_robot(STUDIES[name].robot)
+    robot = make_robot(make_study(name).robot)
     rollouts = validation_rollouts(robot, SimulatedConfig((name,), steps=2), seed=0)
     conditions = [r.tags["condition"] for r in rollouts]
     assert set(conditions) == set(VALIDATION[name])

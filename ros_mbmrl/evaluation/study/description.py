@@ -41,9 +41,9 @@ class Scale:
     tuning_episodes: of each candidate setting, a validation condition. curve_episodes: a condition,
     after every round.
     physics: the planner's settings for those that simulate; physics_episodes: theirs.
-    error_horizon: K, of prediction errors. windows: T1 = T2 of figure 48; variation_seeds: of
-    figures 47 and 48; oracle_seeds: of the MB oracle. precision: of planning. device: where
-    everything is computed.
+    error_horizon: K, of prediction errors; error_stride: control steps from one to the next.
+    windows: T1 = T2 of figure 48; variation_seeds: of figures 47 and 48; oracle_seeds: of the MB
+    oracle. precision: of planning. device: where everything is computed.
     """
 
     training: Training
@@ -57,6 +57,7 @@ class Scale:
     curve_episodes: int = 4
     physics_episodes: int = 10
     error_horizon: int = 8
+    error_stride: int = 2
     windows: tuple[int, ...] = (8, 16, 32)
     variation_seeds: int = 2
     oracle_seeds: int = 2
@@ -66,7 +67,8 @@ class Scale:
     controller: str = "mppi"
 
     def __post_init__(self) -> None:
-        for name in ("train_seeds", "episodes", "model_free", "curve_episodes", "tuning_episodes"):
+        counts = "train_seeds", "episodes", "model_free", "curve_episodes", "tuning_episodes"
+        for name in (*counts, "error_stride"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
         if self.first_episode < 0:
@@ -78,7 +80,8 @@ class Study:
     """Every method on every condition, seed by seed.
 
     methods: in the order of tables. conditions: of the test. vary_window: whether figure 48
-    is made; forces: of figure 47 [N]; both of the method `varied` alone.
+    is made; forces: of figure 47 [N]; both of the method `varied` alone. environment: the one of
+    `BENCHMARKS` whose situations and rewards hold, in place of those called as the study.
     """
 
     name: str
@@ -92,6 +95,7 @@ class Study:
     vary_window: bool = False
     forces: tuple[float, ...] = ()
     varied: str = "grbal"
+    environment: str = ""
 
     def __post_init__(self) -> None:
         unknown: set[str] = set()

@@ -15,9 +15,9 @@ from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.evaluation.study.agents import make_agent
 from ros_mbmrl.evaluation.study.description import Scale
 from ros_mbmrl.evaluation.study.diagnosis import DIAGNOSIS, diagnose
-from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.reaction import BY_WINDOW, by_window
 from ros_mbmrl.evaluation.study.studies import make_study, tells_causes
+from ros_mbmrl.evaluation.study.worlds import period_of, situations_of, worlds_of
 from ros_mbmrl.learning.batch_collection import rollouts_of
 from ros_mbmrl.learning.open_loop import open_loop_errors
 from ros_mbmrl.learning.segments import Transitions
@@ -25,7 +25,6 @@ from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.safety.types import Level
-from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
 
 Row = dict[str, Any]
@@ -77,7 +76,7 @@ def judge(job: Trial) -> tuple[str, Row]:
     situations = situations_of(study, job.conditions, seeds, steps * period)
     every = seeds * len(job.conditions)
     named = [condition for condition in job.conditions for _ in seeds]
-    worlds = make_simulated(study.robot, situations, every)
+    worlds = worlds_of(study, situations, every)
     agent = make_agent(study, scale, job.method, job.folder or Path(), worlds)
     episodes = run_episodes(worlds, agent, steps, every)
     if job.common:
@@ -158,7 +157,9 @@ def predict(job: Prediction) -> tuple[str, Row]:
     for condition in study.conditions:
         own = selection.select(rollouts, condition=[condition])
         data = Transitions.of(loaded.model.robot, own)
-        errors = open_loop_errors(loaded.model, guard, data, scale.error_horizon, stride=2)
+        errors = open_loop_errors(
+            loaded.model, guard, data, scale.error_horizon, stride=scale.error_stride
+        )
         lengths = np.cumsum([0, *(len(r) for r in own)])
         which = data.rollout[errors.rows].numpy()
         # Several methods drove in each situation: what they did there is no two rollouts apart.

@@ -7,7 +7,7 @@ same rollouts. So they differ in what they learn from the data, not in the data 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,28 +28,32 @@ from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale, Study
 from ros_mbmrl.evaluation.study.studies import make_study
+from ros_mbmrl.evaluation.study.worlds import (
+    period_of,
+    situations_of,
+    task_of,
+    training_draw,
+    worlds_of,
+)
 from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.models.config import TrainConfig
-from ros_mbmrl.learning.models.value import has_values, value_of_rounds
+from ros_mbmrl.learning.models.value import mean_return, value_of_rounds
 from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
 from ros_mbmrl.learning.sizes import Training
 from ros_mbmrl.methods import about
 from ros_mbmrl.methods.built_in import COLLECTOR
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.task import is_stationary
 from ros_mbmrl.runtime.device import choose_device
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.distributions import (
     TEST,
-    TRAINING,
     TRAINING_SEEDS,
     Draw,
-    DrawFor,
     draw_seed,
     push_up_to,
 )
-from ros_mbmrl.simulation.simulated_robots import make_simulated
-from ros_mbmrl.simulation.situations import Situation
 
 # Section E.5: "a single gradient step for the update rule of GrBAL".
 OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType({"grbal": {"steps": 1}})
@@ -136,24 +140,23 @@ class Learning:
         if self.force is not None:
             largest = self.force
             return lambda rng: push_up_to(rng, largest)
-        return TRAINING[self.study]
-
-
-def period_of(study: Study) -> float:
-    """Return the control period of the study's robot [s]."""
-    return make_robot(study.robot).spec.period
+        return training_draw(make_study(self.study))
 
 
 def learn(job: Learning) -> tuple[str, Row]:
     """Run Algorithm 9; return the job's key, and the learning curve with the model's scores."""
-    study, curve = make_study(job.study), list[Row]()
+    study, curve, gathered = make_study(job.study), list[Row](), list[Row]()
     size, robot = job.size(job.scale), make_robot(study.robot)
 
     def gather(k: int, loaded: LoadedModel | None) -> list[Rollout]:
         folder = job.data / f"round-{k}"
         if job.gathers:
             dataset.save(folder, _gather(job, study, size, loaded, k))
-        return dataset.load([folder])
+        rollouts = dataset.load([folder])
+        if job.gathers and is_stationary(task_of(study)):
+            row = {"train_seed": job.train_seed, "round": k, "transitions": size.transitions(k)}
+            gathered.append({**row, "return": mean_return(task_of(study), rollouts)})
+        return rollouts
 
     def fit(k: int, data: Data, before: LoadedModel | None) -> LoadedModel:
         if not job.gathers:
@@ -167,7 +170,8 @@ def learn(job: Learning) -> tuple[str, Row]:
     # Nothing hangs on the fits of who does not gather: they are points of the curve.
     fits = range(size.rounds + 1) if job.gathers else size.curve_rounds
     scores = dict(meta_train(size.rounds, gather, split, fit, fits).card["scores"])
-    return job.key, {"name": job.name, "train_seed": job.train_seed, "curve": curve, **scores}
+    row = {"name": job.name, "train_seed": job.train_seed, "curve": curve, "gathered": gathered}
+    return job.key, {**row, **scores}
 
 
 def _gather(
@@ -178,7 +182,7 @@ def _gather(
     draw, runs = job.draw(size.steps * period_of(study)), size.runs if k else size.random_runs
     situations = [draw(rng) for _ in range(runs)]
     seeds = [draw_seed(rng, TRAINING_SEEDS) for _ in range(runs)]
-    robots = make_simulated(study.robot, situations, seeds)
+    robots = worlds_of(study, situations, seeds)
     agent: Agent = RandomAgent(size.steps)
     if loaded is not None:
         agent = model_agent(job.scale, loaded, job.trained)
@@ -222,14 +226,14 @@ def _fit(
     job: Learning, size: Training, data: Data, before: LoadedModel | None, k: int
 ) -> LoadedModel:
     """Fit and save the model of a round, from where the last one ended, or another's fit."""
-    robot = make_robot(make_study(job.study).robot)
+    robot = make_robot(make_study(job.study).robot).as_modelled(size.features)
     config, device = config_of(job, size), choose_device(job.scale.device)
     trained = fit_model(robot, config, data, before, device=device)
     value = _value(job, size, before, k)
     facts = {
         **facts_of(config, trained.scores, max(4, min(6, size.adapt_window))),
         "data": [{"name": f"{job.study} {job.data.name} round {j}"} for j in range(k + 1)],
-        "training": {**asdict(size), "hidden": list(size.hidden)},
+        "training": {**asdict(size), "hidden": [*size.hidden], "features": [*size.features]},
     }
     for folder in (job.round(k), job.folder):
         save_model(folder, trained.model, trained.parameters, facts, value)
@@ -241,11 +245,11 @@ def _value(
 ) -> ValueFunction | None:
     """Return the collector's value function after round `k`; who does not gather has the same."""
     known = None if before is None else before.value
-    study, robot = make_study(job.study), make_robot(make_study(job.study).robot)
-    if not size.value or not job.gathers or not has_values(robot, study.task):
+    study = make_study(job.study)
+    if not size.value or not job.gathers or not is_stationary(task_of(study)):
         return known
     rounds = [job.data / f"round-{j}" for j in range(1, k + 1)]
-    return value_of_rounds(robot, study.task, rounds, job.train_seed, known)
+    return value_of_rounds(make_robot(study.robot), task_of(study), rounds, job.train_seed, known)
 
 
 def _curve(
@@ -257,7 +261,7 @@ def _curve(
     seeds = list(range(CURVE_SEED, CURVE_SEED + count))
     situations = situations_of(study, conditions, seeds, steps * period_of(study))
     every = seeds * len(conditions)
-    worlds = make_simulated(study.robot, situations, every)
+    worlds = worlds_of(study, situations, every)
     agent = model_agent(scale, loaded, job.trained)
     returns = run_episodes(worlds, agent, steps, every).rewards.sum(axis=0)
     return [
@@ -269,20 +273,4 @@ def _curve(
             "return": float(own.mean()),
         }
         for name, own in zip(conditions, returns.reshape(len(conditions), -1), strict=True)
-    ]
-
-
-def situations_of(
-    study: Study,
-    conditions: Sequence[str],
-    seeds: Sequence[int],
-    seconds: float,
-    of: Mapping[str, Mapping[str, DrawFor]] = TEST,
-) -> list[Situation]:
-    """Return a situation for every condition and seed: the same ones for every method."""
-    draws = of[study.name]
-    return [
-        draws[name](np.random.default_rng([seed, 7]), seconds)
-        for name in conditions
-        for seed in seeds
     ]

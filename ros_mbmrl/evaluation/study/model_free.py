@@ -38,7 +38,7 @@ class Practice:
 def practise(job: Practice) -> tuple[str, Row]:
     """Train the policy, or go on with it; return the job's key, and its learning curve."""
     study = make_study(job.study)
-    tasks = simulated_tasks(study.robot, (study.name,))
+    tasks = simulated_tasks(study.robot, (study.environment or study.name,))
     method: PolicyMethod = imported(make_method(job.method).learner)
     sizes = {"budget": job.scale.model_free, "horizon": job.scale.training.steps}
     config = method.configured(job.train_seed, sizes)

@@ -96,6 +96,7 @@ def write_report(
     sensitivity: Sequence[Row] = (),
     forces: Sequence[Row] = (),
     tuning: Sequence[Row] = (),
+    gathered: Sequence[Row] = (),
     onsets: Mapping[str, float] | None = None,
     protocol: Mapping[str, str] | None = None,
     versus: Sequence[str] = (BASELINE,),
@@ -107,12 +108,14 @@ def write_report(
     condition and seed. curves: see `figures.sample_efficiency`. errors: a method,
     train_seed and condition each, with before, after, rollout, time [s]: a number a window, on
     the same rollouts for all. sensitivity: see `figures.sensitivity`; forces:
-    `figures.training_distribution`; tuning: `tables.tuning`. onsets [s]: when the change comes, by
-    condition. protocol: what to say of budgets. versus: whom every contender is compared with.
+    `figures.training_distribution`; tuning: `tables.tuning`; gathered: `tables.gathered`. onsets
+    [s]: when the change comes, by condition. protocol: what to say of budgets. versus: whom every
+    contender is compared with.
     """
     out.mkdir(parents=True, exist_ok=True)
     evidence = Evidence(rows, errors)
     summary = summarise(study, evidence, rng, versus, protocol)
+    summary["gathered"] = [dict(row) for row in gathered]
     write_summary(out, summary)
     sections: list[Section] = [
         ("Stated in advance", _stated(summary)),
@@ -121,7 +124,7 @@ def write_report(
         ("What a perfect model would be worth", _headroom(summary)),
         ("Causes", tables.of_causes(summary)),
         ("Effect of the update", _updates(out, summary, errors, onsets)),
-        ("Sample efficiency", _efficiency(out, curves)),
+        ("Sample efficiency", _efficiency(out, curves, gathered)),
         ("Sensitivity", _variations(out, sensitivity, forces)),
         ("Protocol", _protocol(summary, tuning)),
     ]
@@ -204,11 +207,15 @@ def _updates(
     return blocks
 
 
-def _efficiency(out: Path, curves: Sequence[Row]) -> list[Block]:
+def _efficiency(out: Path, curves: Sequence[Row], gathered: Sequence[Row]) -> list[Block]:
+    blocks: list[Block] = [tables.gathered(gathered)] if gathered else []
     if not curves:
-        return []
+        return blocks
     figures.sample_efficiency(curves, out / "sample_efficiency.png")
-    return [Image(out / "sample_efficiency.png", _over_seeds("Return against training data"))]
+    return [
+        Image(out / "sample_efficiency.png", _over_seeds("Return against training data")),
+        *blocks,
+    ]
 
 
 def _variations(out: Path, sensitivity: Sequence[Row], forces: Sequence[Row]) -> list[Block]:

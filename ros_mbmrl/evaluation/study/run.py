@@ -51,13 +51,16 @@ class Runner:
         self.seeds = tuple(range(scale.train_seeds))
 
     def run(self) -> dict[str, list[Row]]:
-        """Rows of the report: `rows`, `curves`, `errors`, `tuning`, `sensitivity`, `forces`."""
-        curves = self._learn()
+        """Return all that the report shows, see `write_report`, as rows by name."""
+        learned = self._learn()
+        curves = [row for each in learned for row in each["curve"]]
+        gathered = [row for each in learned for row in each["gathered"]]
         curves += self._practise()
         tuning = self._tune()
         rows = self._judge()
         errors = self._predict()
-        return {"rows": rows, "curves": curves, "errors": errors, "tuning": tuning, **self._vary()}
+        found = {"rows": rows, "curves": curves, "errors": errors, "tuning": tuning}
+        return {**found, "gathered": gathered, **self._vary()}
 
     def folder(self, method: str, seed: int, condition: str = "") -> Path:
         """Where a method's model is."""
@@ -76,7 +79,7 @@ class Runner:
         return [known[job.key] for job in jobs]
 
     def _learn(self) -> list[Row]:
-        """Who gathers comes first: the others learn from the same rollouts."""
+        """Return what each learning tells. Who gathers comes first: others learn from it."""
         kinds = (Learned.MODEL, Learned.ANOTHERS)
         models = (m.trained_as for kind in kinds for m in self._that_learn(kind))
         bases = dict.fromkeys((COLLECTOR, *models))
@@ -89,7 +92,7 @@ class Runner:
         ]
         done = self._finish([job for job in jobs if job.gathers], learn, "learn")
         done += self._finish([job for job in jobs if not job.gathers], learn, "learn")
-        return [row for each in done for row in each["curve"]]
+        return done
 
     def _practise(self) -> list[Row]:
         jobs = [

@@ -15,6 +15,8 @@ from ros_mbmrl.evaluation.study.comparisons import ERROR
 from ros_mbmrl.evaluation.study.verdicts import number, p_value, share, with_interval
 from ros_mbmrl.methods import look
 
+MOST_ROUNDS = 9  # columns of a table
+
 
 def markdown(table: Table) -> str:
     """Return the table as Markdown, with its caption below."""
@@ -39,6 +41,7 @@ def all_tables(summary: Mapping[str, Any]) -> list[Table]:
         updates(summary["updates"]),
         ranks(summary["ranks"]),
         details(returned),
+        gathered(summary["gathered"]) if summary.get("gathered") else None,
     )
     return [table for table in several if table is not None and table.rows]
 
@@ -198,6 +201,20 @@ def tuning(rows: Sequence[Row]) -> Table:
         mark = "chosen" if row.get("chosen") else ""
         cells.append((look(row["method"]).name, tried, number(row["return"]), mark))
     return Table(("method", "settings", "return", ""), cells, "Tried on validation conditions")
+
+
+def gathered(rows: Sequence[Row]) -> Table:
+    """Return the mean return of the runs that each round gathered, a line a training seed."""
+    transitions = sorted({row["transitions"] for row in rows})
+    shown = transitions[:: -(-len(transitions) // MOST_ROUNDS)]
+    shown += [] if transitions[-1] in shown else transitions[-1:]
+    known = {(row["train_seed"], row["transitions"]): row["return"] for row in rows}
+    cells = [
+        (str(seed), *(number(known[seed, n]) if (seed, n) in known else "" for n in shown))
+        for seed in unique(rows, "train_seed")
+    ]
+    caption = "Mean return of the runs that MB's data were gathered by, after so many transitions"
+    return Table(("training seed", *map(str, shown)), cells, caption)
 
 
 def in_percent(figures: tuple[float, Interval | None] | None) -> str:

@@ -14,14 +14,13 @@ from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.evaluation.study.agents import model_agent
 from ros_mbmrl.evaluation.study.description import Scale
-from ros_mbmrl.evaluation.study.learn import period_of, situations_of
 from ros_mbmrl.evaluation.study.studies import make_study
+from ros_mbmrl.evaluation.study.worlds import period_of, situations_of, worlds_of
 from ros_mbmrl.learning.tune import grid_of
 from ros_mbmrl.methods import about
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.distributions import VALIDATION
-from ros_mbmrl.simulation.simulated_robots import make_simulated
 
 FIRST_SEED = 500  # of validation episodes: no test episode has these
 Row = dict[str, Any]
@@ -64,7 +63,7 @@ def score(job: Tuning) -> tuple[str, Row]:
     loaded = load_model(job.folder, make_robot(study.robot))
     card = {**loaded.card, "method": job.method, "options": dict(job.options)}
     agent = model_agent(scale, replace(loaded, card=card), job.method)
-    episodes = run_episodes(make_simulated(study.robot, situations, every), agent, steps, every)
+    episodes = run_episodes(worlds_of(study, situations, every), agent, steps, every)
     returns = episodes.rewards.sum(axis=0)
     row = {"method": job.method, **dict(job.options), "return": float(returns.mean())}
     assert episodes.diagnostics is not None  # it is an agent with a model

@@ -52,19 +52,14 @@ class ValueConfig:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
 
 
-def has_values(robot: Robot, task: str) -> bool:
-    """Tell whether the robot's states have a value in the task of that name. Raises UserError."""
-    return is_stationary(robot.make_task(task, np.zeros(len(robot.spec.state))))
-
-
 def value_of_rounds(
-    robot: Robot, task: str, rounds: Sequence[Path], seed: int, before: ValueFunction | None
+    robot: Robot, task: Task, rounds: Sequence[Path], seed: int, before: ValueFunction | None
 ) -> ValueFunction | None:
     """Return the value function of the last ones of some rounds of Algorithm 9; None without any.
 
     Args:
         robot: of the rounds.
-        task: its name.
+        task: which gives the rewards.
         rounds: data sets, of robots that planned: random commands say nothing of what a planner
             can do.
         seed: see `fit_value`.
@@ -77,8 +72,12 @@ def value_of_rounds(
     if not rounds:
         return before
     rollouts = dataset.load(rounds[-config.rounds :])
-    planned = robot.make_task(task, rollouts[0].states[0].astype(np.float64))
-    return fit_value(robot, planned, rollouts, config, seed, before)
+    return fit_value(robot, task, rollouts, config, seed, before)
+
+
+def mean_return(task: Task, rollouts: Sequence[Rollout]) -> float:
+    """Return the mean over some runs of the sum of a run's rewards."""
+    return float(np.mean([float(_rewards(task, run).sum()) for run in rollouts]))
 
 
 def fit_value(

@@ -12,6 +12,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.study.description import Hypothesis, describe
 from ros_mbmrl.evaluation.study.studies import SCALES, STUDIES, make_study
 from ros_mbmrl.runtime.kept import first_difference, keep, key_of
+from ros_mbmrl.simulation.benchmarks import BENCHMARKS
 from ros_mbmrl.simulation.distributions import ROBOTS, TEST
 
 STUDY = make_study("cheetah-disabled")
@@ -19,8 +20,11 @@ STUDY = make_study("cheetah-disabled")
 
 def test_every_study_is_of_situations_that_there_are() -> None:
     for name, study in STUDIES.items():
-        assert study.robot == ROBOTS[name]
-        assert set(study.conditions) == set(TEST[name])
+        if study.environment:
+            assert study.robot == BENCHMARKS[study.environment].robot
+        else:
+            assert study.robot == ROBOTS[name]
+            assert set(study.conditions) == set(TEST[name])
 
 
 def test_its_description_is_plain_data_that_json_gives_back() -> None:

@@ -8,10 +8,10 @@ import pytest
 from ros_mbmrl.agents.base import Diagnostics
 from ros_mbmrl.episodes.batch import Episodes
 from ros_mbmrl.evaluation.study.judge import _figures, begin_of
-from ros_mbmrl.evaluation.study.learn import situations_of
 from ros_mbmrl.evaluation.study.studies import STUDIES
 from ros_mbmrl.evaluation.study.summaries import returns
 from ros_mbmrl.evaluation.study.tables import details
+from ros_mbmrl.evaluation.study.worlds import situations_of
 from ros_mbmrl.safety.types import Level
 from ros_mbmrl.simulation.situations import Situation, TimedFault
 

@@ -16,10 +16,11 @@ from ros_mbmrl.evaluation.study import learn, run
 from ros_mbmrl.evaluation.study.comparisons import Evidence
 from ros_mbmrl.evaluation.study.description import Scale
 from ros_mbmrl.evaluation.study.judge import Trial, begin_of
-from ros_mbmrl.evaluation.study.learn import Learning, situations_of
+from ros_mbmrl.evaluation.study.learn import Learning
 from ros_mbmrl.evaluation.study.run import Runner, digest
 from ros_mbmrl.evaluation.study.studies import SCALES, make_study
 from ros_mbmrl.evaluation.study.tuning import candidates
+from ros_mbmrl.evaluation.study.worlds import situations_of
 from ros_mbmrl.robots import make_robot
 
 STUDY = replace(make_study("cheetah-disabled"), vary_window=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ros_mbmrl.evaluation.study.learn import situations_of
 from ros_mbmrl.evaluation.study.studies import (
     BY_CAUSES,
     METHODS,
@@ -13,6 +12,8 @@ from ros_mbmrl.evaluation.study.studies import (
     default_methods,
     tells_causes,
 )
+from ros_mbmrl.evaluation.study.worlds import situations_of
+from ros_mbmrl.simulation.distributions import EXPERIMENTS
 from ros_mbmrl.simulation.simulated_robots import make_simulated
 
 
@@ -28,7 +29,8 @@ def test_causes_take_part_where_every_fault_is_of_an_actuator(name: str) -> None
 
 @pytest.mark.parametrize("scale", ["smoke", "small", "paper"])
 def test_on_single_networks_the_methods_are_those_of_before(scale: str) -> None:
-    for study in STUDIES.values():
+    for name in EXPERIMENTS:
+        study = STUDIES[name]
         assert default_methods(study, study.at(scale)) == METHODS
 
 
