@@ -19,15 +19,17 @@ class Evaluate:
     are chosen: existing models, in closed loop. cheetah-disabled, cheetah-slope, cheetah-pier,
     ant-crippled, arm-force, cheetah-run (without a fault): studies, from training to report, at a
     --scale. base-ablation: MB of cheetah-disabled, without one part of its base after the other.
+    me-trpo, mb-mpo, promp: studies of policies, from training to report, at a --scale.
     """
     methods: tuple[str, ...] = ()
     """Methods to compare; default: the experiment's that every folder has, or all of a study
     (causes, causes_told and causes_well only where its scale has an ensemble). Of a study with
     --models: models by folder or method, random, nominal, true_model, and of models of
-    causes causes_told and causes_well; default: all models and random.
+    causes causes_told and causes_well; default: all models and random. Of a study of policies:
+    its entries, as me_trpo or me_trpo_10; default: those of its scale.
     """
     scale: str | None = None
-    """Size of a study: small, the default (an hour on two cores, or less), ensemble (small's
+    """Size of a study: small, the default (an hour or two on two cores, or less), ensemble (small's
     data, an ensemble and iCEM; about an hour a training seed; the default of cheetah-run and
     base-ablation), paper (the thesis's sizes, on a GPU), smoke (a check that it runs).
     """
@@ -43,11 +45,13 @@ class Evaluate:
     controller: str | None = None
     """Planner of all methods; by default mppi, with which a study's methods always plan."""
     seeds: Few | None = None
-    """Paired episodes of a condition; default: 3, or as many as a study's scale says."""
+    """Paired episodes of a condition, or tests of a policy; default: 3, or as many as a study's
+    scale says.
+    """
     first_seed: Whole = 1000
     """The first of these seeds."""
     train_seeds: Few | None = None
-    """Models of each method in a study; default: as many as its scale says."""
+    """Models or policies of each method in a study; default: as many as its scale says."""
     duration: EpisodeSeconds | None = None
     """Length of an episode [s]; default: 20; a study's scale has its own."""
     out: Path = Path("runs/evaluate")

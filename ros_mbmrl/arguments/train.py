@@ -21,10 +21,12 @@ class Train:
     with a Bayesian last layer: last_layer, bayes_context_ll; by Kalman filters: kalman_last_layer;
     with inferred causes, on data that tell what actuators have lost: causes;
     policies: trpo, ppo, maml_rl, promp, e_maml, maml_vpg; learned in models, on the twin of
-    half_cheetah or ant: me_trpo, me_ppo; in one model: bptt, one_model_vpg, one_model_trpo."""
+    half_cheetah or ant: me_trpo, me_ppo, mb_mpo; in one model: bptt, one_model_vpg,
+    one_model_trpo."""
     robot: Positional[str]
     """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, swimmer, snake, hopper, walker2d, humanoid, or
-    another robot that is installed; for policies also point_corners, point_navigation."""
+    another robot that is installed; for policies also point_corners, point_navigation,
+    point_centre."""
     out: Path
     """Folder of the model or the policy; training resumes from the checkpoint in it."""
     data: tuple[Path, ...] = ()

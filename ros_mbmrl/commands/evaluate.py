@@ -1,7 +1,7 @@
 """`mbmrl evaluate`: a closed-loop experiment over methods, training seeds, conditions and seeds.
 
 It uses existing models; a study (`commands/study.py`) trains its own, or judges existing ones
-(`commands/study_models.py`).
+(`commands/study_models.py`). A study of policies (`commands/policy_study.py`) trains policies.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ros_mbmrl.errors import RunError, UserError, choose
 from ros_mbmrl.evaluation import experiments, plots, tables
 from ros_mbmrl.evaluation.experiments import METHODS, Experiment, cells, make_experiment
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
+from ros_mbmrl.evaluation.policies.studies import POLICY_STUDIES
 from ros_mbmrl.evaluation.statistics import by_train_seed, summarise, unique
 from ros_mbmrl.evaluation.study.studies import STUDIES
 from ros_mbmrl.planning import make_planner
@@ -36,9 +37,16 @@ ABLATION = "base-ablation"
 
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Run the unfinished part of an experiment; write the tables, plots and `report.html`."""
-    known = (*experiments.EXPERIMENTS, *STUDIES, ABLATION)
+    known = (*experiments.EXPERIMENTS, *STUDIES, *POLICY_STUDIES, ABLATION)
     choose("experiment", arguments.experiment, known)
     try:
+        if arguments.experiment in POLICY_STUDIES:
+            from ros_mbmrl.commands import policy_study
+
+            own = ("versus", "duration", "controller")
+            expect_none("a study has its own", arguments, *own)
+            expect_none("policies are trained", arguments, "models")
+            return policy_study.run(arguments)
         if arguments.experiment == ABLATION:
             from ros_mbmrl.commands import ablation
 

@@ -25,7 +25,7 @@ FIELDS = frozenset(
         *("method", "origin", "options", "guard", "adapt_window", "inner"),
         *("adapt_windows", "predict_window", "horizon", "seed", "scores", "curve", "tuning"),
         *("data", "sessions", "training", "trained_as", "tuned_on", "study", "command", "notes"),
-        "situations",
+        *("situations", "acts"),
     )
 )
 NETWORK = frozenset(("sizes", "activation", "members", "head", "elites"))

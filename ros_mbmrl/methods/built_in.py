@@ -63,6 +63,7 @@ _ALL = (
     _policy("maml_vpg", Look("MAML-VPG", _YELLOW, "//", "--", "^")),
     _policy("me_trpo", Look("ME-TRPO", _BLUE, "//", "-", "^"), "me_trpo:ME_TRPO"),
     _policy("me_ppo", Look("ME-PPO", _GREEN, "o", "-.", "s"), "me_trpo:ME_PPO"),
+    _policy("mb_mpo", Look("MB-MPO", _RED, "o", "-", "D")),
     _policy("bptt", Look("BPTT", _RED, "//", ":", "v"), "me_trpo:BPTT"),
     _policy("one_model_vpg", Look("VPG, one model", _YELLOW, "o", ":", "D"), "me_trpo:VPG"),
     _policy("one_model_trpo", Look("TRPO, one model", _ORANGE, "o", ":", "<"), "me_trpo:TRPO"),

@@ -61,12 +61,20 @@ def save_policy(
         "clip": policy.clip,
         "code_version": __version__,
         "inner": None if inner is None else asdict(inner),
+        "acts": _acts(trained, inner),
         **facts_of(facts.get("method")),
         **facts,
         "curve": [asdict(point) for point in trained.curve],
         "weights_sha256": sha256_of(folder / POLICY),
     }
     write_card(folder, card)
+
+
+def _acts(trained: TrainedPolicy, inner: InnerConfig | None) -> str:
+    """Return how the folder's parameters act, for the card."""
+    if inner is not None:
+        return "after_practice"
+    return "before_update" if trained.before_update else "as_trained"
 
 
 def load_policy(folder: Path, robot: Robot) -> LoadedPolicy:

@@ -14,6 +14,7 @@ from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.base import Choice
 
 LOG_2_PI = math.log(2 * math.pi)
+NO_NOISE = -30.0  # logarithm of a deviation that moves no action
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ class GaussianPolicy:
         apart = self.means(old, observations) - self.means(new, observations)
         spread = ((2 * before).exp() + apart * apart) / (2 * (2 * after).exp())
         return (after - before + spread - 0.5).sum(-1)
+
+
+def without_noise(parameters: Parameters) -> Parameters:
+    """Return the parameters of the policy that takes its mean action."""
+    return {**parameters, "log_std": torch.full_like(parameters["log_std"], NO_NOISE)}
 
 
 def for_tasks(parameters: Parameters, tasks: int) -> Parameters:

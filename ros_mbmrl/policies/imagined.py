@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -13,8 +14,9 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.gaussian import GaussianPolicy
 from ros_mbmrl.policies.sampling import Episodes
-from ros_mbmrl.robots.spec import RobotSpec
+from ros_mbmrl.robots.spec import Robot, RobotSpec
 from ros_mbmrl.robots.task import Task, is_stationary
+from ros_mbmrl.simulation.environment import tasks_of
 
 # reward(states (N, ds), commands (N, da), next states (N, ds)) -> rewards (N,)
 Reward = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -42,6 +44,22 @@ def reward_of(task: Task) -> Reward:
         return -task.cost(pairs, commands[:, None], nothing)
 
     return reward
+
+
+def reward_in(robot: Robot, goals: int = 0, task: Task | None = None) -> Reward:
+    """Return the reward of a task, or of a robot's first one where none is given.
+
+    goals: how many numbers the robot's goal has.
+
+    Raises:
+        UserError: it has no task, or the reward does not follow from states and command alone.
+    """
+    if task is not None:
+        return reward_of(task)
+    if not goals and not robot.tasks():
+        raise UserError(f"imagination: robot '{robot.spec.name}' has no task that tells rewards")
+    nowhere = np.zeros((1, len(robot.spec.state))), np.zeros((1, goals))
+    return reward_of(tasks_of(robot, *nowhere)[0])
 
 
 def imagine_episodes(

@@ -41,7 +41,8 @@ class TrainedPolicy:
     """A policy as it came out of training, and how it got there.
 
     baselines: of one that adapts, what the advantages of each inner step are counted from. model:
-    of one that learned in models, the last of them, and its parameters.
+    of one that learned in models, the last of them, and its parameters. before_update: whether it
+    was learned to be adapted from, and acts before any adaptation all the same (MB-MPO).
     """
 
     policy: GaussianPolicy
@@ -49,3 +50,4 @@ class TrainedPolicy:
     curve: tuple[CurvePoint, ...]
     baselines: tuple[LinearBaseline, ...] = ()
     model: tuple[DynamicsModel, Parameters] | None = None
+    before_update: bool = False

@@ -17,12 +17,33 @@ if TYPE_CHECKING:
 
 PERIOD = 0.1  # [s]
 STATE = (Quantity("x", "m"), Quantity("y", "m"))
+CENTRE = "centre"
+
+
+class Centre:
+    """A `Task`: be at the origin; a period costs the square of the distance at its end [m^2]."""
+
+    batched = stationary = True
+
+    def reference(self, state: Array) -> Tensor:
+        """Return an empty reference (0,): the goal is always the origin."""
+        import torch
+
+        return torch.zeros(0)
+
+    def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
+        """Return the summed costs (..., K) of states (..., K, H+1, 2). See `Task.cost`."""
+        return states[..., 1:, :].square().sum((-2, -1))
 
 
 class PointRobot(Robot):
-    """A point that moves `reach` [m] along each axis in a control period at most."""
+    """A point that moves `reach` [m] along each axis in a control period at most.
 
-    def __init__(self, name: str, reach: float) -> None:
+    centred: whether its goal is the origin, which is a task; else the goal is for it to find.
+    """
+
+    def __init__(self, name: str, reach: float, centred: bool = False) -> None:
+        self._centred = centred
         fastest = reach / PERIOD
         self.spec = RobotSpec(
             name=name,
@@ -58,14 +79,14 @@ class PointRobot(Robot):
 
     @property
     def follows_paths(self) -> bool:
-        """See `Robot.follows_paths`: it has no paths, its goal is for it to find."""
+        """See `Robot.follows_paths`: it has no paths."""
         return False
 
     def tasks(self) -> Sequence[str]:
-        """See `Robot.tasks`: none, since its goal is not told."""
-        return ()
+        """See `Robot.tasks`: none where the goal is not told."""
+        return (CENTRE,) if self._centred else ()
 
     def make_task(self, name: str, start: Array) -> Task:
         """See `Robot.make_task`."""
         choose("task", name, self.tasks())
-        raise AssertionError("there is none to choose")
+        return Centre()

@@ -1,6 +1,7 @@
 """Points on a plane that must find their goal: the 2-D environments of meta-RL, one table of data.
 
-Nobody tells a point its goal: rewards do. `Situation.goal` is (x, y, 0) [m], a task of its own.
+Nobody tells a point its goal: rewards do, unless it is always the origin. `Situation.goal` is
+(x, y, 0) [m], a task of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ros_mbmrl.simulation.environment import (
     clipped,
     observe,
     rows_of,
+    tasks_of,
 )
 from ros_mbmrl.simulation.situations import Situation
 
@@ -38,6 +40,7 @@ class PointWorld:
         goal: draws a goal.
         reward: from distances to the goal (n,) [m].
         horizon: control periods of an episode.
+        centred: whether the goal is always the origin, a task that a point can be told.
         within: distance from the goal at which an episode is over [m]; 0: it never is.
         source: where the environment comes from.
     """
@@ -48,11 +51,16 @@ class PointWorld:
     reward: Callable[[Array], Array]
     horizon: int = 100
     within: float = 0.0
+    centred: bool = False
     source: str = ""
 
     def draw(self, rng: np.random.Generator) -> Situation:
         """Draw a task."""
         return Situation(goal=self.goal(rng))
+
+    def robot(self, name: str) -> PointRobot:
+        """Return the point of the row called `name`."""
+        return PointRobot(name, self.reach, self.centred)
 
 
 CORNER, RADIUS = 2.0, 2.0  # coordinates of a corner, and how far from it there is a reward [m]
@@ -86,6 +94,15 @@ POINTS: Mapping[str, PointWorld] = MappingProxyType(
             within=0.01,
             source="Finn et al. 2017, 5.3",
         ),
+        "point_centre": PointWorld(
+            reach=0.1,
+            start=2.0,
+            goal=lambda rng: (0.0, 0.0, 0.0),
+            reward=lambda distance: -(distance**2),
+            horizon=30,
+            centred=True,
+            source="thesis, 5.5.4 and B.3; the reward is that of the state after the step",
+        ),
     }
 )
 
@@ -99,7 +116,7 @@ class Points:
         if count != len(seeds) or count == 0:
             raise ValueError(f"expected a seed each, got {count} and {len(seeds)}")
         self._world = POINTS[name]
-        self._robot = PointRobot(name, self._world.reach)
+        self._robot = self._world.robot(name)
         self._ticks = np.zeros(count, dtype=int)
         self._positions, self._targets = np.zeros((count, 2)), np.zeros((count, 2))
         self._arrived = np.zeros(count, dtype=bool)
@@ -124,8 +141,10 @@ class Points:
         return np.zeros((len(self), 0))
 
     def tasks(self) -> list[Task]:
-        """See `Environment.tasks`; raises ValueError, since nobody is told the goal."""
-        raise ValueError("points have no task to plan for: their goal is not told")
+        """See `Environment.tasks`; raises ValueError where nobody is told the goal."""
+        if not self._world.centred:
+            raise ValueError("points have no task to plan for: their goal is not told")
+        return tasks_of(self._robot, self._positions, self.goals)
 
     def states(self) -> Array:
         """See `Environment.states`."""

@@ -1,4 +1,4 @@
-"""`mbmrl train me_trpo`: a policy folder, a curve, and one line for bad input."""
+"""`mbmrl train me_trpo|mb_mpo`: a policy folder, a curve, and one line for bad input."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from ros_mbmrl import cli
+from ros_mbmrl.agents.policy_planner import make_policy
 from ros_mbmrl.bringup import graph
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
@@ -33,12 +34,29 @@ me_trpo:
   model: {members: 2, hidden: [8], supervised_steps: 10, validate_every: 5, rows: 16}
   scheme: eps_rand
 """
+TINY_META = """
+episodes: 3
+horizon: 20
+rows: 4
+tests: 2
+hidden: [8]
+meta_steps: 2
+episodes_of_model: 2
+model: {members: 2, hidden: [8], supervised_steps: 10, validate_every: 5, rows: 16}
+"""
 
 
 @pytest.fixture
 def recipe(tmp_path: Path) -> Path:
     path = tmp_path / "recipe.yaml"
     path.write_text(TINY)
+    return path
+
+
+@pytest.fixture
+def meta(tmp_path: Path) -> Path:
+    path = tmp_path / "meta.yaml"
+    path.write_text(TINY_META)
     return path
 
 
@@ -82,14 +100,44 @@ def test_it_goes_on_where_it_was(tmp_path: Path, recipe: Path) -> None:
     assert len(trained(tmp_path, recipe, "bptt", "--budget", "60", "--fresh")["curve"]) == 1
 
 
-def test_launch_takes_the_folder(tmp_path: Path, recipe: Path) -> None:
-    trained(tmp_path, recipe, "me_ppo", "--budget", "60", "--situations", "cheetah-slope")
+def test_mb_mpo_acts_as_it_is_before_an_update(tmp_path: Path, meta: Path) -> None:
+    results = trained(tmp_path, meta, "mb_mpo", "--budget", "120")
+    robot, folder = make_robot("half_cheetah"), tmp_path / "p"
+    loaded = load_policy(folder, robot)
+    assert (loaded.card["method"], loaded.card["acts"]) == ("mb_mpo", "before_update")
+    assert loaded.inner is None
+    assert loaded.card["curve"] == results["curve"] and len(results["curve"]) == 2
+    make_policy(robot.spec, str(folder))  # it need not practise
+    mlp = load_model(folder / "model", robot).model.mlp
+    assert isinstance(mlp, Ensemble) and mlp.members == 2
+
+
+@pytest.mark.parametrize("method", ["me_ppo", "mb_mpo"])
+def test_launch_takes_the_folder(tmp_path: Path, recipe: Path, meta: Path, method: str) -> None:
+    own = meta if method == "mb_mpo" else recipe
+    trained(tmp_path, own, method, "--budget", "60", "--situations", "cheetah-slope")
     folder = tmp_path / "p"
     words = ["robot:=half_cheetah", "controller:=policy", f"model:={folder}"]
     (adaptive,) = [node for node in graph("adapt", words) if node.name == "adaptive"]
     assert adaptive.parameters["model"] == str(folder / "model")
     assert adaptive.parameters["planner.policy.folder"] == str(folder)
     assert adaptive.parameters["method"] == "mb"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": {"members": 1, "weight_normalisation": False}}, "each of which is a task to"),
+        ({"validation": {"threshold": 2}}, "wrong.yaml: unknown setting 'validation'"),
+        ({"rows": 7}, "rows: expected as many for each of 5 models, got 7 in all"),
+        ({"outer": "promp", "rate": 0}, "inner: expected at least 1 step"),
+        ({"model_bias": -1}, "model_bias: expected at least 0, or none, got -1"),
+    ],
+)
+def test_a_wrong_recipe_of_mb_mpo_is_one_line(
+    settings: dict[str, Any], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused("mb_mpo", settings, message, tmp_path, capsys)
 
 
 @pytest.mark.parametrize(
@@ -107,10 +155,20 @@ def test_launch_takes_the_folder(tmp_path: Path, recipe: Path) -> None:
 def test_a_wrong_recipe_is_one_line(
     settings: dict[str, Any], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    refused("me_trpo", settings, message, tmp_path, capsys)
+
+
+def refused(
+    method: str,
+    settings: dict[str, Any],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(yaml.safe_dump(settings))
     with pytest.raises(SystemExit) as ended:
-        train("me_trpo", "half_cheetah", tmp_path / "p", "--recipe", str(wrong))
+        train(method, "half_cheetah", tmp_path / "p", "--recipe", str(wrong))
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line and ended.value.code == 2
     assert not (tmp_path / "p").exists()

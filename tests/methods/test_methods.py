@@ -30,7 +30,8 @@ def test_those_without_a_rule_are_for_studies_alone() -> None:
         *("random", "nominal", "true_model", "mb_oracle", "trpo", "maml_rl"),
         *("ppo", "promp", "e_maml", "maml_vpg"),
         *("causes_told", "causes_well"),
-        *("me_trpo", "me_ppo", "bptt", "one_model_vpg", "one_model_trpo"),
+        *("me_trpo", "me_ppo", "mb_mpo", "bptt"),
+        *("one_model_vpg", "one_model_trpo"),
         COLLECTOR,
     }
     with pytest.raises(UserError, match="unknown method 'mb_oracle'"):

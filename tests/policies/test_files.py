@@ -58,6 +58,15 @@ def test_a_card_that_does_not_fit_is_refused(
         load_policy(folder, point_tasks.robot)
 
 
+def test_a_card_says_how_the_parameters_act(point_tasks: Tasks, tmp_path: Path) -> None:
+    trained = train_maml_rl(point_tasks, MAMLConfig(budget=1, tasks=2, inner=INNER, hidden=(4,)))
+    early = replace(trained, before_update=True)
+    cases = ((trained, INNER, "after_practice"), (trained, None, "as_trained"))
+    for policy, inner, acts in (*cases, (early, None, "before_update")):
+        save_policy(tmp_path, point_tasks.robot, policy, {"method": "x"}, inner)
+        assert load_policy(tmp_path, point_tasks.robot).card["acts"] == acts
+
+
 def test_weights_that_are_not_finite_are_refused(point_tasks: Tasks, tmp_path: Path) -> None:
     trained = train_maml_rl(point_tasks, MAMLConfig(budget=1, tasks=2, inner=INNER, hidden=(4,)))
     broken = {**trained.parameters, "b0": torch.full((4,), torch.nan)}

@@ -15,8 +15,15 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.ensemble import Ensemble, unstacked
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
-from ros_mbmrl.policies.imagined import ImaginedEpisodes, commands_of, imagine_episodes, reward_of
+from ros_mbmrl.policies.imagined import (
+    ImaginedEpisodes,
+    commands_of,
+    imagine_episodes,
+    reward_in,
+    reward_of,
+)
 from ros_mbmrl.policies.sampling import to_commands
+from ros_mbmrl.robots.point import PointRobot
 from ros_mbmrl.robots.spec import Array, Robot
 
 POLICY = GaussianPolicy(MLP((1, 2)), torch.zeros(1), torch.ones(1))  # sees the speed
@@ -104,3 +111,11 @@ def test_commands_are_those_of_real_episodes(robot: Robot) -> None:
 def test_a_task_with_a_memory_is_refused() -> None:
     with pytest.raises(UserError, match="same at any time"):
         reward_of(Fast(stationary=False))
+
+
+def test_the_reward_of_a_robot_is_that_of_its_first_task() -> None:
+    reward = reward_in(PointRobot("point_centre", 0.1, centred=True))
+    states, after = torch.zeros(2, 2), torch.tensor([[3.0, 4.0], [0.0, 1.0]])
+    assert reward(states, torch.zeros(2, 2), after).tolist() == [-25.0, -1.0]
+    with pytest.raises(UserError, match="robot 'point_corners' has no task that tells rewards"):
+        reward_in(PointRobot("point_corners", 0.2))

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.robots.point import PERIOD, PointRobot
+from ros_mbmrl.robots.point import CENTRE, PERIOD, PointRobot
+from ros_mbmrl.robots.task import is_stationary
 
 POINT = PointRobot("point_corners", 0.2)
 
@@ -30,3 +31,12 @@ def test_it_has_no_task_to_plan_for() -> None:
     assert not POINT.tasks() and not POINT.follows_paths
     with pytest.raises(UserError, match="unknown task 'reach'"):
         POINT.make_task("reach", np.zeros(2))
+
+
+def test_the_centre_is_a_task() -> None:
+    point = PointRobot("point_centre", 0.1, centred=True)
+    assert point.tasks() == (CENTRE,)
+    task = point.make_task(CENTRE, np.zeros(2))
+    states = torch.tensor([[[3.0, 4.0], [1.0, 2.0], [0.0, -1.0]]])
+    assert task.cost(states, torch.zeros(1, 2, 2), task.reference(np.zeros(2))).tolist() == [6.0]
+    assert is_stationary(task)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots.task import rewards_each
 from ros_mbmrl.simulation.environment import Environment
 from ros_mbmrl.simulation.points import POINTS, Points, make_points
 from ros_mbmrl.simulation.situations import Situation
@@ -83,6 +84,18 @@ def test_a_policy_sees_where_it_is_and_not_the_goal() -> None:
     assert points.observe().shape == (1, 2) and points.goals.shape == (1, 0)
     with pytest.raises(ValueError, match="their goal is not told"):
         points.tasks()
+
+
+def test_the_centre_is_told_and_pays_as_its_task_costs() -> None:
+    points = make_points(
+        "point_centre", [POINTS["point_centre"].draw(np.random.default_rng(0))], [1]
+    )
+    began, moved = points.states(), np.array([[1.0, -0.5]])
+    (task,) = points.tasks()
+    told = points.step(moved)  # 0.1 m and -0.05 m
+    np.testing.assert_allclose(points.states(), began + [[0.1, -0.05]])
+    assert told.reward == pytest.approx(rewards_each([task], began, moved, points.states()))
+    assert told.reward[0] == pytest.approx(-float((points.states() ** 2).sum()))
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -18,6 +18,7 @@ from ros_mbmrl.evaluation.plots import COLOURS, panels, save
 from ros_mbmrl.evaluation.statistics import Row, unique
 from ros_mbmrl.evaluation.study.comparisons import chosen
 from ros_mbmrl.methods import METHODS, look
+from ros_mbmrl.methods.method import Look
 from ros_mbmrl.robots.spec import Array
 
 BEFORE, AFTER = COLOURS[0], COLOURS[1]
@@ -52,25 +53,23 @@ def bars(summary: Sequence[Row], path: Path) -> None:
     save(figure, path)
 
 
-def sample_efficiency(curves: Sequence[Row], path: Path) -> None:
+def sample_efficiency(
+    curves: Sequence[Row], path: Path, looks: Mapping[str, Look] | None = None
+) -> None:
     """Draw the return against training transitions, a panel a condition. Thesis fig. 32.
 
     curves: a method, train_seed, transitions, condition and return each; mean and
-    `over_seeds`.
+    `over_seeds`. looks: of what is not in the registry, in their order; None: all is.
     """
     conditions, methods = unique(curves, "condition"), in_order(unique(curves, "method"))
-    figure, grid = _beside_legend(len(conditions), 3.3, 2.9)
+    looks = {method: look(method) for method in methods} if looks is None else looks
+    figure, grid = beside_legend(len(conditions), 3.3, 2.9)
     for condition, axes in zip(conditions, grid, strict=True):
-        for method in methods:
-            how = look(method)
+        for method, how in looks.items():
             style = {"linestyle": how.line, "marker": how.marker, "label": how.name}
-            _curve(axes, chosen(curves, method, [condition]), color=how.colour, **style)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 4.0)))
-        axes.xaxis.set_major_formatter(lambda count, _: f"{count / 1000:g}k")
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        _name(axes, condition, "transitions of training", "return")
-    _legend_of_all(figure, grid)
+            curve(axes, chosen(curves, method, [condition]), color=how.colour, **style)
+        over_transitions(axes, condition)
+    legend_of_all(figure, grid)
     save(figure, path)
 
 
@@ -81,7 +80,7 @@ def update_errors(records: Sequence[Row], path: Path) -> None:
     condition, over all training seeds. Dashed: medians. The last bar holds all beyond it.
     """
     conditions, methods = unique(records, "condition"), in_order(unique(records, "method"))
-    figure, grid = _beside_legend(len(conditions) * len(methods), 2.6, 2.2, len(conditions))
+    figure, grid = beside_legend(len(conditions) * len(methods), 2.6, 2.2, len(conditions))
     places = [(method, condition) for method in methods for condition in conditions]
     most = {
         condition: np.quantile(
@@ -101,7 +100,7 @@ def update_errors(records: Sequence[Row], path: Path) -> None:
         better = f"{(after < before).mean():.1%}\nbetter after"
         axes.text(0.97, 0.95, better, ha="right", va="top", transform=axes.transAxes, fontsize=8)
         _name_inner(axes, method, condition, "K-step error", "windows")
-    _legend_of_all(figure, grid)
+    legend_of_all(figure, grid)
     save(figure, path)
 
 
@@ -115,7 +114,7 @@ def error_traces(
     [s]: when the change comes, by condition; dotted.
     """
     conditions, methods = unique(records, "condition"), in_order(unique(records, "method"))
-    figure, grid = _beside_legend(len(conditions) * len(methods), 2.9, 2.1, len(conditions))
+    figure, grid = beside_legend(len(conditions) * len(methods), 2.9, 2.1, len(conditions))
     places = [(method, condition) for method in methods for condition in conditions]
     for (method, condition), axes in zip(places, grid, strict=True):
         first = chosen(records, method, [condition])[0]
@@ -127,7 +126,7 @@ def error_traces(
             axes.axvline(onset, color="k", linestyle=":", linewidth=1.2)
         axes.set_ylim(bottom=0.0)
         _name_inner(axes, method, condition, "time [s]", "K-step error")
-    _legend_of_all(figure, grid)
+    legend_of_all(figure, grid)
     save(figure, path)
 
 
@@ -138,14 +137,14 @@ def sensitivity(rows: Sequence[Row], path: Path) -> None:
     `over_seeds`.
     """
     conditions, windows = unique(rows, "condition"), sorted(unique(rows, "window"))
-    figure, grid = _beside_legend(len(conditions), 3.3, 2.9)
+    figure, grid = beside_legend(len(conditions), 3.3, 2.9)
     for condition, axes in zip(conditions, grid, strict=True):
         for k, window in enumerate(windows):
             own = [r for r in rows if (r["condition"], r["window"]) == (condition, window)]
             style = {"color": _graded(k, len(windows)), "marker": "osD^v<>"[k % 7]}
-            _curve(axes, own, label=f"T1 = T2 = {window}", **style)
+            curve(axes, own, label=f"T1 = T2 = {window}", **style)
         _name(axes, condition, "transitions of training", "return")
-    _legend_of_all(figure, grid)
+    legend_of_all(figure, grid)
     save(figure, path)
 
 
@@ -192,16 +191,25 @@ def _return_label(summary: Sequence[Row]) -> str:
     return "normalised return" if len(scales) > 1 else "(return - random) / (oracle - random)"
 
 
+def over_transitions(axes: Axes, title: str) -> None:
+    """Name the axes of a learning curve, the transitions on a logarithmic one."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 4.0)))
+    axes.xaxis.set_major_formatter(lambda count, _: f"{count / 1000:g}k")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    _name(axes, title, "transitions of training", "return")
+
+
 def in_order(methods: Sequence[Any]) -> list[str]:
     """Return the methods in the order of the registry, those that it does not know last."""
     known = list(METHODS)
     return sorted(methods, key=lambda m: known.index(m) if m in known else len(known))
 
 
-def _curve(axes: Axes, rows: Sequence[Row], **style: Any) -> None:
-    """Draw mean and band over the training seeds, from the k-th point of each seed."""
+def curve(axes: Axes, rows: Sequence[Row], name: str = "return", **style: Any) -> None:
+    """Draw mean and band of a figure over training seeds, from the k-th point of each seed."""
     curves = [
-        sorted((r["transitions"], r["return"]) for r in rows if r["train_seed"] == s)
+        sorted((r["transitions"], r[name]) for r in rows if r["train_seed"] == s)
         for s in _seeds(rows)
     ]
     if not curves:
@@ -257,7 +265,7 @@ def _name_inner(axes: Axes, method: str, condition: str, x: str, y: str) -> None
     axes.title.set_fontsize("medium")
 
 
-def _legend_of_all(figure: Figure, grid: Sequence[Axes]) -> None:
+def legend_of_all(figure: Figure, grid: Sequence[Axes]) -> None:
     """Draw one legend for all panels, beside them."""
     found: dict[str, Any] = {}
     for axes in grid:
@@ -267,7 +275,7 @@ def _legend_of_all(figure: Figure, grid: Sequence[Axes]) -> None:
     figure.legend(found.values(), found.keys(), **places)
 
 
-def _beside_legend(
+def beside_legend(
     count: int, width: float, height: float, columns: int = 3
 ) -> tuple[Figure, list[Axes]]:
     """Make panels with room for a legend beside them."""

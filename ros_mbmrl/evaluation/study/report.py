@@ -125,9 +125,7 @@ def write_report(
     evidence = Evidence(rows, errors)
     summary = summarise(study, evidence, rng, versus, protocol)
     summary["gathered"] = [dict(row) for row in gathered]
-    partial = out / f"{SUMMARY}.partial"
-    partial.write_text(json.dumps(summary, indent=1) + "\n")
-    os.replace(partial, out / SUMMARY)
+    write_summary(out, summary)
     sections: list[Section] = [
         ("Stated in advance", _stated(summary)),
         ("Returns", _returns(out, summary)),
@@ -142,6 +140,13 @@ def write_report(
     page = out / PAGE
     write_page(page, study.title, [(title, blocks) for title, blocks in sections if blocks])
     return page
+
+
+def write_summary(out: Path, summary: Mapping[str, Any]) -> None:
+    """Write `summary.json` into `out`, completely or not at all."""
+    partial = out / f"{SUMMARY}.partial"
+    partial.write_text(json.dumps(summary, indent=1) + "\n")
+    os.replace(partial, out / SUMMARY)
 
 
 def _stated(summary: Mapping[str, Any]) -> list[Block]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ros_mbmrl.dynamics.imagination import SCHEMES, STEP_RAND
-from ros_mbmrl.learning.models.config import TrainConfig
+from ros_mbmrl.learning.policies.in_models_config import MODEL, InModelsConfig, check_choice
 from ros_mbmrl.learning.policies.steps import StepConfig
 from ros_mbmrl.learning.policies.validation import ValidationConfig
 
@@ -16,65 +16,29 @@ ENSEMBLE: Mapping[str, str] = MappingProxyType({"me_trpo": "trpo", "me_ppo": "pp
 ONE_MODEL: Mapping[str, str] = MappingProxyType(
     {"bptt": "bptt", "one_model_vpg": "vpg", "one_model_trpo": "trpo"}
 )
-INITIAL, VISITED = "initial", "visited"
-MODEL = TrainConfig(
-    method="mb",
-    hidden=(200, 200),
-    members=5,
-    adapt_windows=(4,),
-    predict_window=8,
-    supervised_steps=1000,
-    meta_steps=0,
-    weight_decay=1e-4,
-    validate_every=100,
-    patience=3,
-)
 
 
 @dataclass(frozen=True)
-class MEConfig:
+class MEConfig(InModelsConfig):
     """Settings of Algorithms 1 and 2; the sizes of A.1 but for the model, which fits two cores.
 
-    method: see the module. budget: real transitions in all, `episodes` of `horizon` an iteration.
-    largest_std, parameter_noise: of the real episodes, see `exploring`. rows: imagined episodes of
-    an update, as long as real ones. scheme: how members move them, see `Imagination`. starts: where
-    they begin: `initial`, as real episodes did, or `visited`, anywhere where one was. hidden,
-    log_std: of the policy. tests: real episodes without noise after each iteration, for the curve
-    alone. model: of the fits. step, validation: of the policy.
+    method: see the module. largest_std, parameter_noise: of the real episodes, see `exploring`.
+    scheme: how members move imagined episodes, see `Imagination`. step, validation: of the policy.
     """
 
     method: str = "me_trpo"
-    budget: int = 60_000
-    episodes: int = 30
-    horizon: int = 100
     largest_std: float = 3.0
     parameter_noise: float = 1.0
-    rows: int = 50
     scheme: str = STEP_RAND
-    starts: str = INITIAL
-    hidden: tuple[int, ...] = (32, 32)
-    log_std: float = 0.0
-    tests: int = 8
-    model: TrainConfig = MODEL
     step: StepConfig = field(default_factory=StepConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        counts = (self.budget, self.horizon, self.rows, self.tests)
-        if min(counts) < 1 or self.episodes < 2:
-            raise ValueError("expected budget, horizon, rows, tests above 0, episodes above 1")
+        super().__post_init__()
         if self.largest_std < 0 or self.parameter_noise < 0:
             raise ValueError("largest_std, parameter_noise: expected at least 0")
-        for name, known in (
-            ("method", (*ENSEMBLE, *ONE_MODEL)),
-            ("scheme", SCHEMES),
-            ("starts", (INITIAL, VISITED)),
-        ):
-            if (got := getattr(self, name)) not in known:
-                raise ValueError(f"{name}: expected one of {', '.join(known)}, got {got!r}")
-        if self.model.method != "mb":
-            raise ValueError(f"model: expected method mb, got {self.model.method}")
+        check_choice("method", self.method, (*ENSEMBLE, *ONE_MODEL))
+        check_choice("scheme", self.scheme, SCHEMES)
         members = self.model.members
         if self.method in ENSEMBLE and members < 2:
             raise ValueError(
@@ -83,11 +47,6 @@ class MEConfig:
             )
         if self.method in ONE_MODEL and members != 1:
             raise ValueError(f"model.members: expected 1 for {self.method}, got {members}")
-
-    @property
-    def batch(self) -> int:
-        """Return the real transitions of one iteration."""
-        return self.episodes * self.horizon
 
 
 def config_of(method: str, seed: int = 0) -> MEConfig:

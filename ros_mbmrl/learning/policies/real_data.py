@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from ros_mbmrl.agents.base import Agent
 from ros_mbmrl.agents.policy import ExploringAgent
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.episodes.batch import Episodes, run_episodes
@@ -40,9 +41,16 @@ def gather(
     session: str,
 ) -> Gathered:
     """Run an episode with each of N robots' own parameters (N, ...), under safety."""
-    situations, seeds = tasks.drawn(rng, len(parameters["log_std"]))
-    environment = tasks.make(situations, seeds)
-    episodes = run_episodes(environment, ExploringAgent(policy, parameters, steps), steps, seeds)
+    agent = ExploringAgent(policy, parameters, steps)
+    return gather_by(agent, len(parameters["log_std"]), tasks, steps, rng, session)
+
+
+def gather_by(
+    agent: Agent, count: int, tasks: Tasks, steps: int, rng: np.random.Generator, session: str
+) -> Gathered:
+    """Run an episode of an agent with each of `count` robots, under safety."""
+    situations, seeds = tasks.drawn(rng, count)
+    episodes = run_episodes(tasks.make(situations, seeds), agent, steps, seeds)
     tags = [tags_of(each) if isinstance(each, Situation) else {} for each in situations]
     rollouts = cut(tasks.robot.spec.name, episodes, session, tags)
     return Gathered(rollouts, returns_of(episodes))

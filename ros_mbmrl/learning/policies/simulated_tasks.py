@@ -11,7 +11,6 @@ from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.learning.policies.benchmarks import benchmark_tasks
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.robots.point import PointRobot
 from ros_mbmrl.simulation.benchmarks import BENCHMARKS
 from ros_mbmrl.simulation.distributions import ROBOTS, TRAINING
 from ros_mbmrl.simulation.models import models_of
@@ -39,7 +38,7 @@ def simulated_tasks(robot: str, names: Sequence[str] = (), across: bool = True) 
         choose(f"situations of robot '{robot}'", name, (*own, *benchmarks))
     if robot in POINTS:
         world = POINTS[robot]
-        return Tasks(PointRobot(robot, world.reach), world.draw, partial(make_points, robot))
+        return Tasks(world.robot(robot), world.draw, partial(make_points, robot))
     if set(names) & set(benchmarks):
         if len(names) > 1:
             raise UserError("situations: expected one environment alone, with rewards of its own")

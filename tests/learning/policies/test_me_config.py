@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ros_mbmrl.learning.policies.me_config import ENSEMBLE, MODEL, ONE_MODEL, MEConfig, config_of
+from ros_mbmrl.learning.policies.in_models_config import MODEL
+from ros_mbmrl.learning.policies.me_config import ENSEMBLE, ONE_MODEL, MEConfig, config_of
 from ros_mbmrl.learning.policies.steps import STEPS
 
 

@@ -1,0 +1,61 @@
+"""A study of policies, point by point of the learning curves: whoever is interrupted goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ros_mbmrl.evaluation.campaign import finish
+from ros_mbmrl.evaluation.policies.description import PolicyStudy, Scale, describe
+from ros_mbmrl.evaluation.policies.training import Row, Training, train
+from ros_mbmrl.runtime.kept import keep
+
+
+class Runner:
+    """One study at one scale, in one folder. workers, cluster: see `workers.outcomes`.
+
+    Raises:
+        UserError: settings that a method does not take, before anything is written; or the folder
+            holds another study.
+    """
+
+    def __init__(
+        self,
+        study: PolicyStudy,
+        scale: Scale,
+        names: Sequence[str],
+        out: Path,
+        workers: int = 2,
+        cluster: str = "",
+    ) -> None:
+        self._scale, self._out = scale, out
+        self._workers, self._cluster = workers, cluster
+        self._pairs = list(study.pairs(scale, names))
+        for place, entry in self._pairs:
+            first = scale.points[entry.kind][0]
+            _ = Training(scale, entry, place, 0, first, out).config  # what is wrong is said now
+        keep(out, describe(study, scale, names))
+
+    def rounds(self) -> Iterator[list[Training]]:
+        """Yield the jobs, the k-th points of all curves together.
+
+        A point goes on from the checkpoint of the one before it, so it must wait for that one.
+        """
+        points = self._scale.points
+        for k in range(max((len(points[entry.kind]) for _, entry in self._pairs), default=0)):
+            yield [
+                Training(self._scale, entry, place, seed, points[entry.kind][k], self._out)
+                for place, entry in self._pairs
+                if k < len(points[entry.kind])
+                for seed in range(self._scale.train_seeds)
+            ]
+
+    def run(self) -> list[Row]:
+        """Return the rows of `train`, of all jobs; finished ones are not run again."""
+        rows: list[Row] = []
+        for k, jobs in enumerate(self.rounds(), start=1):
+            own = (self._workers, self._cluster, f"point {k} of the curves")
+            known = finish(jobs, train, self._out, *own)
+            # Two entries may be the same job under two names.
+            rows += [{**known[job.key], "method": job.entry.name} for job in jobs]
+        return rows
