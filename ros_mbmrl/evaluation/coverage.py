@@ -115,9 +115,13 @@ def covered(
 def intervals(particles: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """Return which truths (n, d) lie between quantiles of particles (n, P, d), and the widths.
 
-    Both (levels, n, d), for the levels `LEVELS`.
+    Both (levels, n, d), for the levels `LEVELS`. Of P particles, the k-th smallest is the quantile
+    k / (P + 1) (Weibull 1939): a truth that is drawn as the particles are lies below it with that
+    probability. torch's quantiles are narrower: their 99 % of 200 particles hold 98.0 %.
     """
+    count = particles.shape[1]
     tails = torch.tensor([(1 - level) / 2 for level in LEVELS])
+    tails = (((count + 1) * tails - 1) / (count - 1)).clamp_min(0.0)
     low = particles.quantile(tails, dim=1)
     high = particles.quantile(1 - tails, dim=1)
     return (low <= truth) & (truth <= high), high - low

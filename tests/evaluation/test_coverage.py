@@ -101,10 +101,17 @@ def test_detectors_are_compared_only_where_something_changes(robot: Robot) -> No
 
 
 def test_intervals_are_quantiles() -> None:
-    particles = torch.arange(101.0).view(1, 101, 1)
-    inside, width = intervals(particles, torch.tensor([[80.0]]))
+    particles = torch.arange(1.0, 200.0).view(1, 199, 1)  # quantiles .005, .01, ...
+    inside, width = intervals(particles, torch.tensor([[160.0]]))
     assert inside.flatten().tolist() == [False, True, True]
-    torch.testing.assert_close(width.flatten(), torch.tensor([50.0, 90.0, 99.0]))
+    torch.testing.assert_close(width.flatten(), torch.tensor([100.0, 180.0, 198.0]))
+
+
+def test_intervals_hold_their_share_of_truths_drawn_as_the_particles_are() -> None:
+    drawn = torch.randn(4000, 201, 1, generator=Generator().manual_seed(0))
+    inside, _ = intervals(drawn[:, 1:], drawn[:, 0])
+    found = inside.float().mean(dim=(1, 2))
+    torch.testing.assert_close(found, torch.tensor([0.5, 0.9, 0.99]), rtol=0.0, atol=0.008)
 
 
 def test_the_area_under_the_curve_by_hand() -> None:
