@@ -94,10 +94,24 @@ def test_detectors_are_compared_only_where_something_changes(robot: Robot) -> No
     assert [(r["tag"], r["detector"]) for r in rows[:2]] == [
         ("push", "disagreement"), ("push", "error"),
     ]  # fmt: skip
+    assert rows[2]["detector"] == "error, 8 steps"
     assert rows[0]["area"] == 0.5  # equal members never disagree
     assert rows[1]["area"] == pytest.approx(0.5, abs=0.1)  # nothing changes but the label
     still = [replace(run, effectiveness=None) for run in runs]
     assert calibration_rows(loaded, still, ["push"] * 5, (1,), 0)[1] == []
+
+
+def test_a_fault_of_one_output_shows_best_in_the_worst_one_over_a_while(robot: Robot) -> None:
+    runs = []
+    for run in noisy_runs(robot, 5, 40):
+        pushes = np.diff(run.states, axis=0)
+        pushes[20:, 1] *= 2.0  # one of four outputs, as the label says
+        states = np.concatenate([run.states[:1], run.states[0] + pushes.cumsum(axis=0)])
+        runs.append(replace(run, states=states.astype(np.float32)))
+    _, rows = calibration_rows(model_with(robot, NOISE), runs, ["push"] * 5, (1,), 0)
+    area = {row["detector"]: row["area"] for row in rows if row["tag"] == "push"}
+    assert 0.55 < area["error"] < 0.8
+    assert area["error, 8 steps"] > area["error"] + 0.1
 
 
 def test_intervals_are_quantiles() -> None:
