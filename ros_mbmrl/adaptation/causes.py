@@ -67,6 +67,8 @@ class CauseFilter(UpdateRule):
         own |= {
             name: torch.ones(values[1]) for name in ("default", "factor", "gain", "low", "high")
         }
+        if not bank or "independent" in bank:  # models from before have none
+            own["independent"] = torch.ones(1)
         return CAUSES.named({**own, **ErrorDistribution(torch.eye(size), torch.ones(1)).tensors})
 
     def calibrated(
@@ -76,8 +78,10 @@ class CauseFilter(UpdateRule):
         with torch.inference_mode():
             errors = model.mlp.forward(parameters, x) - y
         bank = Bank.of(model.robot.spec).parameters(model.normalizer)
-        distribution = CAUSES.named(ErrorDistribution.fit(errors).tensors)
-        return {**fitted_of(parameters), **bank, **distribution}
+        distribution = ErrorDistribution.fit(errors)
+        share = torch.tensor([distribution.independent_share(errors)])
+        own = CAUSES.named({**distribution.tensors, "independent": share})
+        return {**fitted_of(parameters), **bank, **own}
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Return the inputs' update under the most probable hypothesis of each task."""

@@ -5,9 +5,11 @@ hypothesis its causes, all of a group or of a vector, are free: the maximum a po
 
     min over z: sum over rows of w |W e(z)|^2 + |z|^2,    causes = level + spread * z,
 
-with w the probability that the hypothesis holds in a row times the row's Student-t weight, W the
-whitening of errors, and a standard normal prior around the level. Each step solves it for errors
-that are linear in z (Gauss-Newton), with weights as they are (iteratively reweighted least
+with w the probability that the hypothesis holds in a row times the row's Student-t weight times
+the share of independent rows, W the whitening of errors, and a standard normal prior around the
+level. Errors of a learned model resemble those of the step before (contacts): counted as
+independent they outweigh the prior, and the values follow the errors. Each step solves it for
+errors that are linear in z (Gauss-Newton), with weights as they are (iteratively reweighted least
 squares), and stays in the causes' ranges.
 """
 
@@ -54,7 +56,7 @@ def refined(
         return values
     distribution = ErrorDistribution.of(bank)
     axes = axes * (SPREAD * (bank["high"] - bank["low"]))
-    weight = holds * support.weight[..., 0]
+    weight = holds * support.weight[..., 0] * bank.get("independent", 1.0)
     eye = torch.eye(free, dtype=values.dtype, device=values.device)
     for _ in range(steps):
         nudged = [values, *(values + NUDGE * axes[:, g] for g in range(free))]

@@ -96,6 +96,10 @@ def test_it_is_the_maximum_a_posteriori(spec: RobotSpec) -> None:
     which = torch.tensor([1])
     (found,) = refined(LINEAR, parameters, bank, support, which, torch.ones(1, 1), 1)
     assert found.tolist() == pytest.approx([0.5 - 0.3 * 0.75 / 3.25, 1.0], abs=1e-4)
+    # A row that counts as a fifth: z = -.5 * 1.5 / 5 / (1.5^2 / 5 + 1).
+    bank["independent"] = torch.tensor([0.2])
+    (found,) = refined(LINEAR, parameters, bank, support, which, torch.ones(1, 1), 1)
+    assert found.tolist() == pytest.approx([0.5 - 0.3 * 0.15 / 1.45, 1.0], abs=1e-4)
 
 
 def test_values_stay_in_their_range(spec: RobotSpec) -> None:
