@@ -151,7 +151,10 @@ class CauseFilter(UpdateRule):
         return prior
 
     def _evidence(self, mlp: MLP, parameters: Parameters, support: Support) -> Tensor:
-        """Return the logarithmic likelihoods of each row under each hypothesis, (N, T1, J)."""
+        """Return the logarithmic likelihoods of each row under each hypothesis, (N, T1, J).
+
+        Tempered by the share of independent rows, see `ErrorDistribution.independent_share`.
+        """
         bank, rows = CAUSES.part(parameters), len(support.x)
         each = Acting.stored(bank)(bank["values"], mlp.sizes[0])
         # All hypotheses in one pass, each of them over the rows of every task.
@@ -159,7 +162,7 @@ class CauseFilter(UpdateRule):
         update = Update(mlp.no_update.layers, inputs=spaced)
         outputs = mlp.forward_updated(parameters, update, support.x).outputs
         errors = outputs.reshape(-1, *support.y.shape) - support.y
-        found = ErrorDistribution.of(bank).log_likelihood(errors)
+        found = ErrorDistribution.of(bank).log_likelihood(errors) * bank.get("independent", 1.0)
         return spread(found.movedim(0, -1), len(support.weight)) * support.weight
 
 
