@@ -38,6 +38,28 @@ def files_of(robot: str, given: Path | None) -> tuple[Path, ...]:
     return tuple(path for path in (own, given) if path is not None)
 
 
+def controller_settings(robot: str, params: Path | None = None) -> dict[str, Any]:
+    """Return the controller's parameters by dotted name, as a launch reads them.
+
+    Args:
+        robot: its name.
+        params: a file on top of the robot's own.
+
+    Raises:
+        UserError: a file is not as expected.
+    """
+    given: dict[str, Any] = {}
+    for path in files_of(robot, params):
+        given |= parameters_of(path, f"/{robot}/controller")
+    return given
+
+
+def planner_settings(robot: str, params: Path | None = None) -> dict[str, Any]:
+    """Return the planner's settings for `make_planner`. See `controller_settings`."""
+    group, given = "planner.", controller_settings(robot, params)
+    return {k.removeprefix(group): v for k, v in given.items() if k.startswith(group)}
+
+
 def check_nodes(path: Path, nodes: Iterable[str]) -> None:
     """Raise UserError for a section that is for none of these full names of nodes."""
     known = sorted(nodes)

@@ -115,7 +115,8 @@ def test_a_step_on_top_of_a_context_runs_on_the_contexts_model() -> None:
 @pytest.mark.parametrize(
     ("words", "method", "planner"),
     [
-        ([], "bayes_context_ll", "mppi"),
+        ([], "bayes_context_ll", "icem"),
+        (["robot:=pr2_arm", "method:=mb"], "mb", "mppi"),
         (["robot:=half_cheetah"], "causes", "icem"),
         (["robot:=half_cheetah", "controller:=cem", "method:=mb"], "mb", "cem"),
     ],

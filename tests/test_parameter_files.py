@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.parameter_files import check_nodes, check_overlap, files_of, fits, parameters_of
+from ros_mbmrl.parameter_files import (
+    check_nodes,
+    check_overlap,
+    files_of,
+    fits,
+    parameters_of,
+    planner_settings,
+)
 
 NODE = "/hexapod/controller"
 NODES = (NODE, "/hexapod/safety")
@@ -114,3 +121,11 @@ def test_a_parameter_that_the_launch_sets_is_refused(tmp_path: Path) -> None:
     check_overlap([path], ["/r/driver", "/r/safety"], {"seed": 1})
     with pytest.raises(UserError, match="'path' of /r/driver is set by the launch"):
         check_overlap([path], ["/r/safety", "/r/driver"], {"path": "left"})
+
+
+def test_a_file_on_top_changes_the_robots_own_planner(tmp_path: Path) -> None:
+    own = planner_settings("pr2_arm")
+    given = written(tmp_path, "/pr2_arm/controller: {ros__parameters: {planner.horizon: 9}}")
+    assert planner_settings("pr2_arm", given) == {**own, "horizon": 9}
+    assert own["horizon"] != 9
+    assert planner_settings("nobody") == {}

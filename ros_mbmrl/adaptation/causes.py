@@ -67,6 +67,8 @@ class CauseFilter(UpdateRule):
         own |= {
             name: torch.ones(values[1]) for name in ("default", "factor", "gain", "low", "high")
         }
+        if not bank or "independent" in bank:  # models from before have none
+            own["independent"] = torch.ones(1)
         return CAUSES.named({**own, **ErrorDistribution(torch.eye(size), torch.ones(1)).tensors})
 
     def calibrated(
@@ -76,8 +78,10 @@ class CauseFilter(UpdateRule):
         with torch.inference_mode():
             errors = model.mlp.forward(parameters, x) - y
         bank = Bank.of(model.robot.spec).parameters(model.normalizer)
-        distribution = CAUSES.named(ErrorDistribution.fit(errors).tensors)
-        return {**fitted_of(parameters), **bank, **distribution}
+        distribution = ErrorDistribution.fit(errors)
+        share = torch.tensor([distribution.independent_share(errors)])
+        own = CAUSES.named({**distribution.tensors, "independent": share})
+        return {**fitted_of(parameters), **bank, **own}
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Return the inputs' update under the most probable hypothesis of each task."""
@@ -147,7 +151,10 @@ class CauseFilter(UpdateRule):
         return prior
 
     def _evidence(self, mlp: MLP, parameters: Parameters, support: Support) -> Tensor:
-        """Return the logarithmic likelihoods of each row under each hypothesis, (N, T1, J)."""
+        """Return the logarithmic likelihoods of each row under each hypothesis, (N, T1, J).
+
+        Tempered by the share of independent rows, see `ErrorDistribution.independent_share`.
+        """
         bank, rows = CAUSES.part(parameters), len(support.x)
         each = Acting.stored(bank)(bank["values"], mlp.sizes[0])
         # All hypotheses in one pass, each of them over the rows of every task.
@@ -155,7 +162,7 @@ class CauseFilter(UpdateRule):
         update = Update(mlp.no_update.layers, inputs=spaced)
         outputs = mlp.forward_updated(parameters, update, support.x).outputs
         errors = outputs.reshape(-1, *support.y.shape) - support.y
-        found = ErrorDistribution.of(bank).log_likelihood(errors)
+        found = ErrorDistribution.of(bank).log_likelihood(errors) * bank.get("independent", 1.0)
         return spread(found.movedim(0, -1), len(support.weight)) * support.weight
 
 

@@ -15,6 +15,8 @@ from torch import Tensor
 
 FREEDOMS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0, 50.0)  # the likeliest of these is taken
 STEPS = 30  # of expectation-maximisation
+LAGS = 30  # longest memory of errors that is looked for
+NOISE = 0.02  # autocorrelations below are taken for chance
 FLOOR = 1e-3  # least deviation of an output, normalised
 
 
@@ -68,6 +70,27 @@ class ErrorDistribution:
     def _distance(self, errors: Tensor) -> Tensor:
         """Return the squared Mahalanobis distances (...)."""
         return (errors @ self.whitening).square().sum(dim=-1)
+
+    def independent_share(self, errors: Tensor) -> float:
+        """Return how many independent errors each of these counts as, at most 1.
+
+        1 / (1 + 2 sum of rho_k): the variance of a mean of errors that resemble their
+        predecessors, with rho_k the autocorrelation k steps later (Bartlett 1946), as long as it
+        is above NOISE. Of whitened errors, in which wild rows count little.
+
+        Args:
+            errors: (n, d), in the order of time; the few places where another run begins count
+                like any other.
+        """
+        errors = errors[errors.isfinite().all(dim=1)]
+        white = errors @ self.whitening * self.weight(errors).sqrt()[:, None]
+        whole, total = white.square().sum(), 0.0
+        for lag in range(1, min(LAGS, len(white) - 1) + 1):
+            again = float((white[lag:] * white[:-lag]).sum() / whole.clamp_min(1e-12))
+            if again < NOISE:
+                break
+            total += again
+        return 1.0 / (1.0 + 2.0 * total)
 
 
 def _fit_scale(errors: Tensor, freedom: float) -> tuple[Tensor, float]:

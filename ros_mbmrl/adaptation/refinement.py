@@ -5,10 +5,17 @@ hypothesis its causes, all of a group or of a vector, are free: the maximum a po
 
     min over z: sum over rows of w |W e(z)|^2 + |z|^2,    causes = level + spread * z,
 
-with w the probability that the hypothesis holds in a row times the row's Student-t weight, W the
-whitening of errors, and a standard normal prior around the level. Each step solves it for errors
-that are linear in z (Gauss-Newton), with weights as they are (iteratively reweighted least
+with w the probability that the hypothesis holds in a row times the row's Student-t weight times
+the share of independent rows, W the whitening of errors, and a standard normal prior around the
+level. Errors of a learned model resemble those of the step before (contacts): counted as
+independent they outweigh the prior, and the values follow the errors. Each step solves it for
+errors that are linear in z (Gauss-Newton), with weights as they are (iteratively reweighted least
 squares), and stays in the causes' ranges.
+
+Most faults are at a level (a dead motor gives nothing): level and neighbourhood are two models, a
+priori equally probable, and the result is their mean by posterior probability. The logarithm of
+the neighbourhood's Bayes factor is (g^T H^-1 g - log |H|) / 2 (Laplace's method), with g and H the
+gradient and the Gauss-Newton Hessian of half the objective at the level.
 """
 
 from __future__ import annotations
@@ -54,9 +61,10 @@ def refined(
         return values
     distribution = ErrorDistribution.of(bank)
     axes = axes * (SPREAD * (bank["high"] - bank["low"]))
-    weight = holds * support.weight[..., 0]
+    weight = holds * support.weight[..., 0] * bank.get("independent", 1.0)
     eye = torch.eye(free, dtype=values.dtype, device=values.device)
-    for _ in range(steps):
+    sure = torch.zeros(())
+    for k in range(steps):
         nudged = [values, *(values + NUDGE * axes[:, g] for g in range(free))]
         errors = _errors(mlp, parameters, bank, support, nudged)  # (1 + G, N, T1, outputs)
         counts = (weight * distribution.weight(errors[0]))[..., None]
@@ -66,9 +74,12 @@ def refined(
         hessian = torch.einsum("gnto,hnto->ngh", slopes * counts, slopes) + eye
         gradient = torch.einsum("gnto,nto->ng", slopes * counts, white[0]) + z
         step = torch.linalg.solve(hessian, gradient)
+        if k == 0:  # at the level itself, where z = 0
+            gain = torch.einsum("ng,ng->n", gradient, step) - torch.logdet(hessian)
+            sure = torch.sigmoid(0.5 * gain)[:, None]
         values = values - torch.einsum("ng,ngc->nc", step, axes)
         values = values.clamp(bank["low"], bank["high"])
-    return values
+    return torch.lerp(level, values, sure)
 
 
 def _along(axes: Tensor, offset: Tensor) -> Tensor:

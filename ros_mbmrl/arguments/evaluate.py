@@ -43,7 +43,7 @@ class Evaluate:
     in its description.
     """
     controller: str | None = None
-    """Planner of all methods; by default mppi, with which a study's methods always plan."""
+    """Planner of all methods; default: the robot's. A study plans as its scale says."""
     seeds: Few | None = None
     """Paired episodes of a condition, or tests of a policy; default: 3, or as many as a study's
     scale says.

@@ -88,12 +88,13 @@ def run_experiment(arguments: Evaluate) -> dict[str, Any]:
     plan = cells(experiment, seeds, arguments.first_seed, arguments.duration)
     # They import torch, which takes seconds: only now that there is something to run.
     from ros_mbmrl.evaluation import campaign
-    from ros_mbmrl.evaluation.campaign import CONTROLLER, Job
+    from ros_mbmrl.evaluation.campaign import Job
 
     field = entrants(experiment, arguments.methods, arguments.models)
     versus = opponents(experiment, field, arguments.versus)
-    controller = arguments.controller or CONTROLLER
-    make_planner(controller, make_robot(experiment.robot).spec)
+    controller = arguments.controller or ""
+    robot = make_robot(experiment.robot)
+    make_planner(controller or robot.planner, robot.spec)
     # Entrants innermost, so that the rows of an interrupted run can be compared.
     jobs = [Job(entrant, cell, controller) for cell in plan for entrant in field]
     rows = campaign.run(jobs, arguments.out, arguments.workers, arguments.cluster)

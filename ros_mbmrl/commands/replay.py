@@ -16,7 +16,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.html import Image, Table, write_page
 from ros_mbmrl.evaluation.plots import COLOURS, panels, save
 from ros_mbmrl.evaluation.tables import printed, wide_console
-from ros_mbmrl.parameter_files import check_nodes, files_of, parameters_of
+from ros_mbmrl.parameter_files import check_nodes, controller_settings, planner_settings
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array, Robot
 
@@ -69,11 +69,7 @@ def settings(robot: str, params: Path | None) -> dict[str, Any]:
     """
     if params is not None:
         check_nodes(params, [f"/{robot}/{node}" for node in NODES])
-    given: dict[str, Any] = {}
-    for path in files_of(robot, params):
-        given |= parameters_of(path, f"/{robot}/controller")
-    group = "planner."
-    planner = {k.removeprefix(group): v for k, v in given.items() if k.startswith(group)}
+    given, planner = controller_settings(robot, params), planner_settings(robot, params)
     return {"planner": planner, **({"speed": given["speed"]} if "speed" in given else {})}
 
 

@@ -11,8 +11,7 @@ import numpy as np
 from ros_mbmrl.agents.live import make_live_agent
 from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.episodes.single import run_loop
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.episodes.single import planned_with, run_loop
 from ros_mbmrl.plants.environment import Stage
 from ros_mbmrl.plants.pr2_twin import make_arm
 from ros_mbmrl.robots.arm_tasks import BringPoints
@@ -22,10 +21,8 @@ from ros_mbmrl.robots.pr2_limits import JOINTS
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
 from ros_mbmrl.safety.types import Level, SafetyConfig
-from ros_mbmrl.share import find
 from ros_mbmrl.simulation.pr2 import START
 from ros_mbmrl.simulation.pr2_faults import NO_FAULT, NOMINAL, ArmFault, ArmPhysics
-from ros_mbmrl.untrusted import read_yaml
 
 ROBOT = "pr2_arm"
 REACHED = 0.03  # [m]: every point nearer than this
@@ -103,29 +100,28 @@ def arm_stage(robot: Robot) -> Stage[Reaching]:
     )
 
 
-def planning() -> dict[str, Any]:
-    """Return the planner's settings in the arm's parameter file."""
-    path = find(f"config/{ROBOT}.yaml")
-    if path is None:
-        raise UserError(f"no config/{ROBOT}.yaml")
-    parameters = read_yaml(path)[f"/{ROBOT}/controller"]["ros__parameters"]
-    settings: dict[str, Any] = parameters["planner"]
-    return settings
-
-
 def run_reach(
     robot: Robot,
     loaded: LoadedModel,
     what: Reaching,
     method: str | None = None,
     settings: Mapping[str, Any] | None = None,
-    controller: str = "mppi",
+    controller: str = "",
 ) -> Reached:
-    """Run one episode with a loaded model; it ends early when safety stops the arm."""
+    """Run one episode with a loaded model; it ends early when safety stops the arm.
+
+    Args:
+        robot: the arm.
+        loaded: its model.
+        what: the episode.
+        method: how the model is adapted; None: as its card says.
+        settings: the planner's parameters; None: those of the robot's parameter file.
+        controller: name of the planner; empty: the robot's own.
+    """
     task = BringPoints(robot, what.goal)
     period = robot.spec.period
-    settings = planning() if settings is None else settings
-    agent = make_live_agent(loaded, task, method, controller, settings, what.seed)
+    planner, settings = planned_with(robot, controller, settings)
+    agent = make_live_agent(loaded, task, method, planner, settings, what.seed)
     safety = SafetyMonitor(robot, SafetyConfig(start_updates=1))
     with make_arm(robot, what.physics, (what.fault,), what.seed) as plant:
         loop = ControlLoop(plant, StateEstimator(robot), agent, safety)

@@ -15,10 +15,11 @@ from ros_mbmrl.agents.live import make_live_agent
 from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.episodes.scenario import SPEED, Scenario
-from ros_mbmrl.episodes.single import run_loop
+from ros_mbmrl.episodes.single import planned_with, run_loop
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.plants.environment import Stage
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
+from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.path_following import Path, PathFollowing, PathWeights, make_path
 from ros_mbmrl.robots.spec import Array, Robot
@@ -81,10 +82,11 @@ class Episode:
 
 def settings() -> dict[str, Any]:
     """Return the settings of `run_episode` and of the twin, which decide an episode as well."""
-    twin = calibrated()
+    twin, robot = calibrated(), make_robot("hexapod")
     own = (PathWeights(), MPPIConfig(), GuardConfig(), SafetyConfig(start_updates=START_UPDATES))
     parts = (*own, twin.frame, twin.motor, twin.telemetry)
-    return {"speed": SPEED, **{type(part).__name__: asdict(part) for part in parts}}
+    facts = {type(part).__name__: asdict(part) for part in parts}
+    return {"speed": SPEED, "planner": planned_with(robot), **facts}
 
 
 def run_episode(
@@ -92,16 +94,18 @@ def run_episode(
     loaded: LoadedModel,
     scenario: Scenario,
     method: str | None = None,
-    controller: str = "mppi",
+    controller: str = "",
     planning: Mapping[str, Any] | None = None,
     delay: float = 0.0,
 ) -> Episode:
     """Run one episode with a loaded model; it ends early with the path, or when safety stops it.
 
-    delay: that the agent is told its commands have [s]; what they really have is the scenario's.
+    controller, planning: see `planned_with`. delay: that the agent is told its commands have [s];
+    what they really have is the scenario's.
     """
     task, period = _task(robot, scenario), robot.spec.period
-    agent = make_live_agent(loaded, task, method, controller, planning, scenario.seed, delay)
+    planner, planning = planned_with(robot, controller, planning)
+    agent = make_live_agent(loaded, task, method, planner, planning, scenario.seed, delay)
     safety = SafetyMonitor(robot, SafetyConfig(start_updates=START_UPDATES))
     with _twin(robot, scenario, scenario.seed) as plant:
         loop = ControlLoop(plant, StateEstimator(robot), agent, safety)

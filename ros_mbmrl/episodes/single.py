@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from ros_mbmrl.control import ControlLoop, Step
+from ros_mbmrl.parameter_files import planner_settings
+from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.safety.types import Level
 
 T = TypeVar("T")
+
+
+def planned_with(
+    robot: Robot, controller: str = "", settings: Mapping[str, Any] | None = None
+) -> tuple[str, Mapping[str, Any]]:
+    """Return the name of the planner and its settings: as a launch plans, unless told otherwise.
+
+    Args:
+        robot: to plan for.
+        controller: name of the planner; empty: the robot's own.
+        settings: its parameters by name; None: those of the robot's parameter file.
+    """
+    own = planner_settings(robot.spec.name) if settings is None else settings
+    return controller or robot.planner, own
 
 
 def run_loop(

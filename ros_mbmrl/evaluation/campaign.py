@@ -24,7 +24,6 @@ from ros_mbmrl.runtime.workers import outcomes
 from ros_mbmrl.simulation.calibration import make_terrain
 
 ROWS = "rows.jsonl"
-CONTROLLER = "mppi"  # where nobody names another planner
 Row = dict[str, Any]
 
 
@@ -49,11 +48,17 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Job:
-    """One episode of one entrant, which plans with the planner called `controller`."""
+    """One episode of one entrant.
+
+    Args:
+        entrant: who takes part.
+        cell: the episode.
+        controller: name of the planner; empty: the robot's own.
+    """
 
     entrant: Entrant
     cell: Cell
-    controller: str = CONTROLLER
+    controller: str = ""
 
     @property
     def key(self) -> str:
@@ -65,7 +70,7 @@ class Job:
         scenario = self.cell.scenario
         named = asdict(scenario.fault.effect), asdict(make_terrain(scenario.terrain))
         facts = [__version__, self.entrant.digest, asdict(self.cell), named, settings()]
-        if self.controller != CONTROLLER:
+        if self.controller:
             facts += [self.controller, str(PLANNERS.entry(self.controller))]
         text = json.dumps(facts, sort_keys=True, default=sorted)  # sets have no order
         return hashlib.sha256(text.encode()).hexdigest()[:32]

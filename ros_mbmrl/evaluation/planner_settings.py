@@ -46,6 +46,7 @@ class Setting:
 
 PLAIN = (("correlation", 0.0), ("held_fraction", 0.0))
 REFERENCE = Setting("mppi", 1000, 10, "plain mppi", parameters=PLAIN)
+CEM_SIZES = ((32, 5), (64, 3), (64, 5))
 # Frozen: the settings are not chosen by the episodes that are reported.
 SETTINGS: tuple[Setting, ...] = (
     REFERENCE,
@@ -54,8 +55,10 @@ SETTINGS: tuple[Setting, ...] = (
     *(Setting("mppi", k, 5) for k in (32, 64, 125, 250, 500, 1000)),
     *(Setting("mppi", k, 10) for k in (64, 125, 250, 1000)),
     *(Setting("mppi", k, 5, iterations=2) for k in (64, 125)),
+    Setting("mppi", 300, 5, iterations=4),
     *(Setting("random_shooting", k, 5) for k in (125, 500, 1000)),
-    *(Setting("cem", k, h, iterations=3) for k, h in ((32, 5), (64, 5), (166, 5), (333, 10))),
+    *(Setting("cem", k, h, iterations=3) for k, h in (*CEM_SIZES, (166, 5), (333, 10))),
+    *(Setting("icem", k, h, iterations=3) for k, h in (*CEM_SIZES, (100, 20))),
 )
 # The arm's torques act at once: its noise is as configured for it, for every planner.
 FINE = (("sigma", 0.04),)

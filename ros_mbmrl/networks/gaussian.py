@@ -53,6 +53,16 @@ def log_variances(heads: Parameters, h: Tensor) -> Tensor:
     return heads["low"] + softplus(raw - heads["low"])
 
 
+def scaled(parameters: Parameters, scale: Tensor) -> Parameters:
+    """Return an ensemble's parameters with every member's variances times `scale` (outputs,).
+
+    The variance is as much larger everywhere: its bounds move with it.
+    """
+    moved = tuple(f"{VARIANCE.prefix}{name}" for name in ("b", "low", "high"))
+    change = scale.log()
+    return {k: v + change if k.endswith(moved) else v for k, v in parameters.items()}
+
+
 def likelihood_loss(error: Tensor, log_variance: Tensor) -> Tensor:
     """Return twice the negative log-likelihood of errors, element by element, less a constant."""
     return error.square() * (-log_variance).exp() + log_variance

@@ -126,6 +126,7 @@ class Hexapod(Robot):
     """The hexapod's maps between measurement, state, features and change."""
 
     spec = SPEC
+    planner = "icem"
 
     def estimate(self, measurement: Array, previous: Array | None, dt: float) -> Array:
         """Return the state; positions and leg angles are differentiated, nothing is filtered."""

@@ -77,6 +77,19 @@ def test_one_row_is_weighed_as_bayes_does(bank: Bank, parameters: Parameters) ->
     torch.testing.assert_close(found[0], expected / expected.sum())
 
 
+def test_rows_that_are_not_independent_are_weaker_evidence(
+    bank: Bank, parameters: Parameters
+) -> None:
+    actions = 0.2 * drawn(1)
+    support = window(actions, bank.effectiveness[2].expand(1, 1, 2))
+    odds = []
+    for share in (1.0, 0.5):
+        parameters["causes.independent"] = torch.tensor([share])
+        belief = CauseFilter(change=0.01).posterior(NET, parameters, support)[0]
+        odds.append(float((belief[2] / belief[1]).log()))
+    assert odds[1] == pytest.approx(0.5 * odds[0], rel=1e-3)  # their priors are equal
+
+
 def test_a_change_within_the_window_is_followed(bank: Bank, parameters: Parameters) -> None:
     actions = drawn(16)
     share = torch.ones(1, 16, 2)

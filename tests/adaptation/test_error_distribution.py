@@ -55,3 +55,16 @@ def test_a_model_without_error_and_rows_that_are_no_numbers_are_no_harm() -> Non
     errors[3, 1] = float("nan")
     found = ErrorDistribution.fit(errors)
     assert found.whitening.isfinite().all() and found.log_likelihood(errors[:1]).isfinite().all()
+
+
+def test_errors_that_resemble_their_predecessors_count_as_fewer() -> None:
+    white = torch.randn(20_000, 2, generator=Generator().manual_seed(0))
+    found = ErrorDistribution.fit(white)
+    assert found.independent_share(white) == 1.0
+    rows = [white[0]]
+    for each in white[1:]:
+        rows.append(0.5 * rows[-1] + 0.75**0.5 * each)
+    # rho_k = .5^k, 1 / (1 + 2 (.5 + .25 + ...)) = 1 / 3
+    share = found.independent_share(torch.stack(rows))
+    assert math.isclose(share, 1 / 3, rel_tol=0.07)
+    assert found.independent_share(torch.zeros(9, 2)) == 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import copy
 from dataclasses import replace
 
@@ -95,7 +96,30 @@ def test_it_is_the_maximum_a_posteriori(spec: RobotSpec) -> None:
     support = Support(x, y, torch.ones(1, 1, 1), torch.ones(2))
     which = torch.tensor([1])
     (found,) = refined(LINEAR, parameters, bank, support, which, torch.ones(1, 1), 1)
-    assert found.tolist() == pytest.approx([0.5 - 0.3 * 0.75 / 3.25, 1.0], abs=1e-4)
+    # The level itself is as probable as the Bayes factor says: exp((.75^2 / 3.25 - log 3.25) / 2).
+    sure = expected_share(0.75, 3.25)
+    assert found.tolist() == pytest.approx([0.5 - sure * 0.3 * 0.75 / 3.25, 1.0], abs=1e-4)
+    # A row that counts as a fifth: z = -.5 * 1.5 / 5 / (1.5^2 / 5 + 1).
+    bank["independent"] = torch.tensor([0.2])
+    (found,) = refined(LINEAR, parameters, bank, support, which, torch.ones(1, 1), 1)
+    sure = expected_share(0.15, 1.45)
+    assert found.tolist() == pytest.approx([0.5 - sure * 0.3 * 0.15 / 1.45, 1.0], abs=1e-4)
+
+
+def expected_share(gradient: float, hessian: float) -> float:
+    """Posterior probability of the neighbourhood, of one cause."""
+    factor = math.exp(0.5 * (gradient**2 / hessian - math.log(hessian)))
+    return factor / (1.0 + factor)
+
+
+def test_what_is_at_its_level_stays_there_under_noise(spec: RobotSpec) -> None:
+    parameters, off = known(spec, LINEAR, deviation=0.3), []
+    for seed in range(20):
+        support = seen(LINEAR, parameters, torch.tensor([1.0, 0.5]))
+        noise = 0.3 * torch.randn(support.y.shape, generator=Generator().manual_seed(seed))
+        found = inferred(LINEAR, parameters, replace(support, y=support.y + noise))
+        off.append(abs(float(found[1]) - 0.5))
+    assert sum(off) / len(off) < 0.06
 
 
 def test_values_stay_in_their_range(spec: RobotSpec) -> None:

@@ -239,7 +239,7 @@ def test_another_planner_is_another_run(models: Path, capsys: pytest.CaptureFixt
     usual = _evaluate(models, "--methods", "mb")["rows"]
     other = _evaluate(models, "--methods", "mb", "--controller", "random_shooting")["rows"]
     assert [row["return"] for row in usual] != [row["return"] for row in other]
-    assert _evaluate(models, "--methods", "mb", "--controller", "mppi")["rows"] == usual
+    assert _evaluate(models, "--methods", "mb", "--controller", "icem")["rows"] == usual
     with pytest.raises(SystemExit) as ended:
         _evaluate(models, "--methods", "mb", "--controller", "policy")
     assert ended.value.code == 2

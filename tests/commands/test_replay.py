@@ -153,11 +153,11 @@ def test_tasks_that_do_not_fit_are_refused(toy_run: Run, registered: Any) -> Non
 
 
 def test_settings_are_those_of_the_controllers_node(tmp_path: Path) -> None:
-    path = tmp_path / "params.yaml"
+    path, own = tmp_path / "params.yaml", settings("hexapod", None)["planner"]
     path.write_text(
         "/hexapod/controller: {ros__parameters: {speed: 0.3, planner: {horizon: 4}, threads: 2}}\n"
     )
-    assert settings("hexapod", path) == {"speed": 0.3, "planner": {"horizon": 4}}
+    assert settings("hexapod", path) == {"speed": 0.3, "planner": {**own, "horizon": 4}}
     for text, said in (
         ("[1, 2", "not plain YAML"),
         ("- a list\n", "expected parameters by node"),

@@ -92,6 +92,13 @@ def test_another_default_is_run_anew(
     assert JOBS[0].key != before
 
 
+def test_another_planner_or_setting_of_it_is_run_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = JOBS[0].key
+    assert replace(JOBS[0], controller="cem").key != before
+    monkeypatch.setattr(closed_loop, "planned_with", lambda robot: ("mppi", {"horizon": 4}))
+    assert JOBS[0].key != before
+
+
 def test_a_fault_or_twin_that_became_another_is_run_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     (job,) = (
         job for job in JOBS if job.cell.condition == "slope" and "8" in job.cell.scenario.path

@@ -94,17 +94,38 @@ def test_detectors_are_compared_only_where_something_changes(robot: Robot) -> No
     assert [(r["tag"], r["detector"]) for r in rows[:2]] == [
         ("push", "disagreement"), ("push", "error"),
     ]  # fmt: skip
+    assert rows[2]["detector"] == "error, 8 steps"
     assert rows[0]["area"] == 0.5  # equal members never disagree
     assert rows[1]["area"] == pytest.approx(0.5, abs=0.1)  # nothing changes but the label
     still = [replace(run, effectiveness=None) for run in runs]
     assert calibration_rows(loaded, still, ["push"] * 5, (1,), 0)[1] == []
 
 
+def test_a_fault_of_one_output_shows_best_in_the_worst_one_over_a_while(robot: Robot) -> None:
+    runs = []
+    for run in noisy_runs(robot, 5, 40):
+        pushes = np.diff(run.states, axis=0)
+        pushes[20:, 1] *= 2.0  # one of four outputs, as the label says
+        states = np.concatenate([run.states[:1], run.states[0] + pushes.cumsum(axis=0)])
+        runs.append(replace(run, states=states.astype(np.float32)))
+    _, rows = calibration_rows(model_with(robot, NOISE), runs, ["push"] * 5, (1,), 0)
+    area = {row["detector"]: row["area"] for row in rows if row["tag"] == "push"}
+    assert 0.55 < area["error"] < 0.8
+    assert area["error, 8 steps"] > area["error"] + 0.1
+
+
 def test_intervals_are_quantiles() -> None:
-    particles = torch.arange(101.0).view(1, 101, 1)
-    inside, width = intervals(particles, torch.tensor([[80.0]]))
+    particles = torch.arange(1.0, 200.0).view(1, 199, 1)  # quantiles .005, .01, ...
+    inside, width = intervals(particles, torch.tensor([[160.0]]))
     assert inside.flatten().tolist() == [False, True, True]
-    torch.testing.assert_close(width.flatten(), torch.tensor([50.0, 90.0, 99.0]))
+    torch.testing.assert_close(width.flatten(), torch.tensor([100.0, 180.0, 198.0]))
+
+
+def test_intervals_hold_their_share_of_truths_drawn_as_the_particles_are() -> None:
+    drawn = torch.randn(4000, 201, 1, generator=Generator().manual_seed(0))
+    inside, _ = intervals(drawn[:, 1:], drawn[:, 0])
+    found = inside.float().mean(dim=(1, 2))
+    torch.testing.assert_close(found, torch.tensor([0.5, 0.9, 0.99]), rtol=0.0, atol=0.008)
 
 
 def test_the_area_under_the_curve_by_hand() -> None:

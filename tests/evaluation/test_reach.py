@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.dynamics.files import LoadedModel, load_model
-from ros_mbmrl.episodes.arm import Reached, Reaching, planning, run_reach
+from ros_mbmrl.episodes.arm import Reached, Reaching, run_reach
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.reach import Compare, compare, table
-from ros_mbmrl.planning import make_planner
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.share import find
 from ros_mbmrl.simulation.pr2 import PR2World
@@ -49,10 +48,6 @@ def test_goals_differ_by_seed_and_not_by_fault() -> None:
     starts = [PR2World(seed=seed).points() for seed in range(5)]
     far = [np.linalg.norm(g - s) for g, s in zip(goals, starts, strict=True)]
     assert min(far) > 0.1  # there is something to do
-
-
-def test_the_parameter_file_is_a_planners() -> None:
-    assert make_planner("mppi", ROBOT.spec, **planning())
 
 
 def test_the_shipped_model_reaches_within_three_centimetres(shipped: LoadedModel) -> None:

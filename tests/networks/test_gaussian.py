@@ -16,6 +16,7 @@ from ros_mbmrl.networks.gaussian import (
     likelihood_loss,
     log_variances,
     new_head,
+    scaled,
     split_heads,
 )
 from ros_mbmrl.networks.groups import network_of
@@ -40,6 +41,14 @@ def test_a_log_variance_is_softly_bounded(raw: float, expected: float) -> None:
     found = log_variances(head(raw), torch.zeros(1, 1, 1))
     # .5 - softplus(.5 + 3) = -3.0298; -10 + softplus(6.9702) = -3.0288
     assert float(found) == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.mark.parametrize("raw", [-3.0, 50.0, -50.0])
+def test_a_scale_acts_on_every_variance_those_at_the_bounds_included(raw: float) -> None:
+    given = {f"member.0.variance.{k}": v for k, v in (new_head(1, 1) | one(raw)).items()}
+    h, scale = torch.zeros(1, 1, 1), torch.tensor([4.0])
+    before, after = (log_variances(heads_of(p, [0]), h) for p in (given, scaled(given, scale)))
+    assert float(after - before) == pytest.approx(math.log(4.0), abs=1e-5)
 
 
 def test_the_bounds_learn_where_they_bind() -> None:

@@ -31,6 +31,7 @@ from ros_mbmrl.learning.models.learner import (
     learner_called,
 )
 from ros_mbmrl.learning.models.members import MemberLearners
+from ros_mbmrl.learning.models.variance import calibrated_variance
 from ros_mbmrl.learning.open_loop import open_loop_errors
 from ros_mbmrl.learning.run import Learner, Phase, Progress, Run
 from ros_mbmrl.learning.segments import Augment, SegmentSampler, Transitions
@@ -140,8 +141,11 @@ def train_model(
     scores = {f"open_loop_{name}": value for name, value in last.items()}
     scores = {"validation_after": end.best, **scores}
     model = model.to(CPU)
-    own = over(rule, model.mlp).calibrated(model, own, *validation.to(CPU).plausible(model))
-    return Trained(model, rule, own, scores)
+    rows = validation.to(CPU).plausible(model)
+    if isinstance(model.mlp, Ensemble) and model.mlp.gaussian:
+        own, scale = calibrated_variance(model, own, *rows)
+        scores["variance_scale"] = float(scale.log().mean().exp())
+    return Trained(model, rule, over(rule, model.mlp).calibrated(model, own, *rows), scores)
 
 
 def elites_of(
