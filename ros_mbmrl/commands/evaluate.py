@@ -92,9 +92,10 @@ def run_experiment(arguments: Evaluate) -> dict[str, Any]:
 
     field = entrants(experiment, arguments.methods, arguments.models)
     versus = opponents(experiment, field, arguments.versus)
-    controller = arguments.controller or ""
     robot = make_robot(experiment.robot)
-    make_planner(controller or robot.planner, robot.spec)
+    controller = arguments.controller or robot.planner
+    make_planner(controller, robot.spec)
+    controller = "" if controller == robot.planner else controller  # the same rows if it is named
     # Entrants innermost, so that the rows of an interrupted run can be compared.
     jobs = [Job(entrant, cell, controller) for cell in plan for entrant in field]
     rows = campaign.run(jobs, arguments.out, arguments.workers, arguments.cluster)

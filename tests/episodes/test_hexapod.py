@@ -116,7 +116,7 @@ def test_many_hexapods_run_as_each_does_alone() -> None:
     together = run_episodes(rows, ModelAgent(loaded, planning=planning), 8, [5, 6])
     close = partial(np.testing.assert_allclose, atol=2.5 * COUNT)
     for n, scenario in enumerate(scenarios):
-        alone = run_episode(ROBOT, loaded, scenario, planning=planning).steps
+        alone = run_episode(ROBOT, loaded, scenario, None, "mppi", planning).steps
         close(together.states[:-1, n], [s.state for s in alone])
         close(together.actions[:, n], [step.checked.action for step in alone])
     assert together.lasted.tolist() == [8, 8]

@@ -21,6 +21,7 @@ from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.dynamics.files import load_model, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.episodes.single import planned_with
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
@@ -80,7 +81,7 @@ def in_process(model: Path, method: str) -> np.ndarray:
         start = StateEstimator(robot).update(plant.observe())
         course = make_path("zigzag").placed(*robot.pose(start))
         task = PathFollowing(robot, Course.from_points(course.points), speed=0.25)
-        agent = make_live_agent(loaded, task, method, seed=SEED)
+        agent = make_live_agent(loaded, task, method, *planned_with(robot), seed=SEED)
         loop = ControlLoop(plant, StateEstimator(robot), agent, SafetyMonitor(robot))
         steps = [loop.step(0.1) for _ in range(STEPS)]
     assert any(step.adapted.report.accepted for step in steps)
