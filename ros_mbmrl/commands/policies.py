@@ -5,27 +5,32 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ros_mbmrl.adaptation.guard import GuardConfig
+from ros_mbmrl.agents.base import Context
 from ros_mbmrl.commands.training import Reporter
-from ros_mbmrl.dynamics.card import POLICY_MODEL
+from ros_mbmrl.dynamics.card import ADAPTED, POLICY_MODEL
 from ros_mbmrl.dynamics.files import save_model
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.learning.card import facts_of
+from ros_mbmrl.learning.policies.practice import practise
 from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
 from ros_mbmrl.learning.policies.training import PolicyMethod
 from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.methods import METHODS, make_method
 from ros_mbmrl.plugins import expected, imported
-from ros_mbmrl.policies.files import save_policy
+from ros_mbmrl.policies.adapt import InnerConfig
+from ros_mbmrl.policies.files import LoadedPolicy, save_policy
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import TrainedPolicy
 from ros_mbmrl.runtime.kept import plain
+from ros_mbmrl.simulation.benchmarks import BENCHMARKS
+from ros_mbmrl.simulation.situations import POSSIBLE, Situation
 from ros_mbmrl.untrusted import read_yaml
 
 if TYPE_CHECKING:
@@ -78,13 +83,35 @@ def write(arguments: Train, tasks: Tasks, config: Any, trained: TrainedPolicy) -
         "method": arguments.method,
         "seed": arguments.seed,
         "situations": list(tasks.names),
+        **told_task(tasks),
         "training": plain(config),
         "command": shlex.join(["mbmrl", *sys.argv[1:]]),
     }
-    save_policy(arguments.out, tasks.robot, trained, facts, getattr(config, "inner", None))
+    inner = getattr(config, "inner", None)
+    save_policy(arguments.out, tasks.robot, trained, facts, inner)
+    if inner is not None and tasks.robot.spec.name in POSSIBLE:  # no graph runs a point
+        adapted = practised(tasks, trained, inner, arguments.seed)
+        save_policy(arguments.out / ADAPTED, tasks.robot, adapted, facts)
     if trained.model is not None:
         model = facts_of(config.model, {}, GuardConfig.min_transitions)
         save_model(arguments.out / POLICY_MODEL, *trained.model, model)
+
+
+def told_task(tasks: Tasks) -> dict[str, str]:
+    """Return what a card says of the task that rewards are of; nothing of rewards of their own."""
+    (name, *_) = (*tasks.names, "")
+    known = BENCHMARKS[name].task if name in BENCHMARKS else (*tasks.robot.tasks(), "")[0]
+    return {"task": known} if known else {}
+
+
+def practised(tasks: Tasks, trained: TrainedPolicy, inner: InnerConfig, seed: int) -> TrainedPolicy:
+    """Return the policy after its inner steps on the robot as it should be, to act at once."""
+    situation = [Situation()]
+    world = tasks.make(situation, [seed])
+    context = Context(tasks.robot, [seed], world.tasks(), world.goals)
+    loaded = LoadedPolicy(trained.policy, trained.parameters, {}, inner, trained.baselines)
+    own = practise(loaded, tasks.make, situation, context)
+    return replace(trained, parameters={name: v[0] for name, v in own.items()}, baselines=())
 
 
 def refuse_unheeded(arguments: Train) -> None:

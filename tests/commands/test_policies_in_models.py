@@ -96,6 +96,9 @@ def test_launch_takes_the_folder(tmp_path: Path, recipe: Path) -> None:
     ("settings", "message"),
     [
         ({"validation": {"threshold": 0}}, "threshold: expected a share above 0"),
+        ({"validation": {"threshold": 1.2}}, "no ratio is below 0 or above 1, got 1.2"),
+        ({"validation": {"threshold": float("nan")}}, "threshold: expected a share above 0"),
+        ({"validation": {"every": 150, "tolerance": 180}}, "the criterion can never be met"),
         ({"validation": {"updates": 10}}, "the criterion can never be met"),
         ({"model": {"members": 1}}, "model.members: expected at least 2, of which eq. 5 takes"),
         ({"scheme": "best"}, "scheme: expected one of step_rand"),
@@ -114,6 +117,47 @@ def test_a_wrong_recipe_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line and ended.value.code == 2
     assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize("method", ["bptt", "one_model_vpg", "one_model_trpo"])
+def test_one_model_means_one(
+    method: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("model: {members: 3}")
+    with pytest.raises(SystemExit) as ended:
+        train(method, "half_cheetah", tmp_path / "p", "--recipe", str(wrong))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"model.members: expected 1 for {method}, got 3" in line and ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"robot": "ant"}, "made for another robot: 'ant', expected 'half_cheetah'"),
+        ({"robot": None}, "made for another robot: 'None', expected 'half_cheetah'"),
+        ({"task": "stand"}, "made for another task: 'stand', expected 'run'"),
+        ({"code_version": "99.0"}, "made by version 99.0: expected"),
+        ({"method": "new", "origin": {"package": "x"}}, "method 'new'"),
+        ({"speed": 3}, "unknown field 'speed' in the card"),
+    ],
+)
+def test_a_card_that_does_not_match_is_one_line(
+    told: dict[str, Any],
+    message: str,
+    tmp_path: Path,
+    recipe: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trained(tmp_path, recipe, "bptt", "--budget", "60")
+    card = yaml.safe_load((tmp_path / "p/card.yaml").read_text())
+    (tmp_path / "p/card.yaml").write_text(yaml.safe_dump({**card, **told}))
+    capsys.readouterr()
+    own = ("robot:=half_cheetah", "controller:=policy", f"model:={tmp_path / 'p'}")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["launch", "adapt", *own])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line and ended.value.code == 2
 
 
 @pytest.mark.parametrize(
