@@ -3,7 +3,8 @@
 The sizes are those of ME-TRPO on the half-cheetah. Memory is that of one update's episodes, and of
 one iteration of ME-TRPO: real episodes, the models' fit, a validation, an update.
 
-Results: `over_products`, `steps_per_s`, `floor_steps_per_s`, `peak_memory_mb.{imagination,me_trpo}`,
+Results: `over_products`, `steps_per_s`, `floor_steps_per_s`,
+`peak_memory_mb.{imagination,me_trpo}`,
 `samples`, `horizon`, `members`, `products`, `gflop`, `medians_ms`, `robot`, `notes`.
 """
 
