@@ -60,6 +60,8 @@ class Train:
     """cpu, cuda, or auto: the GPU if there is one. Random numbers are the same on either."""
     seed: Seed = 0
     """Seed of all random numbers."""
+    video: bool = False
+    """Write an episode of a policy as video.gif, if pictures can be drawn here."""
     fresh: bool = False
     """Start anew even if there is a checkpoint."""
     json: Path | None = None

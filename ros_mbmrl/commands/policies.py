@@ -16,11 +16,12 @@ from ros_mbmrl.agents.base import Context
 from ros_mbmrl.commands.training import Reporter
 from ros_mbmrl.dynamics.card import ADAPTED, POLICY_MODEL
 from ros_mbmrl.dynamics.files import save_model
-from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.errors import RunError, UserError, choose
 from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.policies.practice import practise
 from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
 from ros_mbmrl.learning.policies.training import PolicyMethod
+from ros_mbmrl.learning.policies.video import write_video
 from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.methods import METHODS, make_method
 from ros_mbmrl.plugins import expected, imported
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 
 # Arguments that a policy's training heeds.
 HEEDED = {"method", "robot", "data", "out", "recipe", "situations", "task", "budget", "seed"}
-HEEDED |= {"fresh", "json"}
+HEEDED |= {"fresh", "json", "video"}
+VIDEO, LONGEST = "video.gif", 300  # in the policy's folder; control periods
 
 
 def train_policy(arguments: Train) -> dict[str, Any]:
@@ -66,6 +68,8 @@ def train_policy(arguments: Train) -> dict[str, Any]:
     with Reporter(arguments.out, f"{arguments.method} on {arguments.robot}") as report:
         trained = method.train(tasks, config, arguments.out, report)
     write(arguments, tasks, config, trained)
+    if arguments.video:
+        print(video(arguments, tasks, config, trained))
     last = trained.curve[-1]
     print(f"{arguments.out}: return {last.mean_return:.4g}, before {last.mean_return_before:.4g}")
     return {
@@ -97,6 +101,22 @@ def write(arguments: Train, tasks: Tasks, config: Any, trained: TrainedPolicy) -
         save_model(arguments.out / POLICY_MODEL, *trained.model, model)
 
 
+def video(arguments: Train, tasks: Tasks, config: Any, trained: TrainedPolicy) -> str:
+    """Write an episode of the policy as VIDEO; return a line that says where, or why not."""
+    inner = getattr(config, "inner", None)
+    path, steps = arguments.out / VIDEO, (inner or config).horizon
+    try:
+        write_video(path, tasks, as_loaded(trained, inner), min(steps, LONGEST), arguments.seed)
+    except RunError as error:
+        return f"no video: {error}"
+    return f"video: {path}"
+
+
+def as_loaded(trained: TrainedPolicy, inner: InnerConfig | None) -> LoadedPolicy:
+    """Return the policy as it comes from its folder."""
+    return LoadedPolicy(trained.policy, trained.parameters, {}, inner, trained.baselines)
+
+
 def told_task(tasks: Tasks) -> dict[str, str]:
     """Return what a card says of the task that rewards are of; nothing of rewards of their own."""
     (name, *_) = (*tasks.names, "")
@@ -109,8 +129,7 @@ def practised(tasks: Tasks, trained: TrainedPolicy, inner: InnerConfig, seed: in
     situation = [Situation()]
     world = tasks.make(situation, [seed])
     context = Context(tasks.robot, [seed], world.tasks(), world.goals)
-    loaded = LoadedPolicy(trained.policy, trained.parameters, {}, inner, trained.baselines)
-    own = practise(loaded, tasks.make, situation, context)
+    own = practise(as_loaded(trained, inner), tasks.make, situation, context)
     return replace(trained, parameters={name: v[0] for name, v in own.items()}, baselines=())
 
 

@@ -85,6 +85,17 @@ def test_launch_takes_the_policy_that_has_practised(
         make_policy(robot.spec, str(folder))
 
 
+def test_a_video_is_written_or_the_reason_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tmp_path, "promp", "--video")
+    written = (tmp_path / "promp/video.gif").exists()
+    assert ("video: " if written else "no video: ") in capsys.readouterr().out
+    monkeypatch.setenv("MUJOCO_GL", "nothing")
+    train(tmp_path, "promp", "--video")
+    assert "no video: no off-screen rendering with MUJOCO_GL=nothing" in capsys.readouterr().out
+
+
 def test_a_point_can_be_trained_too(tmp_path: Path) -> None:
     words = ["train", "promp", "point_corners", "--out", str(tmp_path / "out")]
     (tmp_path / "recipe.yaml").write_text(RECIPE)
