@@ -24,7 +24,8 @@ class Train:
     half_cheetah or ant: me_trpo, me_ppo; in one model: bptt, one_model_vpg, one_model_trpo."""
     robot: Positional[str]
     """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, swimmer, snake, hopper, walker2d, humanoid, or
-    another robot that is installed; for policies also point_corners, point_navigation."""
+    another robot that is installed; for policies also point_corners, point_navigation, or an
+    environment, such as promp-hopper-rand-params."""
     out: Path
     """Folder of the model or the policy; training resumes from the checkpoint in it."""
     data: tuple[Path, ...] = ()

@@ -146,7 +146,10 @@ def refuse_unheeded(arguments: Train) -> None:
 
 
 def configured(method: PolicyMethod, arguments: Train) -> Any:
-    """Return the settings: defaults, the recipe's, those in its section of the method, --budget."""
+    """Return the settings: defaults, the recipe's, those in its section of the method, --budget.
+
+    The horizon of an environment is the default for its episodes.
+    """
     settings: Mapping[str, Any] = {}
     if arguments.recipe is not None:
         found = read_yaml(arguments.recipe)
@@ -156,6 +159,8 @@ def configured(method: PolicyMethod, arguments: Train) -> Any:
         settings = {name: value for name, value in found.items() if name not in METHODS} | own
     if "seed" in settings:
         raise UserError(f"recipe {arguments.recipe}: expected the seed as --seed")
+    if arguments.robot in BENCHMARKS:
+        settings = {"horizon": BENCHMARKS[arguments.robot].horizon, **settings}
     if arguments.budget:
         settings = {**settings, "budget": arguments.budget}
     try:

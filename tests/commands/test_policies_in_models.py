@@ -19,6 +19,7 @@ from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.plugins import imported
 from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.simulation.benchmarks import BENCHMARKS
 from ros_mbmrl.simulation.situations import Situation
 
 TINY = """
@@ -193,3 +194,31 @@ def test_a_model_needs_data_and_no_budget(
     with pytest.raises(SystemExit) as ended:
         train("mb", "half_cheetah", tmp_path / "m", *words)
     assert message in capsys.readouterr().err and ended.value.code == 2
+
+
+FEW = ("me-trpo-hopper", "promp-ant-rand-direc", "mbbl-swimmer")
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in FEW else pytest.param(n, marks=pytest.mark.slow) for n in BENCHMARKS]
+)
+def test_every_environment_can_be_learned_in(name: str, tmp_path: Path, recipe: Path) -> None:
+    """By its name, with its own horizon, unless the recipe says another."""
+    row = BENCHMARKS[name]
+    recipe.write_text(TINY.replace("horizon: 20", "") if row.horizon <= 100 else TINY)
+    train("me_trpo", name, tmp_path / "p", "--recipe", str(recipe), "--budget", "60")
+    loaded = load_policy(tmp_path / "p", make_robot(row.robot))
+    assert loaded.card["situations"] == [name]
+    assert loaded.card["training"]["horizon"] == (row.horizon if row.horizon <= 100 else 20)
+    (point,) = loaded.card["curve"]
+    assert np.isfinite([point["mean_return"], point["imagined_return"]]).all()
+
+
+def test_an_environment_has_situations_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        train("me_trpo", "me-trpo-hopper", tmp_path / "p", "--situations", "cheetah-slope")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "expected none: environment 'me-trpo-hopper' has its own" in line
+    assert ended.value.code == 2
