@@ -20,6 +20,7 @@ from ros_mbmrl.policies.advantages import (
 from ros_mbmrl.policies.gaussian import GaussianPolicy
 from ros_mbmrl.policies.inner_step import Experience
 from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
+from ros_mbmrl.robots.task import Task
 
 if TYPE_CHECKING:
     from ros_mbmrl.simulation.environment import Environment
@@ -31,7 +32,8 @@ class Tasks:
     """A source of episodes: situations are drawn, and an environment is made of them.
 
     make: from situations and a seed for each. goals: how many numbers a robot's goal has. names: of
-    the distributions that situations are drawn from, which a checkpoint is held to.
+    the distributions that situations are drawn from, which a checkpoint is held to. task: whose
+    negative cost is the reward of all situations; None: the robot's first one.
     """
 
     robot: Robot
@@ -39,6 +41,7 @@ class Tasks:
     make: Callable[[Sequence[Situation], Sequence[int]], Environment]
     goals: int = 0
     names: tuple[str, ...] = ()
+    task: Task | None = None
 
     @property
     def observations(self) -> int:

@@ -200,7 +200,12 @@ class RunCourse:
         return torch.as_tensor(self.course.values, dtype=torch.float32)
 
     def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
-        """Return the summed negative rewards (..., K), reference (..., 4). See `Task.cost`."""
+        """Return the summed negative rewards (..., K). See `Task.cost`.
+
+        reference: (..., 4), of several robots; empty, as a stationary task's may be: its own.
+        """
+        if not reference.numel():
+            reference = self.reference(np.zeros(0)).to(states.device)
         course = reference[..., None, None, :]
         before, after = states[..., :-1, :], states[..., 1:, :]
         rewards: Tensor = self.score.reward(before, actions, after, course)

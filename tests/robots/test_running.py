@@ -92,6 +92,7 @@ def test_tasks_of_several_courses_are_costed_together() -> None:
     for n, task in enumerate(tasks):
         alone = task.cost(states[n], actions[n], task.reference(np.zeros(29)))
         torch.testing.assert_close(both[n], alone)
+        torch.testing.assert_close(task.cost(states[n], actions[n], torch.zeros(0)), alone)
     one = states[0, 0].numpy()
     assert tasks[1].measured(one)[("speed", "m_s")] == pytest.approx(-np.diff(one[:, 0]) / 0.05)
 

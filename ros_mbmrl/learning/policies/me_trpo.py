@@ -79,7 +79,7 @@ class MELearner:
         self.rate = 1.0  # not used: a model's fit has its own, and so has a step
         self._config, self._robot, self._iteration = config, tasks.robot, 0
         nowhere = np.zeros((1, len(tasks.robot.spec.state))), np.zeros((1, tasks.goals))
-        self._reward = reward_of(tasks_of(tasks.robot, *nowhere)[0])
+        self._reward = reward_of(tasks.task or tasks_of(tasks.robot, *nowhere)[0])
         self._moments = Moments.none(tasks.observations)  # of all real observations so far
         actions = len(tasks.robot.spec.action)
         mlp = MLP((tasks.observations, *config.hidden, actions), "tanh")
