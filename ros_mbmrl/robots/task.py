@@ -20,8 +20,8 @@ class Task(Protocol):
 
     A task with an attribute `batched = True` also costs N robots at once: states (N, K, H+1, ds)
     and actions (N, K, H, da) give costs (N, K), with N references (N, ...). All differences between
-    such tasks are in the reference. One with `stationary = True` takes an empty reference: a period's
-    cost follows from states and command alone, so that a state has a value.
+    such tasks are in the reference. One with `stationary = True` takes an empty reference:
+    a period's cost follows from states and command alone, so that a state has a value.
     """
 
     def reference(self, state: NDArray[np.float64]) -> Tensor:
