@@ -1,8 +1,8 @@
 """Trained on the 4 corners: formulation I makes more of its update than formulation II.
 
 From one corner to the next it is 20 steps, so that an episode of 30 can visit two at most; the
-thesis's 100 (C.4.2) have time for all four. That formulation I visits more corners before its update
-(figure 16) is not asserted: at this size it did in one of three seeds.
+thesis's 100 (C.4.2) have time for all four. That formulation I visits more corners before its
+update (figure 16) is not asserted: at this size it clearly did in one of three seeds.
 """
 
 from __future__ import annotations
