@@ -65,6 +65,7 @@ setup(
         "mcap-ros2-support>=0.5.5,<0.7",
         "mujoco>=3.3.2,<5",
         "numpy>=1.26,<3",
+        "pillow>=10,<14",
         "psutil>=5.9,<8",
         "PyYAML>=6,<7",
         "rich>=13,<16",

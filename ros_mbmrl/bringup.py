@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from ros_mbmrl.adaptation import check_method
 from ros_mbmrl.collection.mapping import steering
-from ros_mbmrl.dynamics.card import POLICY, POLICY_MODEL
+from ros_mbmrl.dynamics.card import POLICY, POLICY_MODEL, acting_policy
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.launch_arguments import Arguments, integer, number, parse, seconds
 from ros_mbmrl.methods import adapting
@@ -81,15 +81,16 @@ def adapt(arguments: Arguments) -> list[NodeSpec]:
     check_planner(arguments["controller"])
     check_method(arguments["method"])
     check(arguments)
+    policy = _policy(arguments, task)
     adaptive: dict[str, Value] = {
-        "model": _model(arguments),
+        "model": _model(arguments, policy),
         "method": arguments["method"],
         "controller": arguments["controller"],
         "seed": integer(arguments, "seed"),
         "threads": integer(arguments, "threads", least=1, most=1024),
         "lockstep": arguments["lockstep"] == "true",
         "task": task,
-        **_policy(arguments),
+        **policy,
     }
     middle = [_node(arguments, "adaptive", adaptive, needs_torch=True)]
     if path:
@@ -244,23 +245,24 @@ def _parameter_files(arguments: Arguments) -> tuple[str, ...]:
     return tuple(map(str, files_of(robot, Path(given) if given else None)))
 
 
-def _policy(arguments: Arguments) -> dict[str, Value]:
+def _policy(arguments: Arguments, task: str) -> dict[str, Value]:
     """Return the controller's policy where `model:=` names its folder; else its own parameters."""
     folder = Path(arguments["model"])
     if arguments["controller"] != "policy" or not (folder / POLICY).is_file():
         return {}
-    return {"planner.policy.folder": str(folder)}
+    return {"planner.policy.folder": str(acting_policy(folder, arguments["robot"], task))}
 
 
-def _model(arguments: Arguments) -> str:
-    """Return the folder of the model: in a policy's folder the one that it learned in."""
-    if _policy(arguments):
-        arguments = {**arguments, "model": f"{arguments['model']}/{POLICY_MODEL}"}
-    if arguments["model"]:
-        folder = Path(arguments["model"])
-        if not folder.is_dir():
-            raise UserError(f"model: no folder '{folder}'")
-        return str(folder)
+def _model(arguments: Arguments, policy: Mapping[str, Value]) -> str:
+    """Return the folder of the model: of a policy the one that it learned in, if it did."""
+    given = arguments["model"]
+    if policy:
+        own = Path(given) / POLICY_MODEL
+        given = str(own) if own.is_dir() else ""
+    if given:
+        if not Path(given).is_dir():
+            raise UserError(f"model: no folder '{given}'")
+        return given
     method = arguments["method"]
     relative = f"models/{arguments['robot']}/{method}"
     found = find(relative) or find(f"models/{arguments['robot']}/{adapting(method).trained_as}")

@@ -53,7 +53,6 @@ WITHOUT_TESTS: dict[str, tuple[str, ...]] = {
         "evaluation/replay.py",  # tests/commands/test_replay.py
         "learning/pr2_rollouts.py",  # tests/learning/test_twin_rollouts.py
         "nodes/fault_campaign.py",  # tests/commands/test_faults.py
-        "policies/sampling.py",  # tests/learning/policies/test_maml_rl.py, test_vec_env.py
         "safety/rules.py",  # tests/nodes/test_safety.py, tests/safety/test_document.py
     ),
 }

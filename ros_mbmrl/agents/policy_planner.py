@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
+from ros_mbmrl.dynamics.card import ADAPTED
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.planning.base import Cost, Deadline, Plan, Predict, WarmStart
 from ros_mbmrl.planning.sampling import Limits, SamplingConfig
@@ -58,6 +59,7 @@ def make_policy(spec: RobotSpec, folder: str = "", **searching: Any) -> PolicyPl
     loaded = load_policy(Path(folder), robot)
     if loaded.inner is not None:
         raise UserError(
-            f"{folder}: this policy practises before it acts: expected one that does not adapt"
+            f"{folder}: this policy practises before it acts: expected one that does not adapt, "
+            f"or its folder '{ADAPTED}' as `mbmrl train` writes it"
         )
     return PolicyPlanner(robot, loaded)

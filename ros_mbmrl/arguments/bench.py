@@ -29,11 +29,12 @@ class Bench:
     """
 
     what: Positional[
-        Literal["plan", "adapt", "loop", "train", "twin", "graph", "soak", "curvature"]
+        Literal["plan", "adapt", "loop", "train", "twin", "graph", "soak", "curvature", "imagine"]
     ]
     """plan, adapt, loop (a step of the control loop), train (a meta-gradient), twin (physics),
     graph (the ROS graph on the twin), soak (the graph's use of processor, memory, threads, files),
-    curvature (how much meta-gradients of a policy vary, by estimator).
+    curvature (how much meta-gradients of a policy vary, by estimator), imagine (episodes of a
+    policy in an ensemble).
     """
     quick: bool = False
     """Small sizes and few repeats: a check that it works, not a measurement."""
@@ -42,14 +43,14 @@ class Bench:
     repeats: Count | None = None
     """Measured rounds; all but graph, soak."""
     hidden: tuple[Few, ...] | None = None
-    """Units of the network's hidden layers; plan, adapt, loop, train, curvature, graph with
-    --fast."""
+    """Units of the network's hidden layers; plan, adapt, loop, train, curvature, imagine, graph
+    with --fast."""
     activation: str | None = None
     """silu or tanh; plan, adapt, loop, train."""
     samples: Size | None = None
-    """Candidates; plan, loop."""
+    """Candidates; plan, loop. Episodes at once; imagine."""
     horizon: Size | None = None
-    """Steps looked ahead; plan, loop. Steps of an episode; curvature."""
+    """Steps looked ahead; plan, loop. Steps of an episode; curvature, imagine."""
     window: Size | None = None
     """Transitions adapted to, T1; adapt, loop."""
     steps: Natural | None = None

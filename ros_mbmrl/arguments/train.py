@@ -26,7 +26,7 @@ class Train:
     robot: Positional[str]
     """hexapod, pr2_arm, half_cheetah, ant, arm_7dof, swimmer, snake, hopper, walker2d, humanoid, or
     another robot that is installed; for policies also point_corners, point_navigation,
-    point_centre."""
+    point_centre, or an environment, such as promp-hopper-rand-params."""
     out: Path
     """Folder of the model or the policy; training resumes from the checkpoint in it."""
     data: tuple[Path, ...] = ()
@@ -62,6 +62,8 @@ class Train:
     """cpu, cuda, or auto: the GPU if there is one. Random numbers are the same on either."""
     seed: Seed = 0
     """Seed of all random numbers."""
+    video: bool = False
+    """Write an episode of a policy as video.gif, if pictures can be drawn here."""
     fresh: bool = False
     """Start anew even if there is a checkpoint."""
     json: Path | None = None

@@ -5,27 +5,33 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ros_mbmrl.adaptation.guard import GuardConfig
+from ros_mbmrl.agents.base import Context
 from ros_mbmrl.commands.training import Reporter
-from ros_mbmrl.dynamics.card import POLICY_MODEL
+from ros_mbmrl.dynamics.card import ADAPTED, POLICY_MODEL
 from ros_mbmrl.dynamics.files import save_model
-from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.errors import RunError, UserError, choose
 from ros_mbmrl.learning.card import facts_of
+from ros_mbmrl.learning.policies.practice import practise
 from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
 from ros_mbmrl.learning.policies.training import PolicyMethod
+from ros_mbmrl.learning.policies.video import write_video
 from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.methods import METHODS, make_method
 from ros_mbmrl.plugins import expected, imported
-from ros_mbmrl.policies.files import save_policy
+from ros_mbmrl.policies.adapt import InnerConfig
+from ros_mbmrl.policies.files import LoadedPolicy, save_policy
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import TrainedPolicy
 from ros_mbmrl.runtime.kept import plain
+from ros_mbmrl.simulation.benchmarks import BENCHMARKS
+from ros_mbmrl.simulation.situations import POSSIBLE, Situation
 from ros_mbmrl.untrusted import read_yaml
 
 if TYPE_CHECKING:
@@ -33,7 +39,8 @@ if TYPE_CHECKING:
 
 # Arguments that a policy's training heeds.
 HEEDED = {"method", "robot", "data", "out", "recipe", "situations", "task", "budget", "seed"}
-HEEDED |= {"fresh", "json"}
+HEEDED |= {"fresh", "json", "video"}
+VIDEO, LONGEST = "video.gif", 300  # in the policy's folder; control periods
 
 
 def train_policy(arguments: Train) -> dict[str, Any]:
@@ -61,6 +68,8 @@ def train_policy(arguments: Train) -> dict[str, Any]:
     with Reporter(arguments.out, f"{arguments.method} on {arguments.robot}") as report:
         trained = method.train(tasks, config, arguments.out, report)
     write(arguments, tasks, config, trained)
+    if arguments.video:
+        print(video(arguments, tasks, config, trained))
     last = trained.curve[-1]
     print(f"{arguments.out}: return {last.mean_return:.4g}, before {last.mean_return_before:.4g}")
     return {
@@ -78,13 +87,50 @@ def write(arguments: Train, tasks: Tasks, config: Any, trained: TrainedPolicy) -
         "method": arguments.method,
         "seed": arguments.seed,
         "situations": list(tasks.names),
+        **told_task(tasks),
         "training": plain(config),
         "command": shlex.join(["mbmrl", *sys.argv[1:]]),
     }
-    save_policy(arguments.out, tasks.robot, trained, facts, getattr(config, "inner", None))
+    inner = getattr(config, "inner", None)
+    save_policy(arguments.out, tasks.robot, trained, facts, inner)
+    if inner is not None and tasks.robot.spec.name in POSSIBLE:  # no graph runs a point
+        adapted = practised(tasks, trained, inner, arguments.seed)
+        save_policy(arguments.out / ADAPTED, tasks.robot, adapted, facts)
     if trained.model is not None:
         model = facts_of(config.model, {}, GuardConfig.min_transitions)
         save_model(arguments.out / POLICY_MODEL, *trained.model, model)
+
+
+def video(arguments: Train, tasks: Tasks, config: Any, trained: TrainedPolicy) -> str:
+    """Write an episode of the policy as VIDEO; return a line that says where, or why not."""
+    inner = getattr(config, "inner", None)
+    path, steps = arguments.out / VIDEO, (inner or config).horizon
+    try:
+        write_video(path, tasks, as_loaded(trained, inner), min(steps, LONGEST), arguments.seed)
+    except RunError as error:
+        return f"no video: {error}"
+    return f"video: {path}"
+
+
+def as_loaded(trained: TrainedPolicy, inner: InnerConfig | None) -> LoadedPolicy:
+    """Return the policy as it comes from its folder."""
+    return LoadedPolicy(trained.policy, trained.parameters, {}, inner, trained.baselines)
+
+
+def told_task(tasks: Tasks) -> dict[str, str]:
+    """Return what a card says of the task that rewards are of; nothing of rewards of their own."""
+    (name, *_) = (*tasks.names, "")
+    known = BENCHMARKS[name].task if name in BENCHMARKS else (*tasks.robot.tasks(), "")[0]
+    return {"task": known} if known else {}
+
+
+def practised(tasks: Tasks, trained: TrainedPolicy, inner: InnerConfig, seed: int) -> TrainedPolicy:
+    """Return the policy after its inner steps on the robot as it should be, to act at once."""
+    situation = [Situation()]
+    world = tasks.make(situation, [seed])
+    context = Context(tasks.robot, [seed], world.tasks(), world.goals)
+    own = practise(as_loaded(trained, inner), tasks.make, situation, context)
+    return replace(trained, parameters={name: v[0] for name, v in own.items()}, baselines=())
 
 
 def refuse_unheeded(arguments: Train) -> None:
@@ -100,7 +146,10 @@ def refuse_unheeded(arguments: Train) -> None:
 
 
 def configured(method: PolicyMethod, arguments: Train) -> Any:
-    """Return the settings: defaults, the recipe's, those in its section of the method, --budget."""
+    """Return the settings: defaults, the recipe's, those in its section of the method, --budget.
+
+    The horizon of an environment is the default for its episodes.
+    """
     settings: Mapping[str, Any] = {}
     if arguments.recipe is not None:
         found = read_yaml(arguments.recipe)
@@ -110,6 +159,8 @@ def configured(method: PolicyMethod, arguments: Train) -> Any:
         settings = {name: value for name, value in found.items() if name not in METHODS} | own
     if "seed" in settings:
         raise UserError(f"recipe {arguments.recipe}: expected the seed as --seed")
+    if arguments.robot in BENCHMARKS:
+        settings = {"horizon": BENCHMARKS[arguments.robot].horizon, **settings}
     if arguments.budget:
         settings = {**settings, "budget": arguments.budget}
     try:

@@ -16,6 +16,7 @@ from ros_mbmrl.untrusted import dump_yaml, read_yaml
 CARD, WEIGHTS = "card.yaml", "model.safetensors"
 POLICY = "policy.safetensors"  # in place of WEIGHTS in a policy's folder
 POLICY_MODEL = "model"  # folder in a policy's: the model that it learned in
+ADAPTED = "adapted"  # folder in that of a policy that practises first: the policy after that
 
 # The robot's interface, what loads the weights, what adapts, and where it all comes from.
 FIELDS = frozenset(
@@ -25,7 +26,7 @@ FIELDS = frozenset(
         *("method", "origin", "options", "guard", "adapt_window", "inner"),
         *("adapt_windows", "predict_window", "horizon", "seed", "scores", "curve", "tuning"),
         *("data", "sessions", "training", "trained_as", "tuned_on", "study", "command", "notes"),
-        *("situations", "acts"),
+        *("situations", "acts", "task"),
     )
 )
 NETWORK = frozenset(("sizes", "activation", "members", "head", "elites"))
@@ -60,6 +61,25 @@ def common_robot(folders: Iterable[Path]) -> str:
         made = ", ".join(f"{folder} for {robot}" for robot, folder in first.items())
         raise UserError(f"models of different robots: {made}")
     return next(iter(first))
+
+
+def acting_policy(folder: Path, robot: str, task: str) -> Path:
+    """Return the folder of the policy that acts, of one that is to do a robot's task.
+
+    Of a policy that practises first it is the one that was adapted at the end of its training. What
+    its card alone tells is checked here, before anything is started.
+
+    Raises:
+        UserError: the card is of another robot or task, or what `check_card` refuses.
+    """
+    card = read_card(folder, POLICY)
+    check_card(folder, card)
+    told = {"task": task, **card}  # a card does not always tell the task
+    for name, expected in (("robot", robot), ("task", task)):
+        if (got := told.get(name)) != expected:
+            raise UserError(f"{folder}: made for another {name}: '{got}', expected '{expected}'")
+    adapted = folder / ADAPTED
+    return adapted if card.get("inner") and adapted.is_dir() else folder
 
 
 def check_card(where: object, card: Mapping[str, Any]) -> None:

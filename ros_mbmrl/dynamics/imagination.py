@@ -30,7 +30,7 @@ class Imagination:
         model: robot, network and normalisation.
         stack: parameters of the E members that are used, see `networks.ensemble.stacked`.
         scheme: who moves a row (section A.4.1):
-            step_rand: a member drawn for each row in each step;
+            step_rand: a member drawn for each row in each step, all for as many rows;
             eps_rand: a member drawn for each row, for its whole episode;
             model_mean_std: a sample of the Gaussian that is fitted to all members' predictions;
             model_mean, model_med: the mean or the median of all members' predictions;
@@ -79,20 +79,23 @@ class Imagination:
         """
         if self.scheme in OF_ALL:
             return self._by_all(states, actions, generator)
-        if self.scheme == STEP_RAND:
-            members = self.drawn(len(states), generator)
-        elif self.scheme == ONE_MODEL:
+        if self.scheme == ONE_MODEL:
             members = torch.zeros(len(states), dtype=torch.long)
+        if self.scheme == STEP_RAND:
+            order = torch.randperm(len(states), generator=generator)
+            return self._by_slots(states, actions, *dealt(order, self.count))
         return self.by_members(states, actions, members)
 
     def by_members(self, states: Tensor, actions: Tensor, members: Tensor) -> Tensor:
         """Return the next states (N, ds), each row moved by its own of the `members` (N,)."""
+        return self._by_slots(states, actions, *slots_of(members, self.count))
+
+    def _by_slots(self, states: Tensor, actions: Tensor, slots: Tensor, width: int) -> Tensor:
+        """Return the next states (N, ds); see `slots_of`."""
         x = self.model.normalizer.inputs(self.model.robot.features(states), actions)
-        slots, width = slots_of(members, self.count)
-        rows = torch.zeros(self.count * width, dtype=torch.long)  # a slot to spare holds row 0
-        rows[slots] = torch.arange(len(states))
-        grouped = x[rows].view(self.count, width, -1)
-        return self._advanced(states, self._outputs(grouped).flatten(0, 1)[slots])
+        filled = x.new_zeros(self.count * width, x.shape[-1]).index_copy(0, slots, x)
+        outputs = self._outputs(filled.view(self.count, width, -1))
+        return self._advanced(states, outputs.flatten(0, 1).index_select(0, slots))
 
     def _by_all(self, states: Tensor, actions: Tensor, generator: Generator) -> Tensor:
         """Return the next states (N, ds) from a statistic of all members' predictions."""
@@ -117,6 +120,16 @@ class Imagination:
         return forward_stack(self.model.mlp, self.stack, x)[0]
 
 
+def dealt(order: Tensor, count: int) -> tuple[Tensor, int]:
+    """Return the slots of rows that are dealt to the members in turn; see `slots_of`.
+
+    Each member moves as many rows, but for one: no slots are spare, and no row's member is likelier
+    than another. order: a permutation of the rows, (N,), by chance.
+    """
+    width = -(-len(order) // count)
+    return order % count * width + order // count, width
+
+
 def slots_of(members: Tensor, count: int) -> tuple[Tensor, int]:
     """Return a slot for each row, (N,), and the slots W of each member.
 
@@ -126,10 +139,7 @@ def slots_of(members: Tensor, count: int) -> tuple[Tensor, int]:
         members: of the rows, (N,), from 0 to count - 1.
         count: number of members E.
     """
-    sizes = torch.bincount(members, minlength=count)
-    width = int(sizes.max())
-    order = members.argsort(stable=True)
-    first = sizes.cumsum(0) - sizes  # of each member, in the order
-    slots = torch.empty_like(members)
-    slots[order] = members[order] * width + torch.arange(len(members)) - first[members[order]]
-    return slots, width
+    rows = members[:, None]
+    ranks = (rows == torch.arange(count)).cumsum(0)  # of each row among its member's, from 1
+    width = int(ranks[-1].max())
+    return torch.addcmul(ranks.gather(1, rows)[:, 0] - 1, members, torch.tensor(width)), width

@@ -28,9 +28,17 @@ class LinearBaseline:
     weights: Tensor
 
     @classmethod
-    def fit(cls, observations: Tensor, returns: Tensor, ridge: float = 1e-5) -> LinearBaseline:
-        """By ridge regression on returns (..., T)."""
+    def fit(
+        cls,
+        observations: Tensor,
+        returns: Tensor,
+        ridge: float = 1e-5,
+        live: Tensor | None = None,
+    ) -> LinearBaseline:
+        """By ridge regression on returns (..., T); live: (..., T) bool, the steps to fit to."""
         features = _features(observations).flatten(0, -2)
+        if live is not None:
+            features, returns = features[live.flatten()], returns[live]
         gram = features.mT @ features / len(features)
         gram = gram + ridge * torch.eye(len(gram), dtype=gram.dtype)
         right = features.mT @ returns.flatten().double() / len(features)
@@ -53,13 +61,31 @@ def _features(observations: Tensor) -> Tensor:
 def generalised_advantages(
     rewards: Tensor, values: Tensor, discount: float, decay: float
 ) -> Tensor:
-    """GAE(discount, decay) of episodes that end after T steps, (..., T)."""
+    """GAE(discount, decay) of episodes that end after T steps, (..., T).
+
+    Of those that end earlier, rewards and values after the end are 0; so are then the advantages.
+    """
     following = torch.cat([values[..., 1:], torch.zeros_like(values[..., :1])], dim=-1)
     return discounted(rewards + discount * following - values, discount * decay)
 
 
-def standardised(advantages: Tensor) -> Tensor:
-    """Mean 0 and deviation 1 for each task, over all of its episodes (N, ...)."""
+def standardised(advantages: Tensor, live: Tensor | None = None) -> Tensor:
+    """Mean 0 and deviation 1 for each task, over all of its episodes (N, ...).
+
+    live: (N, ...) bool, the steps that are averaged over; the others are 0.
+    """
     flat = advantages.flatten(1)
-    mean, std = flat.mean(1, keepdim=True), flat.std(1, correction=0, keepdim=True)
-    return ((flat - mean) / (std + 1e-8)).reshape(advantages.shape)
+    if live is None:
+        mean, std = flat.mean(1, keepdim=True), flat.std(1, correction=0, keepdim=True)
+        return ((flat - mean) / (std + 1e-8)).reshape(advantages.shape)
+    counted = live.flatten(1)
+    apart = torch.where(counted, flat - mean_of(flat, counted)[:, None], 0.0)
+    std = mean_of(apart.square(), counted).sqrt()[:, None]
+    return (apart / (std + 1e-8)).reshape(advantages.shape)
+
+
+def mean_of(values: Tensor, live: Tensor | None) -> Tensor:
+    """Return the means of values (N, B) over the steps that are `live` (N, B), (N,); None: all."""
+    if live is None:
+        return values.mean(-1)
+    return torch.where(live, values, 0.0).sum(-1) / live.sum(-1)

@@ -54,8 +54,10 @@ class GaussianPolicy:
     def means(self, parameters: Parameters, observations: Tensor) -> Tensor:
         """Mean actions (..., B, da)."""
         h = self.normalised(observations)
+        batched = h.dim() == parameters["w0"].dim() == 3  # by a product that calls nothing else
+        product = torch.bmm if batched else torch.matmul
         for k in range(self.mlp.layers):
-            h = h @ parameters[f"w{k}"] + parameters[f"b{k}"].unsqueeze(-2)
+            h = product(h, parameters[f"w{k}"]) + parameters[f"b{k}"].unsqueeze(-2)
             if k < self.mlp.layers - 1:
                 h = self.mlp.act(h)
         return h
@@ -85,6 +87,11 @@ class GaussianPolicy:
         log_std = parameters["log_std"].unsqueeze(-2)
         z = (actions - self.means(parameters, observations)) / log_std.exp()
         return -(0.5 * (z * z + LOG_2_PI) + log_std).sum(-1)
+
+    def noise_log_prob(self, parameters: Parameters, noise: Tensor) -> Tensor:
+        """Return the log pi (N, M, T) of what `sample` makes of noise (N, M, T, da)."""
+        log_std = parameters["log_std"][:, None, None]
+        return -(0.5 * (noise * noise + LOG_2_PI) + log_std).sum(-1)
 
     def divergence(self, old: Parameters, new: Parameters, observations: Tensor) -> Tensor:
         """KL(pi_old || pi_new) at each observation, (..., B)."""

@@ -90,26 +90,33 @@ def imagine_episodes(
     robot, (rows, steps, _) = imagination.model.robot, noise.shape
     command, tasks = commands_of(robot.spec), len(parameters["log_std"])
     members = imagination.drawn(rows, generator) if members is None else members
-    told: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+    drawn = noise.view(tasks, rows // tasks, steps, -1)
+    apart = drawn * parameters["log_std"].exp()[:, None, None]  # from the mean actions
+    told: list[tuple[Tensor, Tensor, Tensor]] = []
     states = [starts]
-    for t in range(steps):
+    for each in apart.unbind(2):
         now = states[-1]
         seen = robot.observation(now).view(tasks, rows // tasks, -1)
-        chosen = policy.sample(parameters, seen, noise[:, t].view(tasks, rows // tasks, -1))
+        chosen = policy.means(parameters, seen) + each
         commands = command(chosen.flatten(0, 1))
         moved = imagination.step(now, commands, members, generator)
-        moved = torch.where(moved.isfinite().all(dim=-1, keepdim=True), moved, now)
-        rewards = reward(now, commands, moved).view(tasks, -1)
-        told.append((seen, chosen, policy.log_prob(parameters, seen, chosen), rewards))
-        states.append(moved)
-    seen, chosen, likely, rewards = (torch.stack(part, dim=2) for part in zip(*told, strict=True))
-    visited = torch.stack(states, dim=1).view(tasks, rows // tasks, steps + 1, -1)
-    return ImaginedEpisodes(seen, chosen, likely, rewards, visited)
+        finite = (0.0 * moved).sum(dim=-1, keepdim=True) == 0.0
+        states.append(torch.where(finite, moved, now))
+        told.append((seen, chosen, commands))
+    seen, chosen, sent = (torch.stack(part, dim=-2) for part in zip(*told, strict=True))
+    visited = torch.stack(states, dim=1)
+    # All steps at once: a product of a few rows takes as long as what calls it.
+    pairs = (each.flatten(0, 1) for each in (visited[:, :-1], sent, visited[:, 1:]))
+    rewards = reward(*pairs).view(tasks, -1, steps)
+    likely = policy.noise_log_prob(parameters, drawn)
+    return ImaginedEpisodes(
+        seen, chosen, likely, rewards, visited.view(tasks, -1, *visited.shape[1:])
+    )
 
 
 def commands_of(spec: RobotSpec) -> Callable[[Tensor], Tensor]:
     """Return `sampling.to_commands` of a robot for tensors (..., da), with its gradient."""
-    low, high = (
-        torch.as_tensor(p, dtype=torch.float32) for p in (spec.action_low, spec.action_high)
-    )
-    return lambda actions: low + (actions.clamp(-1.0, 1.0) + 1.0) / 2.0 * (high - low)
+    low, high = spec.action_low, spec.action_high
+    parts = (low + high) / 2, (high - low) / 2
+    middle, half = (torch.as_tensor(part, dtype=torch.float32) for part in parts)
+    return lambda actions: torch.addcmul(middle, actions.clamp(-1.0, 1.0), half)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.policies.advantages import mean_of
 
 
 class Likelihood(Protocol):
@@ -25,7 +26,8 @@ class Experience:
 
     observations: (N, B, do). actions: (N, B, da). log_probs: (N, B), under the policy that chose
     the actions. advantages: (N, B). horizon: transitions of an episode; B is whole episodes, one
-    after the other.
+    after the other. live: (N, B) bool, False for what came after an episode's end, whose advantages
+    are 0; None: all episodes last.
     """
 
     observations: Tensor
@@ -33,6 +35,7 @@ class Experience:
     log_probs: Tensor
     advantages: Tensor
     horizon: int = 1
+    live: Tensor | None = None
 
     def __post_init__(self) -> None:
         transitions = self.log_probs.shape[-1]
@@ -41,6 +44,17 @@ class Experience:
                 f"horizon: expected one that {transitions} transitions are whole episodes of, "
                 f"got {self.horizon}"
             )
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Return the means of values (N, B) over each task's transitions, (N,)."""
+        return mean_of(values, self.live)
+
+    @property
+    def length(self) -> Tensor | float:
+        """Return how many transitions an episode has, a mean over each task's, (N,)."""
+        if self.live is None:
+            return float(self.horizon)
+        return self.live.sum(-1) / (self.live.shape[-1] // self.horizon)
 
 
 # objective(policy, parameters of N tasks, experience) -> what to make large for each task, (N,)
@@ -58,7 +72,7 @@ def surrogate(policy: Likelihood, parameters: Parameters, experience: Experience
     """
     chosen = policy.log_prob(parameters, experience.observations, experience.actions)
     ratio = (chosen - experience.log_probs).exp()
-    return (ratio * experience.advantages).mean(-1)
+    return experience.mean(ratio * experience.advantages)
 
 
 def inner_step(

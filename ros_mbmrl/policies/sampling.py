@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,20 +56,25 @@ class Tasks:
 
 @dataclass(frozen=True)
 class Episodes:
-    """N tasks, M episodes each, of T steps. Observations are raw.
+    """N tasks, M episodes each, of at most T steps. Observations are raw.
 
     observations: (N, M, T, do). actions: (N, M, T, da). log_probs, rewards: (N, M, T).
+    live: (N, M, T) bool, whether the episode was not over when the step began; rewards are 0 after
+    that. None: all episodes last T steps.
     """
 
     observations: Tensor
     actions: Tensor
     log_probs: Tensor
     rewards: Tensor
+    live: Tensor | None = field(default=None, kw_only=True)
 
     @property
-    def transitions(self) -> int:
-        """Number of transitions in all."""
-        return self.rewards.numel()
+    def seen(self) -> Tensor:
+        """Return the observations (n, do) of all transitions."""
+        if self.live is None:
+            return self.observations.flatten(0, 2)
+        return self.observations[self.live]
 
     @property
     def returns(self) -> Tensor:
@@ -107,11 +112,12 @@ def sample_episodes(
 ) -> Episodes:
     """Run episodes of N tasks' own parameters (N, ...) in N x M rows, those of a task together.
 
-    noise: (N x M, T, da), standard normal (`noise_of`).
+    noise: (N x M, T, da), standard normal (`noise_of`). A row that terminates has no further steps.
     """
     tasks, (count, steps, actions) = len(parameters["log_std"]), noise.shape
     drawn = noise.reshape(tasks, count // tasks, steps, actions)
     told: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+    lasting, ended = [], np.zeros(count, dtype=bool)
     observation = environment.observe()
     for t in range(steps):
         seen = torch.from_numpy(observation).reshape(tasks, count // tasks, -1)
@@ -119,10 +125,15 @@ def sample_episodes(
         commands = to_commands(environment.robot.spec, chosen.flatten(0, 1).numpy().astype(float))
         transition = environment.step(commands)
         observation = transition.observation
-        rewards = torch.as_tensor(transition.reward, dtype=torch.float32)
+        paid = np.where(ended, 0.0, transition.reward)
+        rewards = torch.as_tensor(paid, dtype=torch.float32)
         likely = policy.log_prob(parameters, seen, chosen)
         told.append((seen, chosen, likely, rewards.reshape(tasks, -1)))
-    return Episodes(*(torch.stack(part, dim=2) for part in zip(*told, strict=True)))
+        lasting.append(torch.from_numpy(~ended).reshape(tasks, -1))
+        ended = ended | transition.terminated
+    live = torch.stack(lasting, dim=2)
+    parts = (torch.stack(part, dim=2) for part in zip(*told, strict=True))
+    return Episodes(*parts, live=None if live.all() else live)
 
 
 def experience_of(
@@ -133,24 +144,28 @@ def experience_of(
 ) -> tuple[Experience, LinearBaseline]:
     """Return the experience for the tasks' policy gradients, and the baseline it is counted from.
 
-    Advantages are standardised task by task.
+    Advantages are standardised task by task. Steps after an episode's end count nowhere.
 
     Without a baseline one is fitted, to the episodes of all tasks together: one task's are too few.
     """
-    seen = policy.normalised(episodes.observations)
+    seen, live = policy.normalised(episodes.observations), episodes.live
     if baseline is None:
         returns = discounted(episodes.rewards, discounts.discount)
-        baseline = LinearBaseline.fit(seen, returns)
+        baseline = LinearBaseline.fit(seen, returns, live=live)
+    values = baseline.values(seen)
+    if live is not None:
+        values = torch.where(live, values, 0.0)  # nothing is to come once it is over
     advantages = generalised_advantages(
-        episodes.rewards, baseline.values(seen), discounts.discount, discounts.decay
+        episodes.rewards, values, discounts.discount, discounts.decay
     )
     return (
         Experience(
             episodes.observations.flatten(1, 2),
             episodes.actions.flatten(1, 2),
             episodes.log_probs.flatten(1, 2),
-            standardised(advantages).flatten(1, 2),
+            standardised(advantages, live).flatten(1, 2),
             horizon=episodes.rewards.shape[-1],
+            live=None if live is None else live.flatten(1, 2),
         ),
         baseline,
     )

@@ -60,12 +60,14 @@ class Benchmark:
         horizon: control periods of an episode.
         rules: reward and termination.
         draw: the distribution of tasks.
+        task: the robot's task that has the same reward; "" for a reward of its own.
     """
 
     robot: str
     horizon: int
     rules: Rules
     draw: Draw = nominal
+    task: str = ""
 
     def __post_init__(self) -> None:
         if self.robot not in BODIES or self.horizon < 1:
@@ -82,8 +84,9 @@ def _row(
 ) -> Benchmark:
     """Return a row: the score of a body's task (the first one if none is named), or of `terms`."""
     body = BODIES[robot]
-    named = body.tasks[task or next(iter(body.tasks))]
-    return Benchmark(robot, horizon, Rules(body.score(**(terms or named)), healthy), draw)
+    task = "" if terms else task or next(iter(body.tasks))
+    rules = Rules(body.score(**(terms or body.tasks[task])), healthy)
+    return Benchmark(robot, horizon, rules, draw, task)
 
 
 _ANT, _HOPPER = BODIES["ant"].healthy, BODIES["hopper"].healthy

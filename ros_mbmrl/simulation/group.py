@@ -48,6 +48,15 @@ class Group:
         """Return the measurements (n, dm)."""
         return self._measure(self.states)
 
+    def physics(self, index: int) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """Return model and data of robot `index` as it is now, to be drawn."""
+        place = int(np.flatnonzero(self.indices == index)[0])
+        model, whole = self.models[place], mujoco.mjtState.mjSTATE_FULLPHYSICS.value
+        data = mujoco.MjData(model)
+        mujoco.mj_setState(model, data, self.states[place], whole)
+        mujoco.mj_forward(model, data)
+        return model, data
+
     def _measure(self, states: Array) -> Array:
         """Return the measurements (..., dm) of full states of MuJoCo."""
         return np.concatenate([states[..., self._qpos], states[..., self._qvel]], axis=-1)

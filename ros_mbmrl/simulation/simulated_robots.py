@@ -194,6 +194,11 @@ class SimulatedRobots:
         states = self.robot.estimate(rows, None, self.robot.spec.period)
         return states.reshape(count, plans, horizon + 1, -1)
 
+    def physics(self, index: int) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """See `Group.physics`."""
+        (group,) = [each for each in self._groups if index in each.indices]
+        return group.physics(index)
+
     def present(self, index: int) -> frozenset[str]:
         """Return the faults of robot `index` in the control period that begins now."""
         return self._present(index, self._ticks[index])

@@ -21,12 +21,14 @@ KEYS = {
     "graph": ("latency_ms_p50", "latency_ms_p99", "period_mean", "period_p99", "missed"),
     "soak": ("idle_core", "working_core"),
     "curvature": ("dice_over_lvc_std", "dice_over_lvc_credit"),
+    "imagine": ("over_products", "steps_per_s", "floor_steps_per_s"),
 }
 NEEDS = {
     "graph": ("rclpy", "mujoco"),
     "loop": ("mujoco",),
     "twin": ("mujoco",),
     "curvature": ("mujoco",),
+    "imagine": ("mujoco",),
 }
 NEEDS["soak"] = NEEDS["graph"]
 # Long enough that what grows is seen; one run of the graph for both.

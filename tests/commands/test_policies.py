@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,17 @@ import torch
 pytest.importorskip("mujoco")
 
 from ros_mbmrl import cli
+from ros_mbmrl.agents.base import Context
+from ros_mbmrl.agents.policy_planner import make_policy
+from ros_mbmrl.bringup import graph
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.learning.policies.practice import practise
 from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.point import PointRobot
 from ros_mbmrl.simulation.points import POINTS
+from ros_mbmrl.simulation.simulated_robots import make_simulated
+from ros_mbmrl.simulation.situations import Situation
 
 RECIPE = """
 budget: 160
@@ -47,11 +55,45 @@ def test_a_policy_is_trained_and_kept(tmp_path: Path, method: str) -> None:
     assert loaded.card["situations"] == ["cheetah-disabled"]
     assert loaded.inner is not None and (loaded.inner.horizon, loaded.inner.rate) == (10, 0.1)
     assert loaded.policy.mlp.sizes[1:-1] == (8,)
+    assert loaded.card["task"] == "run"
     last = loaded.card["curve"][-1]
     assert (last["mean_return"], last["mean_return_before"]) == (
         results["after"],
         results["before"],
     )
+
+
+def test_launch_takes_the_policy_that_has_practised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the robot as it should be, from the starts of the training's seed."""
+    train(tmp_path, "promp", "--seed", "3")
+    robot, folder = make_robot("half_cheetah"), tmp_path / "promp"
+    words = ["robot:=half_cheetah", "controller:=policy", f"model:={folder}"]
+    (adaptive,) = [node for node in graph("adapt", words) if node.name == "adaptive"]
+    assert adaptive.parameters["planner.policy.folder"] == str(folder / "adapted")
+    assert str(adaptive.parameters["model"]).endswith("models/half_cheetah/mb")
+    first, acts = load_policy(folder, robot), load_policy(folder / "adapted", robot)
+    assert acts.inner is None and acts.card["method"] == "promp"
+    worlds = make_simulated("half_cheetah", [Situation()], [3])
+    context = Context(robot, [3], worlds.tasks(), worlds.goals)
+    make = partial(make_simulated, "half_cheetah")
+    own = practise(first, make, [Situation()], context)
+    assert all(torch.equal(acts.parameters[name], value[0]) for name, value in own.items())
+    assert not torch.equal(acts.parameters["b1"], first.parameters["b1"])
+    with pytest.raises(UserError, match="practises before it acts: expected one that does not"):
+        make_policy(robot.spec, str(folder))
+
+
+def test_a_video_is_written_or_the_reason_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tmp_path, "promp", "--video")
+    written = (tmp_path / "promp/video.gif").exists()
+    assert ("video: " if written else "no video: ") in capsys.readouterr().out
+    monkeypatch.setenv("MUJOCO_GL", "nothing")
+    train(tmp_path, "promp", "--video")
+    assert "no video: no off-screen rendering with MUJOCO_GL=nothing" in capsys.readouterr().out
 
 
 def test_a_point_can_be_trained_too(tmp_path: Path) -> None:
@@ -60,6 +102,7 @@ def test_a_point_can_be_trained_too(tmp_path: Path) -> None:
     cli.main([*words, "--recipe", str(tmp_path / "recipe.yaml")])
     robot = PointRobot("point_corners", POINTS["point_corners"].reach)
     assert load_policy(tmp_path / "out", robot).policy.mlp.sizes == (2, 8, 2)
+    assert not (tmp_path / "out" / "adapted").exists()  # no graph runs a point
 
 
 def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:

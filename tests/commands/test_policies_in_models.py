@@ -20,6 +20,7 @@ from ros_mbmrl.networks.ensemble import Ensemble
 from ros_mbmrl.plugins import imported
 from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.simulation.benchmarks import BENCHMARKS
 from ros_mbmrl.simulation.situations import Situation
 
 TINY = """
@@ -144,6 +145,9 @@ def test_a_wrong_recipe_of_mb_mpo_is_one_line(
     ("settings", "message"),
     [
         ({"validation": {"threshold": 0}}, "threshold: expected a share above 0"),
+        ({"validation": {"threshold": 1.2}}, "no ratio is below 0 or above 1, got 1.2"),
+        ({"validation": {"threshold": float("nan")}}, "threshold: expected a share above 0"),
+        ({"validation": {"every": 150, "tolerance": 180}}, "the criterion can never be met"),
         ({"validation": {"updates": 10}}, "the criterion can never be met"),
         ({"model": {"members": 1}}, "model.members: expected at least 2, of which eq. 5 takes"),
         ({"scheme": "best"}, "scheme: expected one of step_rand"),
@@ -172,6 +176,47 @@ def refused(
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line and ended.value.code == 2
     assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize("method", ["bptt", "one_model_vpg", "one_model_trpo"])
+def test_one_model_means_one(
+    method: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("model: {members: 3}")
+    with pytest.raises(SystemExit) as ended:
+        train(method, "half_cheetah", tmp_path / "p", "--recipe", str(wrong))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"model.members: expected 1 for {method}, got 3" in line and ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"robot": "ant"}, "made for another robot: 'ant', expected 'half_cheetah'"),
+        ({"robot": None}, "made for another robot: 'None', expected 'half_cheetah'"),
+        ({"task": "stand"}, "made for another task: 'stand', expected 'run'"),
+        ({"code_version": "99.0"}, "made by version 99.0: expected"),
+        ({"method": "new", "origin": {"package": "x"}}, "method 'new'"),
+        ({"speed": 3}, "unknown field 'speed' in the card"),
+    ],
+)
+def test_a_card_that_does_not_match_is_one_line(
+    told: dict[str, Any],
+    message: str,
+    tmp_path: Path,
+    recipe: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trained(tmp_path, recipe, "bptt", "--budget", "60")
+    card = yaml.safe_load((tmp_path / "p/card.yaml").read_text())
+    (tmp_path / "p/card.yaml").write_text(yaml.safe_dump({**card, **told}))
+    capsys.readouterr()
+    own = ("robot:=half_cheetah", "controller:=policy", f"model:={tmp_path / 'p'}")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["launch", "adapt", *own])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line and ended.value.code == 2
 
 
 @pytest.mark.parametrize(
@@ -207,3 +252,31 @@ def test_a_model_needs_data_and_no_budget(
     with pytest.raises(SystemExit) as ended:
         train("mb", "half_cheetah", tmp_path / "m", *words)
     assert message in capsys.readouterr().err and ended.value.code == 2
+
+
+FEW = ("me-trpo-hopper", "promp-ant-rand-direc", "mbbl-swimmer")
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in FEW else pytest.param(n, marks=pytest.mark.slow) for n in BENCHMARKS]
+)
+def test_every_environment_can_be_learned_in(name: str, tmp_path: Path, recipe: Path) -> None:
+    """By its name, with its own horizon, unless the recipe says another."""
+    row = BENCHMARKS[name]
+    recipe.write_text(TINY.replace("horizon: 20", "") if row.horizon <= 100 else TINY)
+    train("me_trpo", name, tmp_path / "p", "--recipe", str(recipe), "--budget", "60")
+    loaded = load_policy(tmp_path / "p", make_robot(row.robot))
+    assert loaded.card["situations"] == [name]
+    assert loaded.card["training"]["horizon"] == (row.horizon if row.horizon <= 100 else 20)
+    (point,) = loaded.card["curve"]
+    assert np.isfinite([point["mean_return"], point["imagined_return"]]).all()
+
+
+def test_an_environment_has_situations_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        train("me_trpo", "me-trpo-hopper", tmp_path / "p", "--situations", "cheetah-slope")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "expected none: environment 'me-trpo-hopper' has its own" in line
+    assert ended.value.code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,61 +10,83 @@ import pytest
 
 pytest.importorskip("rclpy")
 pytest.importorskip("mujoco")
-import torch
-from torch import Generator
 
-from ros_mbmrl import bringup
+from ros_mbmrl import bringup, cli
 from ros_mbmrl.agents.policy import PolicyAgent
 from ros_mbmrl.data import dataset
-from ros_mbmrl.dynamics.card import POLICY_MODEL
-from ros_mbmrl.dynamics.files import save_model
-from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.episodes import batch
-from ros_mbmrl.networks.ensemble import Ensemble
-from ros_mbmrl.networks.mlp import MLP
-from ros_mbmrl.policies.files import load_policy, save_policy
-from ros_mbmrl.policies.gaussian import GaussianPolicy
-from ros_mbmrl.policies.trained import TrainedPolicy
+from ros_mbmrl.learning.policies.practice import practise
+from ros_mbmrl.policies.files import load_policy
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.robots.task import rewards_each
 from ros_mbmrl.safety.types import SafetyConfig
+from ros_mbmrl.simulation.environment import tasks_of
 from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
 from ros_mbmrl.supervisor import supervise
 
+made = partial(make_simulated, "half_cheetah")
 STEPS, SEED = 20, 5
 ROBOT = make_robot("half_cheetah")
+MODELS = "{hidden: [8], supervised_steps: 10, validate_every: 5, rows: 16, batch: 8"
+IN_MODELS = """
+episodes: 3
+horizon: 20
+rows: 4
+tests: 1
+budget: 60
+validation: {every: 1, tolerance: 1, updates: 2, episodes: 2}
+"""
+META = "{budget: 40, tasks: 2, horizon: 10, inner: {episodes: 2, rate: 0.1}}"
+FREE = "{budget: 40, worlds: 2, horizon: 20}"
+RECIPES = {
+    **dict.fromkeys(("me_trpo", "me_ppo"), f"{IN_MODELS}\nmodel: {MODELS}, members: 2}}"),
+    **dict.fromkeys(("bptt", "one_model_vpg", "one_model_trpo"), f"{IN_MODELS}\nmodel: {MODELS}}}"),
+    **dict.fromkeys(("promp", "e_maml", "maml_vpg", "maml_rl"), META),
+    **dict.fromkeys(("trpo", "ppo"), FREE),
+}
 
 
-def save(folder: Path) -> None:
-    """A policy by chance, in the folder that `mbmrl train me_trpo` writes."""
-    generator, spec = Generator().manual_seed(1), ROBOT.spec
-    seen, inputs = len(ROBOT.observed), len(spec.features) + len(spec.action)
-    policy = GaussianPolicy(MLP((seen, 16, len(spec.action))), torch.zeros(seen), torch.ones(seen))
-    parameters = {**policy.mlp.init(generator), "log_std": torch.zeros(len(spec.action))}
-    save_policy(folder, ROBOT, TrainedPolicy(policy, parameters, ()), {"method": "me_trpo"})
-    mlp = Ensemble((inputs, 8, len(spec.changes)), members=2)
-    ones = torch.ones(inputs), torch.ones(len(spec.changes))
-    normalizer = Normalizer(0 * ones[0], ones[0], 0 * ones[1], ones[1])
-    card = {"method": "mb", "options": {}, "adapt_window": 4}
-    model = DynamicsModel(ROBOT, mlp, normalizer)
-    save_model(folder / POLICY_MODEL, model, mlp.init(generator), card)
+def train(method: str, folder: Path) -> None:
+    """Train a policy as a user does, for as short as can be."""
+    recipe = folder.parent / "recipe.yaml"
+    recipe.write_text(RECIPES[method])
+    words = ["train", method, "half_cheetah", "--out", str(folder), "--seed", str(SEED)]
+    cli.main([*words, "--recipe", str(recipe)])
 
 
+@pytest.mark.parametrize(
+    "method",
+    [pytest.param(m, marks=pytest.mark.slow) if m != "me_trpo" else m for m in RECIPES],
+)
 def test_the_graph_does_what_an_evaluation_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save(tmp_path / "p")
+    if method in ("trpo", "ppo"):
+        pytest.importorskip("sb3_contrib")
+    train(method, tmp_path / "p")
     words = ["robot:=half_cheetah", "controller:=policy", f"model:={tmp_path / 'p'}"]
     words += [f"recording:={tmp_path / 'run.mcap'}", f"seed:={SEED}", "lockstep:=true"]
     words += [f"duration:={STEPS * ROBOT.spec.period}"]
     assert supervise(bringup.graph("adapt", words), echo=print).status == 0
     (graph,) = dataset.load([tmp_path / "run.mcap"])
     monkeypatch.setattr(batch, "SAFETY", SafetyConfig())  # the graph's: it waits for good states
-    robots = make_simulated("half_cheetah", [Situation()], [SEED])
-    agent = PolicyAgent(load_policy(tmp_path / "p", ROBOT))
+    robots, loaded = made([Situation()], [SEED]), load_policy(tmp_path / "p", ROBOT)
+    practice = partial(practise, loaded, made, [Situation()])
+    agent = PolicyAgent(loaded, None if loaded.inner is None else practice)
     episode = batch.run_episodes(robots, agent, STEPS, [SEED])
     count = len(graph.actions)
-    assert count >= STEPS - 1 and np.ptp(graph.actions, axis=0).min() > 0.1
+    assert count >= STEPS - 1 and np.ptp(graph.actions, axis=0).max() > 1e-3
     assert graph.actions.tobytes() == episode.actions[:count, 0].astype(np.float32).tobytes()
     assert graph.states.tobytes() == episode.states[: count + 1, 0].astype(np.float32).tobytes()
+    assert returned(graph.states, graph.actions) == pytest.approx(
+        float(episode.rewards[:count].sum()), rel=1e-4, abs=1e-4
+    )
+
+
+def returned(states: Array, actions: Array) -> float:
+    """The return of what was recorded."""
+    own = tasks_of(ROBOT, states[:1], np.zeros((1, 0))) * len(actions)
+    parts = (each.astype(float) for each in (states[:-1], actions, states[1:]))
+    return float(rewards_each(own, *parts).sum())

@@ -173,7 +173,7 @@ class ModelLearner(ABC, Generic[Settings]):
         members = torch.arange(count).repeat_interleave(len(rows))
         still = torch.zeros(len(begin), self._config.horizon, len(self._robot.spec.action))
 
-        @torch.no_grad()
+        @torch.inference_mode()
         def performances(parameters: Parameters) -> Tensor:
             own = (self.policy, for_tasks(parameters, 1), imagination, self._reward, begin, still)
             return imagine_episodes(*own, generator, members).returns.view(count, -1).mean(dim=1)

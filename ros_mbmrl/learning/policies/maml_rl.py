@@ -89,7 +89,7 @@ def outer_step(
             gain = gain + formulation_two(sampled, phases)
         was, seen = sampled.adapted.parameters, sampled.after.observations
         divergence = policy.divergence(was, phases[-1], seen)
-        return gain.mean(), divergence.mean()
+        return gain.mean(), sampled.after.mean(divergence).mean()
 
     return trust_region_step(flatten(sampled.parameters), objective, region)
 

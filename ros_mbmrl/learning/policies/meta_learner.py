@@ -38,8 +38,9 @@ from ros_mbmrl.policies.sampling import Tasks, experience_of
 class MetaConfig:
     """Settings that all meta-learners of policies have.
 
-    budget: transitions in all, those before the inner steps included. tasks: drawn an iteration,
-    each for `inner.episodes` episodes before every inner step and as many after the last.
+    budget: transitions in all, those before the inner steps included; an episode that ends early
+    counts whole. tasks: drawn an iteration, each for `inner.episodes` episodes before every inner
+    step and as many after the last.
     log_std: of the first actions. estimator: of the meta-gradient, one of `ESTIMATORS`.
     """
 
@@ -130,7 +131,7 @@ class MetaLearner:
         sampled = Sampled(policy, self.parameters, adapted, experience, returns)
         self.parameters, scalars = self._outer.step(sampled)
         phases = (*adapted.episodes, after)
-        seen = torch.cat([each.observations.flatten(0, 2) for each in phases])
+        seen = torch.cat([each.seen for each in phases])
         self.policy, self.baselines = policy, adapted.baselines
         self._moments = moments.merged(seen)
         self._iteration += 1
@@ -141,17 +142,17 @@ class MetaLearner:
         }
 
     def snapshot(self) -> dict[str, Tensor]:
-        """Return parameters, normalisation, baselines, the iteration's number, the outer step's."""
+        """Return parameters, normalisation, baselines, the numbers so far, the outer step's."""
         kept = tensor_file.flatten(LEARNED, self.parameters)
         kept |= {"policy/mean": self.policy.mean, "policy/std": self.policy.std}
         kept |= {"moments/mean": self._moments.mean, "moments/variance": self._moments.variance}
         kept |= {f"baseline/{k}": each.weights for k, each in enumerate(self.baselines)}
-        return kept | self._outer.snapshot() | {"iteration": torch.tensor(self._iteration)}
+        counts = torch.tensor([self._iteration, self._moments.count])
+        return kept | self._outer.snapshot() | {"counts": counts}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Go back to a snapshot."""
-        self._iteration = int(tensors["iteration"])
-        count = self._iteration * self._config.batch
+        self._iteration, count = tensors["counts"].tolist()
         self._moments = Moments(tensors["moments/mean"], tensors["moments/variance"], count)
         mean, std = tensors["policy/mean"], tensors["policy/std"]
         self.policy = replace(self.policy, mean=mean, std=std)

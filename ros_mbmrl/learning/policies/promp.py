@@ -107,7 +107,7 @@ def objective(
     if estimator.second:
         gain = gain + formulation_two(sampled, phases)
     before = zip(acted, phases, experiences, strict=False)  # without the adapted policies
-    moved = [policy.divergence(old, new, seen.observations).mean() for old, new, seen in before]
+    moved = [seen.mean(policy.divergence(a, b, seen.observations)) for a, b, seen in before]
     return gain.mean(), torch.stack(moved).mean()
 
 

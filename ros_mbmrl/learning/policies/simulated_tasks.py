@@ -23,7 +23,8 @@ def simulated_tasks(robot: str, names: Sequence[str] = (), across: bool = True) 
     """Return tasks whose situations are drawn from the named distributions, all alike.
 
     Args:
-        robot: name of a simulated robot, or of a row of `POINTS`.
+        robot: name of a simulated robot, of a row of `POINTS`, or of one of `BENCHMARKS`, which has
+            robot and situations.
         names: of `TRAINING`, or one of `BENCHMARKS`. Points have a distribution of their own.
         across: without names, take the robot's first distribution, if it has one; else the robot
             as it should be.
@@ -31,6 +32,10 @@ def simulated_tasks(robot: str, names: Sequence[str] = (), across: bool = True) 
     Raises:
         UserError: the robot is not simulated, or a distribution is not the robot's.
     """
+    if robot in BENCHMARKS:
+        if names:
+            raise UserError(f"situations: expected none: environment '{robot}' has its own")
+        return benchmark_tasks(robot)
     choose("simulated robot", robot, (*POSSIBLE, *POINTS))
     own = [name for name, of in ROBOTS.items() if of == robot]
     benchmarks = [name for name, row in BENCHMARKS.items() if row.robot == robot]

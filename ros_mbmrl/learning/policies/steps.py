@@ -7,7 +7,7 @@ its moments for as long as they live: an iteration of Algorithm 1 or 2.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -158,9 +158,12 @@ def sampled(
     policy: GaussianPolicy, parameters: Parameters, imagine: Imagine, discounts: Discounts
 ) -> Experience:
     """Return the experience of imagined episodes, without a gradient through them."""
-    with torch.no_grad():
+    with torch.inference_mode():
         episodes = imagine(for_tasks(parameters, 1))
-        return experience_of(policy, episodes, discounts)[0]
+        found = experience_of(policy, episodes, discounts)[0]
+    # What was made in inference mode takes no part in a gradient; copies do.
+    parts = ("observations", "actions", "log_probs", "advantages")
+    return replace(found, **{name: getattr(found, name).clone() for name in parts})
 
 
 def clipped_surrogate(

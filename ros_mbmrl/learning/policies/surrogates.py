@@ -29,7 +29,7 @@ from ros_mbmrl.policies.inner_step import Experience, Likelihood, Objective, sur
 
 def score_function(policy: Likelihood, parameters: Parameters, experience: Experience) -> Tensor:
     """Return J^PGT of each task, (N,): eq. 52."""
-    return (_log_probs(policy, parameters, experience) * experience.advantages).mean(-1)
+    return experience.mean(_log_probs(policy, parameters, experience) * experience.advantages)
 
 
 def low_variance_curvature(
@@ -37,7 +37,7 @@ def low_variance_curvature(
 ) -> Tensor:
     """Return J^LVC of each task, (N,): eq. 17; the advantage is the sum of rewards to come."""
     ratio = _magic_box(_log_probs(policy, parameters, experience))
-    return (ratio * experience.advantages).mean(-1)
+    return experience.mean(ratio * experience.advantages)
 
 
 def dice(policy: Likelihood, parameters: Parameters, experience: Experience) -> Tensor:
@@ -50,7 +50,7 @@ def dice(policy: Likelihood, parameters: Parameters, experience: Experience) -> 
     episodes = (*experience.log_probs.shape[:-1], -1, experience.horizon)
     log_probs = _log_probs(policy, parameters, experience).reshape(episodes)
     product = _magic_box(log_probs.cumsum(-1))  # of the ratios up to step t
-    return (product * step_rewards(experience).reshape(episodes)).flatten(-2).mean(-1)
+    return experience.mean((product * step_rewards(experience).reshape(episodes)).flatten(-2))
 
 
 def step_rewards(experience: Experience) -> Tensor:
@@ -67,7 +67,7 @@ def pre_update_credit(
     """Return the term that formulation II adds to the outer objective, (N,): eq. 46.
 
     Its gradient is sum_n grad log pi(tau_n) R(tau') over the episodes of a task before its update,
-    over the horizon, as other objectives are. Every action before the update gets the same credit,
+    over their length, as other objectives are. Every action before the update gets the same credit,
     the return after it. (Eq. 11 and 48 have a factor alpha more, which eq. 46 does not derive.)
 
     Args:
@@ -78,7 +78,9 @@ def pre_update_credit(
             baseline for less variance.
     """
     log_probs = _log_probs(policy, parameters, experience)
-    return log_probs.sum(-1) / experience.horizon * returns
+    if experience.live is not None:
+        log_probs = torch.where(experience.live, log_probs, 0.0)
+    return log_probs.sum(-1) / experience.length * returns
 
 
 def clipped_surrogate(
@@ -87,7 +89,8 @@ def clipped_surrogate(
     """Return J^CLIP of each task, (N,): eq. 120; a ratio beyond 1 +- clip gains nothing."""
     ratio = (_log_probs(policy, parameters, experience) - experience.log_probs).exp()
     held = ratio.clamp(1 - clip, 1 + clip)
-    return torch.minimum(ratio * experience.advantages, held * experience.advantages).mean(-1)
+    least = torch.minimum(ratio * experience.advantages, held * experience.advantages)
+    return experience.mean(least)
 
 
 def _log_probs(policy: Likelihood, parameters: Parameters, experience: Experience) -> Tensor:

@@ -10,6 +10,9 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.policies.benchmarks import benchmark_tasks
 from ros_mbmrl.learning.policies.ppo import PPOConfig, train_ppo
 from ros_mbmrl.learning.policies.trpo import TRPOConfig, train_trpo
+from ros_mbmrl.networks.mlp import MLP
+from ros_mbmrl.policies.adapt import InnerConfig, adapt, repeated
+from ros_mbmrl.policies.gaussian import GaussianPolicy
 from ros_mbmrl.policies.imagined import reward_of
 
 SIZES = {"budget": 800, "worlds": 4, "horizon": 50, "hidden": (8,)}
@@ -23,6 +26,25 @@ def test_tasks_are_of_the_row() -> None:
     assert len({situation.course for situation in situations}) == 3
     with pytest.raises(UserError, match="unknown environment"):
         benchmark_tasks("moon")
+
+
+def test_a_hopper_that_fell_has_no_further_steps() -> None:
+    """Random parameters: rewards and experience end where the robot does."""
+    tasks = benchmark_tasks("promp-hopper-rand-params")
+    situations, seeds = tasks.drawn(np.random.default_rng(0), 2)
+    inner = InnerConfig(episodes=3, horizon=60)
+    policy = GaussianPolicy(MLP((tasks.observations, 3)), *torch.eye(2, tasks.observations) + 1)
+    start = policy.init(torch.Generator().manual_seed(0))
+    make = repeated(tasks.make, situations, inner.episodes)
+    adapted = adapt(policy, start, inner, make, seeds)
+    (found,), (experience,) = adapted.episodes, adapted.experiences
+    assert found.live is not None
+    lasted = found.live.sum(-1)
+    assert (lasted < 60).all() and (lasted > 5).all()
+    assert not found.rewards[~found.live].any() and (found.rewards[found.live] != 0).all()
+    assert len(found.seen) == int(lasted.sum())
+    means = experience.mean(experience.advantages)
+    torch.testing.assert_close(means, torch.zeros(2), atol=1e-5, rtol=0.0)
 
 
 @pytest.mark.parametrize("name", ["me-trpo-swimmer", "promp-hopper-rand-params"])

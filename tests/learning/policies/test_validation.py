@@ -68,6 +68,13 @@ def test_one_model_asks_whether_its_performance_improves() -> None:
     assert (validation.updates, int(validation.best["k"])) == (3, 2)
 
 
+@pytest.mark.parametrize("passed", range(1, 11))
+def test_a_share_of_the_members_is_exact(passed: int) -> None:
+    """7 of 10 are .7, which they are not in float32."""
+    new = torch.tensor([1.0] * passed + [0.0] * (10 - passed))
+    assert improved_ratio(new, torch.full((10,), 0.5)) == passed / 10
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -75,6 +82,7 @@ def test_one_model_asks_whether_its_performance_improves() -> None:
         ({"threshold": 1.2}, "threshold: expected a share above 0 and up to 1"),
         ({"updates": 3}, "can never be met"),
         ({"tolerance": 30, "updates": 29}, "can never be met"),
+        ({"every": 7, "tolerance": 198, "updates": 200}, "can never be met"),
         ({"every": 0}, "every and episodes of at least 1"),
     ],
 )
