@@ -1,4 +1,4 @@
-"""What each part of a base is worth: a study's MB again and again, each time without one part."""
+"""Ablation of a base: MB of a study again and again, each time without one of its parts."""
 
 from __future__ import annotations
 
