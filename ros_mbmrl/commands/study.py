@@ -35,8 +35,8 @@ NO_CAUSES = "what changes here is no cause that the robot names"
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Run the unfinished part of a study; write tables, figures and `report.html`."""
     study = make_study(arguments.experiment)
-    default = SCALE if SCALE in study.scales else LARGER
-    scale = sized(study.at(arguments.scale or default), arguments)
+    name = arguments.scale or (SCALE if SCALE in study.scales else LARGER)
+    scale = sized(study.at(name), arguments)
     for method in arguments.methods:
         choose("method", method, (*study.methods, *outside()))
     methods = [
@@ -61,6 +61,7 @@ def run(arguments: Evaluate) -> dict[str, Any]:
         gathered=found["gathered"],
         onsets=onsets(study, scale),
         protocol=protocol(study, scale),
+        scale=name,
     )
     summary = json.loads((arguments.out / SUMMARY).read_text())
     for table in tables.all_tables(summary):

@@ -24,6 +24,7 @@ from ros_mbmrl.methods import about, look
 from ros_mbmrl.methods.built_in import BASELINE
 
 RESULTS = Path("docs") / "results"
+USUAL = "small"  # scale
 BEGIN, END = "<!-- results -->\n", "<!-- /results -->\n"
 
 Summary = Mapping[str, Any]
@@ -41,11 +42,17 @@ def readme_table(summaries: Sequence[Summary]) -> str:
             figures = (
                 _cell(own[m], verdicts.get((m, condition))) if m in own else "" for m in methods
             )
-            cells.append((summary["title"] if k == 0 else "", condition + mark, *figures))
+            cells.append((_title(summary) if k == 0 else "", condition + mark, *figures))
     ranks = _mean_ranks(summaries)
     cells.append(("mean rank", "", *(f"{ranks[m]:.1f}" if m in ranks else "" for m in methods)))
     head = ("", "", *(look(method).name for method in methods))
     return markdown(Table(head, cells, _caption(summaries)))
+
+
+def _title(summary: Summary) -> str:
+    """Return a study's title, with its scale where that is not the usual one."""
+    scale = summary.get("scale") or USUAL
+    return str(summary["title"]) + ("" if scale == USUAL else f", scale `{scale}`")
 
 
 def _mean_ranks(summaries: Sequence[Summary]) -> dict[str, float]:

@@ -109,6 +109,7 @@ def write_report(
     onsets: Mapping[str, float] | None = None,
     protocol: Mapping[str, str] | None = None,
     versus: Sequence[str] = (BASELINE,),
+    scale: str = "",
 ) -> Path:
     """Write report.html, summary.json and pictures into `out`; return the path of the page.
 
@@ -119,11 +120,12 @@ def write_report(
     the same rollouts for all. sensitivity: see `figures.sensitivity`; forces:
     `figures.training_distribution`; tuning: `tables.tuning`; gathered: `tables.gathered`. onsets
     [s]: when the change comes, by condition. protocol: what to say of budgets. versus: whom every
-    contender is compared with.
+    contender is compared with. scale: its name.
     """
     out.mkdir(parents=True, exist_ok=True)
     evidence = Evidence(rows, errors)
     summary = summarise(study, evidence, rng, versus, protocol)
+    summary["scale"] = scale
     summary["gathered"] = [dict(row) for row in gathered]
     write_summary(out, summary)
     sections: list[Section] = [

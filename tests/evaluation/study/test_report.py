@@ -130,6 +130,13 @@ def test_the_page_begins_with_what_was_stated(folder: Path) -> None:
     assert 'src="data:image/png' in page and "scale: small" in page and "inner_lr 0.1" in page
 
 
+def test_the_readme_names_a_scale_that_is_not_the_usual_one(folder: Path) -> None:
+    usual, larger = ({**_summary(folder), "scale": name} for name in ("small", "ensemble"))
+    table = readme.readme_table([usual, larger])
+    assert "| Ant with a crippled leg |" in table
+    assert "| Ant with a crippled leg, scale `ensemble` |" in table
+
+
 def test_the_summary_holds_outcomes_and_figures(folder: Path) -> None:
     summary = _summary(folder)
     outcomes = [row["outcome"] for row in summary["hypotheses"]]
