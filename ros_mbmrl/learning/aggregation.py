@@ -40,7 +40,6 @@ from ros_mbmrl.runtime.kept import keep
 from ros_mbmrl.simulation import pr2_faults
 from ros_mbmrl.simulation.faults import VALIDATION_FAULTS, Fault
 
-
 VARIETY = 3  # times as many robots, where they are broken as well
 
 
