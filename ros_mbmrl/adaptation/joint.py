@@ -146,4 +146,5 @@ def noise_of(fit: Fit, distribution: ErrorDistribution, holds: Tensor, noise: Te
     deviation = torch.linalg.inv(distribution.whitening @ distribution.whitening.mT).diagonal()
     squares = torch.einsum("njt,njto->no", counts, fit.errors.square()) / deviation
     found = (KNOWN + squares) / (KNOWN + holds.sum(dim=(1, 2)))[:, None]
-    return found.sqrt().clamp(QUIETEST, LOUDEST)
+    relative: Tensor = found.sqrt().clamp(QUIETEST, LOUDEST)
+    return relative

@@ -103,7 +103,7 @@ class PR2World(TwinWorld):
 
     def effectiveness(self) -> Array:
         """Return the share of each torque that acts now, (7,), but for the robot's own law."""
-        return self._share.copy()
+        return np.array(self._share)
 
     def causes(self) -> Array:
         """Return payload [kg] and push [N] (4,), in the order of the specification."""
