@@ -40,9 +40,6 @@ from ros_mbmrl.runtime.kept import keep
 from ros_mbmrl.simulation import pr2_faults
 from ros_mbmrl.simulation.faults import VALIDATION_FAULTS, Fault
 
-VARIETY = 3  # times as many robots, where they are broken as well
-
-
 @dataclass(frozen=True)
 class CollectConfig:
     """runs, steps: of the random policy. rounds, episodes, duration [s]: on-policy, each round.
@@ -59,11 +56,6 @@ class CollectConfig:
     duration: float = 20.0
     cluster: str = ""
     broken: bool = False
-
-    @property
-    def robots(self) -> int:
-        """Return how many robots act at random."""
-        return self.runs * (VARIETY if self.broken else 1)
 
     def __post_init__(self) -> None:
         if min(self.runs, self.steps, self.episodes) < 1 or self.rounds < 0 or not self.terrains:
@@ -133,7 +125,7 @@ def collect_random(
     robot: Robot, config: CollectConfig, seed: int, told: Told | None = None
 ) -> list[Rollout]:
     """Return rollouts of the random policy, every one on another robot."""
-    own = (robot, config.robots, config.steps, config.terrains, _sampler(robot, config))
+    own = (robot, config.runs, config.steps, config.terrains, _sampler(robot, config))
     found = collect_rollouts(*own, seed=seed, progress=told, cluster=config.cluster)
     return _with_mirrored(robot, config, found)
 
