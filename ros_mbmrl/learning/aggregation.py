@@ -40,6 +40,7 @@ from ros_mbmrl.runtime.kept import keep
 from ros_mbmrl.simulation import pr2_faults
 from ros_mbmrl.simulation.faults import VALIDATION_FAULTS, Fault
 
+
 @dataclass(frozen=True)
 class CollectConfig:
     """runs, steps: of the random policy. rounds, episodes, duration [s]: on-policy, each round.
