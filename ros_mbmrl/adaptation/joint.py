@@ -54,17 +54,25 @@ class Linear:
     def of(
         cls, mlp: MLP, parameters: Parameters, bank: Mapping[str, Tensor], support: Support
     ) -> Linear:
-        """Return the errors of windows around each hypothesis's level, by difference quotients."""
+        """Return the errors of windows around each hypothesis's level, by difference quotients.
+
+        Those of causes that are free when all is well are taken there for every hypothesis: a
+        quarter of the passes.
+        """
         values, axes = bank["values"], bank["axes"] * SPREAD * (bank["high"] - bank["low"])
-        points = torch.cat([values[:, None], values[:, None] + NUDGE * axes], dim=1)
-        each, rows = Acting.stored(bank)(points.flatten(0, 1), mlp.sizes[0]), len(support.x)
-        spaced = InputUpdate(*(p.repeat_interleave(rows, dim=0) for p in (each.scale, each.shift)))
-        update = Update(mlp.no_update.layers, inputs=spaced)
-        outputs = mlp.forward_updated(parameters, update, support.x).outputs
-        found = outputs.reshape(*points.shape[:2], *support.y.shape) - support.y
-        found = found.movedim(2, 0)  # (M, J, 1 + G, T1, outputs)
-        slopes = (found[:, :, 1:] - found[:, :, :1]) / NUDGE
-        return cls(found[:, :, 0], slopes, values, axes, bank["low"], bank["high"])
+        usual = axes[0]
+        same = (axes[:, :, None] == usual).all(dim=-1) & usual.any(dim=-1)  # (J, G, G)
+        shared, own = same.any(dim=-1), axes.any(dim=-1)
+        which, axis = (own & ~shared).nonzero(as_tuple=True)
+        points = (values, values[0] + NUDGE * usual, values[which] + NUDGE * axes[which, axis])
+        found = _errors(mlp, parameters, bank, support, torch.cat(points))
+        errors, common, particular = found.split([len(part) for part in points], dim=1)
+        slopes = errors.new_zeros(*errors.shape[:2], axes.shape[1], *errors.shape[2:])
+        hypothesis, place = shared.nonzero(as_tuple=True)
+        number = same[hypothesis, place].to(torch.uint8).argmax(dim=-1)
+        slopes[:, hypothesis, place] = (common - errors[:, :1])[:, number] / NUDGE
+        slopes[:, which, axis] = (particular - errors[:, which]) / NUDGE
+        return cls(errors, slopes, values, axes, bank["low"], bank["high"])
 
     def repeated(self, tasks: int) -> Linear:
         """Return the same for tasks that share rows, see `Support`."""
@@ -85,6 +93,17 @@ class Linear:
     def at(self, z: Tensor) -> Tensor:
         """Return the errors (N, J, T1, outputs) at offsets z (N, J, G)."""
         return self.errors + torch.einsum("njg,njgto->njto", z, self.slopes)
+
+
+def _errors(
+    mlp: MLP, parameters: Parameters, bank: Mapping[str, Tensor], support: Support, causes: Tensor
+) -> Tensor:
+    """Return the errors (M, K, T1, outputs) of M windows under each of K causes (K, c)."""
+    each, rows = Acting.stored(bank)(causes, mlp.sizes[0]), len(support.x)
+    spaced = InputUpdate(*(p.repeat_interleave(rows, dim=0) for p in (each.scale, each.shift)))
+    update = Update(mlp.no_update.layers, inputs=spaced)
+    outputs = mlp.forward_updated(parameters, update, support.x).outputs
+    return (outputs.reshape(len(causes), *support.y.shape) - support.y).movedim(1, 0)
 
 
 @dataclass(frozen=True)
