@@ -66,7 +66,7 @@ class Linear:
         which, axis = (own & ~shared).nonzero(as_tuple=True)
         points = (values, values[0] + NUDGE * usual, values[which] + NUDGE * axes[which, axis])
         found = _errors(mlp, parameters, bank, support, torch.cat(points))
-        errors, common, particular = found.split([len(part) for part in points], dim=1)
+        errors, common, particular = torch.split(found, [len(part) for part in points], dim=1)
         slopes = errors.new_zeros(*errors.shape[:2], axes.shape[1], *errors.shape[2:])
         hypothesis, place = shared.nonzero(as_tuple=True)
         number = same[hypothesis, place].to(torch.uint8).argmax(dim=-1)
