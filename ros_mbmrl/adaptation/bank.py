@@ -21,6 +21,7 @@ from ros_mbmrl.robots.spec import RobotSpec
 WELL, WEAK, DEAD = "all well", "weak", "dead"
 LEVELS = ((WEAK, 0.5), (DEAD, 0.0))  # effectiveness of a weak and of a dead actuator
 EFFECTIVENESS = (0.0, 1.2)  # range of what is inferred
+SPREAD = 0.25  # deviation of a hypothesis's own causes around its level, as a share of their range
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Bank:
     Args:
         names: (J,), the first one is that all is well.
         values: (J, c), the causes under each hypothesis.
-        free: (J, c), 1 for the causes that are refined within a hypothesis, 0 for the others.
+        free: (J, c), how far causes are refined within a hypothesis: 1 for its own; for others what
+            they differ from robot to robot, as a share of that; 0 for those that stay.
         low, high: (c,), the range of each cause.
         actuators: how many of the causes, the last ones, are effectivenesses of actuators.
     """
@@ -52,12 +54,15 @@ class Bank:
         causes, order = modelled_causes(spec), [limit.name for limit in spec.action]
         low, high = ([bound] * len(order) for bound in EFFECTIVENESS)
         well = [*(cause.default for cause in causes), *[1.0] * len(order)]
-        names, rows, free = [WELL], [well], [[0.0] * len(well)]
+        spreads = [*(c.spread for c in causes), *[spec.effectiveness_spread] * len(order)]
+        ranges = [*(c.high - c.low for c in causes), *[high[0] - low[0]] * len(order)]
+        usual = [s / (SPREAD * r) for s, r in zip(spreads, ranges, strict=True)]
+        names, rows, free = [WELL], [well], [usual]
 
         def add(name: str, changed: Mapping[int, float], refined: Sequence[int]) -> None:
             names.append(name)
             rows.append([changed.get(k, value) for k, value in enumerate(well)])
-            free.append([float(k in refined) for k in range(len(well))])
+            free.append([1.0 if k in refined else usual[k] for k in range(len(well))])
 
         for group, members in spec.actuator_groups.items():
             places = [len(causes) + order.index(member) for member in members]
@@ -67,7 +72,8 @@ class Bank:
             vector = [n for n, each in enumerate(causes) if each.vector == cause.vector != ""]
             for level in cause.levels:
                 unit = "" if cause.unit == "1" else f" {cause.unit}"
-                add(f"{cause.name} {level:g}{unit}", {k: level}, vector or [k])
+                own = [] if cause.discrete else vector or [k]
+                add(f"{cause.name} {level:g}{unit}", {k: level}, own)
         return cls(
             tuple(names),
             torch.tensor(rows),
@@ -84,10 +90,10 @@ class Bank:
 
     @property
     def axes(self) -> Tensor:
-        """Return unit vectors (J, G, c) of the causes free in each hypothesis; zero beyond them."""
-        most, each = int(self.free.sum(dim=1).max()), torch.eye(self.free.shape[1])
-        rows = [each[row > 0] for row in self.free]
-        return torch.stack([torch.cat([r, r.new_zeros(most - len(r), len(each))]) for r in rows])
+        """Return vectors (J, G, c) of the causes free in each hypothesis; zero beyond them."""
+        most = int((self.free > 0).sum(dim=1).max())
+        rows = [torch.diag(row)[row > 0] for row in self.free]
+        return torch.stack([torch.cat([r, r.new_zeros(most - len(r), r.shape[1])]) for r in rows])
 
     def parameters(self, normalizer: Normalizer) -> Parameters:
         """Return the bank as tensors that are stored with the model."""

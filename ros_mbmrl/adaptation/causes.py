@@ -23,6 +23,7 @@ from ros_mbmrl.adaptation.bank import Acting, Bank
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.diagnosis import Beliefs
 from ros_mbmrl.adaptation.error_distribution import ErrorDistribution
+from ros_mbmrl.adaptation.joint import ROUNDS, Linear, fitted, noise_of
 from ros_mbmrl.adaptation.refinement import refined
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.groups import CAUSES, fitted_of
@@ -85,14 +86,46 @@ class CauseFilter(UpdateRule):
 
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Return the inputs' update under the most probable hypothesis of each task."""
-        bank, evidence = CAUSES.part(parameters), self._evidence(mlp, parameters, support)
-        beliefs = self._filtered(evidence)
-        belief = beliefs[:, -1]
-        best = belief.argmax(dim=-1)
-        holds = self._smoothed(evidence, beliefs, best)
-        values = refined(mlp, parameters, bank, support, best, holds, self._refine)
+        bank = CAUSES.part(parameters)
+        infer = self._inferred_jointly if bank["axes"][0].any() else self._inferred
+        values, belief = infer(mlp, parameters, support)
         inputs = replace(Acting.stored(bank)(values, mlp.sizes[0]), belief=belief)
         return Update(mlp.no_update.layers, inputs=inputs)
+
+    def _inferred(
+        self, mlp: MLP, parameters: Parameters, support: Support
+    ) -> tuple[Tensor, Tensor]:
+        """Return the causes (N, c) and the probabilities (N, J); what is well is at its default."""
+        bank, evidence = CAUSES.part(parameters), self._evidence(mlp, parameters, support)
+        prior = self._prior(evidence)
+        beliefs = self._filtered(evidence, prior)
+        best = beliefs[:, -1].argmax(dim=-1)
+        holds = self._smoothed(evidence, beliefs, prior)
+        holds = holds.gather(2, best[:, None, None].expand(-1, holds.shape[1], 1))[..., 0]
+        values = refined(mlp, parameters, bank, support, best, holds, self._refine)
+        return values, beliefs[:, -1]
+
+    def _inferred_jointly(
+        self, mlp: MLP, parameters: Parameters, support: Support
+    ) -> tuple[Tensor, Tensor]:
+        """Return the same of a robot on which what is well differs from robot to robot, too."""
+        bank, weight = CAUSES.part(parameters), support.weight
+        distribution = ErrorDistribution.of(bank)
+        linear = Linear.of(mlp, parameters, bank, support).repeated(len(weight))
+        counts = weight.mT.expand(-1, len(linear.values), -1)  # (N, J, T1)
+        noise = weight.new_ones(len(weight), support.y.shape[-1])
+        z = weight.new_zeros(len(weight), *linear.axes.shape[:2])
+        for _ in range(ROUNDS):
+            fit = fitted(linear, distribution, counts, noise, z)
+            z, evidence = fit.z, fit.evidence * weight
+            prior = (self._prior(evidence).log() + fit.prior).softmax(dim=-1)
+            beliefs = self._filtered(evidence, prior)
+            holds = self._smoothed(evidence, beliefs, prior).mT * weight.mT
+            noise = noise_of(fit, distribution, holds, noise)
+            # Improbable hypotheses are fitted to the rows that would be theirs.
+            counts = holds / holds.amax(dim=2, keepdim=True).clamp_min(1e-30)
+        best = beliefs[:, -1].argmax(dim=-1)
+        return linear.causes(z)[torch.arange(len(best)), best], beliefs[:, -1]
 
     def beliefs(self, spec: RobotSpec, update: Update) -> Sequence[Beliefs]:
         """See `UpdateRule.beliefs`."""
@@ -110,38 +143,39 @@ class CauseFilter(UpdateRule):
 
     def posterior(self, mlp: MLP, parameters: Parameters, support: Support) -> Tensor:
         """Return the probability of each hypothesis at the end of each window, (N, J)."""
-        return self._filtered(self._evidence(mlp, parameters, support))[:, -1]
+        update = self.update(mlp, parameters, support)
+        assert update.inputs is not None and update.inputs.belief is not None
+        return update.inputs.belief
 
-    def _filtered(self, evidence: Tensor) -> Tensor:
+    def _filtered(self, evidence: Tensor, prior: Tensor) -> Tensor:
         """Return the probabilities (N, T1 + 1, J) before the first row and after each.
 
         The forward recursion: Rabiner 1989, eq. 19 to 20, normalised.
 
         Args:
             evidence: logarithmic likelihoods (N, T1, J).
+            prior: probabilities (J,) or (N, J) of what comes after a change.
         """
-        prior = self._prior(evidence)
         beliefs = [prior.expand(evidence.shape[0], -1)]
         for likelihood in _likelihoods(evidence):
             ahead = torch.lerp(beliefs[-1], prior.expand_as(beliefs[-1]), self._change)
             beliefs.append(_normalised(ahead * likelihood))
         return torch.stack(beliefs, dim=1)
 
-    def _smoothed(self, evidence: Tensor, beliefs: Tensor, best: Tensor) -> Tensor:
-        """Return the probability (N, T1) that the hypothesis `best` (N,) holds in each row.
+    def _smoothed(self, evidence: Tensor, beliefs: Tensor, prior: Tensor) -> Tensor:
+        """Return the probability (N, T1, J) that each hypothesis holds in each row.
 
         The backward recursion: Rabiner 1989, eq. 25 and 27, normalised.
         """
-        prior, likelihoods = self._prior(evidence), _likelihoods(evidence)
+        likelihoods = _likelihoods(evidence)
         after = torch.ones_like(beliefs[:, 0])  # beta: of the rows that follow, by hypothesis
         holds = [torch.empty(0)] * len(likelihoods)
         for k in reversed(range(len(likelihoods))):
-            both = _normalised(beliefs[:, k + 1] * after)
-            holds[k] = both.gather(1, best[:, None])
+            holds[k] = _normalised(beliefs[:, k + 1] * after)
             after = likelihoods[k] * after
-            after = torch.lerp(after, (after @ prior)[:, None].expand_as(after), self._change)
-            after = _normalised(after)
-        return torch.cat(holds, dim=1)
+            ahead = (after * prior).sum(dim=-1, keepdim=True)
+            after = _normalised(torch.lerp(after, ahead.expand_as(after), self._change))
+        return torch.stack(holds, dim=1)
 
     def _prior(self, evidence: Tensor) -> Tensor:
         """Return the prior probability (J,) of each hypothesis, for evidence (..., J)."""

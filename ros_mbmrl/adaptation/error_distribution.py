@@ -60,16 +60,20 @@ class ErrorDistribution:
 
     def log_likelihood(self, errors: Tensor) -> Tensor:
         """Return the logarithmic density (...) of errors (..., d), less that of no error."""
-        size = errors.shape[-1]
-        return -0.5 * (self.freedom + size) * torch.log1p(self._distance(errors) / self.freedom)
+        return self.row_likelihood(errors @ self.whitening)
 
     def weight(self, errors: Tensor) -> Tensor:
         """Return how much rows (...) of errors (..., d) count in least squares; 1 on average."""
-        return (self.freedom + errors.shape[-1]) / (self.freedom + self._distance(errors))
+        return self.row_weight(errors @ self.whitening)
 
-    def _distance(self, errors: Tensor) -> Tensor:
-        """Return the squared Mahalanobis distances (...)."""
-        return (errors @ self.whitening).square().sum(dim=-1)
+    def row_likelihood(self, white: Tensor) -> Tensor:
+        """Return `log_likelihood` of whitened errors (..., d)."""
+        distance = white.square().sum(dim=-1)
+        return -0.5 * (self.freedom + white.shape[-1]) * torch.log1p(distance / self.freedom)
+
+    def row_weight(self, white: Tensor) -> Tensor:
+        """Return `weight` of whitened errors (..., d)."""
+        return (self.freedom + white.shape[-1]) / (self.freedom + white.square().sum(dim=-1))
 
     def independent_share(self, errors: Tensor) -> float:
         """Return how many independent errors each of these counts as, at most 1.

@@ -25,12 +25,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ros_mbmrl.adaptation.bank import Acting
+from ros_mbmrl.adaptation.bank import SPREAD, Acting
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.error_distribution import ErrorDistribution
 from ros_mbmrl.networks.mlp import MLP, InputUpdate, Parameters, Update, spread
 
-SPREAD = 0.25  # deviation of a cause around its level, as a share of its range
 NUDGE = 0.02  # of a difference quotient, in units of the spread
 
 
@@ -70,7 +69,7 @@ def refined(
         counts = (weight * distribution.weight(errors[0]))[..., None]
         white = errors @ distribution.whitening
         slopes = (white[1:] - white[0]) / NUDGE
-        z = _along(axes, values - level)
+        z = along(axes, values - level)
         hessian = torch.einsum("gnto,hnto->ngh", slopes * counts, slopes) + eye
         gradient = torch.einsum("gnto,nto->ng", slopes * counts, white[0]) + z
         step = torch.linalg.solve(hessian, gradient)
@@ -82,7 +81,7 @@ def refined(
     return torch.lerp(level, values, sure)
 
 
-def _along(axes: Tensor, offset: Tensor) -> Tensor:
+def along(axes: Tensor, offset: Tensor) -> Tensor:
     """Return the coordinates z (N, G) of offsets (N, c) along axes (N, G, c)."""
     square = axes.square().sum(dim=-1)
     return torch.einsum("ngc,nc->ng", axes, offset) / square.clamp_min(1e-12)

@@ -22,7 +22,7 @@ from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.dynamics.value import ValueFunction
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.learning.aggregation import CollectConfig, Collection, configured
+from ros_mbmrl.learning.aggregation import Collection, configured
 from ros_mbmrl.learning.card import facts_of
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import Trained
@@ -81,12 +81,9 @@ def collection(robot: Robot, arguments: Train) -> Collection:
         if done % 10 == 0 or done == total:
             print(f"{what}: {done}/{total}", flush=True)
 
-    config = configured(robot, arguments.rounds, arguments.cluster, arguments.situations)
-    if make_rule(arguments.method).labelled and isinstance(config, CollectConfig):
-        raise UserError(
-            f"method {arguments.method}: the twin of {arguments.robot} does not tell what its "
-            "actuators have lost: expected half_cheetah, ant or arm_7dof"
-        )
+    labelled = make_rule(arguments.method).labelled
+    own = (arguments.rounds, arguments.cluster, arguments.situations, labelled)
+    config = configured(robot, *own)
     return Collection(robot, config, arguments.out / "data", arguments.seed, told)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ros_mbmrl.episodes.scenario import SPEED, Scenario
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.methods.built_in import BASELINE
+from ros_mbmrl.methods.built_in import BASELINE, CAUSES
 from ros_mbmrl.robots.paths import PATHS, make_path
 from ros_mbmrl.simulation.calibration import make_terrain
 from ros_mbmrl.simulation.faults import VALIDATION_FAULTS, Fault
@@ -124,6 +124,7 @@ METHODS = (
     "last_layer",
     "kalman_last_layer",
     "bayes_context_ll",
+    CAUSES,
 )
 
 TEST_FAULTS = (

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ros_mbmrl.adaptation.diagnosis import Diagnosis
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.paths import Path
@@ -40,6 +41,7 @@ class RecordedRun:
         refusals: number of refused adaptations, by reason.
         safety_events: number of steps above the levels without an event.
         worst_level: of the safety monitor.
+        diagnosis: that was told last; None of a method that tells none.
     """
 
     times: Array
@@ -56,6 +58,7 @@ class RecordedRun:
     refusals: Mapping[str, int]
     safety_events: int
     worst_level: str
+    diagnosis: Diagnosis | None = None
 
     def figures(self, fault_at: float | None) -> dict[str, Any]:
         """Return the figures of `report.json` for this run."""
@@ -79,6 +82,9 @@ class RecordedRun:
             "accepted_fraction": _mean(self.accepted.astype(float)),
             "refusals": dict(self.refusals),
             "steps": len(self.times),
+            "cause": self.diagnosis and self.diagnosis.cause,
+            "cause_probability": self.diagnosis and self.diagnosis.probability,
+            "cause_since_s": self.diagnosis and self.diagnosis.since,
         }
 
 
@@ -183,7 +189,15 @@ def _assemble(
         refusals={kind: kinds.count(kind) for kind in sorted(set(kinds))},
         safety_events=len(events),
         worst_level=max(events, key=_rank, default="RUN"),
+        diagnosis=_told(adaptation[-1][1], origin * 1e-9) if adaptation else None,
     )
+
+
+def _told(values: Mapping[str, str], origin: float) -> Diagnosis | None:
+    """Return the diagnosis of an adaptation's line, since seconds after `origin` [s]."""
+    if not values.get("cause"):
+        return None
+    return Diagnosis(values["cause"], float(values["probability"]), float(values["since"]) - origin)
 
 
 def _rank(level: str) -> int:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,13 @@ from ros_mbmrl.learning.simulated_collection import (
     situations_for,
     validation_rollouts,
 )
-from ros_mbmrl.learning.twin_rollouts import SHORTEST, Named, collect_rollouts, source_of
+from ros_mbmrl.learning.twin_rollouts import (
+    SHORTEST,
+    Named,
+    Sampler,
+    collect_rollouts,
+    source_of,
+)
 from ros_mbmrl.robots.paths import PATHS
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.runtime.kept import keep
@@ -38,7 +45,8 @@ from ros_mbmrl.simulation.faults import VALIDATION_FAULTS, Fault
 class CollectConfig:
     """runs, steps: of the random policy. rounds, episodes, duration [s]: on-policy, each round.
 
-    cluster: where runs of the random policy are made, see `workers.outcomes`.
+    cluster: where runs of the random policy are made, see `workers.outcomes`. broken: for a model
+    that learns causes: every robot is broken in some way, and is mirrored where it can be.
     """
 
     terrains: tuple[str, ...] = ("carpet", "styrofoam", "turf")
@@ -48,6 +56,7 @@ class CollectConfig:
     episodes: int = 48
     duration: float = 20.0
     cluster: str = ""
+    broken: bool = False
 
     def __post_init__(self) -> None:
         if min(self.runs, self.steps, self.episodes) < 1 or self.rounds < 0 or not self.terrains:
@@ -55,6 +64,7 @@ class CollectConfig:
 
 
 Config = CollectConfig | SimulatedConfig
+Followed = tuple[Sequence[Step], str, Any]  # steps, terrain and physics of an episode
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,8 @@ class Collection:
     def __post_init__(self) -> None:
         """Raise UserError for a folder that was gathered with another configuration or seed."""
         facts = {**asdict(self.config), "robot": self.robot.spec.name, "seed": self.seed}
-        wanted = {k: v for k, v in facts.items() if k not in ("rounds", "cluster")}
+        left_out = {"rounds", "cluster", *(() if facts.get("broken") else ("broken",))}
+        wanted = {k: v for k, v in facts.items() if k not in left_out}
         keep(self.folder, wanted, "collection")
 
     @property
@@ -115,8 +126,23 @@ def collect_random(
     robot: Robot, config: CollectConfig, seed: int, told: Told | None = None
 ) -> list[Rollout]:
     """Return rollouts of the random policy, every one on another robot."""
-    own = (robot, config.runs, config.steps, config.terrains)
-    return collect_rollouts(*own, seed=seed, progress=told, cluster=config.cluster)
+    own = (robot, config.runs, config.steps, config.terrains, _sampler(robot, config))
+    found = collect_rollouts(*own, seed=seed, progress=told, cluster=config.cluster)
+    return _with_mirrored(robot, config, found)
+
+
+def _sampler(robot: Robot, config: CollectConfig) -> Sampler:
+    """Return what draws the robots of a collection."""
+    source = source_of(robot.spec.name)
+    return source.broken if config.broken else source.randomisation
+
+
+def _with_mirrored(robot: Robot, config: CollectConfig, rollouts: list[Rollout]) -> list[Rollout]:
+    """Return rollouts, and the same mirrored if the collection is for causes."""
+    mirror = source_of(robot.spec.name).mirror
+    if mirror is None or not config.broken:
+        return rollouts
+    return [*rollouts, *(mirror(rollout) for rollout in rollouts)]
 
 
 def collect_faults(robot: Robot, config: CollectConfig, seed: int) -> list[Rollout]:
@@ -135,15 +161,15 @@ def collect_on_policy(
     """Return rollouts of Algorithm 10 with the model as it stands, along paths: line 5."""
     paths = sorted(PATHS)
 
-    def along(k: int, rng: np.random.Generator) -> tuple[Sequence[Step], str]:
+    def along(k: int, rng: np.random.Generator) -> Followed:
         scenario = Scenario(
             path=paths[k % len(paths)],
             terrain=config.terrains[k % len(config.terrains)],
-            physics=source_of(robot.spec.name).randomisation.sample(rng),
+            physics=_sampler(robot, config).sample(rng),
             duration=config.duration,
             seed=int(rng.integers(2**31)),
         )
-        return run_episode(robot, loaded, scenario).steps, scenario.terrain
+        return run_episode(robot, loaded, scenario).steps, scenario.terrain, scenario.physics
 
     return _followed(robot, config, seed, told, along)
 
@@ -153,14 +179,14 @@ def reach_on_policy(
 ) -> list[Rollout]:
     """Return the same of an arm: towards random goals."""
 
-    def towards(k: int, rng: np.random.Generator) -> tuple[Sequence[Step], str]:
+    def towards(k: int, rng: np.random.Generator) -> Followed:
         # Seeds that no evaluation gets to: those are counted from 0.
         what = Reaching(
             seed=int(rng.integers(2**30, 2**31)),
-            physics=source_of(robot.spec.name).randomisation.sample(rng),
+            physics=_sampler(robot, config).sample(rng),
             duration=config.duration,
         )
-        return run_reach(robot, loaded, what).steps, config.terrains[0]
+        return run_reach(robot, loaded, what).steps, config.terrains[0], what.physics
 
     return _followed(robot, config, seed, told, towards)
 
@@ -170,27 +196,32 @@ def _followed(
     config: CollectConfig,
     seed: int,
     told: Told | None,
-    episode: Callable[[int, np.random.Generator], tuple[Sequence[Step], str]],
+    episode: Callable[[int, np.random.Generator], Followed],
 ) -> list[Rollout]:
     """Return the transitions of episodes as the model saw them: with the commands that were sent.
 
-    episode: steps and terrain of the k-th one.
+    episode: steps, terrain and physics of the k-th one.
     """
-    rng, rollouts = np.random.default_rng(seed), []
+    rng, rollouts, source = np.random.default_rng(seed), [], source_of(robot.spec.name)
     for k in range(config.episodes):
-        steps, terrain = episode(k, rng)
+        steps, terrain, physics = episode(k, rng)
+        twin, length = source.make(robot, terrain, source.faults[0], physics, 0), len(steps) - 1
         rollout = Rollout(
             robot=robot.spec.name,
             states=np.array([s.state for s in steps], dtype=np.float32),
             actions=np.array([s.checked.action for s in steps[:-1]], dtype=np.float32),
             times=np.array([s.measurement.time for s in steps]),
-            marks=np.zeros(len(steps) - 1, dtype=np.uint8),
+            marks=np.zeros(length, dtype=np.uint8),
             tags={"terrain": terrain, "fault": "none", "session": f"policy-{seed}-{k}"},
+            # Nothing breaks on the way.
+            effectiveness=np.tile(twin.effectiveness(), (length, 1)).astype(np.float32),
+            causes=np.tile(twin.causes(), (length, 1)).astype(np.float32),
         )
         rollouts.append(rollout)
         if told is not None:
             told(k + 1, config.episodes)
-    return [rollout for rollout in rollouts if len(rollout) >= SHORTEST]
+    found = [rollout for rollout in rollouts if len(rollout) >= SHORTEST]
+    return _with_mirrored(robot, config, found)
 
 
 @dataclass(frozen=True)
@@ -242,11 +273,16 @@ def practice_of(robot: Robot) -> Practice:
 
 
 def configured(
-    robot: Robot, rounds: int, cluster: str = "", situations: Sequence[str] = ()
+    robot: Robot,
+    rounds: int,
+    cluster: str = "",
+    situations: Sequence[str] = (),
+    causes: bool = False,
 ) -> Config:
     """Return the settings of gathering with `robot`. Raises UserError for what it cannot.
 
     situations: names of training distributions, of a simulated robot; its own if there are none.
+    causes: whether the data are for a model that learns causes.
     """
     config, name = practice_of(robot).config, robot.spec.name
     if rounds < 0:
@@ -254,7 +290,7 @@ def configured(
     if isinstance(config, CollectConfig):
         if situations:
             raise UserError(f"situations: robot '{name}' has none to choose from, expected none")
-        return replace(config, rounds=rounds, cluster=cluster)
+        return replace(config, rounds=rounds, cluster=cluster, broken=causes)
     if cluster:
         raise UserError(f"cluster: runs of robot '{name}' are one batch here, expected none")
     for each in situations:

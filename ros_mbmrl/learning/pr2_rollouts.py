@@ -12,7 +12,7 @@ from ros_mbmrl.errors import choose
 from ros_mbmrl.learning.twin_rollouts import Source
 from ros_mbmrl.plants.pr2_twin import PR2TwinPlant, make_arm
 from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
-from ros_mbmrl.simulation.pr2_faults import MILD, NO_FAULT, ArmFault, ArmPhysics
+from ros_mbmrl.simulation.pr2_faults import BROKEN, MILD, NO_FAULT, ArmFault, ArmPhysics
 
 PLACE = "bench"  # the only one that there is
 LONGEST = 20  # control steps that an amplitude and a mean last
@@ -51,4 +51,4 @@ def _check(place: str) -> None:
     choose("terrain", place, (PLACE,))
 
 
-PR2_ARM = Source(_arm, random_torques, _check, (PLACE,), MILD, (NO_FAULT,))
+PR2_ARM = Source(_arm, random_torques, _check, (PLACE,), MILD, (NO_FAULT,), BROKEN)

@@ -16,7 +16,8 @@ import numpy as np
 from ros_mbmrl.agents.chance import Policy, random_policy
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.plants.base import Plant, Twin
+from ros_mbmrl.learning.mirror import mirrored
+from ros_mbmrl.plants.base import Twin
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
@@ -25,6 +26,7 @@ from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 from ros_mbmrl.runtime.workers import outcomes
 from ros_mbmrl.simulation.calibration import make_terrain
 from ros_mbmrl.simulation.faults import NO_FAULT, Fault
+from ros_mbmrl.simulation.hexapod_causes import BROKEN
 from ros_mbmrl.simulation.randomisation import MILD, Physics
 
 SHORTEST = 2  # transitions; less of a run is not worth keeping
@@ -51,7 +53,8 @@ class Source:
 
     make(robot, terrain, fault, physics, seed): its twin. policy(spec, rng): what excites it.
     check(terrain): raises UserError for an unknown one. terrains, randomisation, faults: what is
-    taken where nothing else is asked for.
+    taken where nothing else is asked for. broken: robots for a model that learns causes.
+    mirror(rollout): the same as a mirror shows it; None: the robot is not symmetric.
     """
 
     make: Callable[[Robot, str, Any, Any, int], Twin]
@@ -60,6 +63,8 @@ class Source:
     terrains: tuple[str, ...]
     randomisation: Sampler
     faults: tuple[Named, ...]
+    broken: Sampler
+    mirror: Callable[[Rollout], Rollout] | None = None
 
 
 # robot -> "module:object". Workers look it up by the robot's name: functions need not be sent.
@@ -83,7 +88,9 @@ def _walker(robot: Robot, terrain: str, fault: Fault, physics: Physics, seed: in
     return TwinPlant(robot, TwinConfig(terrain, (fault,), physics, seed))
 
 
-HEXAPOD = Source(_walker, random_policy, make_terrain, ("carpet",), MILD, (NO_FAULT,))
+HEXAPOD = Source(
+    _walker, random_policy, make_terrain, ("carpet",), MILD, (NO_FAULT,), BROKEN, mirrored
+)
 
 
 @dataclass(frozen=True)
@@ -173,16 +180,18 @@ def run_job(job: Job) -> list[Rollout]:
 
 
 def run_once(
-    robot: Robot, plant: Plant, policy: Policy, steps: int, tags: dict[str, str]
+    robot: Robot, plant: Twin, policy: Policy, steps: int, tags: dict[str, str]
 ) -> Rollout:
     """Drive `plant` from where it is for `steps` control steps, or until it tips over."""
     estimator = StateEstimator(robot)
     measurement: Measurement = plant.observe()
     states, times = [estimator.update(measurement)], [measurement.time]
     actions: list[Array] = []
+    told: list[tuple[Array, Array]] = []
     for _ in range(steps):
         action = policy()
         plant.command(action)
+        told.append((plant.effectiveness(), plant.causes()))
         plant.advance(robot.spec.period)
         measurement = plant.observe()
         actions.append(action)
@@ -190,6 +199,7 @@ def run_once(
         times.append(measurement.time)
         if robot.tilt(states[-1]) > robot.spec.envelope.max_tilt:
             break
+    effectiveness, causes = (np.array(each, dtype=np.float32) for each in zip(*told, strict=True))
     return Rollout(
         robot=robot.spec.name,
         states=np.array(states, dtype=np.float32),
@@ -197,4 +207,6 @@ def run_once(
         times=np.array(times),
         marks=np.zeros(len(actions), dtype=np.uint8),
         tags=tags,
+        effectiveness=effectiveness,
+        causes=causes,
     )

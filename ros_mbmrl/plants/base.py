@@ -105,6 +105,12 @@ class Twin(Plant, Protocol):
     def reset(self, seed: int) -> None:
         """Go back to the start and to time 0, with other random numbers."""
 
+    def effectiveness(self) -> NDArray[np.float64]:
+        """Return the share (da,) of each command that its actuator gives now; see `Rollout`."""
+
+    def causes(self) -> NDArray[np.float64]:
+        """Return what else is not as it should be now, in the order of the specification."""
+
 
 class InProcess(ABC):
     """The part that all twins share: stopped on every way out of the context, and no wires."""

@@ -41,6 +41,14 @@ class PR2TwinPlant(InProcess):
         self.world.reset(seed)
         self._begin()
 
+    def effectiveness(self) -> Array:
+        """See `Twin.effectiveness`; for training, no controller may use it."""
+        return self.world.effectiveness()
+
+    def causes(self) -> Array:
+        """See `Twin.causes`; for training, no controller may use it."""
+        return self.world.causes()
+
     def observe(self) -> Measurement:
         """Return the measurement of this instant, the same if asked twice. Raises RunError."""
         check_physics(self.world.diverged, self.world.time)

@@ -63,6 +63,14 @@ class TwinPlant(InProcess):
         self.world.reset(seed)
         self._begin(seed)
 
+    def effectiveness(self) -> Array:
+        """See `Twin.effectiveness`; for training, no controller may use it."""
+        return self.world.effectiveness()
+
+    def causes(self) -> Array:
+        """See `Twin.causes`; for training, no controller may use it."""
+        return self.world.causes()
+
     def observe(self) -> Measurement:
         """Return the measurement of this instant, the same if asked twice. Raises RunError."""
         check_physics(self.world.diverged, self.world.time)

@@ -33,17 +33,20 @@ class ConditionedRobot(Robot):
         names = tuple(cause.name for cause in robot.spec.causes)
         if not names:
             raise ValueError(f"{robot.spec.name}: expected causes in its specification, got none")
-        taken = set(names) & set(robot.spec.features)
+        spec = robot.spec
+        taken = {*names, *spec.cause_frame} & set(spec.features)
         if taken:
-            raise ValueError(f"{robot.spec.name}: cause '{sorted(taken)[0]}' is a feature, too")
+            raise ValueError(f"{spec.name}: cause '{sorted(taken)[0]}' is a feature, too")
         self.robot = robot
-        self.spec: RobotSpec = replace(robot.spec, features=(*robot.spec.features, *names))
+        self.spec: RobotSpec = replace(spec, features=(*spec.features, *spec.cause_frame, *names))
+        state = [quantity.name for quantity in spec.state]
+        self._frame = [state.index(name) for name in spec.cause_frame]
 
     def features(self, state: Tensor) -> Tensor:
-        """Return the robot's features, then the defaults of its causes."""
+        """Return the robot's features, those of `cause_frame`, then the defaults of its causes."""
         import torch
 
-        own = self.robot.features(state)
+        own = torch.cat([self.robot.features(state), state[..., self._frame]], dim=-1)
         defaults = own.new_tensor([cause.default for cause in self.spec.causes])
         return torch.cat([own, defaults.expand(*own.shape[:-1], -1)], dim=-1)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ros_mbmrl.robots.hexapod_causes import CAUSES, EFFECTIVENESS_SPREAD
 from ros_mbmrl.robots.spec import Array, Envelope, Limit, LiveSensor, Quantity, Robot, RobotSpec
 
 if TYPE_CHECKING:
@@ -119,6 +120,9 @@ SPEC = RobotSpec(
             LiveSensor(("left_back_emf", "right_back_emf"), driven_by=("left_legs", "right_legs")),
         ),
     ),
+    causes=CAUSES,
+    cause_frame=("cos_yaw", "sin_yaw"),  # a slope is one of the map
+    effectiveness_spread=EFFECTIVENESS_SPREAD,
 )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ros_mbmrl.robots.pr2_kinematics import POINTS, place_points
 from ros_mbmrl.robots.pr2_limits import JOINTS
-from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
+from ros_mbmrl.robots.spec import Array, Cause, Envelope, Limit, Quantity, Robot, RobotSpec
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,6 +78,16 @@ SPEC = RobotSpec(
             }
         ),
     ),
+    # A motor that gives less is its torque's effectiveness. Deviations from robot to robot are
+    # those of `simulation.pr2_faults.MILD`; the push is a force on the gripper in the base's frame.
+    causes=(
+        Cause("payload", "kg", 0.0, 2.0, 0.0, (0.8, 1.5), spread=0.3),
+        *(
+            Cause(f"push_{axis}", "N", -15.0, 15.0, 0.0, (-6.0, 6.0), vector="push")
+            for axis in "xyz"
+        ),
+    ),
+    effectiveness_spread=0.17,
 )
 
 

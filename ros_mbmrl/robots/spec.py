@@ -56,8 +56,12 @@ class Cause(Quantity):
     Args:
         low, high: its range.
         default: its value when all is well.
-        levels: values that are told apart by a filter; between them a value is refined.
+        levels: values that are told apart by a filter; between them a value is refined. None: it is
+            never the cause that is told, only refined with the others.
         vector: name of a vector whose components are refined together; empty: it is a scalar.
+        spread: standard deviation from one robot to another when all is well; 0: it is always at
+            its default then.
+        discrete: there is nothing between default and levels, so that nothing is refined.
     """
 
     low: float
@@ -65,6 +69,8 @@ class Cause(Quantity):
     default: float
     levels: tuple[float, ...]
     vector: str = ""
+    spread: float = 0.0
+    discrete: bool = False
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
@@ -75,8 +81,10 @@ class Cause(Quantity):
                     f"{self.name}: expected default and levels from {self.low} to {self.high}, "
                     f"got {value}"
                 )
-        if not self.levels or self.default in self.levels:
-            raise ValueError(f"{self.name}: expected levels other than its default")
+        if self.default in self.levels or not (self.levels or self.spread):
+            raise ValueError(f"{self.name}: expected levels other than its default, or a spread")
+        if self.spread < 0 or (self.spread and self.discrete):
+            raise ValueError(f"{self.name}: expected a spread of 0 or more, 0 if it is discrete")
 
 
 @dataclass(frozen=True)
@@ -155,6 +163,10 @@ class RobotSpec:
         fail_together: groups of actuators that fail together, as the motors of a leg; an actuator
             in none of them fails alone.
         causes: what else can change; a model may have an input for each (`ConditionedRobot`).
+        cause_frame: names of states that a model with causes has as features, too: those that turn
+            causes from the map's frame into the body's.
+        effectiveness_spread: standard deviation of an actuator's effectiveness from one robot to
+            another when all is well.
     """
 
     name: str
@@ -171,6 +183,8 @@ class RobotSpec:
         default_factory=lambda: MappingProxyType({})
     )
     causes: tuple[Cause, ...] = ()
+    cause_frame: tuple[str, ...] = ()
+    effectiveness_spread: float = 0.0
 
     def __post_init__(self) -> None:
         for what, got, expected in (
@@ -188,6 +202,9 @@ class RobotSpec:
         movers = {name for s in live for name in s.driven_by} - {a.name for a in self.action}
         if movers:
             raise ValueError(f"{self.name}: a sensor of an unknown command '{sorted(movers)[0]}'")
+        unknown = set(self.cause_frame) - {quantity.name for quantity in self.state}
+        if unknown:
+            raise ValueError(f"{self.name}: cause_frame of an unknown state '{sorted(unknown)[0]}'")
         self._check_groups()
 
     def _check_groups(self) -> None:
@@ -298,7 +315,8 @@ class Robot(ABC):
         if kind is not None:
             return kind()
         causes = tuple(cause.name for cause in self.spec.causes)
-        if causes and tuple(features) == (*self.spec.features, *causes):
+        own = (*self.spec.features, *self.spec.cause_frame, *causes)
+        if causes and tuple(features) == own:
             from ros_mbmrl.robots.conditioned import ConditionedRobot
 
             return ConditionedRobot(self)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ros_mbmrl.robots.hexapod_causes import LEGS
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.share import sim_path
 from ros_mbmrl.simulation.calibration import Frame
 from ros_mbmrl.simulation.engine import mujoco
-from ros_mbmrl.simulation.faults import LEGS, Effect
+from ros_mbmrl.simulation.faults import Effect
 from ros_mbmrl.simulation.randomisation import Physics
 from ros_mbmrl.simulation.terrain import Terrain
 

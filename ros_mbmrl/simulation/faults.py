@@ -7,11 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ros_mbmrl.robots.hexapod_causes import LEGS
 from ros_mbmrl.simulation.schedule import Onset
-
-LEGS = tuple(
-    f"leg_{side}_{place}" for side in ("left", "right") for place in ("front", "middle", "back")
-)
 
 # Neither trained on nor in a test table: what is chosen, is chosen on these.
 VALIDATION_FAULTS = ("leg_right_front", "leg_left_back", "leg_right_middle", "weak_right")
@@ -40,8 +37,9 @@ class Effect:
     broken_physics: bool = False
 
 
+WELL = Effect()
 FAULTS: dict[str, Effect] = {
-    "none": Effect(),
+    "none": WELL,
     **{leg: Effect(missing_legs=frozenset({leg})) for leg in LEGS},
     "payload": Effect(payload=0.015),
     "slope": Effect(slope=math.radians(15)),

@@ -101,6 +101,14 @@ class PR2World(TwinWorld):
         """Torques (7,) [N m] that the motors gave in the last tick."""
         return np.array(self._ctrl)
 
+    def effectiveness(self) -> Array:
+        """Return the share of each torque that acts now, (7,), but for the robot's own law."""
+        return np.array(self._share)
+
+    def causes(self) -> Array:
+        """Return payload [kg] and push [N] (4,), in the order of the specification."""
+        return np.array([self.model.body_mass[self._payload] - NOTHING, *self._push[:3]])
+
     def _tick(self) -> None:
         now = self.time
         self._switch_faults()
@@ -129,4 +137,4 @@ class PR2World(TwinWorld):
         # Inertias that MuJoCo derives from these; it works at the zero posture, on other data.
         mujoco.mj_setConst(model, self._spare)
         model.geom("payload").rgba[3] = float(mass > 2 * NOTHING)
-        self._push[:3] = effect.push
+        self._push[:3] = np.add(physics.push, effect.push)

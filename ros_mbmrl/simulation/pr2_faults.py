@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ class ArmPhysics:
 
     payload: in the gripper [kg]. damping, friction: factors on all joints. efforts: what becomes
     of a torque, a factor a joint. latency: from command to motors [s].
-    sensor_noise: factor on the deviations of the sensors.
+    sensor_noise: factor on the deviations of the sensors. push: force on the gripper [N].
     """
 
     payload: float = 0.0
@@ -29,6 +29,7 @@ class ArmPhysics:
     efforts: tuple[float, ...] = (1.0,) * 7
     latency: float = 0.0
     sensor_noise: float = 1.0
+    push: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
         if len(self.efforts) != 7 or not all(0 <= factor <= 2 for factor in self.efforts):
@@ -53,6 +54,48 @@ class ArmRandomisation(Ranges[ArmPhysics]):
 
 
 MILD = ArmRandomisation()  # what is trained on
+
+
+@dataclass(frozen=True)
+class ArmBreaking:
+    """Arms of `MILD` on which several things are wrong at once, each with its own chance.
+
+    What varies together can be told apart afterwards.
+
+    Args:
+        joint, payload, push: chances that a joint is weak, each by itself, that the payload is
+            drawn from the wide range below, that the gripper is pushed.
+        shares: of a weak joint.
+        masses: of a payload [kg].
+        force: largest component of a push [N].
+    """
+
+    joint: float = 0.2
+    payload: float = 0.5
+    push: float = 0.5
+    shares: tuple[float, float] = (0.1, 1.0)
+    masses: tuple[float, float] = (0.0, 1.8)
+    force: float = 12.0
+
+    def sample(self, rng: np.random.Generator) -> ArmPhysics:
+        """Draw one arm."""
+        weak = rng.random(7) < self.joint
+        shares = np.where(weak, rng.uniform(*self.shares, 7), 1.0)
+        payload, push = rng.random(2) < (self.payload, self.push)
+        mass, (x, y, z) = (
+            rng.uniform(*self.masses),
+            rng.uniform(-self.force, self.force, 3).tolist(),
+        )
+        drawn = MILD.sample(rng)
+        return replace(
+            drawn,
+            efforts=tuple((np.array(drawn.efforts) * shares).tolist()),
+            payload=mass if payload else drawn.payload,
+            push=(x, y, z) if push else (0.0, 0.0, 0.0),
+        )
+
+
+BROKEN = ArmBreaking()  # what a model that learns causes is trained on
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from ros_mbmrl.simulation.faults import WELL, Effect
+
 DEGREE = math.pi / 180
 Range = tuple[float, float]
 P = TypeVar("P")
@@ -58,7 +60,8 @@ class Physics:
     left_gain, right_gain: of the leg speed. friction, mass, drag: factors on the terrain's and
     the body's. slope_x, slope_y: downhill tilt towards +x, +y [rad]. yaw_offset: error of the
     measured yaw [rad]. sensor_noise, process_noise: factors on every standard deviation.
-    latency: from command to motor [s]. battery: voltage at the start [V].
+    latency: from command to motor [s]. battery: voltage at the start [V]. effect: what is broken
+    from the start on, beside the faults.
     """
 
     left_gain: float = 1.0
@@ -73,6 +76,7 @@ class Physics:
     process_noise: float = 1.0
     latency: float = 0.0
     battery: float = 3.95
+    effect: Effect = WELL
 
     def __post_init__(self) -> None:
         above = ("left_gain", "right_gain", "friction", "mass", "battery")
@@ -109,5 +113,5 @@ QUIET = replace(MILD, process_noise=(0.05, 0.15))
 
 # Every range is one point: each rollout is the nominal robot.
 NONE = Randomisation(
-    **{field.name: (getattr(NOMINAL, field.name),) * 2 for field in fields(Physics)}
+    **{field.name: (getattr(NOMINAL, field.name),) * 2 for field in fields(Randomisation)}
 )

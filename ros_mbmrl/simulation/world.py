@@ -12,7 +12,8 @@ from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.body import Body
 from ros_mbmrl.simulation.calibration import Calibration, calibrated
 from ros_mbmrl.simulation.engine import mujoco
-from ros_mbmrl.simulation.faults import FAULTS, Effect, Fault, combine
+from ros_mbmrl.simulation.faults import FAULTS, Fault, combine
+from ros_mbmrl.simulation.hexapod_causes import causes_of, effectiveness_of
 from ros_mbmrl.simulation.motor import NOMINAL_VOLTAGE, Battery
 from ros_mbmrl.simulation.payload import Payload
 from ros_mbmrl.simulation.randomisation import NOMINAL, Physics
@@ -65,7 +66,7 @@ class HexapodWorld(TwinWorld):
         )
         self._shaking = self._shakes(noise)
         self._begin()
-        self.effect = Effect()
+        self.effect = self.physics.effect
         self.body.shape_ground(ground)
         self.body.apply(self.physics, self.effect)
         mujoco.mj_resetData(self.model, self.data)
@@ -124,6 +125,14 @@ class HexapodWorld(TwinWorld):
         """In the body's frame, over the last tick, (3,) [m/s^2]: a perfect accelerometer."""
         force = (self._qvel[0:3] - self._before) / TICK - self.model.opt.gravity
         return np.asarray(self._rotation().T @ force)
+
+    def effectiveness(self) -> Array:
+        """Return the share of each motor's command that acts now, (2,)."""
+        return effectiveness_of(self.physics, self.effect)
+
+    def causes(self) -> Array:
+        """Return what else is not as it should be now, in the order of the specification."""
+        return causes_of(self.physics, self.effect, self.body.terrain.pull)
 
     def _tick(self) -> None:
         now = self.time
@@ -192,7 +201,8 @@ class HexapodWorld(TwinWorld):
         )
 
     def _take_effect(self) -> None:
-        self.effect = combine(FAULTS[name] for name in sorted(self.active_faults))
+        own, faults = self.physics.effect, sorted(self.active_faults)
+        self.effect = combine((own, *(FAULTS[name] for name in faults)))
         self.body.apply(self.physics, self.effect)
 
     def _rotation(self) -> Array:

@@ -191,15 +191,3 @@ def test_untouched_sessions_are_the_same_for_every_seed(folder: Path) -> None:
         seen.append(card["sessions"])
     assert seen[0] == seen[1]
     assert len(seen[0]) == 6  # two of the five sessions of each of two terrains are left alone
-
-
-def test_a_twin_that_does_not_tell_its_causes_is_refused_before_it_gathers(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["train", "causes", "hexapod", "--data", "twin", "--out", str(tmp_path / "m")])
-    assert ended.value.code == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert "the twin of hexapod does not tell what its actuators have lost" in error
-    assert not (tmp_path / "m").exists()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import pytest
 
 from ros_mbmrl import cli
@@ -83,6 +84,47 @@ def test_a_robot_without_a_twin_is_refused() -> None:
     toy.spec = replace(toy.spec, name="toy")
     with pytest.raises(UserError, match="unknown robot with a twin to collect on 'toy'"):
         practice_of(toy)
+
+
+def test_a_collection_for_causes_is_of_broken_robots_and_their_mirrors() -> None:
+    robot = make_robot("hexapod")
+    small = CollectConfig(("carpet",), runs=4, steps=3, broken=True)
+    found = aggregation.collect_random(robot, small, seed=3)
+    assert len(found) == 8
+    assert [rollout.tags.get("mirrored", "no") for rollout in found] == ["no"] * 4 + ["yes"] * 4
+    names = [cause.name for cause in robot.spec.causes]
+    causes = np.array([rollout.causes[0] for rollout in found if rollout.causes is not None])
+    assert causes.shape == (8, len(names))
+    assert (causes[:4, names.index("leg_left_middle")] == 1).all()
+    offsets = causes[:, names.index("yaw_offset")]
+    np.testing.assert_allclose(offsets[:4], -offsets[4:])
+    assert len(aggregation.collect_random(robot, replace(small, broken=False), seed=3)) == 4
+
+
+def test_only_a_method_that_learns_causes_asks_for_broken_robots() -> None:
+    robot = make_robot("hexapod")
+    assert aggregation.configured(robot, 1) == CollectConfig()
+    assert aggregation.configured(robot, 1, causes=True) == CollectConfig(broken=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["hexapod", "pr2_arm"])
+def test_causes_are_learned_on_a_twin(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    robot = make_robot(name)
+    practice = practice_of(robot)
+    small = replace(practice.config, runs=6, steps=12, episodes=4, duration=1.2)
+    table = {name: replace(practice, config=small)}
+    monkeypatch.setattr(aggregation, "PRACTICE", MappingProxyType(table))
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    words = ["train", "causes", name, "--data", "twin", "--rounds", "1", "--out"]
+    cli.main([*words, str(tmp_path / "m"), "--recipe", str(tmp_path / "recipe.yaml")])
+    loaded = load_model(tmp_path / "m", robot)
+    causes = tuple(cause.name for cause in robot.spec.causes)
+    assert loaded.model.robot.spec.features[-len(causes) :] == causes
+    followed = dataset.load([tmp_path / "m" / "data" / "round-1"])
+    assert all(r.causes is not None and r.effectiveness is not None for r in followed)
 
 
 @pytest.mark.slow

@@ -105,3 +105,12 @@ def test_a_robot_without_a_twin_and_a_place_of_another_are_refused() -> None:
         source_of("toy")
     with pytest.raises(UserError, match="unknown terrain 'carpet'"):
         collect_rollouts(make_robot("pr2_arm"), 1, 8, terrains=("carpet",))
+
+
+def test_rollouts_tell_their_causes_from_the_moment_they_set_in() -> None:
+    plant = TwinPlant(ROBOT, TwinConfig("carpet", (Fault("weak_left", 0.2),)))
+    rollout = run_once(ROBOT, plant, lambda: np.array([20.0, 20.0]), 4, {})
+    assert rollout.effectiveness is not None and rollout.causes is not None
+    # It is told as the interval begins: the fault of 0.2 s is there in the one from 0.2 to 0.3 s.
+    assert rollout.effectiveness[:, 0] == pytest.approx([1.0, 1.0, 1.0, 0.6])
+    assert rollout.causes.shape == (4, len(ROBOT.spec.causes))

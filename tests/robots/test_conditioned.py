@@ -31,6 +31,15 @@ def test_causes_are_the_last_features_at_their_defaults(plain: Robot) -> None:
     assert (found[..., -2:] == torch.tensor([0.0, 0.5])).all()
 
 
+def test_states_that_turn_causes_are_features_before_them(plain: Robot) -> None:
+    plain.spec = replace(plain.spec, cause_frame=(plain.spec.state[1].name,))
+    robot, states = ConditionedRobot(plain), torch.randn(3, 2, 4)
+    assert robot.spec.features == (*plain.spec.features, plain.spec.state[1].name, "push", "load")
+    assert (robot.features(states)[..., -3] == states[..., 1]).all()
+    found = plain.as_modelled(robot.spec.features)
+    assert isinstance(found, ConditionedRobot) and found.spec.features == robot.spec.features
+
+
 def test_all_else_is_the_robot(plain: Robot) -> None:
     robot, states = ConditionedRobot(plain), torch.randn(3, 4)
     change = robot.difference(states, states + 0.1)

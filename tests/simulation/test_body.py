@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from ros_mbmrl.robots.hexapod_causes import LEGS
 from ros_mbmrl.simulation.body import GRAVITY, HULL_FRICTION, LOST_LEG_MASS, Body
 from ros_mbmrl.simulation.calibration import Frame
-from ros_mbmrl.simulation.faults import FAULTS, LEGS, Effect
+from ros_mbmrl.simulation.faults import FAULTS, Effect
 from ros_mbmrl.simulation.randomisation import Physics
 from ros_mbmrl.simulation.terrain import Terrain
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.simulation.faults import FAULTS, LEGS, NO_FAULT, Effect, Fault, combine
+from ros_mbmrl.robots.hexapod_causes import LEGS
+from ros_mbmrl.simulation.faults import FAULTS, NO_FAULT, Effect, Fault, combine
 
 
 def test_name_at_seconds() -> None:

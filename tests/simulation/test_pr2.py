@@ -111,3 +111,14 @@ def test_a_weak_and_a_stiff_joint_move_less() -> None:
     stiff = pushed(PR2World(faults=[ArmFault("stiff_elbow")], start=START), torque)[3]
     assert 0 < weak < 0.6 * well
     assert 0 < stiff < 0.8 * well
+
+
+def test_the_twin_tells_what_its_motors_lost_and_what_it_carries() -> None:
+    physics = ArmPhysics(payload=0.3, efforts=(0.8,) * 7, push=(1.0, 0.0, -2.0))
+    faults = [ArmFault(name, 0.05) for name in ("payload", "weak_elbow", "push")]
+    world = PR2World(physics, faults)
+    assert world.effectiveness() == pytest.approx([0.8] * 7)
+    assert world.causes() == pytest.approx([0.3, 1.0, 0.0, -2.0])
+    world.step(0.1)
+    assert world.effectiveness() == pytest.approx([0.8, 0.8, 0.8, 0.32, 0.8, 0.8, 0.8])
+    assert world.causes() == pytest.approx([1.3, 1.0, 10.0, -2.0])

@@ -7,6 +7,7 @@ import pytest
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.simulation.pr2_faults import (
+    BROKEN,
     FAULTS,
     MILD,
     VALIDATION_FAULTS,
@@ -59,3 +60,14 @@ def test_drawn_arms_differ_and_stay_in_range() -> None:
         ArmPhysics(efforts=(1.0,))
     with pytest.raises(ValueError, match="friction: expected 0 or more"):
         ArmPhysics(friction=-1.0)
+
+
+def test_broken_arms_are_spread_wide() -> None:
+    rng = np.random.default_rng(0)
+    arms = [BROKEN.sample(rng) for _ in range(300)]
+    efforts = np.array([arm.efforts for arm in arms])
+    assert 0.05 < efforts.min() < 0.2 and 0.6 < (efforts >= MILD.efforts[0]).mean() < 0.95
+    assert max(arm.payload for arm in arms) == pytest.approx(1.8, abs=0.1)
+    pushes = np.array([arm.push for arm in arms])
+    assert 0.4 < (pushes == 0).all(axis=1).mean() < 0.6 and np.abs(pushes).max() > 11
+    assert BROKEN.sample(np.random.default_rng(2)) == BROKEN.sample(np.random.default_rng(2))

@@ -11,7 +11,7 @@ from ros_mbmrl.simulation.randomisation import MILD, NOMINAL, NONE, Physics, Ran
 @given(st.integers(0, 2**32))
 def test_samples_stay_in_range(seed: int) -> None:
     physics = MILD.sample(np.random.default_rng(seed))
-    for field in fields(Physics):
+    for field in fields(MILD):
         low, high = getattr(MILD, field.name)
         assert low <= getattr(physics, field.name) <= high
 
