@@ -20,6 +20,7 @@ from ros_mbmrl.robots.spec import RobotSpec
 
 WELL, WEAK, DEAD = "all well", "weak", "dead"
 LEVELS = ((WEAK, 0.5), (DEAD, 0.0))  # effectiveness of a weak and of a dead actuator
+JOINT = "joint"  # a tensor of the models of which all causes are inferred at once
 EFFECTIVENESS = (0.0, 1.2)  # range of what is inferred
 SPREAD = 0.25  # deviation of a hypothesis's own causes around its level, as a share of their range
 
@@ -99,8 +100,10 @@ class Bank:
         """Return the bank as tensors that are stored with the model."""
         acting = Acting.of(normalizer, self.values[0], self.actuators)
         own = {"values": self.values, "axes": self.axes, "low": self.low, "high": self.high}
-        maps = {"default": acting.default, "factor": acting.factor, "gain": acting.gain}
-        return CAUSES.named({**own, **maps})
+        own |= {"default": acting.default, "factor": acting.factor, "gain": acting.gain}
+        if self.free[0].any():  # causes differ when all is well, too: see `joint`
+            own[JOINT] = torch.ones(1)
+        return CAUSES.named(own)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.adaptation.bank import Acting, Bank
+from ros_mbmrl.adaptation.bank import JOINT, Acting, Bank
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.diagnosis import Beliefs
 from ros_mbmrl.adaptation.error_distribution import ErrorDistribution
@@ -70,6 +70,8 @@ class CauseFilter(UpdateRule):
         }
         if not bank or "independent" in bank:  # models from before have none
             own["independent"] = torch.ones(1)
+        if JOINT in bank:
+            own[JOINT] = torch.ones(1)
         return CAUSES.named({**own, **ErrorDistribution(torch.eye(size), torch.ones(1)).tensors})
 
     def calibrated(
@@ -87,7 +89,7 @@ class CauseFilter(UpdateRule):
     def update(self, mlp: MLP, parameters: Parameters, support: Support) -> Update:
         """Return the inputs' update under the most probable hypothesis of each task."""
         bank = CAUSES.part(parameters)
-        infer = self._inferred_jointly if bank["axes"][0].any() else self._inferred
+        infer = self._inferred_jointly if JOINT in bank else self._inferred
         values, belief = infer(mlp, parameters, support)
         inputs = replace(Acting.stored(bank)(values, mlp.sizes[0]), belief=belief)
         return Update(mlp.no_update.layers, inputs=inputs)

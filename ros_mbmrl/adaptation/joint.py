@@ -108,7 +108,7 @@ def _errors(
 
 @dataclass(frozen=True)
 class Fit:
-    """What the rows say of each hypothesis.
+    """Hypotheses as the rows judge them.
 
     Args:
         z: offsets (N, J, G) of the causes.

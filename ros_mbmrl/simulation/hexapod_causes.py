@@ -1,4 +1,4 @@
-"""What the hexapod's twin knows of its causes, and robots that are broken in every way at once."""
+"""Causes as the hexapod's twin knows them, and robots that are broken in every way at once."""
 
 from __future__ import annotations
 
