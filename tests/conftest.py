@@ -28,7 +28,8 @@ from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.robots import ROBOTS
-from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
+from ros_mbmrl.robots.quantities import Limit, Quantity
+from ros_mbmrl.robots.spec import Array, Envelope, Robot, RobotSpec
 from ros_mbmrl.robots.task import Task
 from ros_mbmrl.ros_environment import environment
 from ros_mbmrl.simulation.environment import Flags, Observation, Transition, observe, rows_of

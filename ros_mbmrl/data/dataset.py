@@ -21,7 +21,8 @@ from ros_mbmrl.data.step_reader import read_run
 from ros_mbmrl.data.steps import Run
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.robots.spec import Quantity, RobotSpec
+from ros_mbmrl.robots.quantities import Quantity
+from ros_mbmrl.robots.spec import RobotSpec
 from ros_mbmrl.untrusted import dump_yaml, read_arrays, read_yaml, refuse_pointer
 
 FORMAT = 1

@@ -11,7 +11,8 @@ import numpy as np
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.evaluation.html import Image
 from ros_mbmrl.evaluation.plots import COLOURS, panels, save
-from ros_mbmrl.robots.spec import Array, Quantity, Robot
+from ros_mbmrl.robots.quantities import Quantity
+from ros_mbmrl.robots.spec import Array, Robot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

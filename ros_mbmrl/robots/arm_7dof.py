@@ -15,8 +15,9 @@ import numpy as np
 
 from ros_mbmrl.errors import choose
 from ros_mbmrl.robots.pr2_kinematics import PALM, SHOULDER_Y, place_points
+from ros_mbmrl.robots.quantities import Cause, Limit, Quantity
 from ros_mbmrl.robots.rewards import Reach
-from ros_mbmrl.robots.spec import Array, Cause, Envelope, Limit, Quantity, Robot, RobotSpec
+from ros_mbmrl.robots.spec import Array, Envelope, Robot, RobotSpec
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from ros_mbmrl.robots.quantities import Limit, Quantity
 from ros_mbmrl.robots.running import Healthy, Score, Trunk
-from ros_mbmrl.robots.spec import TORQUE_SHARE, Envelope, Limit, LiveSensor, Quantity, RobotSpec
+from ros_mbmrl.robots.spec import TORQUE_SHARE, Envelope, LiveSensor, RobotSpec
 
 # The trunk's coordinates: in a vertical plane, in a horizontal plane, or free in space.
 SIDE, TOP, FREE = ("x", "z", "pitch"), ("x", "y", "yaw"), ("x", "y", "z", "qw", "qx", "qy", "qz")

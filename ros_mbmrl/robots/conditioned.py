@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ros_mbmrl.robots.spec import Array, Cause, Robot, RobotSpec
+from ros_mbmrl.robots.quantities import Cause
+from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

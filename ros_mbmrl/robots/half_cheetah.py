@@ -13,17 +13,9 @@ from typing import TYPE_CHECKING
 
 from ros_mbmrl.errors import choose
 from ros_mbmrl.robots.planar import Planar
+from ros_mbmrl.robots.quantities import Cause, Limit, Quantity
 from ros_mbmrl.robots.rewards import Run, Running
-from ros_mbmrl.robots.spec import (
-    TORQUE_SHARE,
-    Array,
-    Cause,
-    Envelope,
-    Limit,
-    LiveSensor,
-    Quantity,
-    RobotSpec,
-)
+from ros_mbmrl.robots.spec import TORQUE_SHARE, Array, Envelope, LiveSensor, RobotSpec
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ros_mbmrl.robots.hexapod_causes import CAUSES, EFFECTIVENESS_SPREAD
-from ros_mbmrl.robots.spec import Array, Envelope, Limit, LiveSensor, Quantity, Robot, RobotSpec
+from ros_mbmrl.robots.quantities import Limit, Quantity
+from ros_mbmrl.robots.spec import Array, Envelope, LiveSensor, Robot, RobotSpec
 
 if TYPE_CHECKING:
     from torch import Tensor

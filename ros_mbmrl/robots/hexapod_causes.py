@@ -6,7 +6,7 @@ A motor's gain is the effectiveness of its command, to 2 % (the motor's law has 
 
 from __future__ import annotations
 
-from ros_mbmrl.robots.spec import Cause
+from ros_mbmrl.robots.quantities import Cause
 
 LEGS = tuple(
     f"leg_{side}_{place}" for side in ("left", "right") for place in ("front", "middle", "back")

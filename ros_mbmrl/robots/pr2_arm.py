@@ -15,7 +15,8 @@ import numpy as np
 
 from ros_mbmrl.robots.pr2_kinematics import POINTS, place_points
 from ros_mbmrl.robots.pr2_limits import JOINTS
-from ros_mbmrl.robots.spec import Array, Cause, Envelope, Limit, Quantity, Robot, RobotSpec
+from ros_mbmrl.robots.quantities import Cause, Limit, Quantity
+from ros_mbmrl.robots.spec import Array, Envelope, Robot, RobotSpec
 
 if TYPE_CHECKING:
     from torch import Tensor

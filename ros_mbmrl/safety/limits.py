@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ros_mbmrl.robots.spec import Envelope, Limit, Robot
+from ros_mbmrl.robots.quantities import Limit
+from ros_mbmrl.robots.spec import Envelope, Robot
 
 
 def narrowed(robot: Robot, limits: Mapping[str, Sequence[float]]) -> Robot:

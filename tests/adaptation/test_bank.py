@@ -13,7 +13,8 @@ from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.groups import CAUSES
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.conditioned import ConditionedRobot
-from ros_mbmrl.robots.spec import Cause, Robot
+from ros_mbmrl.robots.quantities import Cause
+from ros_mbmrl.robots.spec import Robot
 
 # One feature, two commands.
 NORMALIZER = Normalizer(

@@ -20,7 +20,8 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.groups import CAUSES
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.conditioned import ConditionedRobot
-from ros_mbmrl.robots.spec import Cause, Robot
+from ros_mbmrl.robots.quantities import Cause
+from ros_mbmrl.robots.spec import Robot
 
 # One feature, two commands; the outputs are the two commands as they act, in SI units.
 NORMALIZER = Normalizer(

@@ -19,7 +19,8 @@ from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.groups import CAUSES
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.conditioned import ConditionedRobot
-from ros_mbmrl.robots.spec import Cause, Robot, RobotSpec
+from ros_mbmrl.robots.quantities import Cause
+from ros_mbmrl.robots.spec import Robot, RobotSpec
 
 # Inputs: speed, leg, push, two commands. Outputs: the commands as they act, with the push on the
 # first, and a leg without which the robot turns by its first command.

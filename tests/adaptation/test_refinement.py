@@ -20,7 +20,8 @@ from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.groups import CAUSES
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.conditioned import ConditionedRobot
-from ros_mbmrl.robots.spec import Cause, Robot, RobotSpec
+from ros_mbmrl.robots.quantities import Cause
+from ros_mbmrl.robots.spec import Robot, RobotSpec
 
 # One feature, two commands; the outputs are functions of the commands as they act.
 NORMALIZER = Normalizer(

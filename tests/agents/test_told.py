@@ -20,7 +20,8 @@ from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.conditioned import ConditionedRobot
-from ros_mbmrl.robots.spec import Array, Cause, Robot
+from ros_mbmrl.robots.quantities import Cause
+from ros_mbmrl.robots.spec import Array, Robot
 
 Prior = tuple[DynamicsModel, Parameters]
 PLANNING = {"num_samples": 16, "horizon": 4}

@@ -17,7 +17,7 @@ from ros_mbmrl.data.files import sha256_of
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.hexapod import Hexapod
-from ros_mbmrl.robots.spec import Cause
+from ros_mbmrl.robots.quantities import Cause
 
 
 def _rollout(length: int, terrain: str = "carpet", session: str = "a", seed: int = 0) -> Rollout:

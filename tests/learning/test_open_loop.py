@@ -21,7 +21,8 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.open_loop import open_loop_errors, places, turns
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks.mlp import MLP, Parameters
-from ros_mbmrl.robots.spec import Quantity, Robot
+from ros_mbmrl.robots.quantities import Quantity
+from ros_mbmrl.robots.spec import Robot
 
 PriorModel = tuple[DynamicsModel, Parameters]
 Make = Callable[..., list[Rollout]]

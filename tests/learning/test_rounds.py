@@ -17,7 +17,8 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
 from ros_mbmrl.robots.conditioned import ConditionedRobot
-from ros_mbmrl.robots.spec import Cause, Robot
+from ros_mbmrl.robots.quantities import Cause
+from ros_mbmrl.robots.spec import Robot
 
 Make = Callable[..., list[Rollout]]
 CONFIG = TrainConfig(

@@ -16,7 +16,8 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.segments import SegmentSampler, Transitions
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.robots.conditioned import ConditionedRobot
-from ros_mbmrl.robots.spec import Cause, Robot
+from ros_mbmrl.robots.quantities import Cause
+from ros_mbmrl.robots.spec import Robot
 
 Prior = tuple[DynamicsModel, Parameters]
 Make = Callable[..., list[Rollout]]

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import WarmStart
-from ros_mbmrl.robots.spec import Envelope, Limit, Quantity, RobotSpec
+from ros_mbmrl.robots.quantities import Limit, Quantity
+from ros_mbmrl.robots.spec import Envelope, RobotSpec
 
 PERIOD = 0.1
 MASS = RobotSpec(

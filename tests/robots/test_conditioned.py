@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from ros_mbmrl.robots.conditioned import ConditionedRobot, modelled_causes, unconditioned
-from ros_mbmrl.robots.spec import Cause, Robot
+from ros_mbmrl.robots.quantities import Cause
+from ros_mbmrl.robots.spec import Robot
 
 PUSH = Cause("push", "N", -2.0, 2.0, 0.0, (-1.0, 1.0))
 LOAD = Cause("load", "kg", 0.0, 3.0, 0.5, (2.0,))

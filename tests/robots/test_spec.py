@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from ros_mbmrl.robots.spec import TORQUE_SHARE, Envelope, Limit, LiveSensor, Robot
+from ros_mbmrl.robots.quantities import Limit
+from ros_mbmrl.robots.spec import TORQUE_SHARE, Envelope, LiveSensor, Robot
 
 
 def test_arrays_of_the_limits(robot: Robot) -> None:
@@ -27,15 +28,6 @@ def test_arrays_of_the_limits(robot: Robot) -> None:
 def test_commands_travel_by_their_unit(robot: Robot, unit: str, field: str) -> None:
     spec = replace(robot.spec, action=(Limit("push", unit, -1.0, 1.0, 1.0),))
     assert spec.command_field == field
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "rate", "words"),
-    [(1.0, 1.0, 1.0, "low < high, got 1.0 and 1.0"), (0.0, 1.0, 0.0, "a rate above 0, got 0.0")],
-)
-def test_a_limit_that_is_none_is_refused(low: float, high: float, rate: float, words: str) -> None:
-    with pytest.raises(ValueError, match=f"^push: expected {words}"):
-        Limit("push", "N", low, high, rate)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ros_mbmrl.errors import choose
-from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
+from ros_mbmrl.robots.quantities import Limit, Quantity
+from ros_mbmrl.robots.spec import Array, Envelope, Robot, RobotSpec
 
 if TYPE_CHECKING:
     from ros_mbmrl.robots.task import Task

@@ -17,7 +17,8 @@ from ros_mbmrl.evaluation.study.comparisons import chosen
 from ros_mbmrl.evaluation.study.description import ALL
 from ros_mbmrl.evaluation.study.reaction import WINDOWS, window_of
 from ros_mbmrl.methods import look
-from ros_mbmrl.robots.spec import Array, Cause
+from ros_mbmrl.robots.quantities import Cause
+from ros_mbmrl.robots.spec import Array
 
 ESTIMATES = "estimates"  # of a row: see `estimate`; of a summary: see `estimates`
 

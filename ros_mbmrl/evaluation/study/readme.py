@@ -76,7 +76,8 @@ def _caption(summaries: Sequence[Summary]) -> str:
     baseline = look(BASELINE).name
     return (
         "Mean return, 1 being the MB oracle's on that condition; (return): as it is, where the "
-        f"oracle took no part or its is not positive. **Bold**: better than {baseline}, *italic*: worse, by paired "
+        "oracle took no part or its is not positive. "
+        f"**Bold**: better than {baseline}, *italic*: worse, by paired "
         "differences over training seeds and episodes, p < .05 after Holm's correction; all else "
         f"is no difference shown. Of {len(stated)} hypotheses stated in advance, supported: {held}."
     )

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ros_mbmrl.evaluation.study.estimates import estimate, estimates, table
-from ros_mbmrl.robots.spec import Array, Cause
+from ros_mbmrl.robots.quantities import Cause
+from ros_mbmrl.robots.spec import Array
 
 PERIOD = 0.5  # two steps in the first window, four in the second
 SLOPE = Cause("slope", "rad", -0.4, 0.4, 0.0, (0.1,))

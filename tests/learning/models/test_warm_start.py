@@ -22,7 +22,8 @@ from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.networks.recurrent import predict_segment
 from ros_mbmrl.robots.conditioned import ConditionedRobot
-from ros_mbmrl.robots.spec import Cause, Robot
+from ros_mbmrl.robots.quantities import Cause
+from ros_mbmrl.robots.spec import Robot
 
 Make = Callable[..., list[Rollout]]
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.policies.sampling import Tasks
-from ros_mbmrl.robots.spec import Array, Envelope, Limit, Quantity, Robot, RobotSpec
+from ros_mbmrl.robots.quantities import Limit, Quantity
+from ros_mbmrl.robots.spec import Array, Envelope, Robot, RobotSpec
 from ros_mbmrl.robots.task import Task
 from ros_mbmrl.simulation.environment import Flags, Observation, Transition, observe, rows_of
 
