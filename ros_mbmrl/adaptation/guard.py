@@ -175,7 +175,8 @@ class Guard:
             return "accepted"
         count, change = int(verdict.transitions), float(verdict.change)
         if count and change == 0.0:
-            return "the method does not adapt"
+            adapts = self.rule.adapts
+            return "the update changes nothing" if adapts else "the method does not adapt"
         if count < self.config.min_transitions:
             return f"{count} usable transitions, {self.config.min_transitions} needed"
         if not torch.isfinite(verdict.error_after + verdict.change):

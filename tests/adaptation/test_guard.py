@@ -227,6 +227,18 @@ def test_a_method_that_does_not_adapt_says_so(model: DynamicsModel) -> None:
     assert adapted.parameters is guard.parameters
 
 
+def test_an_update_that_is_zero_is_told_from_a_method_that_does_not_adapt(
+    model: DynamicsModel,
+) -> None:
+    class Idle(Prior):
+        adapts = True
+
+    guard = guard_of(model, Idle())
+    adapted = guard.adapt(model, window_of(model, guard, SHIFT))
+    assert adapted.report.reason == "the update changes nothing"
+    assert adapted.parameters is guard.parameters
+
+
 def test_a_method_that_does_not_adapt_is_not_cross_validated(model: DynamicsModel) -> None:
     guard = guard_of(model, Prior())
     guard.rule.update = None  # type: ignore[method-assign, assignment]
