@@ -6,8 +6,9 @@ Nothing of sb3's own files is written or read: they are pickled. What is kept ar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,32 +26,46 @@ from ros_mbmrl.policies.trained import TrainedPolicy
 STATISTICS = ("obs_rms", "ret_rms")
 
 
-class Settings(Protocol):
-    """Parts of the settings that every learner has."""
+@dataclass(frozen=True)
+class SB3Config:
+    """Settings that every learner has.
 
-    @property
-    def seed(self) -> int:
-        """Seed of the run."""
+    budget: transitions in all, in whole batches of `worlds` x `horizon` x `rounds`. decay: lambda
+    of GAE. log_std: of the first actions.
+    """
 
-    @property
-    def worlds(self) -> int:
-        """Number of robots at once."""
+    budget: int = 60_000
+    worlds: int = 20
+    horizon: int = 200
+    rounds: int = 1
+    hidden: tuple[int, ...] = (64, 64)
+    discount: float = 0.99
+    decay: float = 0.95
+    learning_rate: float = 1e-3
+    log_std: float = -0.5
+    seed: int = 0
 
-    @property
-    def horizon(self) -> int:
-        """Control periods of an episode."""
-
-    @property
-    def rounds(self) -> int:
-        """Episodes of each robot in an iteration."""
+    def __post_init__(self) -> None:
+        counts = self.budget, self.worlds, self.horizon, self.rounds
+        if min(counts) < 1 or not self.learning_rate > 0:
+            raise ValueError("expected budget, worlds, horizon, rounds, learning_rate > 0")
 
     @property
     def batch(self) -> int:
-        """Transitions between two steps."""
+        """Return the transitions of an iteration."""
+        return self.worlds * self.horizon * self.rounds
 
-    @property
-    def discount(self) -> float:
-        """Discount of rewards."""
+    def shared(self, largest: int) -> dict[str, Any]:
+        """Return sb3's arguments for these settings; largest: rows in a step."""
+        return {
+            **steps_and_batch(self, largest),
+            "learning_rate": self.learning_rate,
+            "gamma": self.discount,
+            "gae_lambda": self.decay,
+            "policy_kwargs": {"net_arch": list(self.hidden), "log_std_init": self.log_std},
+            "seed": self.seed,
+            "device": "cpu",
+        }
 
 
 # From the normalised environment, to sb3's learner.
@@ -60,7 +75,7 @@ Make = Callable[[Any], Any]
 def train_sb3(
     method: str,
     tasks: Tasks,
-    config: Settings,
+    config: SB3Config,
     make: Make,
     out: Path | None,
     progress: Progress = silent,
@@ -87,7 +102,7 @@ def train_sb3(
 class SB3Learner:
     """Have sb3's learner make one iteration at a time."""
 
-    def __init__(self, tasks: Tasks, config: Settings, make: Make) -> None:
+    def __init__(self, tasks: Tasks, config: SB3Config, make: Make) -> None:
         self.rate = 1.0  # not used: sb3 has its own
         self._make, self._tasks, self._config, self._iteration = make, tasks, config, 0
         self._env, self.model = environment_and_model(tasks, config, make, done=0)
@@ -123,7 +138,9 @@ class SB3Learner:
         _restore(self.model, tensors)
 
 
-def environment_and_model(tasks: Tasks, config: Settings, make: Make, done: int) -> tuple[Any, Any]:
+def environment_and_model(
+    tasks: Tasks, config: SB3Config, make: Make, done: int
+) -> tuple[Any, Any]:
     """Make the environment and sb3's learner, as they are before iteration `done`."""
     try:
         from stable_baselines3.common.logger import Logger
@@ -141,7 +158,7 @@ def environment_and_model(tasks: Tasks, config: Settings, make: Make, done: int)
     return env, model
 
 
-def steps_and_batch(config: Settings, largest: int) -> dict[str, int]:
+def steps_and_batch(config: SB3Config, largest: int) -> dict[str, int]:
     """Return sb3's `n_steps`, and the largest `batch_size` that divides an iteration."""
     sizes = (k for k in range(1, largest + 1) if config.batch % k == 0)
     return {"n_steps": config.horizon * config.rounds, "batch_size": max(sizes)}

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.learning.policies.sb3 import exported
-from ros_mbmrl.learning.policies.trpo import TRPOConfig, _make, train_trpo
+from ros_mbmrl.learning.policies.sb3 import environment_and_model, exported
+from ros_mbmrl.learning.policies.trpo import TRPOConfig, learner_of, train_trpo
 from ros_mbmrl.policies.sampling import Tasks
 
 pytest.importorskip("sb3_contrib")
 
 CONFIG = TRPOConfig(budget=8_000, worlds=20, rounds=2, horizon=20, hidden=(32, 32), seed=3)
+
+
+def made(tasks: Tasks, config: TRPOConfig) -> Any:
+    """sb3's learner before the first iteration."""
+    return environment_and_model(tasks, config, partial(learner_of, tasks, config), done=0)[1]
 
 
 def test_a_point_learns_to_go_to_the_goal(one_goal: Tasks) -> None:
@@ -42,7 +49,7 @@ def test_a_run_that_goes_on_is_the_run_that_was_not_broken_off(
 
 
 def test_what_is_exported_acts_as_sb3s_policy_does(one_goal: Tasks) -> None:
-    _, model = _make(one_goal, CONFIG, done=0)
+    model = made(one_goal, CONFIG)
     model.learn(CONFIG.batch, reset_num_timesteps=False)
     policy, parameters = exported(model)
     seen = np.random.default_rng(0).normal(0.0, 2.0, (50, 2)).astype(np.float32)
@@ -56,7 +63,7 @@ def test_what_is_exported_acts_as_sb3s_policy_does(one_goal: Tasks) -> None:
 
 def test_a_step_stays_within_the_divergence_of_all_commands_jointly(one_goal: Tasks) -> None:
     """sb3's own is the mean over commands: a step of 0.3 there would be one of 0.6 here."""
-    _, model = _make(one_goal, replace(CONFIG, max_kl=0.3), done=0)
+    model = made(one_goal, replace(CONFIG, max_kl=0.3))
     before = exported(model)[1]
     model.learn(CONFIG.batch, reset_num_timesteps=False)
     policy, after = exported(model)
