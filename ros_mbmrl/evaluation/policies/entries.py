@@ -6,10 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from ros_mbmrl.evaluation.policies.description import Entry, Kind
-from ros_mbmrl.learning.policies.mb_mpo_figures import (
-    on_biased_models,
-    with_and_without_adaptation,
-)
 from ros_mbmrl.methods import look
 from ros_mbmrl.methods.method import COLOURS, Look
 
@@ -48,21 +44,18 @@ MODEL_FREE = _of(Kind.FREE, "trpo", "ppo")
 ME_TRPO = _of(Kind.MODELS, "me_trpo")
 MB_MPO = _of(Kind.META_MODELS, "mb_mpo")
 # Figure 9: no adaptation.
-STILL = tuple(
-    Entry("mb_mpo_still", each.method, Kind.META_MODELS, each.settings, _look(each.label, "v"))
-    for each in with_and_without_adaptation()
-    if each.settings["rate"] == 0
-)
-# Figure 10: models that are wrong on purpose.
+STILL = (Entry("mb_mpo_still", "mb_mpo", Kind.META_MODELS, {"rate": 0.0}, _look("alpha = 0", "v")),)
+# Figure 10: models that are wrong on purpose; b_max in each state's own unit.
 BIASED = tuple(
     Entry(
-        f"{each.method}_bias_{each.settings['model_bias']:g}",
-        each.method,
-        Kind.MODELS if each.method == "me_trpo" else Kind.META_MODELS,
-        each.settings,
-        replace(look(each.method), colour=COLOURS[k % len(COLOURS)], name=each.label),
+        f"{method}_bias_{bias:g}",
+        method,
+        kind,
+        {"model_bias": bias, "horizon": 100},
+        replace(look(method), colour=COLOURS[2 * k + j], name=f"{method}, b_max = {bias:g}"),
     )
-    for k, each in enumerate(on_biased_models())
+    for k, bias in enumerate((0.1, 0.5, 1.0))
+    for j, (method, kind) in enumerate((("mb_mpo", Kind.META_MODELS), ("me_trpo", Kind.MODELS)))
 )
 # Figure 4: one model; figure 5: more of them, the first of which is `one_model_trpo`.
 LADDER = _of(Kind.MODELS, "bptt", "one_model_vpg", "one_model_trpo")
