@@ -1,5 +1,12 @@
 """Errors that a user can cause, and the answer of the command line."""
 
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
 
 class UserError(ValueError):
     """Bad input: the message is one line that says what was wrong and what was expected.
@@ -14,6 +21,15 @@ class UserError(ValueError):
 
 class RunError(RuntimeError):
     """A run that failed for the reason in its message; the command line exits with status 1."""
+
+
+def changed(settings: T, **changes: object) -> T:
+    """Return a frozen dataclass with the changes that are not None. Raises UserError."""
+    wanted: dict[str, Any] = {k: value for k, value in changes.items() if value is not None}
+    try:
+        return replace(settings, **wanted)  # type: ignore[type-var]
+    except ValueError as error:
+        raise UserError(error) from None
 
 
 def choose(kind: str, name: str, known: object) -> None:

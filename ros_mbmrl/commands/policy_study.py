@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.errors import UserError, changed, choose
 from ros_mbmrl.evaluation import tables as printing
 from ros_mbmrl.evaluation.policies.description import PolicyStudy, Scale
 from ros_mbmrl.evaluation.policies.studies import make_policy_study
@@ -49,15 +48,8 @@ def sized(scale: Scale, arguments: Evaluate) -> Scale:
     """Return the scale with the changes of the command line. Raises UserError."""
     if arguments.device != "cpu":
         raise UserError(f"device: policies are trained on the CPU, got {arguments.device}")
-    changes: dict[str, Any] = {"first_test": arguments.first_seed}
-    if arguments.seeds is not None:
-        changes["tests"] = arguments.seeds
-    if arguments.train_seeds is not None:
-        changes["train_seeds"] = arguments.train_seeds
-    try:
-        return replace(scale, **changes)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    changes = {"tests": arguments.seeds, "train_seeds": arguments.train_seeds}
+    return changed(scale, **changes, first_test=arguments.first_seed)
 
 
 def chosen(

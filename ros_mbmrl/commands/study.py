@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.errors import changed, choose
 from ros_mbmrl.evaluation import tables as printing
 from ros_mbmrl.evaluation.study import tables
 from ros_mbmrl.evaluation.study.description import Scale, Study
@@ -28,14 +27,13 @@ from ros_mbmrl.runtime.device import choose_device
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate
 
-SCALE, LARGER = "small", "ensemble"  # by default, the first one that a study has
 NO_CAUSES = "what changes here is no cause that the robot names"
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Run the unfinished part of a study; write tables, figures and `report.html`."""
     study = make_study(arguments.experiment)
-    name = arguments.scale or (SCALE if SCALE in study.scales else LARGER)
+    name = arguments.scale or study.usual_scale
     scale = sized(study.at(name), arguments)
     for method in arguments.methods:
         choose("method", method, (*study.methods, *outside()))
@@ -75,15 +73,9 @@ def run(arguments: Evaluate) -> dict[str, Any]:
 def sized(scale: Scale, arguments: Evaluate) -> Scale:
     """Return the scale with the changes of the command line. Raises UserError."""
     choose_device(arguments.device)
-    changes: dict[str, Any] = {"device": arguments.device, "first_episode": arguments.first_seed}
-    if arguments.seeds is not None:
-        changes["episodes"] = arguments.seeds
-    if arguments.train_seeds is not None:
-        changes["train_seeds"] = arguments.train_seeds
-    try:
-        return replace(scale, **changes)
-    except ValueError as error:
-        raise UserError(str(error)) from None
+    first = arguments.first_seed
+    changes = {"episodes": arguments.seeds, "train_seeds": arguments.train_seeds}
+    return changed(scale, **changes, first_episode=first, device=arguments.device)
 
 
 def onsets(study: Study, scale: Scale) -> dict[str, float]:
@@ -105,8 +97,8 @@ def protocol(study: Study, scale: Scale) -> dict[str, str]:
         f"steps, on the same rollouts. The oracle learns from {most} of its own condition.",
         "Model-free": f"{scale.model_free} transitions each; MAML-RL then practises for an episode "
         "in every test situation before it is judged there.",
-        "Planner": f"MPPI, {dict(scale.planner)}; those that simulate: {dict(scale.physics)}, "
-        f"{scale.physics_episodes} episodes a condition.",
+        "Planner": f"{scale.controller}, {dict(scale.planner)}; those that simulate: "
+        f"{dict(scale.physics)}, {scale.physics_episodes} episodes a condition.",
         "Tuning": "Test-time settings were chosen on validation situations, on the model of the "
         f"first training seed, over {scale.tuning_episodes} episodes a situation.",
     }

@@ -45,10 +45,10 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     if (arguments.out / FILE).exists():
         raise UserError(f"{arguments.out} holds a study: expected another folder (--out)")
     # They import torch, which takes seconds: only now that there is something to run.
-    from ros_mbmrl.commands.study import SCALE, sized
+    from ros_mbmrl.commands.study import sized
     from ros_mbmrl.evaluation.study import judging
 
-    scale = sized(study.at(arguments.scale or SCALE), arguments)
+    scale = sized(study.at(arguments.scale or study.usual_scale), arguments)
     check_models(study, entrants)
     console = printing.wide_console()
     left = [each.label for each in found if each not in entrants]

@@ -12,6 +12,7 @@ from ros_mbmrl.methods import origin
 from ros_mbmrl.runtime.kept import plain
 
 ALL = "all"  # conditions
+USUAL = "small"  # scale
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,11 @@ class Study:
             unknown |= {hypothesis.better, hypothesis.worse} - set(self.methods)
         if unknown:
             raise ValueError(f"{self.name}: neither condition nor method: {sorted(unknown)[0]}")
+
+    @property
+    def usual_scale(self) -> str:
+        """Return the scale that is taken where none is named: small, or else the largest."""
+        return USUAL if USUAL in self.scales else tuple(self.scales)[-1]
 
     def at(self, scale: str) -> Scale:
         """The study's size by name. Raises UserError."""

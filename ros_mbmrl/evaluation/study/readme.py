@@ -16,6 +16,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.statistics import unique
 from ros_mbmrl.evaluation.study.comparisons import BETTER, RETURN, WORSE
+from ros_mbmrl.evaluation.study.description import USUAL
 from ros_mbmrl.evaluation.study.figures import in_order
 from ros_mbmrl.evaluation.study.ranks import Ranked, common_methods, mean_ranks
 from ros_mbmrl.evaluation.study.tables import markdown
@@ -24,7 +25,6 @@ from ros_mbmrl.methods import about, look
 from ros_mbmrl.methods.built_in import BASELINE
 
 RESULTS = Path("docs") / "results"
-USUAL = "small"  # scale
 BEGIN, END = "<!-- results -->\n", "<!-- /results -->\n"
 
 Summary = Mapping[str, Any]

@@ -47,3 +47,8 @@ def test_on_an_ensemble_causes_take_part() -> None:
     slope, pier = STUDIES["cheetah-slope"], STUDIES["cheetah-pier"]
     assert default_methods(slope, slope.at("ensemble")) == slope.methods
     assert default_methods(pier, pier.at("ensemble")) == METHODS
+
+
+def test_where_no_scale_is_named_it_is_small_or_else_the_largest() -> None:
+    assert STUDIES["cheetah-disabled"].usual_scale == "small"
+    assert STUDIES["cheetah-run"].usual_scale == "ensemble"
