@@ -17,7 +17,7 @@ Settings = Mapping[str, Any]
 
 
 class Kind(Enum):
-    """How a method comes to its policy, which decides the data it needs and its settings."""
+    """Ways to come to a policy; each decides the data that a method needs, and its settings."""
 
     MODELS = "in models"
     META_MODELS = "in models that it adapts to"

@@ -1,4 +1,4 @@
-"""Where a study's robots act: its situations, robots, task and control period."""
+"""Worlds of a study: its situations, robots, task and control period."""
 
 from __future__ import annotations
 

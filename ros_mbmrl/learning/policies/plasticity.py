@@ -23,7 +23,7 @@ from ros_mbmrl.robots.spec import Array
 
 @dataclass(frozen=True)
 class Plasticity:
-    """How much adaptation changes a policy at n states, and how far its models agree there.
+    """Change of a policy by adaptation at n states, and the disagreement of its models there.
 
     states: (n, ds). divergence: KL(pi_theta || pi_theta'_k), a mean over the models (n,).
     disagreement: deviation of the models' predicted changes, as the root of the sum of their
