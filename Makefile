@@ -2,6 +2,7 @@
 # make adapt  the whole graph on the hexapod's twin, a leg lost half way; REPORT=DIR
 # make test   every test but those marked slow; make test-slow: those
 # make lint   ruff, mypy and the order of imports
+# make site   the documentation as pages, in build/site
 
 PYTHON ?= python3
 REPORT ?= runs/adapt
@@ -16,11 +17,12 @@ TORCH_INDEX ?=
 HAS_ROS := $(shell $(PYTHON) -c 'import rclpy' 2>/dev/null && echo yes)
 
 comma := ,
-EXTRAS := train,rl,hardware,dev$(if $(HAS_ROS),,$(comma)ros)
+EXTRAS := train,rl,hardware,view,dev$(if $(HAS_ROS),,$(comma)ros)
 BIN := .venv/bin
 STAMP := .venv/.made-by-setup
+DOCS := .venv/.docs-by-setup
 
-.PHONY: env adapt test test-slow lint clean
+.PHONY: env adapt test test-slow lint site clean
 
 env: $(STAMP)
 
@@ -32,10 +34,15 @@ $(STAMP): setup.py
 	$(BIN)/pip install -q -e '.[$(EXTRAS)]'
 	touch $@
 
+# What the pages need, and nothing else does.
+$(DOCS): $(STAMP)
+	$(BIN)/pip install -q -e '.[docs]'
+	touch $@
+
 adapt: env
 	$(BIN)/python -m ros_mbmrl.commands.adapt_demo --report '$(REPORT)'
 
-test: env
+test: env $(DOCS)
 	$(BIN)/python -m pytest -q -m 'not slow' -n $(JOBS) --dist worksteal
 
 test-slow: env
@@ -45,6 +52,9 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+site: env $(DOCS)
+	$(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf .venv build install log *.egg-info

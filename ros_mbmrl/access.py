@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 from ros_mbmrl.data.measurement_messages import measurement_topics
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.topics import TOPICS
+from ros_mbmrl.topics import TOPICS, TRANSFORMS
 
 MEASURED = "<measured>"  # stands for the topics that the robot's measurements travel on
 POSE = "/mocap/{robot}/pose"  # where a real robot's driver hears its pose, unless told otherwise
@@ -28,6 +28,13 @@ PARAMETERS = (
 LIFECYCLE = (
     *("change_state", "get_state", "get_available_states", "get_available_transitions"),
     "get_transition_graph",
+)
+# What may be tuned while the graph runs: `ros2 param` and `mbmrl param`.
+TUNING = tuple(
+    f"{node}/{service}"
+    for node in ("controller", "safety")
+    for service in PARAMETERS
+    if service != "get_type_description"
 )
 TOOLS = "/_ros2cli_*/get_type_description"  # their nodes are called by the process
 REARM, STOP, RESET = "driver/rearm", "safety/stop", "safety/reset"
@@ -45,7 +52,7 @@ class Access:
 
 
 # Enclave -> node -> what it may do.
-GRAPH: Mapping[str, Mapping[str, Access]] = MappingProxyType(
+_SEPARATE: Mapping[str, Mapping[str, Access]] = MappingProxyType(
     {
         "driver": {
             "driver": Access(
@@ -58,8 +65,8 @@ GRAPH: Mapping[str, Mapping[str, Access]] = MappingProxyType(
         "adaptive": {
             "dynamics": Access(("adaptation",), (MEASURED, "command/safe", "/diagnostics")),
             "controller": Access(
-                ("command/proposed", "plan", "/diagnostics"),
-                ("reference", "safety/state", "command/proposed/heard"),
+                ("command/proposed", "plan", "plan/candidates", "/diagnostics"),
+                ("reference", "safety/state", "command/proposed/heard", "episode"),
                 lifecycle=True,
             ),
         },
@@ -71,6 +78,11 @@ GRAPH: Mapping[str, Mapping[str, Access]] = MappingProxyType(
             )
         },
         "reference": {"reference": Access(("reference",), (MEASURED, "reference/set"))},
+        "robot_state": {
+            "robot_state": Access(
+                ("robot_description", *(topic.name for topic in TRANSFORMS)), (MEASURED,)
+            )
+        },
         "teleop": {
             "teleop": Access(
                 ("command/proposed", "episode"),
@@ -78,14 +90,28 @@ GRAPH: Mapping[str, Mapping[str, Access]] = MappingProxyType(
                 calls=(RESET,),
             )
         },
+        "collector": {
+            "collector": Access(
+                ("episode", "reference/set", "/diagnostics"),
+                (MEASURED, "command/safe", "reference", "safety/state", "/diagnostics"),
+            )
+        },
         "recorder": {"recorder": Access(subscribes=tuple(topic.name for topic in TOPICS))},
+        "view": {"view": Access(subscribes=tuple(topic.name for topic in TOPICS))},
     }
 )
-EVERYTHING = tuple(topic.name for topic in TOPICS)
+# The nodes of the control path in one process have the rights that they have in several.
+_CONTROL = ("adaptive", "safety", "driver")
+GRAPH: Mapping[str, Mapping[str, Access]] = MappingProxyType(
+    {**_SEPARATE, "composed": {k: v for name in _CONTROL for k, v in _SEPARATE[name].items()}}
+)
+EVERYTHING = tuple(topic.name for topic in (*TOPICS, *TRANSFORMS))
 OUTSIDE: Mapping[str, Mapping[str, Access]] = MappingProxyType(
     {
         "operator": {
-            "operator": Access(("reference/set",), EVERYTHING, (TOOLS,), (STOP, RESET, REARM))
+            "operator": Access(
+                ("reference/set",), EVERYTHING, (TOOLS,), (STOP, RESET, REARM, *TUNING)
+            )
         },
         "joystick": {"joy_node": Access(("joy",), ("joy/set_feedback",))},
         "mocap": {"/mocap": Access((POSE,))},  # `mbmrl emulate` is in no robot's namespace

@@ -9,29 +9,41 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
 
 from ros_mbmrl.adaptation import check_method
 from ros_mbmrl.collection.mapping import steering
-from ros_mbmrl.dynamics.card import POLICY, POLICY_MODEL, acting_policy
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.launch_arguments import Arguments, integer, number, parse, seconds
-from ros_mbmrl.methods import adapting
+from ros_mbmrl.launch_arguments import NONE, Arguments, integer, number, parse, seconds
+from ros_mbmrl.launch_values import (
+    SPEED,
+    Value,
+    broken_at,
+    check_plant_arguments,
+    default_recording,
+    goal_of,
+    learning_of,
+    model_folder,
+    policy_of,
+    speed_of,
+)
 from ros_mbmrl.parameter_files import check_nodes, check_overlap, files_of
 from ros_mbmrl.planning import PLANNERS, check_planner
-from ros_mbmrl.plants import check_plant, plants_of
-from ros_mbmrl.plants.base import PlantOptions
+from ros_mbmrl.planning.words import PREFIX, planner_parameters
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.runtime.priority import VARIABLE as PRIORITY
 from ros_mbmrl.share import find
-
-Value = str | int | float | bool
+from ros_mbmrl.view.address import Address, check_installed, layout
 
 # Environment variables of the nodes, with the process ids of `mbmrl launch` and of `ros2 launch`:
 # their end ends the nodes.
 PARENT, LAUNCHER = "MBMRL_PARENT", "MBMRL_LAUNCHER"
 FIRST_COMMAND = "first command"  # printed by the driver at the first command
+CANDIDATES = 24  # roll-outs that a view shows
+TELL_EVERY = 5.0  # [s] between the recorder's lines on how an adapt graph's run goes
+COMPOSED, AUTO = "composed", "auto"
+COMPOSED_FROM = 30.0  # control steps a second
 AT_REST = "robot at rest, steady time"  # beginning of the driver's last line, before the time
 
 
@@ -49,6 +61,8 @@ class NodeSpec:
         critical: its end ends the graph.
         needs_torch: whether it imports torch.
         ends_last: it is ended after the others (the recorder).
+        optional: a run goes on and ends well without it, however it ended (the view).
+        environment: variables of its own.
     """
 
     name: str
@@ -60,6 +74,8 @@ class NodeSpec:
     critical: bool = True
     needs_torch: bool = False
     ends_last: bool = False
+    optional: bool = False
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -75,27 +91,70 @@ class NodeSpec:
 
 def adapt(arguments: Arguments) -> list[NodeSpec]:
     """Return the whole loop: driver, dynamics and controller in one process, safety, reference."""
-    path, task = _goal(arguments)
+    path, task = goal_of(arguments)
     arguments = {**arguments, "path": path}
     choose("controller", arguments["controller"], PLANNERS)
     check_planner(arguments["controller"])
-    check_method(arguments["method"])
-    check(arguments)
-    policy = _policy(arguments, task)
+    if arguments["method"]:
+        check_method(arguments["method"])
+    check_plant_arguments(arguments)
+    policy, learning = policy_of(arguments, task), learning_of(arguments)
     adaptive: dict[str, Value] = {
-        "model": _model(arguments, policy),
+        "model": model_folder(arguments, policy),
         "method": arguments["method"],
         "controller": arguments["controller"],
         "seed": integer(arguments, "seed"),
         "threads": integer(arguments, "threads", least=1, most=1024),
         "lockstep": arguments["lockstep"] == "true",
         "task": task,
+        **speed_of(arguments, path),
         **policy,
+        **learning,
+        **({} if arguments["view"] == NONE else {"candidates": CANDIDATES}),
+        **planner_parameters(arguments, policy),
     }
     middle = [_node(arguments, "adaptive", adaptive, needs_torch=True)]
     if path:
         middle.append(_node(arguments, "reference", {"path": path}))
-    return _around(arguments, middle, adaptation=True)
+    if learning:
+        collector: dict[str, Value] = {
+            "learning": learning["learning"],
+            "episode_seconds": seconds(arguments, "episode_seconds"),
+            "trajectories": integer(arguments, "trajectories"),
+            "task": task,
+            "terrain": arguments["terrain"] if arguments["plant"] == "twin" else "",
+            "seed": integer(arguments, "seed"),
+        }
+        middle.append(_node(arguments, "collector", collector, needs_torch=True))
+    nodes = _around(arguments, middle, adaptation=True)
+    return composed(nodes, arguments) if is_composed(arguments) else nodes
+
+
+def is_composed(arguments: Arguments) -> bool:
+    """Return whether the control path is one process: as asked, else from `COMPOSED_FROM` on.
+
+    Slower robots have the time that separate processes take, and each of those can end alone.
+    """
+    asked = arguments["composed"]
+    rate = 1 / make_robot(arguments["robot"]).spec.period
+    return asked == "true" or (asked == AUTO and rate >= COMPOSED_FROM)
+
+
+def composed(nodes: Sequence[NodeSpec], arguments: Arguments) -> list[NodeSpec]:
+    """Return the nodes with those of the control path in one process; see `nodes/composed.py`.
+
+    The driver of a real robot stays apart. Of those that must hear a first message, only the
+    recorder is outside.
+    """
+    drives = arguments["plant"] == "twin"
+    inside = [node for node in nodes if node.name in ("adaptive", "safety", *["driver"] * drives)]
+    parameters: dict[str, Value] = {}
+    for node in inside:
+        parameters |= node.parameters
+    recorded = any(node.name == "recorder" for node in nodes)
+    parameters |= {"drives": drives, "await_nodes": "recorder" if recorded else ""}
+    one = _node(arguments, COMPOSED, parameters, needs_torch=True)
+    return [*(node for node in nodes if node not in inside), one]
 
 
 def collect(arguments: Arguments) -> list[NodeSpec]:
@@ -136,7 +195,10 @@ def graph(name: str, words: Sequence[str]) -> list[NodeSpec]:
     arguments = parse(name, words)
     specs = GRAPHS[name](arguments)
     for spec in specs:
-        check_overlap(spec.parameter_files, spec.nodes, spec.parameters)
+        # Words for the planner, and the speed, are there to override settings in files.
+        own = (name for name in spec.parameters if not name.startswith(PREFIX))
+        set_here = [name for name in own if name != SPEED]
+        check_overlap(spec.parameter_files, spec.nodes, set_here)
     return specs
 
 
@@ -145,17 +207,19 @@ def scenario(arguments: Arguments) -> list[str]:
     if not arguments.get("report"):
         return []
     what = ("robot", "plant", "terrain", "noise", "fault")
-    path, task = _goal(arguments)
-    named = {**arguments, "path": path, "task": task}
+    path, task = goal_of(arguments)
+    named = {**arguments, "path": path, "task": task, "fault": broken_at(arguments)}
     goal = ("path",) if path else ("task",)
-    return [f"{name}:={named[name]}" for name in (*what, *goal, "duration", "seed", "controller")]
+    own = [name for name in arguments if name.startswith(PREFIX)]
+    shown = (*what, *goal, "duration", "seed", "controller", *own)
+    return [f"{name}:={named[name]}" for name in shown]
 
 
 def _around(
     arguments: Arguments, middle: list[NodeSpec], adaptation: bool = False
 ) -> list[NodeSpec]:
     """Return driver, safety and recorder around the nodes that propose commands."""
-    check(arguments)
+    check_plant_arguments(arguments)
     if arguments.get("report") and (arguments["record"] != "true" or arguments["recording"]):
         raise UserError(
             "report: is made from the recording in its folder: expected record:=true "
@@ -166,10 +230,13 @@ def _around(
     nodes = [_node(arguments, "safety", safety), *middle]
     run = ""
     if arguments["record"] == "true":
-        path = arguments["recording"] or _default_recording(arguments)
+        path = arguments["recording"] or default_recording(arguments)
         # A run without its record is useless: the recorder is critical.
         told, run = " ".join(scenario(arguments)), str(Path(path).absolute())
         recorder: dict[str, Value] = {"path": path, "report": told, "run": run}
+        if adaptation:
+            recorder |= {"tell_every": TELL_EVERY, "duration": seconds(arguments, "duration")}
+            recorder["fault"] = broken_at(arguments)
         nodes.append(_node(arguments, "recorder", recorder, ends_last=True))
     awaited = [name.rpartition("/")[2] for node in nodes for name in node.nodes]
     nodes = [_heard(node, nodes) for node in nodes]
@@ -190,7 +257,26 @@ def _around(
         "await_nodes": ",".join(name for name in awaited if name not in _NOT_AWAITED),
         "run": run,
     }
-    return [*nodes, _node(arguments, "driver", driver)]
+    lookers = *_robot_state(arguments), *_view(arguments)
+    return [*nodes, *lookers, _node(arguments, "driver", driver)]
+
+
+def _robot_state(arguments: Arguments) -> list[NodeSpec]:
+    """Return the publisher of model and transforms, which nobody waits for, if there is a model."""
+    if find(f"sim/urdf/{arguments['robot']}.urdf") is None:
+        return []
+    return [replace(_node(arguments, "robot_state", {}, critical=False), optional=True)]
+
+
+def _view(arguments: Arguments) -> list[NodeSpec]:
+    """Return the view, if one is asked for; nobody waits for it."""
+    if arguments["view"] == NONE:
+        return []
+    check_installed()
+    address = Address(arguments["view_host"], integer(arguments, "view_port", most=65535))
+    layout()
+    parameters: dict[str, Value] = {"host": address.host, "port": address.port}
+    return [replace(_node(arguments, "view", parameters, critical=False), optional=True)]
 
 
 def _heard(node: NodeSpec, nodes: Sequence[NodeSpec]) -> NodeSpec:
@@ -207,10 +293,25 @@ def _heard(node: NodeSpec, nodes: Sequence[NodeSpec]) -> NodeSpec:
 
 
 # Nodes that a parameter file may name: one file serves every graph of a robot.
-NODES = ("controller", "driver", "dynamics", "recorder", "reference", "safety", "teleop")
+NODES = (
+    *(
+        "collector",
+        "controller",
+        "driver",
+        "dynamics",
+        "recorder",
+        "reference",
+        "robot_state",
+        "safety",
+    ),
+    *("teleop", "view"),
+)
 # Processes with several nodes, and their names.
 _NODES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"adaptive": ("dynamics", "controller")}
+    {
+        "adaptive": ("dynamics", "controller"),
+        COMPOSED: ("dynamics", "controller", "safety", "driver"),
+    }
 )
 _NOT_AWAITED = ("teleop", "controller")  # may be absent; does not listen to the state
 
@@ -233,6 +334,7 @@ def _node(
         critical=critical,
         needs_torch=needs_torch,
         ends_last=ends_last,
+        environment=MappingProxyType({PRIORITY: arguments["priority"]}),
     )
 
 
@@ -243,64 +345,3 @@ def _parameter_files(arguments: Arguments) -> tuple[str, ...]:
             raise UserError(f"params: no file '{given}'")
         check_nodes(Path(given), [f"/{robot}/{node}" for node in NODES])
     return tuple(map(str, files_of(robot, Path(given) if given else None)))
-
-
-def _policy(arguments: Arguments, task: str) -> dict[str, Value]:
-    """Return the controller's policy where `model:=` names its folder; else its own parameters."""
-    folder = Path(arguments["model"])
-    if arguments["controller"] != "policy" or not (folder / POLICY).is_file():
-        return {}
-    return {"planner.policy.folder": str(acting_policy(folder, arguments["robot"], task))}
-
-
-def _model(arguments: Arguments, policy: Mapping[str, Value]) -> str:
-    """Return the folder of the model: of a policy the one that it learned in, if it did."""
-    given = arguments["model"]
-    if policy:
-        own = Path(given) / POLICY_MODEL
-        given = str(own) if own.is_dir() else ""
-    if given:
-        if not Path(given).is_dir():
-            raise UserError(f"model: no folder '{given}'")
-        return given
-    method = arguments["method"]
-    relative = f"models/{arguments['robot']}/{method}"
-    found = find(relative) or find(f"models/{arguments['robot']}/{adapting(method).trained_as}")
-    if found is None:
-        raise UserError(f"no model for method '{method}': expected {relative}")
-    return str(found)
-
-
-def _goal(arguments: Arguments) -> tuple[str, str]:
-    """Return (path, task), of which one is empty."""
-    robot = make_robot(arguments["robot"])
-    kind = "path" if robot.follows_paths else "task"
-    other = "task" if robot.follows_paths else "path"
-    if arguments[other]:
-        raise UserError(f"{other}: {robot.spec.name} has none: expected {kind}:=")
-    name = arguments[kind] or robot.tasks()[0]
-    choose(kind, name, robot.tasks())
-    return (name, "") if robot.follows_paths else ("", name)
-
-
-def check(arguments: Arguments) -> None:
-    """Raise UserError, before anything is started, for what the driver would refuse."""
-    make_robot(arguments["robot"])
-    choose("plant", arguments["plant"], plants_of(arguments["robot"]))
-    if arguments["plant"] != "twin" and arguments["lockstep"] == "true":
-        raise UserError("lockstep: a real robot does not wait: expected plant:=twin")
-    options = PlantOptions(
-        terrain=arguments["terrain"],
-        noise=number(arguments, "noise"),
-        fault=arguments["fault"],
-        viewer=arguments["viewer"] == "true",
-        port=arguments["port"],
-    )
-    check_plant(arguments["robot"], arguments["plant"], options)
-
-
-def _default_recording(arguments: Arguments) -> str:
-    if arguments.get("report"):
-        return str(Path(arguments["report"]) / f"{arguments['method']}.mcap")
-    now = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
-    return str(Path("runs") / "recordings" / f"{arguments['robot']}-{now}.mcap")

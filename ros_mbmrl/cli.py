@@ -1,4 +1,7 @@
-"""`mbmrl`: one sub-command for each job; --json FILE writes its results."""
+"""`mbmrl`: one sub-command for each job; --json FILE writes its results.
+
+Options may also be written as name:=value. `mbmrl --version` prints the version.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ import math
 import os
 import platform
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,9 @@ import tyro
 
 from ros_mbmrl import __version__
 from ros_mbmrl.arguments.bench import Bench
+from ros_mbmrl.arguments.bounds import Bounds
 from ros_mbmrl.arguments.calibrate import Calibrate
+from ros_mbmrl.arguments.check import Check
 from ros_mbmrl.arguments.collect import Collect
 from ros_mbmrl.arguments.data import Data
 from ros_mbmrl.arguments.doctor import Doctor
@@ -26,14 +31,19 @@ from ros_mbmrl.arguments.evaluate import Evaluate
 from ros_mbmrl.arguments.faults import Faults
 from ros_mbmrl.arguments.import_logs import Import
 from ros_mbmrl.arguments.launch import Launch
+from ros_mbmrl.arguments.new import New
+from ros_mbmrl.arguments.param import Param
 from ros_mbmrl.arguments.ranges import check_numbers
 from ros_mbmrl.arguments.replay import Replay
 from ros_mbmrl.arguments.score import Score
+from ros_mbmrl.arguments.spelling import as_options
 from ros_mbmrl.arguments.train import Train
 from ros_mbmrl.arguments.tune import Tune
+from ros_mbmrl.arguments.view import View
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.home import with_homes
 from ros_mbmrl.runtime.streams import make_streams_last
+from ros_mbmrl.share import with_shipped
 
 COMMANDS: Mapping[str, type] = {
     "launch": Launch,
@@ -43,12 +53,17 @@ COMMANDS: Mapping[str, type] = {
     "train": Train,
     "score": Score,
     "evaluate": Evaluate,
+    "bounds": Bounds,
     "emulate": Emulate,
     "tune": Tune,
     "data": Data,
     "replay": Replay,
+    "view": View,
+    "param": Param,
     "bench": Bench,
     "faults": Faults,
+    "new": New,
+    "check": Check,
     "doctor": Doctor,
 }
 
@@ -56,13 +71,21 @@ COMMANDS: Mapping[str, type] = {
 def main(arguments: list[str] | None = None) -> None:
     """Run a sub-command. Exit status: 0, 2 for bad input, 1 for a failed run, 130 for Ctrl-C."""
     make_streams_last()
-    parsed = tyro.extras.subcommand_cli_from_dict(
-        dict(COMMANDS), prog="mbmrl", description=__doc__, args=arguments
-    )
-    name = next(name for name, cls in COMMANDS.items() if isinstance(parsed, cls))
+    words = sys.argv[1:] if arguments is None else arguments
+    if list(words) == ["--version"]:
+        print(f"mbmrl {__version__}")
+        return
+    name = next(iter(words), "")
     try:
+        parsed = tyro.extras.subcommand_cli_from_dict(
+            dict(COMMANDS),
+            prog="mbmrl",
+            description=__doc__,
+            args=spelled(words),
+            config=(tyro.conf.DisallowNone,),
+        )
         check_numbers(parsed)
-        parsed = with_homes(parsed)
+        parsed = with_robot(with_shipped(with_homes(parsed)))
         _check_file(parsed.json)
         results = run(parsed)
         if parsed.json is not None:
@@ -76,6 +99,42 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         print(f"mbmrl {name}: interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def with_robot(arguments: Any) -> Any:
+    """Return a command's arguments with a robot's name in place of its file, which is known then.
+
+    Raises:
+        UserError: the file does not describe a robot.
+    """
+    robot = getattr(arguments, "robot", None)
+    if not isinstance(robot, str) or not robot.endswith((".yaml", ".yml")):
+        return arguments
+    from ros_mbmrl.robots import robot_name  # only here: other commands need no robot
+
+    return replace(arguments, robot=robot_name(robot))
+
+
+def spelled(words: Sequence[str]) -> list[str]:
+    """Return a command line in the spelling of its command: options, or words of a launch.
+
+    Raises:
+        UserError: an argument that the command does not have, or completion for another shell.
+    """
+    name, rest = next(iter(words), ""), list(words[1:])
+    if name.startswith("--tyro-") and rest[:1] not in (["bash"], ["zsh"]):
+        raise UserError("expected bash or zsh, the shells that completion is written for")
+    if name not in COMMANDS:
+        return list(words)
+    if COMMANDS[name] is not Launch:
+        return [name, *as_options(rest, COMMANDS[name])]
+    from ros_mbmrl.launch_arguments import ARGUMENTS, as_words  # robots and plants
+
+    at = next((k for k, word in enumerate(rest) if word in ARGUMENTS), None)
+    if at is None:
+        return list(words)
+    own = ["help", *(field.name for field in fields(Launch))]
+    return [name, *rest[: at + 1], *as_words(rest[at], rest[at + 1 :], own)]
 
 
 def run(arguments: Any) -> dict[str, Any]:

@@ -36,6 +36,7 @@ WORSE = 0.02  # that a plan in bfloat16 may cost more
 FLOOR_SAMPLES, FLOOR_STEPS = 0.25, 0.5  # of those configured: below, a plan is another one
 ROOM = 0.9  # of the time left that a smaller plan is chosen to take
 TRIES = 4  # at a number of candidates
+TENFOLD = 10  # how far beyond what was measured the time of more candidates is reckoned
 STATES = 8  # that plans are compared from, each a few random commands away from the start
 
 
@@ -54,6 +55,23 @@ class Fit:
     planner: SamplingPlanner
     seconds: float
     note: str
+
+    def told(self, left: float) -> str:
+        """Return what was measured, in a few words, where the period leaves `left` [s]."""
+        took = f"{_size(self.planner)} take {1e3 * self.seconds:.3g} ms"
+        return f"{took} of the {1e3 * left:.3g} ms that the period leaves"
+
+    def most(self, left: float) -> int:
+        """Return how many candidates are allowed while the robot moves, where `left` [s] are left.
+
+        If fewer than configured were chosen there is no room for more. Otherwise the time is taken
+        to grow with their number, which overstates it.
+        """
+        count = self.planner.config.num_samples
+        if self.note:
+            return count
+        share = ROOM * left / max(self.seconds, 1e-9)
+        return max(count, int(min(share, TENFOLD) * count))
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from pathlib import Path
 from types import MappingProxyType
 
+from ros_mbmrl.arguments.shipped import MODEL
+from ros_mbmrl.arguments.spelling import unknown
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.home import expand_home
+from ros_mbmrl.planning.words import PREFIX
 from ros_mbmrl.plants import PLANTS, usual_ground
-from ros_mbmrl.robots import ROBOTS, make_robot
+from ros_mbmrl.robots import ROBOTS, make_robot, robot_name
+from ros_mbmrl.runtime.priority import WORDS
+from ros_mbmrl.share import by_name
+from ros_mbmrl.view.address import HOST, PORT
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,15 @@ class Argument:
 
 
 Arguments = Mapping[str, str]
+NONE = "none"  # no view
+SWITCH = "episode"  # newer versions act from the next episode on
+TOPICS = "topics"  # plant of robots that a file describes
 LARGEST = 2**31 - 1  # largest number, which every generator accepts as a seed
 
 _BOOL = ("true", "false")
-_PLANTS = tuple(sorted({name.partition(".")[2] for name in PLANTS}))
+_PLANTS = tuple(sorted({*(name.partition(".")[2] for name in PLANTS), TOPICS}))
 _COMMON = (
-    Argument("robot", "hexapod", "which robot", tuple(sorted(ROBOTS))),
+    Argument("robot", "hexapod", f"which robot ({'|'.join((*sorted(ROBOTS), 'FILE.yaml'))})"),
     Argument("plant", "twin", "what is driven: the twin, or the robot itself", _PLANTS),
     Argument(
         "port",
@@ -63,8 +72,16 @@ _COMMON = (
     ),
     Argument("noise", "1", "the twin's, as a share of the real robot's", simulated=True),
     Argument("delay", "0", "seconds by which a command acts late: the twin's, or a known robot's"),
-    Argument("fault", "", "what breaks in the twin, NAME@SECONDS", simulated=True),
+    Argument(
+        "fault",
+        "",
+        "what breaks in the twin, NAME@SECONDS, counted from the first command that moves it",
+        simulated=True,
+    ),
     Argument("viewer", "false", "show the twin in a window", _BOOL, simulated=True),
+    Argument("view", NONE, "live view in the browser, on top of the run", (NONE, "foxglove")),
+    Argument("view_host", HOST, "address of the view; with another one, others see it, too"),
+    Argument("view_port", str(PORT), "port of the view; 0: any that is free"),
     Argument("record", "true", "write one MCAP file a run", _BOOL),
     Argument(
         "recording", "", "the MCAP file; default: runs/recordings/<robot>-<time>.mcap", path=True
@@ -72,6 +89,13 @@ _COMMON = (
     Argument("duration", "0", "seconds of control after which the run ends; 0: until Ctrl-C"),
     Argument("lockstep", "false", "step without pacing, every node in turn", _BOOL),
     Argument("seed", "0", "seed of everything random"),
+    Argument(
+        "priority",
+        "auto",
+        "of driver and safety real time, of planning a larger share of a core: auto takes what is "
+        "permitted, high says what is not, normal asks for nothing",
+        WORDS,
+    ),
     Argument("startup_timeout", "60", "seconds within which the first command must come"),
     Argument("params", "", "parameter file; default: config/<robot>.yaml", path=True),
 )
@@ -80,12 +104,20 @@ _ADAPT = (
     Argument(
         "model",
         "",
-        "folder of a model, under controller:=policy of a policy; default: models/<robot>/<method>",
+        "folder of a model, or a shipped one by name, such as hexapod/grbal; under "
+        "controller:=policy the folder of a policy; default: <robot>/<method>",
         path=True,
     ),
     Argument("controller", "", "planner; default: the robot's"),
     Argument("path", "", "what is followed; default: straight, for a robot that follows paths"),
+    Argument("speed", "", "along the path [m/s]; default: as the robot's parameters say"),
     Argument("task", "", "what is done; default: the robot's first, where it follows no path"),
+    Argument(
+        "changed",
+        "",
+        "for the report: what changes in a real robot, NAME@SECONDS after the first command",
+        simulated=False,
+    ),
     Argument(
         "report",
         "",
@@ -93,6 +125,22 @@ _ADAPT = (
         path=True,
     ),
     Argument("threads", "1", "threads of the adapting and planning process"),
+    Argument(
+        "composed",
+        "auto",
+        "one process for the control path (a real robot's driver stays apart); auto: from 30 "
+        "control steps a second on",
+        ("auto", *_BOOL),
+    ),
+    Argument(
+        "learning",
+        "",
+        "folder of an asynchronous run: its newest model or policy acts, each episode is pushed",
+        path=True,
+    ),
+    Argument("switch", SWITCH, "when a newer version acts, with learning:=", (SWITCH, "step")),
+    Argument("episode_seconds", "20", "length of an episode, with learning:="),
+    Argument("trajectories", "0", "with learning:=, number at which the run ends; 0: no end"),
 )
 _COLLECT = (
     Argument("source", "joystick", "who drives at the start", ("joystick", "keyboard", "random")),
@@ -108,6 +156,8 @@ ARGUMENTS: Mapping[str, tuple[Argument, ...]] = MappingProxyType(
 def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
     """Return the values of all of the graph's arguments from `name:=value` words.
 
+    `planner.NAME:=VALUE`, where there is a controller, is among them if it is given.
+
     Raises UserError for an unknown graph or name, a word of another form, a value not allowed.
     """
     choose("graph", graph, ARGUMENTS)
@@ -120,16 +170,22 @@ def parse(graph: str, words: Sequence[str]) -> dict[str, str]:
         check_names(graph, [name])
         values[name] = value
     for name, value in values.items():
+        if name not in known:
+            continue
         if known[name].choices and value not in known[name].choices:
             choose(name, value, known[name].choices)
         if known[name].path:
             values[name] = expand_home(value, name)
+            if name == "model" and value:
+                values[name] = str(by_name(MODEL, Path(values[name])))
+    values["robot"] = robot_name(expand_home(values["robot"], "robot"))
     _check_heeded(known, values)
     values["terrain"] = values["terrain"] or usual_ground(values["robot"])
     if "method" in values:
         robot = make_robot(values["robot"])
         usual = "mb" if values["controller"] == "policy" else robot.method
-        values["method"] = values["method"] or usual
+        # What a run learns is adapted as its card says.
+        values["method"] = values["method"] or ("" if values["learning"] else usual)
         values["controller"] = values["controller"] or robot.planner
     # Braces and not a default per robot: `ros2 launch --show-args` does not know the robot yet.
     return {name: value.replace("{robot}", values["robot"]) for name, value in values.items()}
@@ -139,12 +195,45 @@ def check_names(graph: str, names: Sequence[str]) -> None:
     """Raise UserError for a name that is not an argument of the graph, with the nearest one."""
     known = _known(graph)
     for name in names:
+        if name.startswith(PREFIX) and "controller" in known:
+            continue  # a setting of the planner, which `bringup` checks
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            raise UserError(
-                f"unknown argument '{name}': expected one of {', '.join(sorted(known))}"
-                + (f"; did you mean '{near[0]}'?" if near else "")
-            )
+            raise unknown(name, sorted(known))
+
+
+def as_words(graph: str, words: Sequence[str], own: Sequence[str]) -> list[str]:
+    """Return the words of a launch with `--name value ...` as `name:=value`.
+
+    Several values are joined by commas, `--viewer` alone is true and `--no-viewer` false.
+
+    Args:
+        graph: its name.
+        words: of the command line, after the graph's name.
+        own: names of options that are of the command itself; they and their values stay.
+
+    Raises:
+        UserError: an option that neither has, or one without a value.
+    """
+    known, written, left = _known(graph), list[str](), list(words)
+    while left:
+        word = left.pop(0)
+        name, sign, value = word.removeprefix("--").partition("=")
+        bare = name.replace("-", "_")
+        if not word.startswith("--") or bare.removeprefix("no_") in own:
+            written.append(word)
+            continue
+        values = [value] if sign else []
+        while not sign and left and not left[0].startswith("--") and ":=" not in left[0]:
+            values.append(left.pop(0))
+        off = bare.removeprefix("no_")
+        if not values and off in known and known[off].choices == _BOOL:
+            written.append(f"{off}:={'true' if off == bare else 'false'}")
+            continue
+        check_names(graph, [bare])
+        if not values:
+            raise UserError(f"{word}: expected a value")
+        written.append(f"{bare}:={','.join(values)}")
+    return written
 
 
 def _check_heeded(known: Mapping[str, Argument], values: Mapping[str, str]) -> None:
@@ -157,6 +246,14 @@ def _check_heeded(known: Mapping[str, Argument], values: Mapping[str, str]) -> N
             raise UserError(
                 f"{name}: is for {whose}, and would be ignored with plant:={values['plant']}"
             )
+    for name in ("view_host", "view_port"):
+        if values["view"] == NONE and values[name] != known[name].default:
+            raise UserError(f"{name}: would be ignored with view:={NONE}")
+    for name in ("switch", "episode_seconds", "trajectories"):
+        if "learning" in known and not values["learning"] and values[name] != known[name].default:
+            raise UserError(f"{name}: would be ignored without learning:=")
+    if values.get("learning") and values["lockstep"] == "true":
+        raise UserError("learning: versions arrive in real time: expected lockstep:=false")
     if values["recording"] and values["record"] != "true":
         raise UserError("recording: would be ignored with record:=false")
 

@@ -59,12 +59,18 @@ class Registry(MutableMapping[str, T]):
         group: of the entry points, without `ros_mbmrl.`.
         built_in: those of this package.
         outside: makes one of an entry point, whose module is not imported before.
+        files: returns those that files describe, asked each time: they become known at run time.
     """
 
     def __init__(
-        self, kind: str, group: str, built_in: Mapping[str, T], outside: Callable[[Entry], T]
+        self,
+        kind: str,
+        group: str,
+        built_in: Mapping[str, T],
+        outside: Callable[[Entry], T],
+        files: Callable[[], Mapping[str, T]] = dict,
     ) -> None:
-        self._kind, self._outside = kind, outside
+        self._kind, self._outside, self._files = kind, outside, files
         self._built_in, self._entries = dict(built_in), entries(group)
 
     def entry(self, name: str) -> Entry | None:
@@ -83,7 +89,13 @@ class Registry(MutableMapping[str, T]):
             )
         return claims[0] if claims else None
 
+    def is_code(self, name: str) -> bool:
+        """Return whether it is built in or of an entry point, and not of a file."""
+        return name in self._built_in or name in self._entries
+
     def __getitem__(self, name: str) -> T:
+        if not self.is_code(name):
+            return self._files()[name]
         entry = self.entry(name)
         return self._built_in[name] if entry is None else self._outside(entry)
 
@@ -94,10 +106,10 @@ class Registry(MutableMapping[str, T]):
         del self._built_in[name]
 
     def __contains__(self, name: object) -> bool:  # without importing it
-        return name in self._built_in or name in self._entries
+        return name in self._built_in or name in self._entries or name in self._files()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys((*self._built_in, *self._entries)))
+        return iter(dict.fromkeys((*self._built_in, *self._entries, *self._files())))
 
     def __len__(self) -> int:
         return len(list(iter(self)))

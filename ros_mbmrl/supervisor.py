@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from ros_mbmrl.bringup import FIRST_COMMAND, PARENT, NodeSpec, Value, graph
+from ros_mbmrl.bringup import FIRST_COMMAND, PARENT, NodeSpec, graph
+from ros_mbmrl.launch_values import Value
 from ros_mbmrl.ros_environment import check_middleware, environment
 from ros_mbmrl.runtime.alone import alone
 from ros_mbmrl.runtime.output import Output
@@ -62,6 +63,7 @@ class _Child:
     reader: threading.Thread | None = None
     restarts: int = 0
     paused: bool = False
+    given_up: bool = False
 
 
 @dataclass
@@ -87,15 +89,20 @@ def command_line(spec: NodeSpec) -> list[str]:
     return words
 
 
-def launch(name: str, words: Sequence[str]) -> Summary:
-    """Run the graph called `name` with `name:=value` words until it ends.
+def show(line: str) -> None:
+    """Print a line of a node at once."""
+    print(line, flush=True)
+
+
+def launch(name: str, words: Sequence[str], echo: Callable[[str], None] = show) -> Summary:
+    """Run the graph called `name` with `name:=value` words until it ends; `echo` shows a line.
 
     Raises UserError for bad words, RunError if the robot's graph already runs in this domain.
     """
     specs = graph(name, words)
     check_middleware(os.environ)
     with _alone(specs[0].namespace):
-        return supervise(specs)
+        return supervise(specs, echo=echo)
 
 
 def _alone(namespace: str) -> AbstractContextManager[None]:
@@ -106,12 +113,13 @@ def supervise(
     specs: Sequence[NodeSpec],
     command: Callable[[NodeSpec], list[str]] = command_line,
     patience: Iterable[tuple[signal.Signals, float]] = PATIENCE,
-    echo: Callable[[str], None] = lambda line: print(line, flush=True),
+    echo: Callable[[str], None] = show,
     max_restarts: int = 3,
 ) -> Summary:
     """Start the nodes, wait until a critical one ends or a signal asks for the end, end all.
 
-    A node that is not critical is restarted if it fails. The run is clean if the node that ended it
+    A node that is not critical is restarted if it fails, an optional one not for bad input: then
+    the run goes on without it. The run is clean if the node that ended it
     ended cleanly, or a signal asked for its end.
 
     Args:
@@ -149,7 +157,7 @@ def _start(
 ) -> _Child:
     process = subprocess.Popen(
         command(spec),
-        env=environment({**os.environ, PARENT: str(os.getpid())}),
+        env=environment({**os.environ, **spec.environment, PARENT: str(os.getpid())}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -186,6 +194,11 @@ def _wait(
             if code is None:
                 continue
             # Bad input stays bad: a restart would not help.
+            if child.spec.optional and code == 2:
+                if not child.given_up:
+                    child.given_up = True
+                    echo(f"[{child.spec.name}] ended with status 2: the run goes on without it")
+                continue
             if child.spec.critical or code == 2:
                 echo(f"[{child.spec.name}] ended with status {code}: ending the graph")
                 return child
@@ -244,7 +257,8 @@ def _summary(children: Sequence[_Child], ended: _Child | None, watch: _Watch) ->
         code = codes[ended.spec.name]
         status = code if code in (0, 2) else 1
         reason = f"{ended.spec.name} ended with status {code}"
-    late = [name for name, code in codes.items() if code != 0]
+    needed = {child.spec.name for child in children if not child.spec.optional}
+    late = [name for name, code in codes.items() if code != 0 and name in needed]
     if status == 0 and late:
         status, reason = 1, f"not ended cleanly: {', '.join(late)}"
     return Summary(

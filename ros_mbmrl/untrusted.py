@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from io import StringIO
 from math import prod
@@ -84,8 +84,22 @@ def dump_yaml(value: Any, width: int = 80) -> str:
 
 def parse_yaml(text: str) -> Any:
     """Parse plain data: mappings, lists, texts, numbers. Raises UserError, with one line."""
+    return _told(lambda: _PlainLoader(text).get_single_data())
+
+
+def compose_yaml(text: str) -> tuple[yaml.Node | None, Callable[[yaml.Node], Any]]:
+    """Return the tree of plain data, whose nodes know their lines, and what makes values of it.
+
+    Raises:
+        UserError: it is not plain data; one line.
+    """
+    loader = _told(lambda: _PlainLoader(text))
+    return _told(loader.get_single_node), lambda node: _told(lambda: loader.construct_object(node))
+
+
+def _told(work: Callable[[], Any]) -> Any:
     try:
-        return _PlainLoader(text).get_single_data()
+        return work()
     except Exception as error:  # PyYAML does not catch what its constructors raise
         said = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"not plain YAML ({said[:200]})") from None

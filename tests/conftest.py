@@ -27,11 +27,11 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.policies.sampling import Tasks
-from ros_mbmrl.robots import ROBOTS
+from ros_mbmrl.robots import ROBOTS, robot_name
 from ros_mbmrl.robots.quantities import Limit, Quantity
 from ros_mbmrl.robots.spec import Array, Envelope, Robot, RobotSpec
 from ros_mbmrl.robots.task import Task
-from ros_mbmrl.ros_environment import environment
+from ros_mbmrl.ros_environment import CAMPAIGN, environment
 from ros_mbmrl.simulation.environment import Flags, Observation, Transition, observe, rows_of
 
 # An example takes as long as it takes: other processes may keep all cores busy.
@@ -46,9 +46,9 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="session")
 def domains() -> Iterator[int]:
-    """ROS domains 1 to 99, over and over; those of tests that run at once are never the same."""
+    """ROS domains below the campaign's, over and over; tests that run at once never share one."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-    own = range(1 + worker, 100, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    own = range(1 + worker, CAMPAIGN[0], int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     first = random.randrange(len(own))  # other sessions on this machine begin elsewhere
     return itertools.cycle([*own[first:], *own[:first]])
 
@@ -424,3 +424,164 @@ def point_tasks() -> Tasks:
 def one_goal() -> Tasks:
     """The same goal always: nothing to adapt to."""
     return Tasks(PointRobot(), lambda _: np.array([1.0, 0.5]), PointEnvironment)
+
+
+def _bag(
+    path: Path,
+    messages: Sequence[tuple[str, str, int, dict[str, Any]]],
+    storage: str = "sqlite3",
+    compression: str = "none",
+    types: dict[str, str] | None = None,
+) -> Path:
+    """A bag of messages (topic, type, receive time [ns], fields); `types`: own definitions."""
+    from mcap_ros2._dynamic import serialize_dynamic
+    from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+
+    from ros_mbmrl.data.message_definitions import definition
+
+    writer = Writer(path, version=9, storage_plugin=StoragePlugin[storage.upper()])
+    writer.set_compression(CompressionMode[compression.upper()], CompressionFormat.ZSTD)
+    kinds = {kind for _, kind, _, _ in messages}
+    texts = {kind: (types or {}).get(kind) or definition(kind) for kind in kinds}
+    encoders = {kind: serialize_dynamic(kind, text)[kind] for kind, text in texts.items()}
+    channels: dict[str, Any] = {}
+    with writer:
+        for topic, kind, time, fields in messages:
+            if topic not in channels:
+                channels[topic] = writer.add_connection(
+                    topic, kind, msgdef=texts[kind], rihs01=f"RIHS01_{kind}"
+                )
+            writer.write(channels[topic], time, encoders[kind](fields))
+    return path
+
+
+# An arm in the plane, without gravity: a motor, and a servo whose command is a rate.
+ARM_XML = """
+<mujoco>
+  <option timestep="0.005" gravity="0 0 0" integrator="implicitfast"/>
+  <worldbody>
+    <body name="upper">
+      <joint name="shoulder_joint" axis="0 0 1" damping="0.5"/>
+      <geom name="upper" type="capsule" fromto="0 0 0 0.3 0 0" size="0.02" mass="1" contype="0"/>
+      <body name="lower" pos="0.3 0 0">
+        <joint name="elbow" axis="0 0 1" range="-114.6 114.6" damping="0.1"/>
+        <geom type="capsule" fromto="0 0 0 0.2 0 0" size="0.02" mass="0.5" contype="0"/>
+      </body>
+    </body>
+  </worldbody>
+  <actuator>
+    <motor name="shoulder" joint="shoulder_joint"/>
+    <position name="servo" joint="elbow" kp="20" kv="0.5" ctrlrange="-2 2"/>
+  </actuator>
+  <sensor><actuatorfrc name="torque" actuator="shoulder"/></sensor>
+  <keyframe><key name="bent" qpos="0 0.5" ctrl="0 0.5"/></keyframe>
+</mujoco>
+"""
+ARM_YAML = """\
+name: planar_arm
+kind: arm
+period: 0.05
+measured:
+  torque: {unit: N m, predicted: false}
+joints:
+  names: [shoulder, elbow]
+commands:
+  values:
+    shoulder: {unit: N m, low: -1.0, high: 1.0}
+    elbow: {unit: rad/s, low: -2.0, high: 2.0}
+tasks:
+  bend: {goal: {elbow: 1.0}}
+twin:
+  model: arm.xml
+  joints: {shoulder: shoulder_joint}
+  keyframe: bent
+  noise: {elbow: 0.01}
+  latency: 0.01
+  faults:
+    load: {body: lower, mass: 2.0}
+    servo_weak: {actuator: servo, factor: 0.1}
+    encoder_off: [{sensor: elbow, add: 0.2}, {command: shoulder, factor: 0.5}]
+    late: {latency: 0.1}
+  randomise:
+    mass: [0.5, 2.0]
+    rusty: {joint: shoulder, friction: [0.0, 0.1]}
+"""
+
+
+@pytest.fixture
+def arm_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A robot's file beside its MuJoCo model; no other file is known."""
+    monkeypatch.setenv("MBMRL_ROBOTS", "")
+    (tmp_path / "arm.xml").write_text(ARM_XML)
+    path = tmp_path / "planar_arm.yaml"
+    path.write_text(ARM_YAML)
+    return path
+
+
+@pytest.fixture
+def write_bag() -> Callable[..., Path]:
+    """Writes a bag as `ros2 bag` does: both storages, file or message compressed."""
+    return _bag
+
+
+@pytest.fixture
+def planar_arm(arm_file: Path) -> str:
+    """The name of the robot of `arm_file`, which is known."""
+    return robot_name(str(arm_file))
+
+
+def _untrained(robot: str, folder: Path, methods: Sequence[str] = ("mb",), seed: int = 0) -> Path:
+    from ros_mbmrl.dynamics.files import save_model
+    from ros_mbmrl.dynamics.normalizer import Normalizer
+    from ros_mbmrl.robots import make_robot
+
+    own = make_robot(robot)
+    inputs, outputs = len(own.spec.features) + len(own.spec.action), len(own.spec.changes)
+    mlp = MLP((inputs, 8, outputs), "tanh")
+    parameters = mlp.init(torch.Generator().manual_seed(seed))
+    small = 0.01 * torch.ones(outputs)
+    normalizer = Normalizer(torch.zeros(inputs), torch.ones(inputs), 0 * small, small)
+    for method in methods:
+        facts = {"method": method, "options": {}, "adapt_window": 8, "seed": seed}
+        save_model(folder / method, DynamicsModel(own, mlp, normalizer), parameters, facts)
+    return folder
+
+
+@pytest.fixture
+def untrained() -> Callable[..., Path]:
+    """Writes the folders of an untrained network of a robot, named by method, into a folder."""
+    return _untrained
+
+
+# A body that slides on nothing, pushed along its own axis: it follows paths.
+ROVER_XML = """
+<mujoco>
+  <option timestep="0.01" gravity="0 0 0"/>
+  <worldbody>
+    <body name="base"><freejoint/><geom size="0.1" mass="1"/><site name="middle"/></body>
+  </worldbody>
+  <actuator><general name="push" site="middle" gear="1 0 0 0 0 0"/></actuator>
+</mujoco>
+"""
+ROVER_YAML = """\
+name: rover_twin
+kind: planar_base
+period: 0.1
+commands:
+  values:
+    push: {unit: N, low: -1.0, high: 1.0}
+twin:
+  model: rover.xml
+  faults:
+    heavy: {body: base, mass: 2.0}
+"""
+
+
+@pytest.fixture
+def rover_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a base that follows paths, beside its MuJoCo model."""
+    monkeypatch.setenv("MBMRL_ROBOTS", "")
+    (tmp_path / "rover.xml").write_text(ROVER_XML)
+    path = tmp_path / "rover_twin.yaml"
+    path.write_text(ROVER_YAML)
+    return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from ros_mbmrl import __version__, cli
+from ros_mbmrl.arguments.launch import Launch
 from ros_mbmrl.errors import RunError, UserError
 
 
@@ -30,6 +32,14 @@ def status_of(*arguments: str) -> int:
         (("score", "none", "--data", "d"), "no model folder 'none'"),
         (("import", "fitbit", "f.npz", "o"), "unknown kind of log 'fitbit'"),
         (("launch", "party"), "party"),
+        (("--tyro-print-completion", "tcsh"), "expected bash or zsh"),
+        (("launch", "adapt", "--colour", "red"), "unknown argument 'colour'"),
+        (("launch", "adapt", "planner.horizn:=5"), "unknown planner parameter 'horizn'"),
+        (("collect", "hexapod", "colour:=red"), "unknown argument 'colour'"),
+        (("train", "mb", "ant", "--out", "o", "--data", "d", "--recipe", "x"), "no file 'x'"),
+        (("train", "mb", "ant", "--out", "o", "--data", "d", "--set", "rows=a"), "got 'a'"),
+        (("train", "promp", "ant", "--out", "o", "--set", "tasks=a"), "tasks: expected an int"),
+        (("score", "ant/grbl", "--data", "d"), "did you mean 'ant/grbal'?"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(
@@ -156,3 +166,49 @@ def test_launch_arguments_are_listed(capsys: pytest.CaptureFixture[str]) -> None
     listed = capsys.readouterr().out
     for name in ("robot", "plant", "method", "controller", "path", "terrain", "fault", "report"):
         assert f"{name}:=" in listed
+
+
+def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["--version"])
+    assert capsys.readouterr().out == f"mbmrl {__version__}\n"
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_positional_arguments_have_names(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(command, "--help") == 0
+    usage = capsys.readouterr().out.split("\n\n")[0]
+    positional = re.sub(r"\[?--\S+( \S+)?", "", usage)
+    assert "STR" not in positional and "None" not in usage
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_shells_can_complete(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--tyro-print-completion", shell])
+    assert not caught.value.code
+    script = capsys.readouterr().out
+    assert all(word in script for word in ("train", "collect", "--recipe", "--tags"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["launch", "collect", "--tags", "a", "b", "--source", "random", "--json", "r.json"],
+        ["launch", "collect", "tags:=a,b", "source:=random", "--json", "r.json"],
+    ],
+)
+def test_a_launch_takes_both_spellings(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(cli, "run", lambda parsed: seen.append(parsed) or {})
+    monkeypatch.setattr(cli, "_write", lambda *_: None)
+    cli.main(words)
+    assert seen == [Launch("collect", ("tags:=a,b", "source:=random"), json=Path("r.json"))]
+
+
+def test_a_command_takes_both_spellings(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(cli, "run", lambda parsed: seen.append(parsed) or {})
+    cli.main(["collect", "hexapod", "--tags", "a", "b", "--noise", "0.5", "--viewer"])
+    cli.main(["collect", "robot:=hexapod", "tags:=a,b", "noise:=0.5", "viewer:=true"])
+    assert seen[0] == seen[1]
+    assert seen[0].tags == ("a", "b")

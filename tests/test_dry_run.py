@@ -181,3 +181,20 @@ def test_an_unknown_precision_is_refused() -> None:
     check_precision("auto")
     with pytest.raises(UserError, match="unknown precision 'half': expected one of auto, bfloat16"):
         check_precision("half")
+
+
+def test_more_candidates_are_allowed_as_far_as_the_time_measured_reaches(trial: Any) -> None:
+    dry, model, adapted = trial(num_samples=100, horizon=5)
+    fit = dry.fit(model, adapted, 0.07)
+    assert fit.most(0.07) == pytest.approx(900, abs=1)  # 7 ms of 70, less a tenth
+    assert fit.most(0.7) == 1000  # tenfold at most
+    assert fit.most(0.0071) == 100
+    assert fit.told(0.07) == (
+        "100 candidates and 5 steps take 7 ms of the 70 ms that the period leaves"
+    )
+
+
+def test_where_fewer_had_to_be_chosen_there_is_no_room_for_more(trial: Any) -> None:
+    dry, model, adapted = trial(num_samples=400, horizon=5)
+    fit = dry.fit(model, adapted, 0.0142)
+    assert fit.most(0.0142) == fit.planner.config.num_samples < 400

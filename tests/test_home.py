@@ -22,13 +22,18 @@ POSITIONAL = {
     "train": ["mb", "hexapod"],
     "score": ["~/models"],
     "evaluate": ["hexapod-terrains"],
+    "bounds": ["~/run"],
     "emulate": ["velociroach"],
     "tune": ["~/model"],
     "data": ["ls", "~/paths"],
     "replay": ["~/recording"],
+    "param": ["list", "/n"],
+    "view": ["~/recording"],
     "bench": ["plan"],
+    "check": ["robot", "~/file"],
+    "new": ["robot", "mine"],
 }
-PATHS = {"recording", "params", "model", "report", "tty", "port"}
+PATHS = {"recording", "params", "model", "report", "tty", "port", "learning"}
 
 
 @pytest.fixture(autouse=True)

@@ -8,19 +8,28 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from ros_mbmrl.data import dataset
+from ros_mbmrl.learning.twin_rollouts import collect_rollouts
+from ros_mbmrl.robots import make_robot
+from ros_mbmrl.untrusted import read_yaml
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "ros_mbmrl"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-NODES = ("adaptive", "driver", "recorder", "reference", "safety", "teleop")
+NODES = (
+    *("adaptive", "collector", "composed", "driver", "recorder", "reference", "safety", "teleop"),
+    "view",
+)
 LAUNCH_FILES = ("adapt", "collect", "twin")
-BUILT_FROM = ("ros_mbmrl", "launch", "config", "sim", "models", "resource")
-BUILT_WITH = ("package.xml", "setup.py", "setup.cfg", "pyproject.toml", "LICENSE")
+BUILT_FROM = ("ros_mbmrl", "launch", "config", "sim", "models", "resource", "robot_side")
+BUILT_WITH = ("package.xml", "setup.py", "setup.cfg", "pyproject.toml", "LICENSE", "README.md")
 
 TORCH_FREE = (
     "ros_mbmrl.bringup",
@@ -33,7 +42,9 @@ TORCH_FREE = (
     "ros_mbmrl.supervisor",
     "ros_mbmrl.simulation.world",
 )
-TORCH_FREE_NODES = tuple(f"ros_mbmrl.nodes.{name}" for name in NODES if name != "adaptive")
+TORCH_FREE_NODES = tuple(
+    f"ros_mbmrl.nodes.{name}" for name in NODES if name not in ("adaptive", "composed")
+)
 
 
 @pytest.fixture(scope="module")
@@ -84,12 +95,81 @@ def test_pip_puts_the_command_on_the_path(how: tuple[str, ...], tree: Path, tmp_
             assert (tmp_path / "share/ros_mbmrl" / path).exists(), path
 
 
+@pytest.fixture(scope="module")
+def built(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what an index would get: a source distribution, and the wheel made of it."""
+    pytest.importorskip("build")
+    out = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(tree), cwd=out)
+    return out
+
+
+def test_an_index_would_take_it(built: Path) -> None:
+    pytest.importorskip("twine")
+    files = sorted(map(str, built.iterdir()))
+    assert [name.rpartition(".")[2] for name in files] == ["whl", "gz"]
+    run(sys.executable, "-m", "twine", "check", "--strict", *files, cwd=built)
+    with zipfile.ZipFile(files[0]) as wheel:
+        (name,) = (each for each in wheel.namelist() if each.endswith("METADATA"))
+        metadata = wheel.read(name).decode()
+    assert "Classifier: Typing :: Typed" in metadata
+    body = metadata.partition("\n\n")[2]
+    assert body.startswith("# ros_mbmrl")
+    assert not re.search(r"\]\((?!https?:)", body)  # files that an index does not show
+
+
+def test_the_wheel_works_from_an_empty_folder(built: Path, tmp_path: Path) -> None:
+    """Models, recipes and MJCF come along and are found by name."""
+    where, empty = tmp_path / "installed", tmp_path / "empty"
+    empty.mkdir()
+    (wheel,) = built.glob("*.whl")
+    offline = ("--no-deps", "--no-index", "--target", str(where))
+    run(sys.executable, "-m", "pip", "install", "-q", *offline, str(wheel), cwd=tmp_path)
+    assert (where / "ros_mbmrl" / "py.typed").exists()
+    dataset.save(tmp_path / "data", collect_rollouts(make_robot("hexapod"), 4, 40, seed=0))
+    for words in (
+        ["--version"],
+        ["launch", "adapt", "--show-args"],
+        ["score", "hexapod/grbal", "hexapod/mb", "--data", "../data", "--sessions", "all"],
+        ["train", "mb", "hexapod", "--data", "../data", "--out", "m", "--recipe", "hexapod_twin"]
+        + ["--set", "supervised_steps=2", "--set", "hidden=[4]", "--set", "batch=2"],
+    ):
+        code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from ros_mbmrl.cli import main"
+        run(sys.executable, "-c", f"{code}; main()", str(where), *words, cwd=empty)
+    assert (empty / "m" / "card.yaml").is_file()
+
+
 def test_versions_agree() -> None:
     from ros_mbmrl import __version__
 
     manifest = (ROOT / "package.xml").read_text(encoding="utf-8")
     assert re.findall(r"<version>(.+)</version>", manifest) == [__version__]
     assert f'version="{__version__}"' in (ROOT / "setup.py").read_text(encoding="utf-8")
+    assert read_yaml(ROOT / "CITATION.cff")["version"] == __version__
+
+
+def test_ci_runs_every_python_with_newest_and_lowest_dependencies() -> None:
+    jobs = read_yaml(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]
+    matrix = jobs["test"]["strategy"]["matrix"]
+    (bounds,) = re.findall(r'python_requires="(.+)"', (ROOT / "setup.py").read_text())
+    assert bounds == ">=3.10,<3.14"
+    assert matrix["python"] == [f"3.{minor}" for minor in range(10, 14)]
+    assert matrix["resolution"] == ["highest", "lowest-direct"]
+    (install,) = (step["run"] for step in jobs["test"]["steps"] if "-e" in step.get("run", ""))
+    assert "--resolution ${{ matrix.resolution }}" in install
+
+
+def test_issue_forms_are_as_forms_are() -> None:
+    """An id of its own for each question, and a question that must be answered."""
+    forms = [
+        read_yaml(ROOT / ".github" / "ISSUE_TEMPLATE" / f"{n}.yml") for n in ("bug", "feature")
+    ]
+    for form in forms:
+        assert {"name", "description", "body"} <= set(form)
+        asked = [each for each in form["body"] if each["type"] != "markdown"]
+        assert len({each["id"] for each in asked}) == len(asked)
+        assert all(each["attributes"]["label"] for each in asked)
+        assert any(each.get("validations", {}).get("required") for each in asked)
 
 
 def test_the_manifest_names_every_ros_package_that_is_imported() -> None:

@@ -74,6 +74,32 @@ def test_a_node_that_is_not_critical_is_started_again(tmp_path: Path) -> None:
     assert count.read_text() == "xxx"
 
 
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ("raise SystemExit(2)", "[view] ended with status 2: the run goes on without it"),
+        ("raise SystemExit(1)", "[view] ended with status 1: starting it again"),
+        (
+            "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+            "[view] ended with status -9: starting it again",
+        ),
+    ],
+)
+def test_a_run_ends_well_without_what_is_optional(view: str, said: str) -> None:
+    nodes = {"view": view, "driver": "import time; time.sleep(0.6)"}
+    specs = [NodeSpec(n, n, "/r", critical=n == "driver", optional=n == "view") for n in nodes]
+    lines: list[str] = []
+    summary = supervise(
+        specs,
+        command=lambda spec: [sys.executable, "-c", nodes[spec.name]],
+        patience=PATIENCE,
+        echo=lines.append,
+    )
+    assert (summary.status, summary.reason) == (0, "driver ended with status 0")
+    assert said in lines
+    assert lines.count("[view] ended with status 2: the run goes on without it") <= 1
+
+
 def test_bad_input_is_said_before_anything_starts() -> None:
     with pytest.raises(UserError, match="unknown argument"):
         launch("twin", ["colour:=red"])

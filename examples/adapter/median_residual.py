@@ -11,7 +11,8 @@ import torch
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.learning.tune import Grid
 from ros_mbmrl.methods.method import Look, Method
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update, spread
+from ros_mbmrl.networks.mlp import MLP, Parameters, spread
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 
 GRID = Grid({"gain": (0.5, 1.0)})  # what `mbmrl train` and `mbmrl tune` choose from
 

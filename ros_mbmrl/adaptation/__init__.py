@@ -13,6 +13,8 @@ from ros_mbmrl.plugins import expected, imported
 if TYPE_CHECKING:
     from ros_mbmrl.adaptation.base import UpdateRule
 
+# Reason that an `AdaptReport` gives for a method without adaptation, in recordings, too.
+DOES_NOT_ADAPT = "the method does not adapt"
 METHODS = with_rule()  # which of all methods can be trained, scored and launched
 
 

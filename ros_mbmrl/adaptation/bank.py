@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.groups import CAUSES
-from ros_mbmrl.networks.mlp import InputUpdate, Parameters
+from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.networks.updates import InputUpdate
 from ros_mbmrl.robots.conditioned import modelled_causes
 from ros_mbmrl.robots.spec import RobotSpec
 

@@ -14,7 +14,8 @@ import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.diagnosis import Beliefs
-from ros_mbmrl.networks.mlp import MLP, Parameters, Pass, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters, Pass
+from ros_mbmrl.networks.updates import Update
 
 if TYPE_CHECKING:
     from ros_mbmrl.adaptation.gradient import GradientStep

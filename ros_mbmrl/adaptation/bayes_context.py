@@ -15,8 +15,9 @@ from torch import Generator, Tensor
 from ros_mbmrl.adaptation import encoder
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.networks.groups import ENCODER
-from ros_mbmrl.networks.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.networks.recurrent import condition
+from ros_mbmrl.networks.updates import Update
 
 START_VARIANCE = 16.0  # variance of one transition's evidence, where the prior's is 1
 

@@ -27,7 +27,9 @@ from ros_mbmrl.adaptation.joint import ROUNDS, Linear, fitted, noise_of
 from ros_mbmrl.adaptation.refinement import refined
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.groups import CAUSES, fitted_of
-from ros_mbmrl.networks.mlp import MLP, InputUpdate, Parameters, Update, spread
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.tasks import spread
+from ros_mbmrl.networks.updates import InputUpdate, Update
 from ros_mbmrl.robots.spec import RobotSpec
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from torch import Generator
 
 from ros_mbmrl.adaptation import encoder
 from ros_mbmrl.adaptation.base import Support
-from ros_mbmrl.networks.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.networks.recurrent import condition
+from ros_mbmrl.networks.updates import Update
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from ros_mbmrl.adaptation.bayes_context import BayesContext
 from ros_mbmrl.adaptation.context import Context
 from ros_mbmrl.adaptation.gradient import GradientStep
 from ros_mbmrl.adaptation.leaky_context import LeakyContext
-from ros_mbmrl.networks.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.updates import Update
 
 ContextRule = Context | BayesContext | LeakyContext
 

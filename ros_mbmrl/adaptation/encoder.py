@@ -1,20 +1,21 @@
 """The encoder that all context rules share: one code for each transition.
 
-A transition is encoded as [x, y, y - f(x)]. f is the frozen supervised model that training started
-from; its errors are what the code has to explain.
+It is that of `dynamics.latent.transitions` with a frozen f, the supervised model that training
+started from.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.networks.groups import ENCODER, FROZEN
-from ros_mbmrl.networks.mlp import MLP, Parameters, spread
+from ros_mbmrl.dynamics.latent import transitions
+from ros_mbmrl.networks.groups import ENCODER
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.networks.recurrent import no_condition
+from ros_mbmrl.networks.tasks import spread
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,7 @@ class EncoderRule(UpdateRule):
 
 def encoder(mlp: MLP, hidden: int, outputs: int) -> MLP:
     """Return the network that encodes transitions of `mlp`."""
-    inputs = mlp.sizes[0] + 2 * mlp.sizes[-1]
-    return MLP((inputs, hidden, hidden, outputs), mlp.activation)
+    return transitions.transition_encoder(mlp, hidden, outputs)
 
 
 def init(
@@ -48,18 +48,12 @@ def init(
 ) -> Parameters:
     """Return the encoder, maps from a code of `size` to biases (zero at first), the frozen f."""
     own = ENCODER.named(network.init(generator)) | no_condition(mlp, size)
-    model = {
-        name: parameters[name].clone() for k in range(mlp.layers) for name in (f"w{k}", f"b{k}")
-    }
-    return own | FROZEN.named(model)
+    return own | transitions.frozen_of(mlp, parameters)
 
 
 def encode(
     mlp: MLP, network: MLP, parameters: Parameters, support: Support, limit: float
 ) -> Tensor:
     """Encode the transitions of all tasks (N, T1, outputs), changes clipped at +-limit."""
-    y = support.y.clamp(-limit, limit)
-    residual = y - mlp.forward(FROZEN.part(parameters), support.x).detach()
-    transitions = torch.cat([support.x, y, residual], dim=-1)
-    encoded = network.forward(ENCODER.part(parameters), transitions)
+    encoded = transitions.encode(mlp, network, parameters, support.x, support.y, limit)
     return spread(encoded, len(support.weight))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.adaptation import rule_of
+from ros_mbmrl.adaptation import DOES_NOT_ADAPT, rule_of
 from ros_mbmrl.adaptation.base import (
     Adapted,
     AdaptReport,
@@ -28,8 +28,10 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.ensemble import MemberUpdates, memory_of
 from ros_mbmrl.networks.groups import network_of
-from ros_mbmrl.networks.mlp import MLP, InputUpdate, Parameters, Update, spread
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.networks.recurrent import fade
+from ros_mbmrl.networks.tasks import spread
+from ros_mbmrl.networks.updates import InputUpdate, Update
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,16 @@ class Guard:
         self._norm = norm(parameters)
         self._folds = Folds.of(window_size, config.folds, self._norm.device)  # for a full window
 
+    def prior(self) -> Adapted:
+        """Return the prior, as it is before there is any transition."""
+        report = AdaptReport(0, 0.0, 0.0, 0.0, False, "no transitions yet")
+        return Adapted(self.parameters, report)
+
     @torch.inference_mode()
     def adapt(self, model: DynamicsModel, window: Window) -> Adapted:
         """Return adapted parameters from a live window, or the prior and the reason."""
         if not len(window):
-            report = AdaptReport(0, 0.0, 0.0, 0.0, False, "no transitions yet")
-            return Adapted(self.parameters, report)
+            return self.prior()
         support = support_of(
             model, window.features[None], window.actions[None], window.changes[None]
         )
@@ -176,7 +182,7 @@ class Guard:
         count, change = int(verdict.transitions), float(verdict.change)
         if count and change == 0.0:
             adapts = self.rule.adapts
-            return "the update changes nothing" if adapts else "the method does not adapt"
+            return "the update changes nothing" if adapts else DOES_NOT_ADAPT
         if count < self.config.min_transitions:
             return f"{count} usable transitions, {self.config.min_transitions} needed"
         if not torch.isfinite(verdict.error_after + verdict.change):
@@ -266,6 +272,8 @@ def norm_of(update: Update) -> Tensor:
             total = total + gram.sum(dim=(1, 2)).clamp_min(0.0)
         if layer.bias is not None:
             total = total + layer.bias.square().sum(dim=(1, 2))
+    if update.attention is not None:  # as the biases that the mean transition would be
+        total = total + update.attention.values.square().sum(dim=2).mean(dim=1)
     return total.sqrt()
 
 

@@ -22,7 +22,9 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update, spread
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.tasks import spread
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 
 LEAST_NOISE = 0.01  # standard deviation of an output, normalised
 PRIOR_PAIRS = 2.0  # pairs of rows that the first guess of the noise counts for

@@ -18,7 +18,9 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.bayes_context import BayesContext
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update, spread
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.tasks import spread
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 
 NOISES = (0.01, 0.03, 0.1, 0.3, 1.0)  # standard deviations of an output, normalised
 SHORTEST = 2  # rows after a change, at least

@@ -21,8 +21,9 @@ from torch import Generator, Tensor
 from ros_mbmrl.adaptation import encoder
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.networks.groups import MEMORY
-from ros_mbmrl.networks.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.networks.recurrent import PERSISTENCE, condition
+from ros_mbmrl.networks.updates import Update
 
 FORGETTING, PRIOR = (f"{MEMORY.prefix}{name}" for name in ("forgetting", "prior"))
 MEMORIES = 0.7, 64.0  # shortest and longest time constant at the start of training [steps]

@@ -16,7 +16,8 @@ from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.diagnosis import Beliefs
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.networks.ensemble import Ensemble, MemberUpdates, members_of, unstacked
-from ros_mbmrl.networks.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.updates import Update
 from ros_mbmrl.robots.spec import RobotSpec
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.networks.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.updates import Update
 
 
 class Prior(UpdateRule):

@@ -13,8 +13,10 @@ import torch
 from torch import Generator
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.networks.mlp import MLP, Parameters, Update, spread
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.networks.recurrent import condition, init, observe
+from ros_mbmrl.networks.tasks import spread
+from ros_mbmrl.networks.updates import Update
 
 
 @dataclass(frozen=True)

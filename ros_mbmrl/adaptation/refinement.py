@@ -28,7 +28,9 @@ from torch import Tensor
 from ros_mbmrl.adaptation.bank import SPREAD, Acting
 from ros_mbmrl.adaptation.base import Support
 from ros_mbmrl.adaptation.error_distribution import ErrorDistribution
-from ros_mbmrl.networks.mlp import MLP, InputUpdate, Parameters, Update, spread
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.tasks import spread
+from ros_mbmrl.networks.updates import InputUpdate, Update
 
 NUDGE = 0.02  # of a difference quotient, in units of the spread
 

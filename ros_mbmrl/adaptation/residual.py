@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update, spread
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.tasks import spread
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 
 
 @dataclass(frozen=True)

@@ -20,15 +20,26 @@ from ros_mbmrl.robots.task import Finishing, Task
 
 
 class Controller:
-    """Plans for `task` from the newest state; each plan starts from the one before it."""
+    """Plans for `task` from the newest state; each plan starts from the one before it.
+
+    planner: may be exchanged for one of the same horizon between two plans.
+    """
 
     def __init__(self, robot: Robot, planner: Planner, task: Task, generator: Generator) -> None:
         self.task = task
-        self._planner, self._generator = planner, generator
+        self.planner, self._generator = planner, generator
         self._rest = torch.as_tensor(robot.spec.rest, dtype=torch.float32)
         self._warm_start = WarmStart(None, self._rest)
         self._sent = deque([self._warm_start.previous], maxlen=LONGEST + 1)
         self._last: Plan | None = None
+
+    def begin_with(self, planner: Planner) -> None:
+        """Plan with another planner from now on, from the last command but from no plan.
+
+        A plan of another planner may have another length, or be no start for this one.
+        """
+        self.planner = planner
+        self._warm_start, self._last = WarmStart(None, self._warm_start.previous), None
 
     @torch.inference_mode()
     def plan(
@@ -60,7 +71,7 @@ class Controller:
         reference = self.task.reference(state)
         if isinstance(self.task, Finishing) and self.task.finished:
             return Plan(self._rest, self._rest[None], math.nan, math.nan, 0, 0, Mode.FINISHED)
-        self._last = self._planner.plan(
+        self._last = self.planner.plan(
             predict, self.task.cost, now, reference, self._warm_start, self._generator, deadline
         )
         return self._last

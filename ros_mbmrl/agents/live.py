@@ -51,6 +51,23 @@ class Answer(Action):
         return None if self.plan is None else self.commands[0]
 
 
+@dataclass(frozen=True)
+class Acting:
+    """Parts that an agent adapts and plans with, exchanged as a whole.
+
+    Args:
+        model: the prior's maps and network.
+        guard: the update rule and the prior's parameters.
+        planner: finds the plans; a policy is one, too.
+        value: of the states that plans end in, for planners that want it.
+    """
+
+    model: DynamicsModel
+    guard: Guard
+    planner: Planner
+    value: ValueFunction | None = None
+
+
 class LiveAgent:
     """Adapts a model to one robot's window, under guard, and plans with it, in time.
 
@@ -60,7 +77,7 @@ class LiveAgent:
     Args:
         model: the prior's maps and network; may be exchanged while nothing is being answered.
         guard: the update rule and the prior's parameters.
-        planner: finds the plans; may be exchanged until there is a task.
+        planner: finds the plans; may be exchanged until there is a task, then by `plan_with`.
         generator: of all random numbers in planning.
         delay: from a state to when the command that answers it acts [s], until `answer` is told
             another one.
@@ -96,6 +113,41 @@ class LiveAgent:
         self._task = task
         valued = with_value(task, value_for(self.planner, self.value))
         self._controller = Controller(self.model.robot, self.planner, valued, self._generator)
+
+    def plan_with(self, planner: Planner) -> None:
+        """Plan with another planner of the same horizon from now on; it goes on from the last plan.
+
+        Its settings alone may differ: whether it wants a value function is as it was.
+        """
+        self.planner = planner
+        if self._controller is not None:
+            self._controller.planner = planner
+
+    @property
+    def acting(self) -> Acting:
+        """Return what it acts with."""
+        return Acting(self.model, self.guard, self.planner, self.value)
+
+    def exchange(self, acting: Acting) -> None:
+        """Adapt and plan with another model or policy from now on; to be called between two plans.
+
+        The plan goes on if the planner is the same. The window goes on if the model reads it the
+        same way; else it is filled anew.
+        """
+        robot, size = self.model.robot, self.guard.window_size
+        now, length = acting.model.robot, acting.guard.window_size
+        if length != size or now.spec.features != robot.spec.features:
+            self._window = LiveWindow(now, length)
+        if acting.guard is not self.guard:
+            self._teller.reset()  # a belief is of one model
+        another = acting.planner is not self.planner
+        self.model, self.guard, self.value = acting.model, acting.guard, acting.value
+        self.planner = acting.planner
+        if self._controller is not None and self._task is not None:
+            valued = with_value(self._task, value_for(self.planner, self.value))
+            self._controller.task = valued
+            if another:
+                self._controller.begin_with(self.planner)
 
     def begin(self, context: Context) -> None:
         """See `Agent.begin`: a run of one robot."""

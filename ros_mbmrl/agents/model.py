@@ -22,7 +22,7 @@ from ros_mbmrl.agents.base import Action, Context, Diagnostics, Flags
 from ros_mbmrl.agents.valued import value_for, with_value
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.networks.groups import CAUSES
-from ros_mbmrl.networks.mlp import InputUpdate, Update
+from ros_mbmrl.networks.updates import InputUpdate, Update
 from ros_mbmrl.planning.batch import Plans, make_batch_planner
 from ros_mbmrl.planning.members import Delayed
 from ros_mbmrl.robots.conditioned import modelled_causes

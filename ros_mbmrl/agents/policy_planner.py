@@ -17,16 +17,23 @@ from ros_mbmrl.planning.sampling import Limits, SamplingConfig
 from ros_mbmrl.policies.files import LoadedPolicy, load_policy
 from ros_mbmrl.policies.sampling import to_commands
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.robots.spec import Robot, RobotSpec
+from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
 from ros_mbmrl.simulation.environment import observe
 
 
 class PolicyPlanner:
-    """Takes a policy's mean action, within range and rate; sees the reference as its goal."""
+    """Takes a policy's mean action, within range and rate; sees the reference as its goal.
+
+    It remembers one run, for a policy that sees its history: a plan without a start begins anew.
+    """
 
     def __init__(self, robot: Robot, loaded: LoadedPolicy) -> None:
         self._robot, self._loaded = robot, loaded
         self._limits = Limits.of(robot.spec)
+        self._memory = loaded.memory(robot.spec, [Generator()])
+        self._before = torch.zeros(len(robot.spec.state)), torch.zeros(0)  # state, and reference
+        # What it sees beside the robot's observation is a goal.
+        self._goal = loaded.inputs - len(robot.observed)
 
     def plan(
         self,
@@ -39,11 +46,37 @@ class PolicyPlanner:
         deadline: Deadline | None = None,
     ) -> Plan:
         """See `Planner.plan`. Nothing is imagined, so there are no costs."""
-        seen = torch.from_numpy(observe(self._robot, state[None].numpy(), reference[None].numpy()))
+        seen = self._seen(cost, state, reference, warm_start, generator)
         mean = self._loaded.policy.means(self._loaded.parameters, seen).numpy()
         wanted = torch.as_tensor(to_commands(self._robot.spec, mean), dtype=torch.float32)
         actions = self._limits.enforce_(wanted, warm_start.previous)
         return Plan(actions[0].clone(), actions, math.nan, math.nan, 0, 0)
+
+    def _seen(
+        self,
+        cost: Cost,
+        state: Tensor,
+        reference: Tensor,
+        warm_start: WarmStart,
+        generator: Generator,
+    ) -> Tensor:
+        """Return what the policy is given (1, size) in a state, which ends the period before."""
+        if warm_start.actions is None:
+            self._memory = self._loaded.memory(self._robot.spec, [generator])
+        else:
+            self._memory.acted(warm_start.previous[None].numpy().astype(float))
+
+        def rewards(commands: Array) -> Array:
+            before, then = self._before
+            sent = torch.as_tensor(commands, dtype=torch.float32)
+            costs = cost(torch.stack([before, state])[None], sent[:, None], then)
+            return -costs.numpy().astype(float)
+
+        goals = reference[None, : self._goal].numpy()
+        now = torch.from_numpy(observe(self._robot, state[None].numpy(), goals))
+        found = self._memory.seen(now, rewards, state[None].numpy())
+        self._before = state, reference
+        return found
 
 
 def make_policy(spec: RobotSpec, folder: str = "", **searching: Any) -> PolicyPlanner:

@@ -13,7 +13,7 @@ from ros_mbmrl.adaptation.base import robust_error
 from ros_mbmrl.adaptation.guard import support_of
 from ros_mbmrl.agents.base import Action, Context
 from ros_mbmrl.agents.model import Adaptation, ModelAgent
-from ros_mbmrl.networks.mlp import Update
+from ros_mbmrl.networks.updates import Update
 from ros_mbmrl.robots.spec import Array
 
 # States (T, N, ds) and the number of the first of these control steps -> causes (T, N, k + da),

@@ -16,6 +16,7 @@ from ros_mbmrl.arguments.ranges import (
     Positive,
     Processes,
     Seed,
+    Share,
     Size,
     Workers,
 )
@@ -29,12 +30,25 @@ class Bench:
     """
 
     what: Positional[
-        Literal["plan", "adapt", "loop", "train", "twin", "graph", "soak", "curvature", "imagine"]
+        Literal[
+            "plan",
+            "adapt",
+            "loop",
+            "train",
+            "twin",
+            "graph",
+            "soak",
+            "curvature",
+            "imagine",
+            "pathwise",
+            "sac",
+        ]
     ]
     """plan, adapt, loop (a step of the control loop), train (a meta-gradient), twin (physics),
     graph (the ROS graph on the twin), soak (the graph's use of processor, memory, threads, files),
     curvature (how much meta-gradients of a policy vary, by estimator), imagine (episodes of a
-    policy in an ensemble).
+    policy in an ensemble), pathwise (error of MAAC's gradient over the horizon), sac (gradient
+    steps beside Stable-Baselines3's).
     """
     quick: bool = False
     """Small sizes and few repeats: a check that it works, not a measurement."""
@@ -42,15 +56,18 @@ class Bench:
     """Torch's threads; all but twin."""
     repeats: Count | None = None
     """Measured rounds; all but graph, soak."""
+    within: Share | None = None
+    """Repeat on until the 95 % intervals of all ratios are within this share of them, at most 8
+    times the repeats; says if they are not. All with repeats."""
     hidden: tuple[Few, ...] | None = None
-    """Units of the network's hidden layers; plan, adapt, loop, train, curvature, imagine, graph
-    with --fast."""
+    """Units of the network's hidden layers; plan, adapt, loop, train, curvature, imagine,
+    pathwise (of the models), sac, graph with --fast."""
     activation: str | None = None
     """silu or tanh; plan, adapt, loop, train."""
     samples: Size | None = None
-    """Candidates; plan, loop. Episodes at once; imagine."""
+    """Candidates; plan, loop. Episodes at once; imagine. Starts; pathwise. Rows of a batch; sac."""
     horizon: Size | None = None
-    """Steps looked ahead; plan, loop. Steps of an episode; curvature, imagine."""
+    """Steps looked ahead; plan, loop, pathwise. Steps of an episode; curvature, imagine."""
     window: Size | None = None
     """Transitions adapted to, T1; adapt, loop."""
     steps: Natural | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from ros_mbmrl.arguments.ranges import Count, Natural, Seed, Share, Workers
 
@@ -14,7 +15,7 @@ from ros_mbmrl.arguments.ranges import Count, Natural, Seed, Share, Workers
 class Calibrate:
     """Fit the twin to the real robot's logs, and compare both, terrain by terrain."""
 
-    robot: Positional[str]
+    robot: Positional[Annotated[str, arg(metavar="ROBOT")]]
     """hexapod."""
     data: tuple[Path, ...]
     """Data sets (folders) of the real robot, with runs on every terrain."""

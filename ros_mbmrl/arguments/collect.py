@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from ros_mbmrl.arguments.ranges import Amount, Number, Seed
 
@@ -17,7 +18,7 @@ class Collect:
     The safety monitor checks every command. In a terminal, keys start, stop and discard episodes.
     """
 
-    robot: Positional[str]
+    robot: Positional[Annotated[str, arg(metavar="ROBOT")]]
     """hexapod, or another robot that is installed."""
     plant: str = "twin"
     """The plant to drive: the twin, or the robot itself."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from ros_mbmrl.arguments.ranges import Number, Port, Seconds, Seed, Share
 
@@ -14,7 +15,7 @@ from ros_mbmrl.arguments.ranges import Number, Port, Seconds, Seed, Share
 class Emulate:
     """Emulate the robot's side of the wire in front of its twin, until Ctrl-C or `duration`."""
 
-    kind: Positional[str]
+    kind: Positional[Annotated[str, arg(metavar="KIND")]]
     """velociroach (a serial port) or rosbridge (a web socket)."""
     seed: Seed = 0
     """Seed of all random numbers."""

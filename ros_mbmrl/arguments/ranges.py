@@ -41,6 +41,7 @@ Port = Annotated[int, Range("at least 0", 0, 65535)]
 Amount = Annotated[float, Range("0 or more")]
 Seconds = Annotated[float, Range("seconds from 0 up")]
 Positive = Annotated[float, Range("above 0", above=True)]
+Speed = Annotated[float, Range("above 0", above=True, most=1000)]
 Share = Annotated[float, Range("0 or more", 0, 1)]
 EpisodeSeconds = Annotated[float, Range("at least 1 second", 1)]
 # The job itself checks the lower end of these, with a better message.

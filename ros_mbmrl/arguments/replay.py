@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from ros_mbmrl.arguments.ranges import Count, Seed
+from ros_mbmrl.arguments.shipped import ModelFolder
 
 
 @dataclass(frozen=True)
 class Replay:
     """Compute what a model would have predicted and commanded in a recorded run."""
 
-    recording: Positional[Path]
+    recording: Positional[Annotated[Path, arg(metavar="RECORDING")]]
     """An MCAP file."""
-    model: Path
-    """Model folder."""
+    model: ModelFolder
+    """Model folder, or a shipped model by name, such as hexapod/grbal."""
     method: str = ""
     """Method by which the model is adapted; default: as its card says."""
     controller: str = ""

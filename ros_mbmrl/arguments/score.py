@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from ros_mbmrl.arguments.ranges import Count, Few, Seed
+from ros_mbmrl.arguments.shipped import ModelFolder
 
 
 @dataclass(frozen=True)
 class Score:
     """Compute open-loop prediction errors on recorded data: prior and adapted, per tag."""
 
-    models: Positional[tuple[Path, ...]]
-    """Model folders, named by method and training seed; all are judged on the same windows."""
+    models: Positional[Annotated[tuple[ModelFolder, ...], arg(metavar="MODEL [MODEL ...]")]]
+    """Model folders, or shipped models by name, such as hexapod/grbal; all are judged on the same
+    windows.
+    """
     data: tuple[Path, ...]
     """Data sets, recordings, or folders of recordings."""
     horizons: tuple[Few, ...] = (1, 8)
@@ -29,7 +33,8 @@ class Score:
     guard: bool = True
     """Let the guard refuse updates."""
     calibration: bool = False
-    """Judge predicted intervals, too: coverage, and detection of changes. For Gaussian heads."""
+    """Judge predicted intervals, too: coverage, and detection of changes. For models with Gaussian
+    heads or a latent variable."""
     seed: Seed = 0
     """Seed of the particles that intervals are made of."""
     windows: tuple[Count, ...] = ()

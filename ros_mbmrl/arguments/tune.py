@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from ros_mbmrl.arguments.ranges import Count, EpisodeSeconds, Few, Whole, Workers
+from ros_mbmrl.arguments.shipped import ModelFolder
 
 
 @dataclass(frozen=True)
@@ -17,8 +19,8 @@ class Tune:
     Step sizes, steps, gain, window and start; the record of every candidate is kept in the card.
     """
 
-    model: Positional[Path]
-    """Model folder."""
+    model: Positional[Annotated[ModelFolder, arg(metavar="MODEL")]]
+    """Model folder, or a shipped model by name, such as hexapod/mb."""
     out: Path
     """Folder of the tuned model; finished parts of an interrupted run are not run again."""
     method: str | None = None
@@ -41,7 +43,7 @@ class Tune:
     """Processes that run episodes, one thread each."""
     cluster: str = ""
     """Run the episodes as tasks of ray (the extra cluster): an address, `auto`, or `local`."""
-    like: Path | None = None
+    like: ModelFolder | None = None
     """Choose nothing: take over the settings of this model, of another training seed."""
     json: Path | None = None
     """Write the results to this file."""

@@ -11,7 +11,10 @@ from typing import Any
 # name -> module; imported on use: not every bench needs torch, MuJoCo or ROS.
 BENCHES: dict[str, str] = {
     name: f"ros_mbmrl.bench.{name}"
-    for name in ("plan", "adapt", "loop", "train", "twin", "graph", "soak", "curvature", "imagine")
+    for name in (
+        *("plan", "adapt", "loop", "train", "twin", "graph", "soak", "curvature", "imagine"),
+        *("pathwise", "sac"),
+    )
 }
 
 

@@ -1,8 +1,9 @@
 """`bench graph`: the real graph on the twin; latency of its commands without planning.
 
-The recording has the times: the driver records when the first command for an observation came, the
-controller how long it adapted and planned. The peer, over the same seconds: a command there and
-back between two processes that do nothing else. The graph's path has three hops, the peer's two.
+The graph of separate processes, then the one whose control path is one process. The recording has
+the times: the driver records when the first command for an observation came, the controller how
+long it adapted and planned. The peer, over the same seconds: a command there and back between two
+processes that do nothing else. The separate graph's path has three hops, the peer's two.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from ros_mbmrl.bench import fast
 from ros_mbmrl.bench.timing import Figure, Findings, Times, at_least
 from ros_mbmrl.bringup import NodeSpec, adapt
 from ros_mbmrl.data.recording import read_messages
+from ros_mbmrl.data.steps import task_of
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.launch_arguments import Arguments, parse
 from ros_mbmrl.robots import make_robot
@@ -35,6 +37,7 @@ from ros_mbmrl.supervisor import supervise
 WARM_UP = 1.0  # [s] after the first command that do not count
 BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum(range(10**6))"
 DRIVER, CONTROLLER = "driver: timing", "controller: timing"
+COMPOSED = "in one process"
 LATENCY, BEYOND, PEER = "less planning", "less adapting and planning", "ping-pong"
 
 
@@ -43,7 +46,7 @@ class Config:
     """Settings.
 
     Args:
-        seconds: of control that count [s].
+        seconds: of control that count, of each graph [s].
         load: number of processes that keep a core busy meanwhile.
         launch: name:=value words for the graph.
         fast: run at 50 Hz, with an untrained model (`fast.py`).
@@ -86,15 +89,27 @@ class Timing:
     period: Array
     missed: int
 
+    @property
+    def beyond(self) -> Array:
+        """Return what is left of the way to the command without adapting and planning [s], (n,)."""
+        return self.late - self.planning - self.adapting
+
 
 def run(config: Config) -> Findings:
     """Run the graph and the ping-pong beside it. Raises UserError, RunError."""
     if find_spec("rclpy") is None:
         raise UserError("bench graph: no rclpy here: install the package's extra 'ros'")
+    separate, peer, period = _measured(config, "false")
+    composed, _, _ = _measured(config, "true")
+    return findings(separate, peer, period, composed)
+
+
+def _measured(config: Config, composed: str) -> tuple[Timing, Array, float]:
+    """Run one graph with the ping-pong beside it; return its timing, the peer's, the period."""
     with tempfile.TemporaryDirectory(prefix="mbmrl-bench-") as folder:
         recording, trips = Path(folder) / "run.mcap", Path(folder) / "ping.json"
         words = [*config.launch, "lockstep:=false", "record:=true", f"recording:={recording}"]
-        words += [f"seed:={config.seed}", f"threads:={config.threads}"]
+        words += [f"seed:={config.seed}", f"threads:={config.threads}", f"composed:={composed}"]
         words += [f"duration:={WARM_UP + config.seconds}"]
         with _arguments(config, words, Path(folder)) as arguments, _busy(config.load):
             spec = make_robot(arguments["robot"]).spec
@@ -102,7 +117,7 @@ def run(config: Config) -> Findings:
         timing = read_timing(recording, spec.name)
         # The newest ones, as many: while the graph starts, everything is slow.
         peer = np.array(json.loads(trips.read_text()), dtype=float)[-len(timing.late) :]
-    return findings(timing, peer, spec.period)
+    return timing, peer, spec.period
 
 
 @contextmanager
@@ -140,7 +155,7 @@ def read_timing(recording: Path, owner: str) -> Timing:
     for recorded in read_messages(recording, ("/diagnostics",)):
         stamp = recorded.message.header.stamp
         for line in recorded.message.status:
-            rows = {DRIVER: driver, CONTROLLER: controller}.get(line.name)
+            rows = {DRIVER: driver, CONTROLLER: controller}.get(task_of(line))
             if rows is not None and line.hardware_id == owner:
                 values = {pair.key: pair.value for pair in line.values}
                 rows[stamp.sec * 1_000_000_000 + stamp.nanosec] = values
@@ -162,10 +177,16 @@ def read_timing(recording: Path, owner: str) -> Timing:
     )
 
 
-def findings(timing: Timing, peer: Array, period: float) -> Findings:
-    """Compute the figures. peer: round trips (n,) [s]. period: the robot's [s]."""
-    latency = timing.late - timing.planning
-    beyond = latency - timing.adapting
+def findings(timing: Timing, peer: Array, period: float, composed: Timing) -> Findings:
+    """Compute the figures.
+
+    Args:
+        timing: of the separate processes.
+        peer: round trips (n,) [s].
+        period: of the robot [s].
+        composed: of the control path in one process.
+    """
+    latency, beyond = timing.late - timing.planning, timing.beyond
     relative = timing.period / period
     columns = {
         "observation to command": timing.late,
@@ -174,6 +195,7 @@ def findings(timing: Timing, peer: Array, period: float) -> Findings:
         LATENCY: latency,
         BEYOND: beyond,
         PEER: peer,
+        f"{COMPOSED}, {BEYOND}": composed.beyond,
     }
     times = Times({name: tuple(_known(values).tolist()) for name, values in columns.items()})
     own, bare = _percentile(latency, 50), _percentile(peer, 50)
@@ -181,14 +203,17 @@ def findings(timing: Timing, peer: Array, period: float) -> Findings:
     figures = (
         _milliseconds("latency_ms_p50", latency, 50, "observed to commanded, less planning", 2),
         _milliseconds("latency_ms_p99", latency, 99, "the same, 99 %", 5),
-        _milliseconds("beyond_ms_p50", beyond, 50, "less adapting, too"),
-        _milliseconds("beyond_ms_p99", beyond, 99, "the same, 99 %"),
+        _milliseconds("beyond_ms_p50", beyond, 50, "less adapting, too", 3),
+        _milliseconds("beyond_ms_p99", beyond, 99, "the same, 99 %", 5),
         _milliseconds("ping_pong_ms_p50", peer, 50, "a bare round trip"),
         _milliseconds("ping_pong_ms_p99", peer, 99, "the same, 99 %"),
+        _milliseconds("composed_beyond_ms_p50", composed.beyond, 50, f"the same, {COMPOSED}", 1),
+        _milliseconds("composed_beyond_ms_p99", composed.beyond, 99, "the same, 99 %", 2),
         Figure("over_ping_pong", over, "observed to commanded, less planning, over a round trip"),
         Figure("period_mean", _mean(relative), "period over the robot's", "0.99 to 1.01"),
         Figure("period_p99", _percentile(relative, 99), "the same, 99 %", "at most 1.05"),
         Figure("missed", float(timing.missed), "periods without a command", "0"),
+        Figure("composed_missed", float(composed.missed), f"the same, {COMPOSED}", "0"),
     )
     facts: dict[str, Any] = {"steps": len(timing.late), "missed": timing.missed}
     return Findings(figures, times, facts)

@@ -70,7 +70,7 @@ def run(config: Config) -> Findings:
     steps = config.samples * config.horizon
     speed = steps / times.median(OURS)
     figures = (
-        Figure("over_products", times.ratio(OURS, FLOOR), "time over its matrix products'"),
+        times.figure("over_products", OURS, FLOOR, "time over its matrix products'"),
         Figure("steps_per_s", speed, "imagined steps a second"),
         Figure("floor_steps_per_s", steps / times.median(FLOOR), "the same of the products alone"),
     )

@@ -139,9 +139,9 @@ def figures(times: Times) -> tuple[Figure, ...]:
     least = np.array(times.seconds[STEP]) - times.seconds["planning"]
     share = float(np.median(least / times.seconds[PLAN]))
     return (
-        Figure("step_over_plan", times.ratio(STEP, PLAN), "a step over nothing but its plan"),
+        times.figure("step_over_plan", STEP, PLAN, "a step over nothing but its plan"),
         Figure("less_plan_over_plan", share, "a step less its plan, over a plan"),
-        Figure("rest_over_plan", times.ratio(REST, PLAN), "the rest of a step over a plan"),
+        times.figure("rest_over_plan", REST, PLAN, "the rest of a step over a plan"),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
+from ros_mbmrl.adaptation import DOES_NOT_ADAPT
 from ros_mbmrl.adaptation.base import Adapted, AdaptReport
 from ros_mbmrl.agents.controller import Controller
 from ros_mbmrl.bench.problem import Problem, check_network, make_problem
@@ -37,7 +38,7 @@ NO_PEER = "pytorch_mppi is not installed here: pip install pytorch-mppi; its rat
 MEMBERS = 5
 ENSEMBLE = f"an ensemble of {MEMBERS}, the candidates split over it, over one network"
 TS1 = f"an ensemble of {MEMBERS}, candidates change members in every step, over one network"
-NOT_ADAPTED = AdaptReport(0, 0.0, 0.0, 0.0, False, "the method does not adapt")
+NOT_ADAPTED = AdaptReport(0, 0.0, 0.0, 0.0, False, DOES_NOT_ADAPT)
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,7 @@ def run(config: Config) -> Findings:
 
 def figures(times: Times) -> tuple[Figure, ...]:
     """Return the ratios of `--json`."""
-
-    def ratio(name: str, own: str, over: str, meaning: str, goal: str = "") -> Figure:
-        known = own in times.seconds and over in times.seconds
-        return Figure(name, times.ratio(own, over) if known else None, meaning, goal)
-
-    floor, half = "matrix products", "matrix products, bfloat16"
+    ratio, floor, half = times.figure, "matrix products", "matrix products, bfloat16"
     return (
         ratio("float32_over_gemm", "plan", floor, "a plan over its products", "at most 1.06"),
         ratio("plain_over_gemm", "plain loop", floor, "the plain loop over them"),

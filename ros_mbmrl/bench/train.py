@@ -118,12 +118,7 @@ def run(config: Config) -> Findings:
 
 def figures(times: Times, whole: float | None) -> tuple[Figure, ...]:
     """Return the ratios of `--json`. whole: seconds of the peer with all tasks at once."""
-
-    def ratio(name: str, own: str, over: str, meaning: str, goal: str = "") -> Figure:
-        known = own in times.seconds and over in times.seconds
-        return Figure(name, times.ratio(own, over) if known else None, meaning, goal)
-
-    part = "part of the time that is products"
+    ratio, part = times.figure, "part of the time that is products"
     over_whole = None if whole is None else times.median(STEP) / whole
     return (
         ratio("over_vmap_grad", STEP, PEER, "over torch.func's vmap(grad)", "at most 0.40"),

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
-from ros_mbmrl.bench.timing import Contender, Figure, Findings, at_least, interleave
+from ros_mbmrl.bench.timing import Contender, Findings, at_least, interleave
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.runtime.workers import begin_worker
 from ros_mbmrl.simulation.calibration import make_terrain
@@ -116,18 +116,13 @@ def run(config: Config) -> Findings:
             },
             config.repeats,
         )
-    bulk = times.ratio("mj_step at once", "world")
-    both = 2 * times.ratio("1 thread", "2 threads")
+    ratio, bulk, same = times.figure, "mj_step at once", "the same with processes"
+    share, both = "speed, as a share of mj_step's", "worlds a second, two threads over one"
     figures = (
-        Figure(
-            "over_mj_step",
-            times.ratio("mj_step", "world"),
-            "speed, as a share of mj_step's",
-            "at least 0.9",
-        ),
-        Figure("over_mj_step_at_once", bulk, "the same, of a single call with nothing to do"),
-        Figure("threads", both, "worlds a second, two threads over one", "at least 1.8"),
-        Figure("processes", 2 * times.ratio("1 process", "2 processes"), "the same with processes"),
+        ratio("over_mj_step", "mj_step", "world", share, "at least 0.9"),
+        ratio("over_mj_step_at_once", bulk, "world", "the same, of a call with nothing to do"),
+        ratio("threads", "1 thread", "2 threads", both, "at least 1.8", times=2),
+        ratio("processes", "1 process", "2 processes", same, times=2),
     )
     return Findings(
         figures,

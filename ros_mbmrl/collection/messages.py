@@ -48,9 +48,15 @@ def command(spec: RobotSpec, message: Any, action: Array, stamp: int) -> Any:
 def diagnostic(
     message: Any, stamp: int, name: str, hardware: str, values: Mapping[str, str], level: int = 0
 ) -> Any:
-    """Fill a blank DiagnosticArray with one line, called `name`."""
+    """Fill a blank DiagnosticArray with one line, called `<hardware>/<name>`."""
     put_stamp(message.header.stamp, stamp)
     pairs = [{"key": key, "value": value} for key, value in values.items()]
-    line = {"level": level, "name": name, "message": "", "hardware_id": hardware, "values": pairs}
+    line = {
+        "level": level,
+        "name": f"{hardware}/{name}",
+        "message": "",
+        "hardware_id": hardware,
+        "values": pairs,
+    }
     message.status = [line]
     return message

@@ -9,13 +9,15 @@ from typing import Any
 
 from ros_mbmrl.collection.episodes import Event
 from ros_mbmrl.collection.messages import Messages, command, diagnostic
+from ros_mbmrl.collection.robot_file import robot_file
+from ros_mbmrl.collection.transforms import RecordedTransforms
 from ros_mbmrl.data.measurement_messages import MeasurementMessages, measurement_topics, nanoseconds
 from ros_mbmrl.data.recording import RecordingWriter
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, RobotSpec
 from ros_mbmrl.safety.types import Checked, Level
-from ros_mbmrl.topics import QOS, topic
+from ros_mbmrl.topics import QOS, ROBOT_FILE, topic
 
 EPISODE = "collect: episode"
 _WARN, _ERROR = 1, 2
@@ -25,14 +27,15 @@ class RunRecorder:
     """Recorder of one MCAP file; a context manager. The first message creates the file.
 
     Raises UserError for a file that exists, and if no message types are installed. Log times are
-    the messages' stamps: on the plant's clock.
+    the messages' stamps: on the plant's clock. origin: see `RecordingWriter`.
     """
 
-    def __init__(self, spec: RobotSpec, path: Path) -> None:
-        self._spec, self.path = spec, path
+    def __init__(self, spec: RobotSpec, path: Path, origin: str = "") -> None:
+        self._spec, self.path, self._origin = spec, path, origin
         answers = ("command/proposed", "command/safe", "safety/state", "/diagnostics", "episode")
         self._messages = Messages((*measurement_topics(spec), *answers))
         self._measurements = MeasurementMessages(spec, self._messages.blank)
+        self._transforms = RecordedTransforms(spec.name)
         self._previous: Measurement | None = None
         self._stopped: bool | None = None
         self._stamp = 0
@@ -57,14 +60,20 @@ class RunRecorder:
         self._stamp = nanoseconds(measurement.time)
         for name, message in self._measurements.encode(measurement, self._previous).items():
             self._write(name, message)
+        for name, data in self._transforms.of(measurement):
+            self._write_raw(name, data)
         self._previous = measurement
 
     def answered(self, proposed: Array | None, checked: Checked, stopped: bool) -> None:
         """Record the proposal (da,), the command that went to the robot, and the reasons."""
         if proposed is not None:
             self._write("command/proposed", self._command("command/proposed", proposed))
-        self._write("command/safe", self._command("command/safe", checked.action))
+        self.commanded(checked.action)
         self.judged(checked, stopped)
+
+    def commanded(self, action: Array) -> None:
+        """Record the command (da,) that went to the robot."""
+        self._write("command/safe", self._command("command/safe", action))
 
     def judged(self, checked: Checked, stopped: bool) -> None:
         """Record the safety monitor's state."""
@@ -96,10 +105,16 @@ class RunRecorder:
         return self._messages.blank(topic(name).type)
 
     def _write(self, name: str, message: Any) -> None:
-        self._writer = self._writer or RecordingWriter(self.path)
+        self._write_raw(name, self._messages.encode(topic(name).type, message))
+
+    def _write_raw(self, name: str, data: bytes) -> None:
+        if self._writer is None:
+            self._writer = RecordingWriter(self.path, origin=self._origin)
+            file = robot_file(self._spec.name)
+            if file is not None:
+                self._write_raw(ROBOT_FILE.name, file)
         known = topic(name)
         full = name if name.startswith("/") else f"/{self._spec.name}/{name}"
-        data = self._messages.encode(known.type, message)
         qos = QOS[known.qos]
         self._writer.write_raw(full, known.type, data, self._stamp, self._stamp, qos)
 

@@ -41,12 +41,11 @@ def main() -> None:
     for name in ("report.json", *(f"{method}.mcap" for method in demo.methods)):
         (demo.report / name).unlink(missing_ok=True)  # of an earlier run; others are not touched
     try:
-        for method in demo.methods:
-            launch.start("adapt", _words(demo, method))
+        runs = [launch.drive("adapt", _words(demo, method))[1] for method in demo.methods]
+        launch.report([run for run in runs if run is not None])
     except (UserError, RunError) as error:
         print(f"adapt: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UserError) else 1)
-    print(f"report: {demo.report / 'report.html'}")
 
 
 def _words(demo: Demo, method: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +19,44 @@ if TYPE_CHECKING:
     from ros_mbmrl.bench.timing import Findings
 
 ALWAYS = ("threads", "seed")  # always have a value
-OURS = ("what", "quick", "json")
+OURS = ("what", "quick", "within", "json")
+MOST = 8  # times the repeats, for a narrow interval
 
 
 def run(arguments: Bench) -> dict[str, Any]:
     """Run one bench; return the results for `--json`. Raises UserError."""
     bench = load(arguments.what)
     config = configure(arguments, bench)
-    findings: Findings = bench.run(config)
+    if arguments.within is not None and not hasattr(config, "repeats"):
+        raise UserError(f"{arguments.what} has no --within: expected a bench with --repeats")
+    findings = measured(bench.run, config, arguments.within)
     show(arguments.what, findings)
     return findings.results
+
+
+def measured(bench: Callable[[Any], Findings], config: Any, within: float | None) -> Findings:
+    """Measure, with twice the repeats again until the intervals of all ratios are narrow enough.
+
+    Args:
+        bench: measures.
+        config: its settings.
+        within: largest half width of an interval, as a share of the value; None: once will do.
+
+    Returns:
+        The last findings; a note says which intervals are still wider after `MOST` times the
+        repeats.
+    """
+    most = None if within is None else MOST * config.repeats
+    while True:
+        findings = bench(config)
+        wide = [each for each in findings.figures if within is not None and each.spread > within]
+        if most is None or within is None or not wide:
+            return findings
+        if 2 * config.repeats > most:
+            told = ", ".join(f"{each.name} {100 * each.spread:.2g} %" for each in wide)
+            note = f"wider than {100 * within:g} % after {config.repeats} repeats: {told}"
+            return replace(findings, notes=(*findings.notes, note))
+        config = replace(config, repeats=2 * config.repeats)
 
 
 def configure(arguments: Bench, bench: Any) -> Any:
@@ -63,6 +92,8 @@ def show(what: str, findings: Findings) -> None:
     table = Table("", "", "", "to reach")
     for figure in findings.figures:
         value = "-" if figure.value is None else f"{figure.value:.4g}"
+        if figure.interval is not None:
+            value += " ({:.4g} to {:.4g})".format(*figure.interval)
         table.add_row(figure.name, value, escape(figure.meaning), figure.goal)
     console.print(table)
     for note in findings.notes:

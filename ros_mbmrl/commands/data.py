@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.progress import track
 
 from ros_mbmrl.data import dataset
+from ros_mbmrl.data.bag_report import BagReport, report
 from ros_mbmrl.data.check import Check, check_dataset, check_run, check_together
 from ros_mbmrl.data.dataset import DataSet
 from ros_mbmrl.data.files import data_in, is_dataset
 from ros_mbmrl.data.from_recording import rollouts_of
-from ros_mbmrl.data.recording import RecordingInfo, recording_info
+from ros_mbmrl.data.lerobot_export import export
+from ros_mbmrl.data.numeric_fields import read_series
+from ros_mbmrl.data.recording import RecordingInfo
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.data.step_reader import read_run
 from ros_mbmrl.data.steps import Run, robot_of
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.evaluation.html import Table, write_page
 from ros_mbmrl.evaluation.tables import printed, wide_console
 from ros_mbmrl.robots import make_robot
@@ -31,6 +35,8 @@ MB = 1e6
 
 def run(arguments: Data) -> dict[str, Any]:
     """Report on each path. Raises UserError, after all the others, for one that is unusable."""
+    if arguments.what == "export":
+        return _export(arguments)
     if not arguments.paths:
         raise UserError("expected at least one recording, folder of recordings or data set")
     files = list(dict.fromkeys(f for path in arguments.paths for f in data_in(path)))
@@ -115,34 +121,48 @@ def _info(files: Sequence[Path], arguments: Data, console: Console) -> dict[str,
             data = dataset.read_dataset(path)
             tags = [dict(rollout.tags) for rollout in data.rollouts]
             return {**_of_rollouts(data), "rollouts": tags}
-        info = recording_info(path)
+        found = report(path)
+        info = found.info
         return {
-            "robot": arguments.robot or robot_of(path, info),
+            "robot": _robot(path, info, arguments.robot),
             "seconds": info.seconds,
             "bytes": info.bytes,
             "complete": info.complete,
-            "topics": _topics(info),
+            "topics": _topics(found),
+            "notes": list(found.notes),
         }
 
     rows, unusable = _each(files, look)
     for row in rows:
         state = "complete" if row["complete"] else "not closed by its recorder"
         size = f"{row['bytes'] / MB:.2f} MB"
-        head = f"{row['path']}: {row['robot']}, {row['seconds']:.1f} s, {size}, {state}"
+        whose = row["robot"] or "no topic of a known robot"
+        head = f"{row['path']}: {whose}, {row['seconds']:.1f} s, {size}, {state}"
         console.print(head, soft_wrap=True, highlight=False, markup=False)
         console.print(printed(_contents(row)))
+        for note in row.get("notes", ()):
+            console.print(f"  {note}", soft_wrap=True, highlight=False, markup=False)
     return {"rows": rows, "unusable": unusable}
 
 
-def _topics(info: RecordingInfo) -> dict[str, Any]:
+def _robot(path: Path, info: RecordingInfo, told: str | None) -> str:
+    """Return a recording's robot; empty for a bag of another one."""
+    try:
+        return told or robot_of(path, info)
+    except UserError:
+        return ""
+
+
+def _topics(found: BagReport) -> dict[str, Any]:
     return {
         name: {
             "type_name": topic.type_name,
             "encoding": topic.encoding or "cdr",
             "messages": topic.messages,
             "rate_hz": topic.rate,
+            **asdict(found.timings[name]),
         }
-        for name, topic in info.topics.items()
+        for name, topic in found.info.topics.items()
     }
 
 
@@ -154,10 +174,12 @@ def _contents(row: Mapping[str, Any]) -> Table:
                 each["type_name"] or each["encoding"],
                 str(each["messages"]),
                 f"{each['rate_hz']:.2f}",
+                str(each["gaps"] or ""),
+                f"{each['behind']:+.3f} s" if each["stamped"] else "",
             )
             for name, each in row["topics"].items()
         ]
-        return Table(("topic", "type", "messages", "a second"), cells)
+        return Table(("topic", "type", "messages", "a second", "gaps", "received after"), cells)
     names = list(dict.fromkeys(key for tags in row["rollouts"] for key in tags))
     counts: dict[tuple[str, ...], int] = {}
     for tags in row["rollouts"]:
@@ -204,6 +226,8 @@ def _tell(check: Check, console: Console) -> None:
 
 
 def _plot(files: Sequence[Path], arguments: Data, console: Console) -> dict[str, Any]:
+    if arguments.topics:
+        return _plot_topics(files, arguments, console)
     from ros_mbmrl.evaluation.recording_plots import draw
 
     rollouts: list[Rollout] = []
@@ -224,8 +248,45 @@ def _plot(files: Sequence[Path], arguments: Data, console: Console) -> dict[str,
     except OSError as error:
         raise UserError(f"{arguments.out}: cannot be written ({error.strerror})") from None
     console.print(f"page: {page}", soft_wrap=True, highlight=False)
-    names = [str(picture.png) for picture in pictures]
+    names = [str(picture.file) for picture in pictures]
     return {"page": str(page), "pictures": names, "transitions": steps, "unusable": {}}
+
+
+def _plot_topics(files: Sequence[Path], arguments: Data, console: Console) -> dict[str, Any]:
+    """Draw the numbers of topics of one bag, whoever's it is."""
+    from ros_mbmrl.evaluation.bag_plots import draw_topics
+
+    if len(files) != 1:
+        raise UserError(f"expected one bag to draw topics of, got {len(files)}")
+    series = read_series(files[0], arguments.topics)
+    page = arguments.out / "data.html"
+    try:
+        pictures = draw_topics(series, arguments.out)
+        write_page(page, f"Topics of {files[0].name}", [("Numbers over receive time", pictures)])
+    except OSError as error:
+        raise UserError(f"{arguments.out}: cannot be written ({error.strerror})") from None
+    console.print(f"page: {page}", soft_wrap=True, highlight=False)
+    drawn = {name: list(each.columns) for name, each in series.items()}
+    names = [str(picture.file) for picture in pictures]
+    return {"page": str(page), "pictures": names, "numbers": drawn, "unusable": {}}
+
+
+def _export(arguments: Data) -> dict[str, Any]:
+    """Write recordings in the format that the first path names."""
+    form, paths = str(arguments.paths[0]) if arguments.paths else "", arguments.paths[1:]
+    choose("format to export", form, EXPORTS)
+    files = [file for path in paths for file in data_in(path)]
+    sets = [str(file) for file in files if is_dataset(file)]
+    if sets or not files:
+        raise UserError(f"{sets[0] if sets else form}: expected recordings to export")
+    runs = (read_run(file, arguments.robot) for file in track(files, "recordings"))
+    counts = EXPORTS[form](runs, arguments.out)
+    told = f"{arguments.out}: {counts['episodes']} episodes, {counts['frames']} frames"
+    Console().print(told, soft_wrap=True, highlight=False, markup=False)
+    return {"out": str(arguments.out), **counts}
+
+
+EXPORTS: Mapping[str, Callable[[Iterable[Run], Path], dict[str, int]]] = {"lerobot": export}
 
 
 _WHAT: Mapping[str, Callable[[Sequence[Path], Data, Console], dict[str, Any]]] = {

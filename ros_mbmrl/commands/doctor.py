@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.ros_environment import MIDDLEWARE, check_middleware
+from ros_mbmrl.runtime.priority import permitted
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.doctor import Doctor
@@ -42,6 +43,7 @@ PACKAGES = {
     "psutil": "",
     "tensorboard": "train",
     "pyserial": "hardware",
+    "foxglove-sdk": "view",
 }
 
 # Packages that MuJoCo's GL libraries need, by their names in Debian and Ubuntu.
@@ -216,6 +218,14 @@ def check_torch() -> Finding:
     return Finding(True, f"{text}, GPU: {found['gpu'] or 'none, none is needed'}", advice)
 
 
+def check_priority() -> Finding:
+    """Check what a graph may ask for on a busy machine; without it everything works, too."""
+    found = permitted()
+    text = ", ".join(f"{name}: {'yes' if may else 'no'}" for name, may in found.items())
+    advice = "for a busy machine: limits rtprio, nice and memlock in /etc/security/limits.conf"
+    return Finding(True, text, "" if all(found.values()) else advice)
+
+
 CHECKS: Mapping[str, Callable[[], Finding]] = {
     "python": check_python,
     "packages": check_packages,
@@ -223,6 +233,7 @@ CHECKS: Mapping[str, Callable[[], Finding]] = {
     "rendering": check_rendering,
     "serial": check_serial,
     "torch": check_torch,
+    "priority": check_priority,
 }
 
 

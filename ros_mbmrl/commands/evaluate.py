@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ros_mbmrl.commands import evaluate_twin
 from ros_mbmrl.errors import RunError, UserError, choose
 from ros_mbmrl.evaluation import experiments, plots, tables
-from ros_mbmrl.evaluation.experiments import METHODS, Experiment, cells, make_experiment
+from ros_mbmrl.evaluation.experiments import Experiment, cells, make_experiment, opponents
 from ros_mbmrl.evaluation.html import Block, Image, Section, write_page
 from ros_mbmrl.evaluation.policies.studies import POLICY_STUDIES
 from ros_mbmrl.evaluation.statistics import by_train_seed, summarise, unique
@@ -26,31 +28,58 @@ from ros_mbmrl.share import find
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.evaluate import Evaluate
-    from ros_mbmrl.evaluation.campaign import Entrant
+    from ros_mbmrl.evaluation.campaign import Entrant, Job
 
 Row = Mapping[str, Any]
 SEEDS = 3  # paired episodes of a condition
 DURATION = 20.0  # of an episode [s]
 VERSUS = ("mb", "mb_de")
-ABLATION = "base-ablation"
+ABLATION, ASYNCHRONOUS = "base-ablation", "asynchronous"
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Run the unfinished part of an experiment; write the tables, plots and `report.html`."""
-    known = (*experiments.EXPERIMENTS, *STUDIES, *POLICY_STUDIES, ABLATION)
-    choose("experiment", arguments.experiment, known)
+    known = (*experiments.EXPERIMENTS, *STUDIES, *POLICY_STUDIES, ABLATION, ASYNCHRONOUS)
+    name = arguments.experiment
+    robot = "" if name in known else evaluate_twin.robot_of(name, arguments.models)
+    if not robot:
+        choose("experiment", name, known)
+        return run_named(arguments)
+    expect_none("only studies have one", arguments, "scale", "train_seeds", "environments")
+    expect_none("the twin of a robot of a file is not filmed", arguments, "video")
+    try:
+        return evaluate_twin.run(with_versus(arguments), robot)
+    except OSError as error:
+        raise unwritten(error) from None
+
+
+def run_named(arguments: Evaluate) -> dict[str, Any]:
+    """Run an experiment or a study that has a name. See `run`."""
+    of_file = "task", "path", "speed", "faults", "at"
+    expect_none("only a robot of a file has one", arguments, *of_file)
     try:
         if arguments.experiment in POLICY_STUDIES:
             from ros_mbmrl.commands import policy_study
 
-            own = ("versus", "duration", "controller")
+            own = "versus", "duration", "controller"
+            expect_none("only existing models are filmed", arguments, "video")
             expect_none("a study has its own", arguments, *own)
             expect_none("policies are trained", arguments, "models")
             return policy_study.run(arguments)
+        expect_none("only studies of policies have several", arguments, "environments")
+        if arguments.experiment == ASYNCHRONOUS:
+            from ros_mbmrl.commands import asynchronous_study
+
+            own = "versus", "duration", "controller"
+            expect_none("only existing models are filmed", arguments, "video")
+            expect_none("a study has its own", arguments, *own)
+            expect_none("policies are trained", arguments, "models")
+            return asynchronous_study.run(arguments)
         if arguments.experiment == ABLATION:
             from ros_mbmrl.commands import ablation
 
             fixed = "methods", "versus", "duration", "controller", "models"
+            expect_none("only existing models are filmed", arguments, "video")
             expect_none("it compares parts of MB's base", arguments, *fixed)
             return ablation.run(arguments)
         if arguments.experiment in STUDIES:
@@ -58,26 +87,33 @@ def run(arguments: Evaluate) -> dict[str, Any]:
 
             expect_none("a study has its own", arguments, "versus", "duration", "controller")
             if not arguments.models:
+                expect_none("only existing models are filmed", arguments, "video")
                 return study.run(arguments)
             expect_none("--models are not trained", arguments, "train_seeds")
             return study_models.run(arguments)
         expect_none("only studies have one", arguments, "scale", "train_seeds")
-        given = replace(
-            arguments,
-            versus=arguments.versus or VERSUS,
-            duration=DURATION if arguments.duration is None else arguments.duration,
-        )
-        return run_experiment(given)
-    except OSError as error:  # a full disk, or a folder without write permission
-        raise RunError(f"{error}; what is finished is kept, and the same command goes on") from None
+        duration = DURATION if arguments.duration is None else arguments.duration
+        return run_experiment(replace(with_versus(arguments), duration=duration))
+    except OSError as error:
+        raise unwritten(error) from None
+
+
+def unwritten(error: OSError) -> RunError:
+    """Return the error of a full disk, or of a folder without write permission."""
+    return RunError(f"{error}; what is finished is kept, and the same command goes on")
 
 
 def expect_none(why: str, arguments: Evaluate, *names: str) -> None:
     """Refuse options that would be ignored. Raises UserError."""
     for name in names:
-        if getattr(arguments, name) not in (None, ()):
+        if getattr(arguments, name) not in (None, (), "", False):
             option = name.replace("_", "-")
             raise UserError(f"--{option}: {why}; expected none with {arguments.experiment}")
+
+
+def with_versus(arguments: Evaluate) -> Evaluate:
+    """Return the arguments with the usual opponents, unless others are named."""
+    return replace(arguments, versus=arguments.versus or VERSUS)
 
 
 def run_experiment(arguments: Evaluate) -> dict[str, Any]:
@@ -88,16 +124,15 @@ def run_experiment(arguments: Evaluate) -> dict[str, Any]:
     plan = cells(experiment, seeds, arguments.first_seed, arguments.duration)
     # They import torch, which takes seconds: only now that there is something to run.
     from ros_mbmrl.evaluation import campaign
-    from ros_mbmrl.evaluation.campaign import Job
 
     field = entrants(experiment, arguments.methods, arguments.models)
-    versus = opponents(experiment, field, arguments.versus)
+    versus = opponents([each.method for each in field], experiment.methods, arguments.versus)
     robot = make_robot(experiment.robot)
     controller = arguments.controller or robot.planner
     make_planner(controller, robot.spec)
     controller = "" if controller == robot.planner else controller  # the same rows if it is named
     # Entrants innermost, so that the rows of an interrupted run can be compared.
-    jobs = [Job(entrant, cell, controller) for cell in plan for entrant in field]
+    jobs = [campaign.Job(entrant, cell, controller) for cell in plan for entrant in field]
     rows = campaign.run(jobs, arguments.out, arguments.workers, arguments.cluster)
     summary = summarise(rows, arguments.versus, np.random.default_rng(arguments.first_seed))
     trained = by_train_seed(rows, versus)
@@ -112,8 +147,18 @@ def run_experiment(arguments: Evaluate) -> dict[str, Any]:
         console.print(f"safety stopped {stopped} of {len(rows)} episodes")
     page = report(experiment, arguments, field, rows, summary, trained)
     console.print(f"report: {page}", soft_wrap=True, highlight=False)
+    films = [str(path) for path in filmed(jobs, arguments)] if arguments.video else []
     bare = [{name: value for name, value in row.items() if name != "trace"} for row in rows]
-    return {"rows": bare, "summary": summary, "by_train_seed": trained, "report": str(page)}
+    found = {"rows": bare, "summary": summary, "by_train_seed": trained, "report": str(page)}
+    return {**found, "films": films}
+
+
+def filmed(jobs: Sequence[Job], arguments: Evaluate) -> Sequence[Path]:
+    """Write a film of the first episode of each method; return the paths."""
+    from ros_mbmrl.evaluation import films
+
+    named = [(job.entrant.method, partial(films.of_job, job)) for job in jobs]
+    return films.write_films(arguments.out, named)
 
 
 def entrants(
@@ -127,16 +172,6 @@ def entrants(
     return enter_methods(experiment.robot, experiment.methods, methods, chosen)
 
 
-def opponents(
-    experiment: Experiment, field: Sequence[Entrant], versus: Sequence[str]
-) -> tuple[str, ...]:
-    """Return those of `versus` that take part. Raises UserError for an unknown one."""
-    present = {entrant.method for entrant in field}
-    for name in versus:
-        choose("opponent", name, present.union(experiment.methods, METHODS))
-    return tuple(name for name in dict.fromkeys(versus) if name in present)
-
-
 def report(
     experiment: Experiment,
     arguments: Evaluate,
@@ -146,7 +181,7 @@ def report(
     trained: Sequence[Row],
 ) -> Path:
     """Draw the plots and write `report.html` into the output folder; return the page's path."""
-    versus = opponents(experiment, field, arguments.versus)
+    versus = opponents([each.method for each in field], experiment.methods, arguments.versus)
     models = ", ".join(f"{e.method} {e.train_seed} ({e.digest[:12]})" for e in field)
     sections: list[Section] = [
         ("Cross-track error", _cross_track(arguments, rows, summary, versus, trained)),
@@ -167,7 +202,7 @@ def _cross_track(
     trained: Sequence[Row],
 ) -> list[Block]:
     bars, transients = arguments.out / "cross_track.png", arguments.out / "transients.png"
-    plots.cross_track(summary, bars)
+    plots.compared(summary, bars)
     plots.transients(rows, transients)
     seeds = " to ".join(str(end(row["seed"] for row in rows)) for end in (min, max))
     return [

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ros_mbmrl.dynamics.card import read_card
 from ros_mbmrl.errors import UserError, choose
-from ros_mbmrl.faults.catalogue import BOUND, all_faults
+from ros_mbmrl.faults.catalogue import BOUND, Fault, all_faults
+from ros_mbmrl.faults.robot_faults import GRAPH as TOPICS
+from ros_mbmrl.faults.robot_faults import Played, played_robot, robot_faults
 from ros_mbmrl.faults.rows import summary
-from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots import make_robot, robot_name
+from ros_mbmrl.robots.described.description import Description
+from ros_mbmrl.robots.described.known import described
+from ros_mbmrl.ros_environment import free_domain
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.faults import Faults
@@ -37,19 +45,18 @@ COLUMNS = (
 
 def run(arguments: Faults) -> dict[str, Any]:
     """Run the campaign; return the results for `--json`. Raises UserError."""
-    known = all_faults(make_robot("hexapod").spec)
-    for graph in arguments.graphs:
-        choose("graph", graph, known)
-    chosen = [(g, f) for g in arguments.graphs for f in known[g] if arguments.only in f.name]
-    if not chosen:
+    chosen, played = _chosen(arguments)
+    count = sum(map(len, chosen.values()))
+    if not count:
         raise UserError(f"no fault's name holds '{arguments.only}': see --list")
     if arguments.list:
-        for graph, fault in chosen:
-            print(f"{graph}: {fault.name} ({fault.expected})")
-        return {"faults": [fault.name for _, fault in chosen]}
+        for graph, faults in chosen.items():
+            for fault in faults:
+                print(f"{graph}: {fault.name} ({fault.expected})")
+        return {"faults": [fault.name for faults in chosen.values() for fault in faults]}
     if find_spec("rclpy") is None:
         raise UserError("faults: no rclpy here: install the package's extra 'ros'")
-    from ros_mbmrl.nodes.fault_campaign import Campaign, free_domain
+    from ros_mbmrl.nodes.fault_campaign import Campaign
 
     arguments.out.mkdir(parents=True, exist_ok=True)
     free_domain()
@@ -62,18 +69,54 @@ def run(arguments: Faults) -> dict[str, Any]:
         mark = "ok  " if made["passed"] else "FAIL"
         stop = "-" if made["stop_s"] is None else f"{made['stop_s']:.3f} s"
         print(
-            f"{len(done):3d}/{len(chosen)} {mark} {made['graph']}: {made['fault']}: "
+            f"{len(done):3d}/{count} {mark} {made['graph']}: {made['fault']}: "
             f"{made['detected_by'] or 'not detected'}; stop {stop}; recovered {made['recovered']}",
             flush=True,
         )
 
-    campaign = Campaign(arguments.out, tell, arguments.noise, arguments.seed)
-    rows = campaign.run(arguments.graphs, lambda fault: arguments.only in fault.name)
+    campaign = Campaign(arguments.out, tell, arguments.noise, arguments.seed, played)
+    rows = campaign.run(chosen)
     results: dict[str, Any] = {"rows": rows, "summary": summary(rows)}
     (arguments.out / "faults.md").write_text(markdown(rows))
     draw(arguments.out / "faults.png", rows)
     show(results["summary"])
     return results
+
+
+def _chosen(arguments: Faults) -> tuple[dict[str, list[Fault]], Played | None]:
+    """Return the faults by graph, and the robot that is played. Raises UserError."""
+    choose("plant", arguments.plant, ("twin", TOPICS))
+    played, known, graphs = None, all_faults(make_robot("hexapod").spec), arguments.graphs
+    if arguments.plant == TOPICS:
+        from ros_mbmrl.commands.check import checked_robot
+        from ros_mbmrl.faults.kinematics import Kinematics
+
+        name = robot_name(arguments.robot)
+        if name not in described():
+            raise UserError(f"plant topics: expected the file of a robot, got '{arguments.robot}'")
+        robot = checked_robot(described()[name].file)
+        played = _played(arguments, robot.description)
+        timeout = arguments.robot_timeout
+        Kinematics(robot.description, timeout, np.random.default_rng(0))  # refuses what it cannot
+        known = {TOPICS: robot_faults(robot.description, played.proposer)}
+        graphs = (TOPICS,) if graphs == type(arguments).graphs else graphs
+    else:
+        if arguments.robot != "hexapod":
+            raise UserError(f"{arguments.robot}: expected --plant topics with it, or hexapod")
+        if arguments.model is not None:
+            raise UserError("model: expected --plant topics with it")
+    for graph in graphs:
+        choose("graph", graph, known)
+    return {g: [f for f in known[g] if arguments.only in f.name] for g in graphs}, played
+
+
+def _played(arguments: Faults, description: Description) -> Played:
+    """Return how the robot of a file is driven. Raises UserError."""
+    timeout = arguments.robot_timeout or math.inf
+    if arguments.model is None:
+        return played_robot(description, "", "", timeout)
+    card = read_card(arguments.model)
+    return played_robot(description, str(arguments.model), str(card.get("method")), timeout)
 
 
 def markdown(rows: Sequence[Mapping[str, Any]]) -> str:

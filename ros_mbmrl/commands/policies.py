@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,17 +12,20 @@ import torch
 
 from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.agents.base import Context
-from ros_mbmrl.commands.training import Reporter
+from ros_mbmrl.commands.recipe import read_settings, told
+from ros_mbmrl.commands.reporter import Reporter, how_to_watch
 from ros_mbmrl.dynamics.card import ADAPTED, POLICY_MODEL
 from ros_mbmrl.dynamics.files import save_model
 from ros_mbmrl.errors import RunError, UserError, choose
 from ros_mbmrl.learning.card import facts_of
+from ros_mbmrl.learning.policies.gssm_config import PLANNED
 from ros_mbmrl.learning.policies.practice import practise
-from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
+from ros_mbmrl.learning.policies.simulated_tasks import HORIZONS, simulated_tasks
 from ros_mbmrl.learning.policies.training import PolicyMethod
 from ros_mbmrl.learning.policies.video import write_video
 from ros_mbmrl.learning.run import CHECKPOINT
-from ros_mbmrl.methods import METHODS, make_method
+from ros_mbmrl.learning.tracking import tracking
+from ros_mbmrl.methods import make_method
 from ros_mbmrl.plugins import expected, imported
 from ros_mbmrl.policies.adapt import InnerConfig
 from ros_mbmrl.policies.files import LoadedPolicy, save_policy
@@ -32,14 +34,14 @@ from ros_mbmrl.policies.trained import TrainedPolicy
 from ros_mbmrl.runtime.kept import plain
 from ros_mbmrl.simulation.benchmarks import BENCHMARKS
 from ros_mbmrl.simulation.situations import POSSIBLE, Situation
-from ros_mbmrl.untrusted import read_yaml
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.train import Train
 
 # Arguments that a policy's training heeds.
 HEEDED = {"method", "robot", "data", "out", "recipe", "situations", "task", "budget", "seed"}
-HEEDED |= {"fresh", "json", "video"}
+HEEDED |= {"fresh", "json", "video", "set", "track"}
+ASYNCHRONOUS = "asynchronous"  # section of settings that are not the method's
 VIDEO, LONGEST = "video.gif", 300  # in the policy's folder; control periods
 
 
@@ -62,16 +64,26 @@ def train_policy(arguments: Train) -> dict[str, Any]:
     if arguments.task:
         choose("task", arguments.task, tasks.robot.tasks()[:1])  # the one that rewards are of
     config = configured(method, arguments)
+    if getattr(config, "acting", "") == PLANNED:
+        raise UserError(
+            f"method '{arguments.method}' plans in its model and learns no policy: expected "
+            "--set acting=fine_tuned, or the study (`mbmrl evaluate gssm`)"
+        )
     torch.set_num_threads(1)  # two threads on matrices this small only wait for each other
     if arguments.fresh:
         (arguments.out / CHECKPOINT).unlink(missing_ok=True)
-    with Reporter(arguments.out, f"{arguments.method} on {arguments.robot}") as report:
-        trained = method.train(tasks, config, arguments.out, report)
+    out, title = arguments.out, f"{arguments.method} on {arguments.robot}"
+    with (
+        tracking(arguments.track, out, {"method": arguments.method, **plain(config)}) as tracker,
+        Reporter(out, title, tracker) as report,
+    ):
+        trained = method.train(tasks, config, out, report)
     write(arguments, tasks, config, trained)
     if arguments.video:
         print(video(arguments, tasks, config, trained))
     last = trained.curve[-1]
     print(f"{arguments.out}: return {last.mean_return:.4g}, before {last.mean_return_before:.4g}")
+    print(how_to_watch(arguments.out))
     return {
         "policy": str(arguments.out),
         "curve": [asdict(point) for point in trained.curve],
@@ -114,7 +126,8 @@ def video(arguments: Train, tasks: Tasks, config: Any, trained: TrainedPolicy) -
 
 def as_loaded(trained: TrainedPolicy, inner: InnerConfig | None) -> LoadedPolicy:
     """Return the policy as it comes from its folder."""
-    return LoadedPolicy(trained.policy, trained.parameters, {}, inner, trained.baselines)
+    own = trained.policy, trained.parameters
+    return LoadedPolicy(*own, {}, inner, trained.baselines, trained.latent)
 
 
 def told_task(tasks: Tasks) -> dict[str, str]:
@@ -133,37 +146,37 @@ def practised(tasks: Tasks, trained: TrainedPolicy, inner: InnerConfig, seed: in
     return replace(trained, parameters={name: v[0] for name, v in own.items()}, baselines=())
 
 
-def refuse_unheeded(arguments: Train) -> None:
-    """Raise UserError for an argument that means nothing to a policy's training."""
+def refuse_unheeded(arguments: Train, *also: str) -> None:
+    """Raise UserError for an argument that means nothing to a policy's training.
+
+    also: arguments that mean something in this case.
+    """
     if arguments.data not in ((), (Path("twin"),)):
         raise UserError(
             f"data: method '{arguments.method}' practises in simulation: expected none or `twin`"
         )
     for each in fields(arguments):
-        if each.name not in HEEDED and getattr(arguments, each.name) != each.default:
+        if each.name not in HEEDED.union(also) and getattr(arguments, each.name) != each.default:
             name = each.name.replace("_", "-")
             raise UserError(f"method '{arguments.method}' learns a policy: it has no --{name}")
 
 
 def configured(method: PolicyMethod, arguments: Train) -> Any:
-    """Return the settings: defaults, the recipe's, those in its section of the method, --budget.
+    """Return the settings: defaults, those of recipe and --set, and --budget.
 
     The horizon of an environment is the default for its episodes.
     """
-    settings: Mapping[str, Any] = {}
-    if arguments.recipe is not None:
-        found = read_yaml(arguments.recipe)
-        own = found.get(arguments.method) or {} if isinstance(found, dict) else None
-        if not isinstance(own, dict):
-            raise UserError(f"recipe {arguments.recipe}: expected a mapping of settings")
-        settings = {name: value for name, value in found.items() if name not in METHODS} | own
+    path, words = arguments.recipe, arguments.set
+    settings = read_settings(path, arguments.method, words)
+    if arguments.asynchronous:
+        settings.pop(ASYNCHRONOUS, None)
     if "seed" in settings:
-        raise UserError(f"recipe {arguments.recipe}: expected the seed as --seed")
-    if arguments.robot in BENCHMARKS:
-        settings = {"horizon": BENCHMARKS[arguments.robot].horizon, **settings}
+        raise told(path, words, UserError("'seed': expected the seed as --seed"))
+    if arguments.robot in HORIZONS:
+        settings = {"horizon": HORIZONS[arguments.robot], **settings}
     if arguments.budget:
         settings = {**settings, "budget": arguments.budget}
     try:
         return method.configured(arguments.seed, settings)
     except (TypeError, ValueError) as error:  # a UserError is a ValueError
-        raise UserError(f"recipe {arguments.recipe}: {error}") from None
+        raise told(path, words, error) from None

@@ -35,9 +35,10 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     console = printing.wide_console()
     for name in missing:
         console.print(f"without {name}: it is not installed", highlight=False)
-    rows = Runner(study, scale, names, arguments.out, arguments.workers, arguments.cluster).run()
+    runner = Runner(study, scale, names, arguments.out, arguments.workers, arguments.cluster)
+    rows, times = runner.run(), runner.adaptation_times()
     rng = np.random.default_rng(arguments.first_seed)
-    page, summary = write_report(arguments.out, study, scale, rows, rng, missing)
+    page, summary = write_report(arguments.out, study, scale, rows, rng, missing, times)
     for table in tables.all_tables(summary, {each.name: each.look for each in study.entries}):
         console.print(printing.printed(table))
     console.print(f"report: {page}", soft_wrap=True, highlight=False)
@@ -48,8 +49,11 @@ def sized(scale: Scale, arguments: Evaluate) -> Scale:
     """Return the scale with the changes of the command line. Raises UserError."""
     if arguments.device != "cpu":
         raise UserError(f"device: policies are trained on the CPU, got {arguments.device}")
+    for name in arguments.environments:
+        choose("environment", name, scale.environments)
+    places = tuple(each for each in scale.environments if each in arguments.environments) or None
     changes = {"tests": arguments.seeds, "train_seeds": arguments.train_seeds}
-    return changed(scale, **changes, first_test=arguments.first_seed)
+    return changed(scale, **changes, environments=places, first_test=arguments.first_seed)
 
 
 def chosen(

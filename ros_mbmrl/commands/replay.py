@@ -35,7 +35,8 @@ def run(arguments: Arguments) -> dict[str, Any]:
     read_card(arguments.model)
     # They import torch, which takes seconds: only now that there is something to replay.
     from ros_mbmrl.dynamics.files import load_model
-    from ros_mbmrl.evaluation.replay import ReplayConfig, check_task, replay, summarise
+    from ros_mbmrl.evaluation.player import ReplayConfig
+    from ros_mbmrl.evaluation.replay import check_task, replay, summarise
 
     loaded = load_model(arguments.model, robot)
     try:
@@ -54,6 +55,8 @@ def run(arguments: Arguments) -> dict[str, Any]:
     console = wide_console()
     for table in _tables(robot, summary):
         console.print(printed(table))
+    for change in result.changes:
+        console.print(str(change), soft_wrap=True, highlight=False)
     if not summary["commands"]:
         console.print("nothing was planned: there is no reference in it: name one by --task")
     if arguments.out is not None:
@@ -63,14 +66,18 @@ def run(arguments: Arguments) -> dict[str, Any]:
 
 
 def settings(robot: str, params: Path | None) -> dict[str, Any]:
-    """Return the controller's speed and planner settings, as a launch reads them.
+    """Return the controller's speed, cost weights and planner settings, as a launch reads them.
 
     Raises UserError.
     """
     if params is not None:
         check_nodes(params, [f"/{robot}/{node}" for node in NODES])
     given, planner = controller_settings(robot, params), planner_settings(robot, params)
-    return {"planner": planner, **({"speed": given["speed"]} if "speed" in given else {})}
+    found: dict[str, Any] = {"planner": planner}
+    if "speed" in given:
+        found["speed"] = given["speed"]
+    cost = {k.removeprefix("cost."): v for k, v in given.items() if k.startswith("cost.")}
+    return found | ({"cost": cost} if cost else {})
 
 
 def report(robot: Robot, recorded: Run, result: Replay, summary: dict[str, Any], out: Path) -> Path:

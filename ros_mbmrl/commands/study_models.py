@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,7 @@ def run(arguments: Evaluate) -> dict[str, Any]:
         raise UserError(f"{arguments.out} holds a study: expected another folder (--out)")
     # They import torch, which takes seconds: only now that there is something to run.
     from ros_mbmrl.commands.study import sized
+    from ros_mbmrl.evaluation.films import of_trial, write_films
     from ros_mbmrl.evaluation.study import judging
 
     scale = sized(study.at(arguments.scale or study.usual_scale), arguments)
@@ -62,7 +64,11 @@ def run(arguments: Evaluate) -> dict[str, Any]:
         console.print(printing.printed(table))
     page = judging.write_models_page(arguments.out, summary)
     console.print(f"report: {page}", soft_wrap=True, highlight=False)
-    return {"rows": rows, "summary": summary, "report": str(page)}
+    films = []
+    if arguments.video:
+        named = [(name, partial(of_trial, trial)) for name, trial in job.first_trials()]
+        films = [str(path) for path in write_films(arguments.out, named)]
+    return {"rows": rows, "summary": summary, "report": str(page), "films": films}
 
 
 def check_models(study: Study, entrants: Sequence[Entrant]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.guard import GuardConfig
+from ros_mbmrl.commands.reporter import Reporter, how_to_watch
 from ros_mbmrl.data import dataset, files, selection
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
@@ -30,10 +30,12 @@ from ros_mbmrl.learning.models.value import value_of_rounds
 from ros_mbmrl.learning.rounds import Data, fit_model, meta_train
 from ros_mbmrl.learning.run import CHECKPOINT
 from ros_mbmrl.learning.segments import Transitions
+from ros_mbmrl.learning.tracking import Tracker, tracking
 from ros_mbmrl.learning.tune import grid_of, tune
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.robots.task import Task, is_stationary
 from ros_mbmrl.runtime.device import choose_device
+from ros_mbmrl.runtime.kept import plain
 
 if TYPE_CHECKING:
     from ros_mbmrl.arguments.train import Train
@@ -63,9 +65,11 @@ def train(
             "half_cheetah or ant"
         )
     source = collection(robot, arguments) if given is None else given
-    loaded = Job(robot, config, device, arguments, source).learn()
+    with tracking(arguments.track, arguments.out, plain(asdict(config))) as tracker:
+        loaded = Job(robot, config, device, arguments, source, tracker).learn()
     scores = dict(loaded.card["scores"])
     print(f"{arguments.out}: {scores}")
+    print(how_to_watch(arguments.out))
     return {"model": str(arguments.out), **scores, "options": loaded.card["options"]}
 
 
@@ -96,6 +100,7 @@ class Job:
     device: torch.device
     arguments: Train
     source: Collection | Given
+    tracker: Tracker
 
     @property
     def twin(self) -> Collection | None:
@@ -128,7 +133,8 @@ class Job:
         checkpoint = folder / CHECKPOINT
         if self.arguments.fresh:
             checkpoint.unlink(missing_ok=True)
-        with Reporter(folder, title) as report:
+        prefix = "" if last else f"round {k + 1}/"
+        with Reporter(folder, title, self.tracker, prefix) as report:
             own = (self.robot, self.config, data, before)
             trained = fit_model(*own, report, checkpoint, self.device)
         tuning = dataset.load(tune_on) if tune_on else data.held
@@ -197,46 +203,3 @@ def finish(
         scores["open_loop_after"] = min(row["error"] for row in record)
     facts = facts_of(config, scores, GuardConfig.min_transitions, options)
     return facts if record is None else {**facts, "tuning": record}
-
-
-class Reporter:
-    """A progress bar, and TensorBoard scalars where TensorBoard is installed."""
-
-    def __init__(self, out: Path, title: str) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        self._title, self._out = title, out
-        self._tasks: dict[str, Any] = {}
-        self._writer: Any = None
-
-    def __enter__(self) -> Reporter:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-
-            self._writer = SummaryWriter(str(self._out / "tensorboard"))
-        except ImportError:
-            pass
-        print(self._title)
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-        if self._writer is not None:
-            self._writer.close()
-
-    def __call__(self, phase: str, step: int, total: int, scalars: Mapping[str, float]) -> None:
-        """See `learning.run.Progress`."""
-        if phase not in self._tasks:
-            self._tasks[phase] = self._bar.add_task(phase, total=total)
-        if not self._bar.console.is_terminal:
-            print(f"{phase} {step}/{total}: {scalars['after']:.4f}", flush=True)
-        text = f"{phase}: before {scalars['before']:.4f} after {scalars['after']:.4f}"
-        self._bar.update(self._tasks[phase], completed=step, description=text)
-        if self._writer is not None:
-            for name, value in scalars.items():
-                self._writer.add_scalar(f"{phase}/{name}", value, step)

@@ -29,6 +29,7 @@ from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Robot, RobotSpec
 
 WORTH_HAVING = (PROPOSED, MEASURED, DIAGNOSTICS)
+OURS = (PROPOSED, DIAGNOSTICS)  # what another program's run cannot have
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ def check_run(run: Run) -> Check:
     reasons = _reasons(run, robot)
     problems += [Problem("doubtful", n, f"{reason}: {n} steps") for reason, n in reasons.items()]
     problems += _commands(run, robot)
+    if run.info.origin:
+        notes.append(f"imported ({run.info.origin}): without proposals and diagnostics")
     rollouts, unusable = _rollouts(run)
     marks = np.concatenate([np.zeros(0, np.uint8), *(rollout.marks for rollout in rollouts)])
     figures = {
@@ -178,7 +181,8 @@ def _file(run: Run) -> list[Problem]:
         words = f"not closed by its recorder: at most its last {CHUNK_SECONDS:g} s is lost"
         problems.append(Problem("incomplete", 1, words))
     there = named(run.robot, run.info, WORTH_HAVING).values()
-    missing = [topic for topic in WORTH_HAVING if topic not in there]
+    wanted = [topic for topic in WORTH_HAVING if not (run.info.origin and topic in OURS)]
+    missing = [topic for topic in wanted if topic not in there]
     if missing:
         words = f"nothing on {', '.join(missing)}"
         problems.append(Problem("missing topics", len(missing), words))

@@ -21,6 +21,7 @@ from ros_mbmrl.data.step_reader import read_run
 from ros_mbmrl.data.steps import Run
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.described.known import adopt_beside, keep_beside
 from ros_mbmrl.robots.quantities import Quantity
 from ros_mbmrl.robots.spec import RobotSpec
 from ros_mbmrl.untrusted import dump_yaml, read_arrays, read_yaml, refuse_pointer
@@ -56,12 +57,15 @@ def save(folder: Path, rollouts: Sequence[Rollout]) -> str:
         arrays = folder / ARRAYS_FILE
         temporary = folder / f".{ARRAYS_FILE}.{os.getpid()}"
         with open(temporary, "wb") as stream:
-            np.savez(stream, allow_pickle=False, **_joined(rollouts))
+            content: dict[str, Any] = dict(_joined(rollouts))
+            # No `allow_pickle=False`: NumPy before 2.1 would write it as an array of that name.
+            np.savez(stream, **content)
         os.replace(temporary, arrays)
         digest = sha256_of(arrays)
         temporary = folder / f".{CARD_FILE}.{os.getpid()}"
         temporary.write_text(dump_yaml(_card(spec, rollouts, digest)))
         os.replace(temporary, folder / CARD_FILE)
+        keep_beside(folder, rollouts[0].robot)
     except OSError as error:
         raise UserError(f"{folder}: cannot write a data set here ({error})") from error
     return digest
@@ -259,6 +263,7 @@ def _read_card(folder: Path) -> dict[str, Any]:
         raise UserError(f"{path}: {', '.join(missing)} missing")
     if card["format"] != FORMAT:
         raise UserError(f"{path}: format {card['format']}, this version reads format {FORMAT}")
+    adopt_beside(folder, str(card["robot"]))
     return dict(card)
 
 

@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+from ros_mbmrl.data.bag_reader import files_of, parts_of
 from ros_mbmrl.data.recording import SUFFIX, SUFFIXES
 from ros_mbmrl.errors import UserError
 
@@ -19,6 +20,11 @@ def is_dataset(path: Path) -> bool:
     return (path / CARD_FILE).is_file()
 
 
+def is_whole(path: Path) -> bool:
+    """Return whether a folder is one thing: a data set, or a bag in several files."""
+    return is_dataset(path) or len(parts_of(path)) > 1
+
+
 def data_in(path: Path) -> list[Path]:
     """Return the path itself, or the data sets and recordings in a folder and its sub-folders.
 
@@ -26,20 +32,20 @@ def data_in(path: Path) -> list[Path]:
     cannot be read are included, so that they are refused and not left out. Raises UserError if
     there is none.
     """
-    if path.is_file() or is_dataset(path):
+    if path.is_file() or is_whole(path):
         return [path]
     found, seen = [], {path.resolve()}
     for name, folders, files in os.walk(path, onerror=_unreadable, followlinks=True):
         here = [Path(name, folder) for folder in folders]
-        found += [folder for folder in here if is_dataset(folder)]
+        found += [folder for folder in here if is_whole(folder)]
         found += [Path(name, file) for file in files if file.endswith(SUFFIXES)]
-        inside = [f for f in here if not is_dataset(f) and f.resolve() not in seen]
+        inside = [f for f in here if not is_whole(f) and f.resolve() not in seen]
         seen |= {folder.resolve() for folder in inside}
         folders[:] = [folder.name for folder in inside]
     if not found:
         raise UserError(
             f"{path}: not a data set, expected a folder with {CARD_FILE} or with recordings, "
-            f"or a recording ({SUFFIX})"
+            f"or a recording ({SUFFIX}, .db3)"
         )
     return sorted(found, key=_by_number)
 
@@ -64,7 +70,8 @@ def sha256_of(path: Path) -> str:
     For a folder of recordings or data sets, the sha256 of their sha256s.
     """
     if path.is_dir() and not is_dataset(path):
-        return hashlib.sha256("".join(map(sha256_of, data_in(path))).encode()).hexdigest()
+        parts = files_of(path) if is_whole(path) else data_in(path)
+        return hashlib.sha256("".join(map(sha256_of, parts)).encode()).hexdigest()
     file = path / ARRAYS_FILE if path.is_dir() else path
     digest = hashlib.sha256()
     try:

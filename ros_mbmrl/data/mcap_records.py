@@ -35,6 +35,7 @@ CHUNK_LIMIT, MESSAGE_LIMIT, SCHEMA_LIMIT, FILE_LIMIT = 64 << 20, 4 << 20, 1 << 1
 WINDOW_LIMIT = 128 << 20  # [bytes] that zstd may look back while unpacking
 BLOCK = 1 << 16
 ZSTD = b"\x28\xb5\x2f\xfd"
+EXPECTED = "expected an MCAP file or a bag of SQLite (.db3)"
 # Other kinds of recordings and the advice to give, by the first bytes of the file.
 FOREIGN = MappingProxyType(
     {
@@ -43,7 +44,6 @@ FOREIGN = MappingProxyType(
         b"BZh": "compressed with bzip2: unpack it first",
         b"\xfd7zXZ": "compressed with xz: unpack it first",
         b"PK\x03\x04": "compressed with zip: unpack it first",
-        b"SQLite ": "a bag of SQLite: convert it first (`ros2 bag convert`)",
         b"#ROSBAG ": "a bag of ROS 1: convert it first (`rosbags-convert`)",
         b"version ": "a Git LFS pointer: fetch the file first (`git lfs pull`)",
     }
@@ -156,6 +156,8 @@ def _opened(path: Path) -> Iterator[_Source]:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     with stream:
         head = stream.read(len(MAGIC))
+        if not head:
+            raise UserError(f"{path}: an empty file (0 bytes), {EXPECTED}")
         if head.startswith(ZSTD):
             stream.seek(0)
             unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW_LIMIT)
@@ -168,7 +170,7 @@ def _opened(path: Path) -> Iterator[_Source]:
             stream.seek(len(MAGIC))
         if head != MAGIC:
             known = [what for begin, what in FOREIGN.items() if head.startswith(begin)]
-            raise UserError(f"{path}: {(*known, 'not a recording')[0]}, expected an MCAP file")
+            raise UserError(f"{path}: {(*known, 'not a recording')[0]}, {EXPECTED}")
         yield source
 
 

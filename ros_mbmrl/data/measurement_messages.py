@@ -1,21 +1,26 @@
 """Measurements as messages, with a factory of blank messages from the middleware or without it.
 
 A quantity that is not measured is never reported as zero. Single numbers are NaN, as BatteryState
-requires; arrays of a JointState without measured values are empty; for poses, twists and the parts
-of an Imu a variance of -1 means that the axis is not measured, as REP 145 defines for Imu. All
-other variances are 0, which means "unknown" in the same convention.
+requires; arrays of a JointState without measured values are empty; poses, twists and the parts of
+an Imu say it by their variances, see `variances.py`.
+
+`odom.twist` is in the body frame, as nav_msgs/Odometry defines it: the mean velocity since the
+measurement before, in `base_link` at the stamp. It is for people and other packages: what a robot
+measures travels on its channels, bit for bit.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ros_mbmrl.data.variances import derived_variance, variances
 from ros_mbmrl.robots.channels import Channel, channel
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import RobotSpec
+from ros_mbmrl.robots.trunk import Trunk
 from ros_mbmrl.topics import topic
 
 NANO = 1_000_000_000
@@ -23,18 +28,8 @@ AGE = "sensor_time"  # header.stamp: the step; time_ref: when its oldest part wa
 BATTERY = (
     *("voltage", "temperature", "current", "charge", "capacity", "design_capacity", "percentage"),
 )
-# Arrays of variances, with the fields that they describe, in order.
-COVARIANCES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "odom.pose.covariance": ("odom.pose.pose.position", "odom.pose.pose.orientation"),
-        "odom.twist.covariance": ("odom.twist.twist.linear", "odom.twist.twist.angular"),
-        "imu.orientation_covariance": ("imu.orientation",),
-        "imu.angular_velocity_covariance": ("imu.angular_velocity",),
-        "imu.linear_acceleration_covariance": ("imu.linear_acceleration",),
-    }
-)
 FRAMES: Mapping[str, str] = MappingProxyType(
-    {"odom": "map", "imu": "base_link", "tool_points": "torso_lift_link"}
+    {"odom": "map", "velocity": "map", "imu": "base_link", "tool_points": "torso_lift_link"}
 )
 
 
@@ -44,13 +39,21 @@ class MeasurementMessages:
     def __init__(self, spec: RobotSpec, blank: Callable[[str], Any]) -> None:
         self._blank = blank
         self._channels = tuple(channel(where) for where in spec.channels)
-        self._unmeasured = tuple(unmeasured_variances(spec))
+        self._variances = tuple(variances(spec))
+        self._trunk = Trunk.of(spec)
+        self._own_twist = any(each.startswith("odom.twist.") for each in spec.channels)
+        self._frames = {**FRAMES, "odom": "odom"} if any(spec.origin) else FRAMES
         self._motors, self._joints = [limit.name for limit in spec.action], joint_names(spec)
         self._robot = spec.name
         self.topics: tuple[str, ...] = measurement_topics(spec)
 
     def encode(self, measurement: Measurement, previous: Measurement | None) -> dict[str, Any]:
-        """Return messages by topic; joint velocities are finite differences, only for people."""
+        """Return messages by topic; velocities that are not measured are finite differences.
+
+        Args:
+            measurement: whose numbers are in the messages.
+            previous: the one before it, for the differences; None: there is none.
+        """
         stamp = nanoseconds(measurement.time)
         messages = {name: self._empty(name, stamp) for name in self.topics}
         for each, value in zip(self._channels, measurement.values, strict=True):
@@ -64,19 +67,43 @@ class MeasurementMessages:
                     if not len(message.velocity):
                         message.velocity = [math.nan] * len(message.name)
                     velocity.put(message, float(rate))
+        if self._trunk is not None:
+            self._describe(self._trunk, messages["odom"], measurement, previous)
         put_stamp(messages[AGE].time_ref, max(0, stamp - nanoseconds(measurement.age)))
         return messages
+
+    def _describe(
+        self, trunk: Trunk, odom: Any, measurement: Measurement, previous: Measurement | None
+    ) -> None:
+        """Write the orientation that follows from an angle, and the twist, into `odom`."""
+        if trunk.turn is not None:
+            orientation = odom.pose.pose.orientation
+            for part, value in zip("wxyz", trunk.orientation(measurement.values), strict=True):
+                setattr(orientation, part, float(value))
+        if self._own_twist or previous is None or not measurement.time > previous.time:
+            return
+        dt = measurement.time - previous.time
+        twist = trunk.twist(measurement.values, previous.values, dt)
+        if twist is None:
+            return
+        for k, (part, axes) in enumerate((("linear", trunk.axes), ("angular", trunk.turning_axes))):
+            for axis in range(3):
+                setattr(getattr(odom.twist.twist, part), "xyz"[axis], float(twist[k][axis]))
+            for axis in axes:
+                odom.twist.covariance[7 * (3 * k + axis)] = derived_variance(part, dt)
 
     def _empty(self, name: str, stamp: int) -> Any:
         message = self._blank(topic(name).type)
         put_stamp(message.header.stamp, stamp)
-        message.header.frame_id = FRAMES.get(name, "")
+        message.header.frame_id = self._frames.get(name, "")
         if name == "odom":
             message.child_frame_id = "base_link"
         elif name in ("joint_states", "back_emf"):
             message.name = self._joints if name == "joint_states" else self._motors
             for field in {str(each.way[0]) for each in self._channels if each.topic == name}:
                 setattr(message, field, [math.nan] * len(message.name))
+        elif name == "velocity":
+            message.vector.x = message.vector.y = message.vector.z = math.nan
         elif name == "tool_points":
             points = {each.way[1] for each in self._channels if each.topic == name}
             message.poses = [self._blank("geometry_msgs/msg/Pose") for _ in points]
@@ -86,20 +113,17 @@ class MeasurementMessages:
                 setattr(message, field, math.nan)
         elif name == AGE:
             message.source = self._robot
-        for variance in self._unmeasured:
+        for variance, value in self._variances:
             if variance.topic == name:
-                variance.put(message, -1.0)
+                variance.put(message, value)
         return message
 
 
-def unmeasured_variances(spec: RobotSpec) -> Iterator[Channel]:
-    """Yield the variances of the axes that a robot does not measure."""
-    for where, parts in COVARIANCES.items():
-        # An orientation is measured as a whole quaternion or not at all.
-        axes = [("w" if part.endswith("orientation") else a, part) for part in parts for a in "xyz"]
-        for k, (axis, part) in enumerate(axes):
-            if f"{part}.{axis}" not in spec.channels:
-                yield channel(f"{where}.{k * (len(axes) + 1)}")
+def as_sent(measurement: Measurement) -> Measurement:
+    """Return a measurement as its messages tell it: with times in whole nanoseconds."""
+    stamp = nanoseconds(measurement.time)
+    age = stamp - max(0, stamp - nanoseconds(measurement.age))
+    return Measurement(stamp / NANO, measurement.values, age / NANO)
 
 
 def measurement_topics(spec: RobotSpec) -> tuple[str, ...]:
@@ -123,5 +147,6 @@ def put_stamp(stamp: Any, nanoseconds: int) -> None:
 
 
 def nanoseconds(seconds: float) -> int:
-    """Return a time [s] as integer nanoseconds."""
-    return round(seconds * NANO)
+    """Return a time [s] as integer nanoseconds, exactly: divided by 1e9 they give it again."""
+    numerator, denominator = float(seconds).as_integer_ratio()
+    return (2 * numerator * NANO + denominator) // (2 * denominator)

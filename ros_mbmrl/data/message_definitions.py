@@ -1,4 +1,9 @@
-"""Message definitions for recordings, found without importing any middleware."""
+"""Message definitions for recordings, found without importing any middleware.
+
+Installed definitions come first; those of ROS 2's common packages come with `rosbags` as data, for
+machines without ROS. Nothing that a bag defines is given to `rosbags`' type stores: they compile
+Python code from definitions and run it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,9 @@ import sysconfig
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+
+from rosbags.typesys import Stores, get_types_from_idl, get_typestore
+from rosbags.typesys.store import Typestore
 
 from ros_mbmrl.errors import UserError
 
@@ -40,6 +48,30 @@ def definition(type_name: str) -> str:
     return "\n".join(block.rstrip("\n") for block in blocks) + "\n"
 
 
+def from_idl(type_name: str, text: str) -> str:
+    """Return the definition (`ros2msg`) of a type that is defined in IDL, with the types in it.
+
+    Args:
+        type_name: as `package/msg/Type`.
+        text: IDL of it, alone or followed by the others', as bags hold it.
+
+    Raises:
+        UserError: the text does not define the type.
+    """
+    store = Typestore()  # its fields are set, not registered: that would run generated code
+    try:
+        parts = re.split(rf"^{SEPARATOR}\nIDL: .*\n", text, flags=re.MULTILINE)
+        for part in parts if len(parts) == 1 else parts[1:]:
+            store.fielddefs.update(get_types_from_idl(part))
+        package, name = _parted(type_name)
+        return store.generate_msgdef(f"{package}/msg/{name}", ros_version=2)[0]
+    except UserError:
+        raise
+    except Exception as error:  # any error that parsing may raise
+        said = " ".join(str(error).split())[:200]
+        raise UserError(f"{type_name}: not defined by its IDL ({said})") from None
+
+
 def share_folders(package: str) -> Iterator[Path]:
     """Yield folders `share/<package>` that may exist: of a distribution first, then of wheels."""
     prefixes = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
@@ -64,6 +96,9 @@ def _read(package: str, name: str) -> str:
         file = folder / "msg" / f"{name}.msg"
         if file.is_file():
             return file.read_text(encoding="utf-8")
+    store, known = get_typestore(Stores.LATEST), f"{package}/msg/{name}"
+    if known in store.fielddefs:
+        return store.gendefhash(known, {}, ros_version=2)[0]
     raise UserError(
         f"no definition of {package}/msg/{name}: expected it under share/ of a ROS 2 "
         f"distribution or of the 'ros' extra's wheels"

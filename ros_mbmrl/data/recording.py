@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -17,17 +18,11 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from mcap.records import Channel, Message, Schema
 from mcap.well_known import MessageEncoding, SchemaEncoding
 from mcap.writer import CompressionType, Writer
-from mcap_ros2.decoder import DecoderFactory
 
 from ros_mbmrl.data.bag import BagTopic, describe, forget, qos_text
-from ros_mbmrl.data.mcap_records import (
-    MESSAGE_LIMIT,
-    SCHEMA_LIMIT,
-    ZSTD,
-    is_complete,
-    messages_of,
-    unpacked_zstd,
-)
+from ros_mbmrl.data.bag_reader import is_complete, messages_of, size_of
+from ros_mbmrl.data.decoding import Decoder
+from ros_mbmrl.data.mcap_records import MESSAGE_LIMIT, SCHEMA_LIMIT, ZSTD, unpacked_zstd
 from ros_mbmrl.data.message_definitions import definition
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.topics import Qos
@@ -40,6 +35,7 @@ SUFFIXES = tuple(
     for packed in ("", ".zstd", ".zst", ".gz", ".bz2", ".lz4", ".xz")
 )
 CHUNK_SECONDS = 1.0  # largest loss by a kill [s]
+ORIGIN = "imported_from"  # key of a channel's metadata
 ARRAY_LIMIT = 4096  # largest array of fixed length
 
 
@@ -48,7 +44,8 @@ class RecordingWriter:
 
     A chunk is closed and handed to the operating system once it is `chunk_seconds` old (by `clock`,
     seconds), so that a kill loses at most that much. Chunks age when something is written or
-    `flush_if_due` is called. Raises UserError if the file exists or cannot be created, RunError
+    `flush_if_due` is called. Channels tell the `origin`: the kind of file that was imported; empty:
+    none. Raises UserError if the file exists or cannot be created, RunError
     once writing fails (a full disk); messages written until then can be read.
     """
 
@@ -57,8 +54,10 @@ class RecordingWriter:
         path: Path,
         clock: Callable[[], float] = time.monotonic,
         chunk_seconds: float = CHUNK_SECONDS,
+        origin: str = "",
     ) -> None:
         self._path, self._clock, self._chunk_seconds = path, clock, chunk_seconds
+        self._origin = {ORIGIN: origin} if origin else {}
         if path.exists():
             raise UserError(f"{path}: is there already: expected a new file")
         try:
@@ -153,7 +152,7 @@ class RecordingWriter:
             if type_name not in self._schemas:
                 text = definition(type_name).encode()
                 self._schemas[type_name] = self._writer.register_schema(type_name, "ros2msg", text)
-            facts = {"offered_qos_profiles": qos_text(qos)}
+            facts = {"offered_qos_profiles": qos_text(qos), **self._origin}
             channel = self._writer.register_channel(topic, "cdr", self._schemas[type_name], facts)
             self._channels[topic] = channel
             self._topics[channel] = BagTopic(topic, type_name, qos, 0)
@@ -167,6 +166,16 @@ class Recorded(NamedTuple):
     type_name: str
     log_time_ns: int
     message: Any
+
+
+class Raw(NamedTuple):
+    """One message of a recording as its bytes; schema: definition of its type (`ros2msg`)."""
+
+    topic: str
+    type_name: str
+    schema: bytes
+    log_time_ns: int
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -195,13 +204,22 @@ class TopicInfo:
 
 @dataclass(frozen=True)
 class RecordingInfo:
-    """Content of a recording. complete: False if its writer was killed."""
+    """Content of a recording.
+
+    Args:
+        topics: by name.
+        start_ns, end_ns: first and last log time [ns].
+        bytes: size of the file.
+        complete: False if its writer was killed.
+        origin: kind of file that `mbmrl import` made it from; empty: it was recorded.
+    """
 
     topics: dict[str, TopicInfo]
     start_ns: int
     end_ns: int
     bytes: int
     complete: bool
+    origin: str = ""
 
     @property
     def seconds(self) -> float:
@@ -216,30 +234,43 @@ def read_messages(path: Path, topics: Collection[str] | None = None) -> Iterator
     for a file that is not a recording or is damaged, and for a topic among `topics` that does not
     hold ROS 2 messages.
     """
-    decoders = DecoderFactory()
-    for schema, channel, message in messages_of(path):
-        if topics is not None and channel.topic not in topics:
-            continue
-        encoding = _foreign(schema, channel)
+    decoder = Decoder()
+    for schema, channel, message in messages_of(path, topics):
+        encoding = foreign(schema, channel)
         if schema is None or encoding:
             if topics is None:
                 continue
             raise UserError(f"{path}: {channel.topic} holds {encoding}: expected ROS 2 messages")
         try:
-            data = _message(schema, message)
-            decode = decoders.decoder_for(channel.message_encoding, schema)
-            decoded = None if decode is None else decode(data)
+            decoded = decoder.decode(schema.name, schema.data, _message(schema, message))
         except Exception as error:  # any error that parsing may raise
             raise UserError(f"{path}: damaged message on {channel.topic} ({error})") from error
         yield Recorded(channel.topic, schema.name, message.log_time, decoded)
 
 
-def _foreign(schema: Schema | None, channel: Channel) -> str:
+def read_raw(path: Path) -> Iterator[Raw]:
+    """Yield the ROS 2 messages in the order they were recorded, not decoded.
+
+    Raises UserError for a file that is not a recording or is damaged.
+    """
+    for schema, channel, message in messages_of(path):
+        if schema is None or foreign(schema, channel):
+            continue
+        try:
+            data = _message(schema, message)
+        except Exception as error:  # any error that unpacking may raise
+            raise UserError(f"{path}: damaged message on {channel.topic} ({error})") from error
+        yield Raw(channel.topic, schema.name, schema.data, message.log_time, data)
+
+
+def foreign(schema: Schema | None, channel: Channel) -> str:
     """Return the encoding of messages that are not ROS 2; empty for ROS 2 messages."""
     if channel.message_encoding != MessageEncoding.CDR:
         return channel.message_encoding or "messages of an unknown encoding"
     if schema is None:
         return f"{channel.message_encoding} without a type"
+    if not schema.encoding and not schema.data:
+        return f"{schema.name}, of which there is no definition"
     if schema.encoding != SchemaEncoding.ROS2:
         return f"{channel.message_encoding} with a type in {schema.encoding or 'no encoding'}"
     return ""
@@ -255,10 +286,19 @@ def _message(schema: Schema, message: Message) -> bytes:
             f"{len(schema.data)} bytes of type, {len(data)} of message: "
             f"expected up to {SCHEMA_LIMIT} and {MESSAGE_LIMIT}"
         )
-    for size in re.findall(rb"\[(\d+)\]", schema.data):
-        if len(size) > 9 or not 1 <= int(size) <= ARRAY_LIMIT:
-            raise ValueError(f"{schema.name}: an array of fixed length {size[:20].decode()}")
+    _refuse_long_arrays(schema.name, schema.data)
     return data
+
+
+@lru_cache(maxsize=256)
+def _refuse_long_arrays(name: str, definition: bytes) -> None:
+    """Raise ValueError for a fixed length that a message need not have the bytes for.
+
+    Comments do not count: those of MultiArrays explain places such as `dim[0]`.
+    """
+    for size in re.findall(rb"\[(\d+)\]", re.sub(rb"#.*", b"", definition)):
+        if len(size) > 9 or not 1 <= int(size) <= ARRAY_LIMIT:
+            raise ValueError(f"{name}: an array of fixed length {size[:20].decode()}")
 
 
 def stem(path: Path) -> str:
@@ -269,10 +309,12 @@ def stem(path: Path) -> str:
 def recording_info(path: Path) -> RecordingInfo:
     """Return the content of a recording, complete or not. Raises UserError."""
     topics: dict[str, TopicInfo] = {}
+    origin = ""
     for schema, channel, message in messages_of(path):
+        origin = origin or channel.metadata.get(ORIGIN, "")
         time_ns, before = message.log_time, topics.get(channel.topic)
         if before is None:
-            name, encoding = schema.name if schema else "", _foreign(schema, channel)
+            name, encoding = schema.name if schema else "", foreign(schema, channel)
             topics[channel.topic] = TopicInfo(name, 1, time_ns, time_ns, encoding)
         else:
             topics[channel.topic] = replace(
@@ -285,6 +327,7 @@ def recording_info(path: Path) -> RecordingInfo:
         topics=dict(sorted(topics.items())),
         start_ns=min((topic.start_ns for topic in topics.values()), default=0),
         end_ns=max((topic.end_ns for topic in topics.values()), default=0),
-        bytes=path.stat().st_size,
+        bytes=size_of(path),
         complete=is_complete(path),
+        origin=origin,
     )

@@ -65,5 +65,7 @@ def split(
         key = (rollout.tags.get("terrain", ""), rollout.tags[by])
         sides[key in held].append(rollout)
     if not sides[0] or not sides[1]:
-        raise UserError(f"cannot split by '{by}': expected two groups or more of one terrain")
+        whole = alone and by == "session"
+        cut = ", or one recording in episodes (`mbmrl import ... --episode-seconds`)" * whole
+        raise UserError(f"cannot split by '{by}': expected two groups or more of one terrain{cut}")
     return sides

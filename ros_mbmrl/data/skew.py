@@ -48,14 +48,23 @@ def skew(steps: Sequence[Step], period: float) -> Skew:
     length = float(times[-1] - times[0])
     if abs(np.median(np.diff(behind) / np.diff(times))) > STEPPED:
         return Skew(rate_of(behind), rate_of(behind) * length, (), True)
-    jumps = _jumps(times, behind, period)
-    for stamp, size in jumps:
+    found = jumps(times, behind, period)
+    for stamp, size in found:
         behind = np.where(times >= stamp, behind - size, behind)
-    return Skew(rate_of(behind), rate_of(behind) * length, tuple(jumps), False)
+    return Skew(rate_of(behind), rate_of(behind) * length, tuple(found), False)
 
 
-def _jumps(times: Array, behind: Array, period: float) -> list[tuple[float, float]]:
-    """Return lasting changes of more than half a period, but not a single late message."""
+def jumps(times: Array, behind: Array, period: float) -> list[tuple[float, float]]:
+    """Return lasting changes of more than half a period, but not a single late message.
+
+    Args:
+        times: stamps, (n,) [s].
+        behind: the other clock's time since the first row, less that of the stamps, (n,) [s].
+        period: of the rows, or longer if smaller changes are to be left out [s].
+
+    Returns:
+        Stamp and size of each [s].
+    """
     found: list[tuple[float, float]] = []
     windows = np.lib.stride_tricks.sliding_window_view(behind, AROUND)
     level = np.median(windows, axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ros_mbmrl.data.steps import (
     PROPOSED,
     REFERENCE,
     SAFE,
+    Change,
     Episode,
     Run,
     Step,
@@ -24,13 +26,14 @@ from ros_mbmrl.data.steps import (
     needed_topics,
     robot_of,
     state_topics,
+    task_of,
 )
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots import ROBOTS, make_robot
-from ros_mbmrl.robots.channels import channel
+from ros_mbmrl.robots.channels import MAP_VELOCITY, channel, recorded_channels
 from ros_mbmrl.robots.spec import Array, Robot
 
-DRIVER, CONTROLLER = "driver: timing", "controller: timing"
+DRIVER, CONTROLLER, TUNING = "driver: timing", "controller: timing", "controller: tuning"
 
 
 def read_run(path: Path, robot: str | None = None) -> Run:
@@ -43,7 +46,8 @@ def read_run(path: Path, robot: str | None = None) -> Run:
         choose("robot", robot, ROBOTS)
     name = robot or robot_of(path, info)
     known = make_robot(name)
-    needed = needed_topics(known.spec)
+    channels = recorded_channels(known.spec.channels, named(name, info, [MAP_VELOCITY]).values())
+    needed = needed_topics(channels)
     wanted = named(name, info, (*needed, PROPOSED, MEASURED, REFERENCE, EPISODE, DIAGNOSTICS))
     # An unreadable needed topic is an error; an unreadable optional one is left out.
     topics = {
@@ -58,7 +62,7 @@ def read_run(path: Path, robot: str | None = None) -> Run:
             f"{', '.join(needed)}"
         )
     safe = next(full for full, graph_name in topics.items() if graph_name == SAFE)
-    reader = Reader(known, path, owner=safe.removesuffix(SAFE).strip("/") or name)
+    reader = Reader(known, path, safe.removesuffix(SAFE).strip("/") or name, channels)
     try:
         for recorded in read_messages(path, topics):
             reader.add(topics[recorded.topic], recorded)
@@ -85,17 +89,21 @@ class Reader:
     second below the newest shows that the plant's clock restarted. Of several commands for one step
     the newest counts, because it acted in the end. A step that was sent again counts once. owner:
     `hardware_id` of the graph's diagnostics, because other robots may publish on the same topic.
+    channels: where each measured number is, in order; by default as the robot publishes them.
     """
 
-    def __init__(self, robot: Robot, path: Path, owner: str) -> None:
+    def __init__(self, robot: Robot, path: Path, owner: str, channels: Sequence[str] = ()) -> None:
         self._spec, self._path, self._owner = robot.spec, path, owner
-        self._channels = [channel(where) for where in robot.spec.channels]
-        self._states = state_topics(robot.spec)
+        channels = channels or robot.spec.channels
+        self._channels = [channel(where) for where in channels]
+        self._states = state_topics(channels)
         self._parts: dict[tuple[int, int], _Parts] = {}
+        self._last: dict[str, int] = {}  # stamp of each state topic [ns]
         self._clock, self._newest = 0, -1
         self._references: list[Array] = []
         self._episodes: list[Episode] | None = None
         self._open: int | None = None
+        self._changes: list[Change] = []
 
     def add(self, topic: str, recorded: Recorded) -> None:
         """Take in a message of the topic called `topic` in the graph."""
@@ -135,6 +143,7 @@ class Reader:
             episodes=None if self._episodes is None else tuple(self._episodes),
             references=tuple(self._references),
             info=info,
+            changes=tuple(self._changes),
         )
 
     def _step(self, clock: int, stamp: int, parts: _Parts) -> Step:
@@ -154,7 +163,10 @@ class Reader:
 
     def _on_state(self, topic: str, message: Any, logged: int) -> None:
         stamp = _stamp(message.header)
-        if stamp < self._newest - NANO:
+        # Its own stamps fell back, too: a message that was lost and sent again comes late, in
+        # lockstep by seconds of stamps.
+        last, self._last[topic] = self._last.get(topic, -1), stamp
+        if stamp < min(self._newest, last) - NANO:
             self._clock, self._newest = self._clock + 1, stamp
         self._newest = max(self._newest, stamp)
         parts = self._part(stamp, logged)
@@ -181,11 +193,17 @@ class Reader:
 
     def _on_diagnostics(self, message: Any, logged: int) -> None:
         for line in message.status:
-            if line.name not in (DRIVER, CONTROLLER) or line.hardware_id != self._owner:
+            name = task_of(line)
+            if line.hardware_id != self._owner:
                 continue
             values = {pair.key: pair.value for pair in line.values}
+            if name == TUNING:
+                numbers = {key: _number(text) for key, text in values.items()}
+                self._changes.append(Change(self._clock, _stamp(message.header), numbers))
+            if name not in (DRIVER, CONTROLLER):
+                continue
             parts = self._part(_stamp(message.header), logged)
-            if line.name == DRIVER:
+            if name == DRIVER:
                 other = "1" in (values.get("missed"), values.get("limited"))
                 parts.fields |= {
                     "late": values.get("missed") == "1",
@@ -217,6 +235,13 @@ class Reader:
             gone = episodes[k].discarded or event == "discard"
             episodes[k] = Episode(index, {**episodes[k].tags, **tags}, gone)
             self._open = None if self._open == k else self._open
+
+
+def _number(text: str) -> float | int:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
 
 
 def _stamp(header: Any) -> int:

@@ -6,14 +6,17 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ros_mbmrl.data.recording import RecordingInfo
+from ros_mbmrl.data.recording import RecordingInfo, read_messages
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots import ROBOTS
 from ros_mbmrl.robots.channels import channel
-from ros_mbmrl.robots.spec import Array, RobotSpec
+from ros_mbmrl.robots.described.known import adopt_text
+from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.topics import ROBOT_FILE
 
 NANO = 1_000_000_000
 SAFE, PROPOSED, MEASURED = "command/safe", "command/proposed", "sensor_time"
@@ -79,6 +82,20 @@ class Episode:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Settings of the controller that were changed while it ran.
+
+    Args:
+        clock, stamp: see `Step`; of the first state that was answered with them.
+        values: by the parameter's name.
+    """
+
+    clock: int
+    stamp: int
+    values: Mapping[str, float | int]
+
+
+@dataclass(frozen=True)
 class Run:
     """A recorded run, its steps in the order in which they happened.
 
@@ -90,6 +107,7 @@ class Run:
         episodes: None if the recording has none.
         references: points (n, 2) [m] of each path to follow.
         info: content of the file.
+        changes: of the controller's settings, in the order in which they acted.
     """
 
     path: Path
@@ -99,6 +117,14 @@ class Run:
     episodes: tuple[Episode, ...] | None
     references: tuple[Array, ...]
     info: RecordingInfo
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def begin(self) -> float:
+        """Return when the robot was first commanded to move [s]; else at all; inf if never."""
+        told = [step for step in self.steps if step.command is not None]
+        moves = [step.time for step in told if step.command is not None and step.command.any()]
+        return min(moves or [step.time for step in told], default=math.inf)
 
     @property
     def period(self) -> float:
@@ -114,21 +140,49 @@ class Run:
 def robot_of(path: Path, info: RecordingInfo) -> str:
     """Return a recording's robot, from its topics. Raises UserError if they do not show it."""
     spaces = {topic.split("/")[1] for topic in info.topics if topic.count("/") > 1}
-    names = sorted(spaces & set(ROBOTS))
+    names = sorted(spaces & set(ROBOTS)) or carried(path, info)
     if len(names) != 1:
         told = f"topics of {', '.join(names)}" if names else "no topic of a known robot"
-        raise UserError(f"{path}: {told}: expected those of one of {', '.join(sorted(ROBOTS))}")
+        raise UserError(
+            f"{path}: {told}: expected those of one of {', '.join(sorted(ROBOTS))} "
+            "(`mbmrl import bag` makes a recording of others)"
+        )
     return names[0]
 
 
-def needed_topics(spec: RobotSpec) -> tuple[str, ...]:
-    """Return the topics that a recording must contain to be usable."""
-    return (*state_topics(spec), SAFE)
+def carried(path: Path, info: RecordingInfo) -> list[str]:
+    """Make the robot known whose file a recording carries; return its name, if there is one.
+
+    Raises:
+        UserError: the file is damaged, or known otherwise.
+    """
+    wanted = [topic for topic in info.topics if topic.endswith(f"/{ROBOT_FILE.name}")]
+    for recorded in read_messages(path, wanted) if wanted else ():
+        return [adopt_text(recorded.message.data, path)]
+    return []
 
 
-def state_topics(spec: RobotSpec) -> tuple[str, ...]:
-    """Return the topics of the robot's measurements."""
-    return tuple(dict.fromkeys(channel(where).topic for where in spec.channels))
+def needed_topics(channels: Iterable[str]) -> tuple[str, ...]:
+    """Return the topics that a recording must contain to be usable.
+
+    Args:
+        channels: where the robot's measurements are, as `RobotSpec.channels`.
+    """
+    return (*state_topics(channels), SAFE)
+
+
+def state_topics(channels: Iterable[str]) -> tuple[str, ...]:
+    """Return the topics of the measurements on `channels`."""
+    return tuple(dict.fromkeys(channel(where).topic for where in channels))
+
+
+def task_of(line: Any) -> str:
+    """Return `driver: timing` of a line of diagnostics that is called `hexapod/driver: timing`.
+
+    Until version 0.1 names came without the graph's namespace, which is the `hardware_id`.
+    """
+    name: str = line.name
+    return name.removeprefix(f"{line.hardware_id}/")
 
 
 def named(robot: str, info: RecordingInfo, names: Iterable[str]) -> dict[str, str]:

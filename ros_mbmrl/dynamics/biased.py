@@ -40,7 +40,8 @@ def biased(imagination: Imagination, biases: Tensor) -> BiasedImagination:
     last = f"b{model.mlp.layers - 1}"
     shift = biases[:, None, None] * observed / model.normalizer.change_std
     stack = {**imagination.stack, last: imagination.stack[last] + shift}
-    return BiasedImagination(model, stack, imagination.scheme, observed=observed)
+    own = (model, stack, imagination.scheme)
+    return BiasedImagination(*own, heads=imagination.heads, observed=observed)
 
 
 def observed_changes(robot: Robot) -> Tensor:

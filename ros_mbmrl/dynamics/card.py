@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ros_mbmrl import __version__
+from ros_mbmrl.arguments.shipped import MODEL
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.methods import check_origin, origin
+from ros_mbmrl.robots.described.known import adopt_beside, keep_beside
+from ros_mbmrl.share import what_is_shipped
 from ros_mbmrl.untrusted import dump_yaml, read_yaml
 
 CARD, WEIGHTS = "card.yaml", "model.safetensors"
@@ -29,19 +32,22 @@ FIELDS = frozenset(
         *("situations", "acts", "task"),
     )
 )
-NETWORK = frozenset(("sizes", "activation", "members", "head", "elites"))
+NETWORK = frozenset(
+    ("kind", "sizes", "activation", "members", "head", "elites", "history", "latent")
+)
 
 
 def read_card(folder: Path, weights: str = WEIGHTS) -> dict[str, Any]:
     """Return the card of a folder of a model or a policy. Raises UserError."""
     if not folder.is_dir():
-        raise UserError(f"no model folder '{folder}'")
+        raise UserError(f"no model folder '{folder}': {what_is_shipped(MODEL, folder)}")
     for name in (CARD, weights):
         if not (folder / name).is_file():
             raise UserError(f"{folder}: no {name}: expected {CARD} and {weights}")
     card = read_yaml(folder / CARD)
     if not isinstance(card, dict):
         raise UserError(f"{folder}/{CARD}: expected a mapping")
+    adopt_beside(folder, str(card.get("robot")))
     return card
 
 
@@ -50,6 +56,7 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
     partial = folder / f"{CARD}.partial"
     partial.write_text(dump_yaml(dict(card), width=100))
     os.replace(partial, folder / CARD)
+    keep_beside(folder, str(card.get("robot")))
 
 
 def common_robot(folders: Iterable[Path]) -> str:

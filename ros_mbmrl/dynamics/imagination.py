@@ -1,20 +1,22 @@
 """Imagination: one step of N rows under an ensemble, by the schemes of the thesis's section A.4.1.
 
 Rows are grouped by the member that moves them, so that a step is one batched product over the
-members, and an ensemble costs little more than one network. It is differentiable; means alone are
-used, not the variances of Gaussian heads.
+members, and an ensemble costs little more than one network. It is differentiable, also through
+samples of Gaussian heads (the pathwise derivative); without `heads` means alone are used.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.networks.ensemble import Ensemble, forward_stack, stacked
+from ros_mbmrl.networks.gaussian import heads_of, log_variances
 from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.robots.spec import Robot
 
 STEP_RAND, EPS_RAND, ONE_MODEL = "step_rand", "eps_rand", "one_model"
 MEAN, MEDIAN, GAUSSIAN = "model_mean", "model_med", "model_mean_std"
@@ -35,27 +37,52 @@ class Imagination:
             model_mean_std: a sample of the Gaussian that is fitted to all members' predictions;
             model_mean, model_med: the mean or the median of all members' predictions;
             one_model: the first member.
+        heads: of the E members, see `networks.gaussian.heads_of`: a step samples the variance that
+            the row's member predicts; none: means alone.
     """
 
     model: DynamicsModel
     stack: Parameters
     scheme: str = STEP_RAND
+    heads: Parameters = field(default_factory=dict, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
             raise ValueError(f"scheme: expected one of {SCHEMES}, got {self.scheme!r}")
+        if self.heads and self.scheme in OF_ALL:
+            raise ValueError(f"scheme: expected one that samples a member, got {self.scheme!r}")
 
     @classmethod
     def of(
-        cls, model: DynamicsModel, parameters: Parameters, scheme: str = STEP_RAND
+        cls,
+        model: DynamicsModel,
+        parameters: Parameters,
+        scheme: str = STEP_RAND,
+        sampled: bool = False,
     ) -> Imagination:
-        """Return the imagination of a model: an ensemble, or a single network, which is E = 1."""
+        """Return the imagination of a model: an ensemble, or a single network, which is E = 1.
+
+        sampled: whether steps sample the variance that Gaussian heads predict.
+
+        Raises:
+            ValueError: the model has no such heads.
+        """
         mlp = model.mlp
         used = mlp.used if isinstance(mlp, Ensemble) else (0,)
         named = parameters
         if not isinstance(mlp, Ensemble):
             named = {f"member.0.{name}": value for name, value in parameters.items()}
-        return cls(model, stacked(named, used[:1] if scheme == ONE_MODEL else used), scheme)
+        used, heads = used[:1] if scheme == ONE_MODEL else used, Parameters()
+        if sampled:
+            if not isinstance(mlp, Ensemble) or not mlp.gaussian:
+                raise ValueError("sampled: expected an ensemble with Gaussian heads")
+            heads = heads_of(parameters, used)
+        return cls(model, stacked(named, used), scheme, heads=heads)
+
+    @property
+    def robot(self) -> Robot:
+        """Return the robot that is modelled."""
+        return self.model.robot
 
     @property
     def count(self) -> int:
@@ -83,19 +110,36 @@ class Imagination:
             members = torch.zeros(len(states), dtype=torch.long)
         if self.scheme == STEP_RAND:
             order = torch.randperm(len(states), generator=generator)
-            return self._by_slots(states, actions, *dealt(order, self.count))
-        return self.by_members(states, actions, members)
+            return self._by_slots(states, actions, *dealt(order, self.count), generator)
+        return self.by_members(states, actions, members, generator)
 
-    def by_members(self, states: Tensor, actions: Tensor, members: Tensor) -> Tensor:
-        """Return the next states (N, ds), each row moved by its own of the `members` (N,)."""
-        return self._by_slots(states, actions, *slots_of(members, self.count))
+    def by_members(
+        self, states: Tensor, actions: Tensor, members: Tensor, generator: Generator | None = None
+    ) -> Tensor:
+        """Return the next states (N, ds), each row moved by its own of the `members` (N,).
 
-    def _by_slots(self, states: Tensor, actions: Tensor, slots: Tensor, width: int) -> Tensor:
+        generator: of the predicted variance, if there are heads; None: means.
+        """
+        return self._by_slots(states, actions, *slots_of(members, self.count), generator)
+
+    def _by_slots(
+        self,
+        states: Tensor,
+        actions: Tensor,
+        slots: Tensor,
+        width: int,
+        generator: Generator | None,
+    ) -> Tensor:
         """Return the next states (N, ds); see `slots_of`."""
         x = self.model.normalizer.inputs(self.model.robot.features(states), actions)
         filled = x.new_zeros(self.count * width, x.shape[-1]).index_copy(0, slots, x)
-        outputs = self._outputs(filled.view(self.count, width, -1))
-        return self._advanced(states, outputs.flatten(0, 1).index_select(0, slots))
+        each, hidden = forward_stack(self.model.mlp, self.stack, filled.view(self.count, width, -1))
+        outputs = each.flatten(0, 1).index_select(0, slots)
+        if self.heads and generator is not None:
+            spread = (0.5 * log_variances(self.heads, hidden)).exp().flatten(0, 1)
+            noise = torch.randn(outputs.shape, generator=generator)
+            outputs = torch.addcmul(outputs, spread.index_select(0, slots), noise)
+        return self._advanced(states, outputs)
 
     def _by_all(self, states: Tensor, actions: Tensor, generator: Generator) -> Tensor:
         """Return the next states (N, ds) from a statistic of all members' predictions."""

@@ -14,9 +14,12 @@ from ros_mbmrl.dynamics.ensemble import EnsembleRollout, MemberRollouts
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.dynamics.particles import Noise
 from ros_mbmrl.dynamics.rollout import Buffers, Rollout
+from ros_mbmrl.networks.attention import attends
 from ros_mbmrl.networks.ensemble import Ensemble, members_of
-from ros_mbmrl.networks.mlp import MLP, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.noise import has_noise, log_variance
 from ros_mbmrl.networks.recurrent import fades, imagine
+from ros_mbmrl.networks.updates import Update
 from ros_mbmrl.robots.spec import Robot
 
 
@@ -82,9 +85,12 @@ class DynamicsModel:
             hidden: memory (1, size) that belongs to the parameters, (E, size) of an ensemble. Every
                 candidate starts from a copy of it, so imagined steps do not change it.
         """
-        if hidden is not None and isinstance(self.mlp, Ensemble):
-            each = list(zip(members_of(parameters), hidden[:, None], strict=True))
-            return MemberRollouts([self.member.predictor(*each[k]) for k in self.mlp.used], True)
+        if isinstance(self.mlp, Ensemble) and (hidden is not None or attends(parameters)):
+            own = members_of(parameters)
+            memories = [None] * len(own) if hidden is None else list(hidden[:, None])
+            each = list(zip(own, memories, strict=True))
+            rolls = [self.member.predictor(*each[k]) for k in self.mlp.used]
+            return MemberRollouts(rolls, hidden is not None)
         if hidden is not None:
             memory, layers = hidden, self.mlp.no_update.layers
 
@@ -181,8 +187,7 @@ class DynamicsModel:
     ) -> Moments:
         """Return what is predicted for states (N, T, ds) under actions (N, T, da), in SI units."""
         if not isinstance(self.mlp, Ensemble):
-            outputs = self.outputs(parameters, update, states, actions)
-            return Moments(self.normalizer.denormalise(outputs), None, None)
+            return self._of_one(parameters, update, states, actions)
         x = self.normalizer.inputs(self.robot.features(states), actions)
         means, variances = self.mlp.moments(parameters, update, x)
         unit = self.normalizer.change_std.square()
@@ -191,6 +196,31 @@ class DynamicsModel:
             None if variances is None else variances.mean(dim=0) * unit,
             means.var(dim=0, correction=0) * unit,
         )
+
+    def _of_one(
+        self, parameters: Parameters, update: Update, states: Tensor, actions: Tensor
+    ) -> Moments:
+        """Return the moments of a single network: variances as far as it knows any.
+
+        The disagreement is that of 2 J points of a latent variable of J numbers, sqrt(J) deviations
+        from its mean (Arasaratnam and Haykin, *Cubature Kalman Filters*, 2009, eq. 32).
+        """
+        mean = self.normalizer.denormalise(self.outputs(parameters, update, states, actions))
+        if not has_noise(parameters):
+            return Moments(mean, None, None)
+        unit = self.normalizer.change_std.square()
+        noise = (log_variance(parameters).exp() * unit).expand_as(mean)
+        if update.spread is None:
+            return Moments(mean, noise, torch.zeros_like(mean))
+        size = update.spread.shape[1]
+        points = size**0.5 * torch.eye(size).to(mean)
+        points = torch.cat([points, -points])
+        tasks, rows = mean.shape[:2]
+        each = (part.repeat_interleave(2 * size, dim=1) for part in (states, actions))
+        drawn = update.drawn(points.repeat(rows, 1).expand(tasks, -1, -1))
+        outputs = self.outputs(parameters, drawn, *each)
+        apart = outputs.view(tasks, rows, 2 * size, -1).var(dim=2, correction=0) * unit
+        return Moments(mean, noise, apart)
 
     def _rollout(
         self, parameters: Parameters, update: Update, state: Tensor, actions: Tensor

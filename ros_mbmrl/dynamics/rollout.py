@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.dynamics.normalizer import Normalizer
+from ros_mbmrl.networks import attention
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.robots.spec import Robot
 
@@ -92,6 +93,12 @@ class _Network:
         layers[0][0] = layers[0][0] / normalizer.input_std[:, None]
         layers[-1] = [part * normalizer.change_std for part in layers[-1]]
         self._layers = [(weight.to(dtype), bias.to(dtype)) for weight, bias in layers]
+        self._attention = attention.attended(parameters)
+        if self._attention is not None:
+            self._query = {
+                name: value / normalizer.input_std[:, None] if name.endswith("w") else value
+                for name, value in attention.network_of(parameters).items()
+            }
         self._act, self._dtype = mlp.act_, dtype
         self._sizes, self._buffers = mlp.sizes[1:], buffers
 
@@ -101,9 +108,19 @@ class _Network:
         for k, ((weight, bias), out) in enumerate(zip(self._layers, results, strict=True)):
             self.hidden = h
             h = _layer(weight, bias, h, out)
+            if k == 0 and self._attention is not None:
+                self._attend(self.hidden, h)
             if k < last:
                 h = self._act(h)
         return h.view(*x.shape[:-1], -1)
+
+    def _attend(self, x: Tensor, z: Tensor) -> None:
+        """Add what rows x (R, inputs) of N tasks attend to to their pre-activations z, in place."""
+        assert self._attention is not None
+        tasks = len(self._attention.keys)
+        rows = x.to(self._attention.keys.dtype).view(tasks, -1, x.shape[1])
+        found = attention.attend(self._attention, attention.queries(self._query, rows))
+        z.view(tasks, -1, z.shape[1]).add_(found)
 
 
 def _layer(weight: Tensor, bias: Tensor, h: Tensor, out: Tensor) -> Tensor:

@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 from torch import Tensor
 
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.networks.mlp import Parameters, Update
+from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.networks.updates import Update
 from ros_mbmrl.robots.spec import Robot
 
 # choose(states (N, ds), step) -> actions (N, da) in the unit of the command

@@ -11,7 +11,7 @@ import numpy as np
 from ros_mbmrl.agents.live import make_live_agent
 from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.episodes.single import planned_with, run_loop
+from ros_mbmrl.episodes.single import loop_figures, planned_with, run_loop
 from ros_mbmrl.plants.environment import Stage
 from ros_mbmrl.plants.pr2_twin import make_arm
 from ros_mbmrl.robots.arm_tasks import BringPoints
@@ -73,16 +73,11 @@ class Reached:
 
     def summary(self) -> dict[str, float]:
         """The figures of one row of a table."""
-        reports = [step.adapted.report for step in self.steps]
         return {
             "final_m": self.final,
             "reached_s": self.seconds,
-            "prediction_error_prior": float(np.mean([r.error_before for r in reports])),
-            "prediction_error_adapted": float(np.mean([r.error_after for r in reports])),
-            "accepted_fraction": float(np.mean([r.accepted for r in reports])),
-            "safety_stops": sum(s.checked.level == Level.LATCHED for s in self.steps),
+            **loop_figures(self.steps),
             "limited": sum(s.checked.level == Level.LIMITED for s in self.steps),
-            "plan_ms_p50": 1e3 * float(np.median([s.plan_seconds for s in self.steps])),
         }
 
 

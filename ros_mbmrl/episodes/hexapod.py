@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -14,17 +14,18 @@ from ros_mbmrl.adaptation.guard import GuardConfig
 from ros_mbmrl.agents.live import make_live_agent
 from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.dynamics.files import LoadedModel
-from ros_mbmrl.episodes.scenario import SPEED, Scenario
-from ros_mbmrl.episodes.single import planned_with, run_loop
+from ros_mbmrl.episodes.scenario import Scenario
+from ros_mbmrl.episodes.single import along_path, loop_figures, planned_with, run_loop
 from ros_mbmrl.planning.mppi import MPPIConfig
 from ros_mbmrl.plants.environment import Stage
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
-from ros_mbmrl.robots.path_following import Path, PathFollowing, PathWeights, make_path
+from ros_mbmrl.robots.path_following import PathFollowing, PathWeights, make_path
+from ros_mbmrl.robots.paths import SPEED
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.monitor import SafetyMonitor
-from ros_mbmrl.safety.types import Level, SafetyConfig
+from ros_mbmrl.safety.types import SafetyConfig
 from ros_mbmrl.simulation.calibration import calibrated
 
 START_UPDATES = 1  # an episode begins with a good state: safety need not wait for more
@@ -58,19 +59,13 @@ class Episode:
         """
         first = min(int(np.searchsorted(self.times, after)), len(self.times) - 1)
         error = np.abs(self.cross_track[first:])
-        reports = [s.adapted.report for s in self.steps[first:]]
         lasted = float(self.times[-1] - self.times[first])
         return {
             "cross_track_mean_m": float(error.mean()),
             "cross_track_max_m": float(error.max()),
             "progress_m_s": float(self.along[-1] - self.along[first]) / lasted if lasted else 0.0,
             "return": -self._mean_cost(first),
-            "prediction_error_prior": float(np.mean([r.error_before for r in reports])),
-            "prediction_error_adapted": float(np.mean([r.error_after for r in reports])),
-            "accepted_fraction": float(np.mean([r.accepted for r in reports])),
-            "safety_stops": sum(s.checked.level == Level.LATCHED for s in self.steps),
-            "plan_ms_p50": 1e3 * float(np.median([s.plan_seconds for s in self.steps])),
-            "adapt_ms_p50": 1e3 * float(np.median([s.adapt_seconds for s in self.steps])),
+            **loop_figures(self.steps, first),
         }
 
     def _mean_cost(self, first: int) -> float:
@@ -113,18 +108,8 @@ def run_episode(
             loop, period, scenario.duration, plant.clean_pose, lambda: task.finished
         )
     times = np.array([k * period for k in range(len(steps))])
-    along, errors = _along(task.path, poses)
+    along, errors = along_path(task.path, poses)
     return Episode(times, np.array(poses), along, errors, steps)
-
-
-def _along(path: Path, poses: Sequence[tuple[float, float, float]]) -> tuple[Array, Array]:
-    """Return arc lengths (T,) and signed distances from the path (T,) [m] of successive poses."""
-    progress, rows = 0.0, []
-    for pose in poses:
-        progress, error = path.project(pose[:2], progress)
-        rows.append((progress, error))
-    along, errors = np.array(rows).T
-    return along, errors
 
 
 def _task(robot: Robot, scenario: Scenario) -> PathFollowing:

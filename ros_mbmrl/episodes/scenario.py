@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from ros_mbmrl.simulation.faults import Fault
 from ros_mbmrl.simulation.randomisation import NOMINAL, Physics
 
-SPEED = 0.25  # along the path [m/s]
-
 
 @dataclass(frozen=True)
 class Scenario:

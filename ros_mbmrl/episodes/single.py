@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
+
+import numpy as np
 
 from ros_mbmrl.control import ControlLoop, Step
 from ros_mbmrl.parameter_files import planner_settings
-from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.robots.paths import Path
+from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety.types import Level
 
 T = TypeVar("T")
@@ -54,3 +57,35 @@ def run_loop(
         if finished() or steps[-1].checked.level == Level.LATCHED:
             break
     return seen, tuple(steps)
+
+
+def loop_figures(steps: Sequence[Step], first: int = 0) -> dict[str, float]:
+    """Return the loop's figures of an episode for a row of a table.
+
+    Prediction errors and the share of accepted adaptations are means from step `first` on; stops
+    and durations are those of all steps.
+    """
+    reports = [step.adapted.report for step in steps[first:]]
+    return {
+        "prediction_error_prior": float(np.mean([r.error_before for r in reports])),
+        "prediction_error_adapted": float(np.mean([r.error_after for r in reports])),
+        "accepted_fraction": float(np.mean([r.accepted for r in reports])),
+        "safety_stops": sum(step.checked.level == Level.LATCHED for step in steps),
+        "plan_ms_p50": 1e3 * float(np.median([step.plan_seconds for step in steps])),
+        "adapt_ms_p50": 1e3 * float(np.median([step.adapt_seconds for step in steps])),
+    }
+
+
+def along_path(path: Path, places: Iterable[Sequence[float]]) -> tuple[Array, Array]:
+    """Return arc lengths (T,) and signed distances from a path (T,) [m] of successive places.
+
+    Args:
+        path: that is followed.
+        places: x and y [m] first, whatever follows.
+    """
+    progress, rows = 0.0, []
+    for place in places:
+        progress, error = path.project(place[:2], progress)
+        rows.append((progress, error))
+    along, errors = np.array(rows).T
+    return along, errors

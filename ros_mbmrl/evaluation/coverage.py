@@ -1,12 +1,14 @@
-"""Calibration of ensembles with Gaussian heads: coverage of intervals, and detection of changes.
+"""Calibration of models that know variances: coverage of intervals, and detection of changes.
 
-Particles (TS-infinity, each with noise of its own) start at recorded states and follow the recorded
-commands. An interval of a level is calibrated if it holds that share of what followed.
+Particles start at recorded states and follow the recorded commands: of an ensemble with Gaussian
+heads (TS-infinity, each with noise of its own), or of a model with a latent variable
+(`latent_coverage`). An interval of a level is calibrated if it holds that share of what followed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.particles import OwnNoise
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.html import Table
+from ros_mbmrl.evaluation.latent_coverage import LatentParticles, has_latent
 from ros_mbmrl.evaluation.statistics import ALL
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks.ensemble import Ensemble
@@ -32,6 +35,7 @@ POINTS = 50  # of a curve
 RECENT = 8  # steps that the slower detector looks back on
 
 Row = dict[str, Any]
+Reach = Callable[[Tensor, int, int], Tensor]  # starts (n,), horizon, copies -> (n, copies, ds)
 
 
 def calibration_rows(
@@ -44,7 +48,8 @@ def calibration_rows(
     """Return rows of coverage and rows of detection of one model, the prior of its rule.
 
     Args:
-        loaded: an ensemble with Gaussian heads.
+        loaded: an ensemble with Gaussian heads, or a model with a latent variable, which is
+            adapted to the window before each start and is not compared as a detector.
         rollouts: recorded runs.
         tags: one for each rollout.
         horizons: steps ahead.
@@ -56,11 +61,14 @@ def calibration_rows(
         the root of the horizon. `{tag, detector, before, after, area, curve}`: see `detection`.
 
     Raises:
-        UserError: the model has no Gaussian heads.
+        UserError: the model knows no variances.
     """
-    model = loaded.model
-    if not isinstance(model.mlp, Ensemble) or not model.mlp.gaussian:
-        raise UserError("calibration: expected an ensemble with Gaussian heads (`head: gaussian`)")
+    model, latent = loaded.model, has_latent(loaded)
+    if not latent and (not isinstance(model.mlp, Ensemble) or not model.mlp.gaussian):
+        raise UserError(
+            "calibration: expected an ensemble with Gaussian heads (`head: gaussian`), or a model "
+            "with a latent variable (gssm, mlsm_v0, mlsm_v1)"
+        )
     data = Transitions.of(model.robot, rollouts)
     changed = np.concatenate([changed_steps(rollout) for rollout in rollouts])
     of_row = np.asarray(tags)[data.rollout.numpy()]
@@ -70,9 +78,11 @@ def calibration_rows(
         own = torch.from_numpy((of_row == tag) | (tag == ALL))
         for h in horizons:
             starts = unmarked(data, h, own)
+            if latent:
+                starts = LatentParticles(loaded, data, generator).preceded(starts)
             if len(starts):
                 coverage.append({"tag": tag, **covered(loaded, data, starts, h, generator)})
-        found = detection(loaded, data, own, changed)
+        found = [] if latent else detection(loaded, data, own, changed)
         detected += [{"tag": tag, **row} for row in found]
     return coverage, detected
 
@@ -89,18 +99,19 @@ def covered(
     loaded: LoadedModel, data: Transitions, starts: Tensor, horizon: int, generator: Generator
 ) -> Row:
     """Return the coverage of intervals `horizon` steps ahead of the starts."""
-    model, robot = loaded.model, loaded.model.robot
-    assert isinstance(model.mlp, Ensemble)
+    model, robot, copies = loaded.model, loaded.model.robot, PARTICLES
+    if isinstance(model.mlp, Ensemble):
+        copies = -(-PARTICLES // len(model.mlp.used)) * len(model.mlp.used)  # of each the same
+        reach: Reach = partial(_reached, loaded, data, generator)
+    else:
+        reach = LatentParticles(loaded, data, generator)
     starts = starts[:: max(1, len(starts) // STARTS)]
-    copies = -(-PARTICLES // len(model.mlp.used)) * len(model.mlp.used)  # the same for each member
-    roll = model.particles(loaded.parameters, OwnNoise(generator))
     inside, widths = list[Tensor](), list[Tensor]()
     for part in torch.split(starts, max(1, AT_ONCE // copies)):
         first, last = data.states[part], data.next_states[part + horizon - 1]
-        actions = data.actions[part[:, None] + torch.arange(horizon)]
-        reached = roll(*(each.repeat_interleave(copies, 0) for each in (first, actions)))[:, -1]
-        moved = robot.difference(first.repeat_interleave(copies, 0), reached)
-        within, width = intervals(moved.view(len(part), copies, -1), robot.difference(first, last))
+        reached = reach(part, horizon, copies)
+        moved = robot.difference(first[:, None].expand_as(reached), reached)
+        within, width = intervals(moved, robot.difference(first, last))
         inside.append(within)
         widths.append(width[1] / model.normalizer.change_std / horizon**0.5)
     shares = torch.cat(inside, dim=1).float().mean(dim=(1, 2)).tolist()
@@ -111,6 +122,21 @@ def covered(
         **named,
         "width_90": float(torch.cat(widths).median()),
     }
+
+
+def _reached(
+    loaded: LoadedModel,
+    data: Transitions,
+    generator: Generator,
+    starts: Tensor,
+    horizon: int,
+    copies: int,
+) -> Tensor:
+    """Return the states (n, copies, ds) that an ensemble's particles reach from starts (n,)."""
+    roll = loaded.model.particles(loaded.parameters, OwnNoise(generator))
+    actions = data.actions[starts[:, None] + torch.arange(horizon)]
+    begun = (each.repeat_interleave(copies, 0) for each in (data.states[starts], actions))
+    return roll(*begun)[:, -1].view(len(starts), copies, -1)
 
 
 def intervals(particles: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,10 +12,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ros_mbmrl.episodes.scenario import SPEED, Scenario
+from ros_mbmrl.episodes.scenario import Scenario
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.methods.built_in import BASELINE, CAUSES
-from ros_mbmrl.robots.paths import PATHS, make_path
+from ros_mbmrl.robots.paths import PATHS, SPEED, make_path
 from ros_mbmrl.simulation.calibration import make_terrain
 from ros_mbmrl.simulation.faults import VALIDATION_FAULTS, Fault
 from ros_mbmrl.simulation.randomisation import LOUD, NONE, QUIET, Randomisation
@@ -181,3 +181,18 @@ def make_experiment(name: str) -> Experiment:
     """Return the experiment called `name`. Raises UserError for an unknown name."""
     choose("experiment", name, EXPERIMENTS)
     return EXPERIMENTS[name]
+
+
+def opponents(
+    present: Sequence[str], known: Sequence[str], versus: Sequence[str]
+) -> tuple[str, ...]:
+    """Return those of `versus` that take part. Raises UserError for an unknown one.
+
+    Args:
+        present: methods that take part.
+        known: others that can be named.
+        versus: names of opponents.
+    """
+    for name in versus:
+        choose("opponent", name, {*present, *known, *METHODS})
+    return tuple(name for name in dict.fromkeys(versus) if name in present)

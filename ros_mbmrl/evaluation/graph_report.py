@@ -13,24 +13,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ros_mbmrl import __version__
-from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.html import Image, Section, Table, write_page
+from ros_mbmrl.errors import RunError, UserError
+from ros_mbmrl.evaluation.graph_film import FAST, film_runs
+from ros_mbmrl.evaluation.graph_plots import draw_errors, draw_paths
+from ros_mbmrl.evaluation.html import Block, Image, Section, Table, write_page
 from ros_mbmrl.evaluation.recorded_run import RecordedRun, read_run
+from ros_mbmrl.evaluation.sentence import sentence
 from ros_mbmrl.evaluation.task_figures import task_figures
 
-COLOURS = ("#c44e52", "#4c72b0", "#55a868", "#8172b2", "#ccb974", "#64b5cd")
+PAGE = "report.html"
 SHOWN = {
-    "cross_track_before_fault_m": "cross-track before the fault [m]",
-    "cross_track_after_fault_m": "cross-track after the fault [m]",
-    "cross_track_max_m": "largest cross-track [m]",
+    "cross_track_before_fault_m": "cross-track before the fault [cm]",
+    "cross_track_after_fault_m": "cross-track after the fault [cm]",
+    "cross_track_max_m": "largest cross-track [cm]",
     "return": "return",
     "speed_before_fault_m_s": "speed before the fault [m/s]",
     "speed_after_fault_m_s": "speed after the fault [m/s]",
-    "distance_before_fault_m": "distance from the goal before the fault [m]",
-    "distance_after_fault_m": "distance from the goal after the fault [m]",
+    "distance_before_fault_m": "distance from the goal before the fault [cm]",
+    "distance_after_fault_m": "distance from the goal after the fault [cm]",
     "cost_before_fault": "cost a step before the fault",
     "cost_after_fault": "cost a step after the fault",
     "model_error_before": "model error, prior",
@@ -51,17 +52,24 @@ SHOWN = {
 }
 
 
+# What a method that does not adapt has none of, whatever was recorded.
+ADAPTATION = ("model_error_after", "accepted_fraction", "adapt_ms_p50")
+
+
 def write_report(
     folder: Path, scenario: Mapping[str, str], process: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Write report.json, report.html and the pictures; return the content of report.json.
+    """Write report.json, report.html, the pictures and the film; return what is in report.json.
 
-    Results in an earlier report are kept.
+    Results in an earlier report are kept. Where no film can be drawn, the page says why.
 
     Args:
         folder: of the recordings and the report.
         scenario: what the runs have in common (fault, path, terrain, ...).
         process: by method, what only the supervisor knows (start-up time, memory).
+
+    Raises:
+        UserError: there are no recordings, or one is not as the graph records it.
     """
     runs = {path.stem: read_run(path) for path in sorted(folder.glob("*.mcap"))}
     if not runs:
@@ -80,108 +88,64 @@ def write_report(
         }
         for name, run in sorted(runs.items(), key=_unadapted_first)
     }
+    said = sentence(methods, scenario.get("fault", ""))
     report = {
         "command": "launch adapt",
         "version": __version__,
         "config": scenario,
         "machine": {"system": platform.platform(), "cores": os.cpu_count()},
-        "results": {"methods": methods},
+        "results": {"sentence": said, "methods": methods},
     }
     partial = folder / "report.json.partial"
     partial.write_text(json.dumps(report, indent=2))
     os.replace(partial, folder / "report.json")
-    ordered = {name: runs[name] for name in methods}
-    followed = {name: run for name, run in ordered.items() if len(run.cross_track)}
-    if followed:
-        draw_paths(folder / "paths.png", followed, fault_at)
-    draw_errors(folder / "cross_track.png", ordered, fault_at)
-    _page(folder, scenario, methods, bool(followed))
+    _page(folder, report, {name: runs[name] for name in methods}, fault_at)
     return report
 
 
 def shown(methods: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     """Return a row for every figure that a method has: its meaning, and its text by method."""
     return [
-        [label, *(_text(figures.get(key)) for figures in methods.values())]
+        [label, *(_text(key, figures) for figures in methods.values())]
         for key, label in SHOWN.items()
         if any(figures.get(key) is not None for figures in methods.values())
     ]
 
 
 def _page(
-    folder: Path, scenario: Mapping[str, str], methods: Mapping[str, Any], paths: bool
+    folder: Path,
+    report: Mapping[str, Any],
+    runs: Mapping[str, RecordedRun],
+    fault_at: float | None,
 ) -> None:
-    rows = shown(methods)
-    what = ", ".join(f"{key} {value}" for key, value in scenario.items() if value)
-    sections: list[Section] = [
-        ("Over time", [Image(folder / "cross_track.png")]),
-        ("Figures", [Table(["", *methods], rows)]),
-    ]
-    if paths:
+    """Draw the runs, and write the page; it opens with the sentence and the film."""
+    scenario, results = report["config"], report["results"]
+    followed = {name: run for name, run in runs.items() if len(run.cross_track)}
+    sections: list[Section] = []
+    if followed:
+        draw_paths(folder / "paths.png", followed, fault_at)
         image = Image(folder / "paths.png", "Dotted: the path to follow.")
-        sections.insert(0, ("Paths", [image]))
-    first, blocks = sections[0]
-    sections[0] = first, [what, *blocks]
-    write_page(folder / "report.html", "A robot that changes as it goes", sections)
+        sections.append(("Paths", [image]))
+    draw_errors(folder / "cross_track.png", runs, fault_at)
+    sections += [
+        ("Over time", [Image(folder / "cross_track.png")]),
+        ("Figures", [Table(["", *results["methods"]], shown(results["methods"]))]),
+    ]
+    what = ", ".join(f"{key} {value}" for key, value in scenario.items() if value)
+    opening: list[Block] = [results["sentence"], _film(folder, runs, scenario), what]
+    write_page(folder / PAGE, "A robot that changes as it goes", sections, opening)
 
 
-def draw_paths(png: Path, runs: Mapping[str, RecordedRun], fault_at: float | None) -> None:
-    """Draw one panel per run, as in the thesis, fig. 35."""
-    plt = _pyplot()
-    figure, axes = plt.subplots(1, len(runs), figsize=(5.5 * len(runs), 5.2), squeeze=False)
-    for axis, (name, run), colour in zip(axes[0], runs.items(), COLOURS * 9, strict=False):
-        axis.plot(*run.reference.T, "k:", linewidth=1.2, label="path")
-        after = run.times >= (np.inf if fault_at is None else fault_at)
-        axis.plot(*run.xy.T, color=colour, linewidth=1.0, alpha=0.35)
-        axis.plot(*run.xy[after].T, color=colour, linewidth=1.8, label="after the fault")
-        if after.any():
-            axis.plot(*run.xy[after][0], "k*", markersize=12, label="fault")
-        figures = run.figures(fault_at)
-        after_fault = figures["cross_track_after_fault_m"]
-        distance = figures["cross_track_before_fault_m"] if after_fault is None else after_fault
-        axis.set_title(f"{name}: {100 * distance:.1f} cm from the path")
-        axis.set_aspect("equal")
-        axis.set_xlabel("x [m]")
-        axis.legend(loc="lower right", fontsize=8)
-    axes[0, 0].set_ylabel("y [m]")
-    figure.tight_layout()
-    figure.savefig(png, dpi=110)
-    plt.close(figure)
-
-
-def draw_errors(png: Path, runs: Mapping[str, RecordedRun], fault_at: float | None) -> None:
-    """Draw the model's error before and after adaptation, and the distance from a path."""
-    plt = _pyplot()
-    labels = ["model error"]
-    if any(len(run.cross_track) for run in runs.values()):
-        labels.insert(0, "distance from the path [cm]")
-    size = (9, 3 * len(labels))
-    figure, axes = plt.subplots(len(labels), 1, figsize=size, sharex=True, squeeze=False)
-    top, bottom = axes[0, 0], axes[-1, 0]
-    for (name, run), colour in zip(runs.items(), COLOURS * 9, strict=False):
-        bottom.plot(run.error_times, run.errors[:, 0], ":", color=colour, label=f"{name}, prior")
-        bottom.plot(run.error_times, run.errors[:, 1], color=colour, label=f"{name}, adapted")
-        if len(run.cross_track):
-            distance = 100 * np.abs(run.cross_track)
-            top.plot(run.times[: len(distance)], distance, color=colour, label=name)
-    for axis, label in zip(axes[:, 0], labels, strict=True):
-        if fault_at is not None:
-            axis.axvline(fault_at, color="k", linewidth=0.8, linestyle="--")
-        axis.set_ylabel(label)
-        axis.legend(fontsize=8)
-    bottom.set_xlabel("time [s]")
-    figure.tight_layout()
-    figure.savefig(png, dpi=110)
-    plt.close(figure)
-
-
-def _pyplot() -> Any:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    return pyplot
+def _film(
+    folder: Path, runs: Mapping[str, RecordedRun], scenario: Mapping[str, str]
+) -> Image | str:
+    """Return the film of the runs, or a line that says why there is none."""
+    try:
+        path = film_runs(folder, runs, scenario)
+    except (RunError, UserError) as error:
+        print(f"no film: {error}", flush=True)
+        return f"No film: {error}"
+    return Image(path, f"Drawn from the recordings, {FAST:g} times as fast as the runs.")
 
 
 def _unadapted_first(item: tuple[str, RecordedRun]) -> tuple[bool, str]:
@@ -200,21 +164,27 @@ def _earlier(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _text(value: Any) -> str:
-    if value is None:
+def _text(key: str, figures: Mapping[str, Any]) -> str:
+    """Return a figure as the table shows it: lengths in centimetres, a dash for none."""
+    value = figures.get(key)
+    if value is None or (key in ADAPTATION and not figures.get("adapts", True)):
         return "-"
+    if key.endswith("_m"):
+        return f"{100 * value:.2f}"
     return str(value) if isinstance(value, (int, str)) else f"{value:.4g}"
 
 
 def main() -> None:
-    """Make the report of a folder again. Exit status 2 if there is nothing in it."""
+    """Make the report of a folder again, and tell it. Exit status 2 if there is nothing in it."""
     if len(sys.argv) < 2:
         sys.exit("expected a folder of recordings")
+    folder, told = Path(sys.argv[1]), dict(word.split(":=", 1) for word in sys.argv[2:])
     try:
-        write_report(Path(sys.argv[1]), dict(word.split(":=", 1) for word in sys.argv[2:]), {})
+        said = write_report(folder, told, {})["results"]["sentence"]
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
+    print(said, f"open {folder / PAGE}", sep="\n")
 
 
 if __name__ == "__main__":

@@ -40,9 +40,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Image:
-    """A picture; png: the file, embedded into the page, caption: its description."""
+    """A picture; file: a PNG or a GIF, embedded into the page, caption: its description."""
 
-    png: Path
+    file: Path
     caption: str = ""
 
 
@@ -50,12 +50,21 @@ Block = str | Table | Image  # a paragraph, a table or a picture
 Section = tuple[str, Sequence[Block]]  # a heading, and the blocks under it
 
 
-def write_page(path: Path, title: str, sections: Sequence[Section]) -> None:
+def write_page(
+    path: Path, title: str, sections: Sequence[Section], opening: Sequence[Block] = ()
+) -> None:
     """Write the page to `path`, completely or not at all. Text is escaped; there are no links.
 
-    Raises OSError if a picture cannot be read or the page cannot be written.
+    Args:
+        path: of the page.
+        title: of the page.
+        sections: in their order.
+        opening: what stands between the title and the first section.
+
+    Raises:
+        OSError: a picture cannot be read, or the page cannot be written.
     """
-    parts = [f"<h1>{escape(title)}</h1>"]
+    parts = [f"<h1>{escape(title)}</h1>", *(_block(block) for block in opening)]
     for heading, blocks in sections:
         parts += [f"<h2>{escape(heading)}</h2>", *(_block(block) for block in blocks)]
     body = "\n".join(parts)
@@ -91,9 +100,9 @@ def _table(table: Table) -> str:
 
 
 def _image(image: Image) -> str:
-    data = base64.b64encode(image.png.read_bytes()).decode("ascii")
-    caption = escape(image.caption)
+    data = base64.b64encode(image.file.read_bytes()).decode("ascii")
+    caption, kind = escape(image.caption), image.file.suffix.lstrip(".")
     return (
-        f'<figure><img alt="{caption}" src="data:image/png;base64,{data}">'
+        f'<figure><img alt="{caption}" src="data:image/{kind};base64,{data}">'
         f"<figcaption>{caption}</figcaption></figure>"
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ros_mbmrl.evaluation.statistics import unique
+from ros_mbmrl.evaluation.statistics import CROSS_TRACK, unique
+from ros_mbmrl.evaluation.statistics import Figure as Measure
 from ros_mbmrl.methods.method import COLOURS as COLOURS
 from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.robots.spec import Array
@@ -65,18 +66,23 @@ def _mark_fault(axes: Axes, row: Row, colour: str) -> None:
         axes.plot(trace["x"][k], trace["y"][k], "x", color=colour, markersize=8)
 
 
-def transients(rows: Sequence[Row], file: Path) -> None:
-    """Draw distance from the path over time, a panel for each condition.
+def transients(rows: Sequence[Row], file: Path, measure: Measure = CROSS_TRACK) -> None:
+    """Draw a figure, as the distance from the path, over time; a panel for each condition.
 
     Median and inter-quartile band over all episodes and training seeds of a method, as long as half
-    of them last. rows: with `trace` of time [s] and cross_track [m]. Dotted lines: faults begin.
+    of them last. Dotted lines: faults begin.
+
+    Args:
+        rows: with `trace` of time [s] and of the figure.
+        file: to write.
+        measure: the figure.
     """
     conditions, methods = unique(rows, "condition"), unique(rows, "method")
     figure, grid = panels(len(conditions), 4.2, 3.0)
     for condition, axes in zip(conditions, grid, strict=True):
         for k, method in enumerate(methods):
             own = [r for r in rows if (r["condition"], r["method"]) == (condition, method)]
-            time, quartiles = _quartiles([row["trace"] for row in own])
+            time, quartiles = _quartiles([row["trace"] for row in own], measure)
             colour = _colour(k)
             axes.fill_between(time, quartiles[0], quartiles[2], color=colour, alpha=0.12, lw=0)
             axes.plot(time, quartiles[1], color=colour, linestyle=_style(k), label=method)
@@ -84,20 +90,23 @@ def transients(rows: Sequence[Row], file: Path) -> None:
             axes.axvline(onset, color="k", linestyle=":", linewidth=1.0)
         axes.set_title(condition)
         axes.set_xlabel("time [s]")
-        axes.set_ylabel("distance from the path [cm]")
-        axes.set_ylim(bottom=0.0)
+        axes.set_ylabel(measure.title)
+        if measure is CROSS_TRACK:
+            axes.set_ylim(bottom=0.0)
     grid[0].legend(fontsize="x-small", ncols=2)
     save(figure, file)
 
 
-def _quartiles(traces: Sequence[Mapping[str, Sequence[float]]]) -> tuple[Array, Array]:
-    """Return times (T,) [s] and quartiles (3, T) [cm] of |cross_track|, while half of them last."""
+def _quartiles(
+    traces: Sequence[Mapping[str, Sequence[float]]], measure: Measure = CROSS_TRACK
+) -> tuple[Array, Array]:
+    """Return times (T,) [s] and quartiles (3, T) of a figure, while half of the traces last."""
     lengths = sorted(len(trace["time"]) for trace in traces)
     steps = lengths[len(lengths) // 2]
     distance = np.full((len(traces), steps), np.nan)
     for line, trace in zip(distance, traces, strict=True):
-        values = np.abs(trace["cross_track"][:steps])
-        line[: len(values)] = 100 * values
+        values = np.asarray(trace[measure.trace][:steps])
+        line[: len(values)] = measure.scale * (abs(values) if measure is CROSS_TRACK else values)
     longest = max((trace["time"] for trace in traces), key=len)
     return np.asarray(longest[:steps]), np.nanquantile(distance, [0.25, 0.5, 0.75], axis=0)
 
@@ -112,14 +121,14 @@ class _Bar:
     ends: tuple[float, float] | None
 
 
-def cross_track(summary: Sequence[Row], file: Path) -> None:
-    """Draw bars of mean cross-track with 95 % intervals, by condition and method."""
+def compared(summary: Sequence[Row], file: Path, measure: Measure = CROSS_TRACK) -> None:
+    """Draw bars of a figure's mean with 95 % intervals, by condition and method."""
     bars = []
     for row in summary:
-        interval = row["cross_track_interval_m"]
-        ends = interval and (100 * interval[0], 100 * interval[1])
-        bars.append(_Bar(row["condition"], row["method"], 100 * row["cross_track_mean_m"], ends))
-    _draw_bars(bars, "mean cross-track error [cm]", file)
+        interval, scale = row[measure.interval], measure.scale
+        ends = interval and (scale * interval[0], scale * interval[1])
+        bars.append(_Bar(row["condition"], row["method"], scale * row[measure.key], ends))
+    _draw_bars(bars, f"mean {measure.title}", file)
 
 
 def error_ratios(summary: Sequence[Row], horizon: int, file: Path) -> None:

@@ -11,22 +11,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ros_mbmrl.adaptation import DOES_NOT_ADAPT
 from ros_mbmrl.adaptation.diagnosis import Diagnosis
 from ros_mbmrl.data.recording import read_messages
+from ros_mbmrl.data.steps import task_of
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.paths import Path
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.safety.types import Level
 
 LEVELS_WITHOUT_EVENT = ("RUN", "LIMITED")
-TIME_OF_DAY = 10**17  # [ns] since 1970: no twin runs for three years
 
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """Control steps from the first command on, one row each; times [s] on the plant's clock.
+    """Control steps from the first command on, one row each.
 
-    A robot that follows no path has no rows in xy, reference and cross_track.
+    Times [s] count from the first command that moves the robot, as those of faults do. A robot
+    that follows no path has no rows in xy, reference and cross_track.
 
     Args:
         times: of the steps, (T,) [s].
@@ -60,6 +62,11 @@ class RecordedRun:
     worst_level: str
     diagnosis: Diagnosis | None = None
 
+    @property
+    def adapts(self) -> bool:
+        """Return whether the method adapts: whatever of its updates was refused."""
+        return DOES_NOT_ADAPT not in self.refusals
+
     def figures(self, fault_at: float | None) -> dict[str, Any]:
         """Return the figures of `report.json` for this run."""
         error = np.abs(self.cross_track)
@@ -80,6 +87,7 @@ class RecordedRun:
             "model_error_before": _mean(self.errors[:, 0]),
             "model_error_after": _mean(self.errors[:, 1]),
             "accepted_fraction": _mean(self.accepted.astype(float)),
+            "adapts": self.adapts,
             "refusals": dict(self.refusals),
             "steps": len(self.times),
             "cause": self.diagnosis and self.diagnosis.cause,
@@ -101,7 +109,7 @@ def read_run(path: FilePath) -> RecordedRun:
 def _read_run(path: FilePath) -> RecordedRun:
     poses: dict[int, tuple[float, float]] = {}
     reference: list[tuple[float, float]] = []
-    commands: set[int] = set()
+    commands: dict[int, bool] = {}  # by stamp, whether it moves the robot
     said: dict[str, dict[str, list[tuple[int, dict[str, str]]]]] = {}
     owner = ""
     for recorded in read_messages(path):
@@ -112,12 +120,13 @@ def _read_run(path: FilePath) -> RecordedRun:
         elif name == "reference":
             reference = [(p.pose.position.x, p.pose.position.y) for p in message.poses]
         elif recorded.topic.endswith("command/safe"):
-            commands.add(_stamp(message))
+            stamp = _stamp(message)
+            commands[stamp] = commands.get(stamp, False) or _moves(message)
             owner = recorded.topic.removesuffix("/command/safe").strip("/")
         elif name in ("diagnostics", "adaptation"):
             for line in message.status:
                 values = {pair.key: pair.value for pair in line.values}
-                said.setdefault(line.hardware_id, {}).setdefault(line.name, []).append(
+                said.setdefault(line.hardware_id, {}).setdefault(task_of(line), []).append(
                     (_stamp(message), values)
                 )
     lines = said.get(owner, {})  # other robots of the domain publish on /diagnostics, too
@@ -125,9 +134,10 @@ def _read_run(path: FilePath) -> RecordedRun:
         what = "odom" if commands else "command/safe"
         raise UserError(f"{path}: nothing on {what}: not a run of the adapt graph")
     first = min(commands)
+    origin = min((stamp for stamp, moves in commands.items() if moves), default=first)
     if reference:
-        return _assemble(first, poses, reference, lines)
-    return _assemble(first, dict.fromkeys(commands), [], lines)
+        return _assemble(first, origin, poses, reference, lines)
+    return _assemble(first, origin, dict.fromkeys(commands), [], lines)
 
 
 def _follow(points: Array, reference: list[tuple[float, float]]) -> Array:
@@ -144,11 +154,20 @@ def _follow(points: Array, reference: list[tuple[float, float]]) -> Array:
 
 def _assemble(
     first: int,
+    origin: int,
     poses: Mapping[int, tuple[float, float] | None],
     reference: list[tuple[float, float]],
     lines: Mapping[str, list[tuple[int, dict[str, str]]]],
 ) -> RecordedRun:
-    """Assemble the run. poses: by the stamp of the step; not used without a reference."""
+    """Assemble the run.
+
+    Args:
+        first: stamp of the first command [ns].
+        origin: stamp that times count from [ns].
+        poses: by the stamp of the step; not used without a reference.
+        reference: points of the path.
+        lines: of diagnostics, by name.
+    """
     stamps = sorted(stamp for stamp in poses if stamp >= first)
     xy = np.array([poses[stamp] for stamp in stamps if reference]).reshape(-1, 2)
     cross_track = _follow(xy, reference) if reference else np.empty(0)
@@ -159,8 +178,6 @@ def _assemble(
         values = np.array(rows, dtype=np.float64)
         return values[np.isfinite(values)]
 
-    # A twin's clock begins at 0; a real robot's is the time of day and counts from the start.
-    origin = first if first > TIME_OF_DAY else 0
     adaptation = [(s, v) for s, v in lines.get("dynamics: adaptation", []) if s >= first]
     reasons = [v["reason"] for _, v in adaptation if v["accepted"] != "True"]
     kinds = [reason.split(":")[0].lstrip("0123456789 ") for reason in reasons]
@@ -198,6 +215,10 @@ def _told(values: Mapping[str, str], origin: float) -> Diagnosis | None:
     if not values.get("cause"):
         return None
     return Diagnosis(values["cause"], float(values["probability"]), float(values["since"]) - origin)
+
+
+def _moves(command: Any) -> bool:
+    return any(any(getattr(command, name)) for name in ("position", "velocity", "effort"))
 
 
 def _rank(level: str) -> int:

@@ -9,8 +9,8 @@ model and seed gives its own commands again, bit for bit.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -20,44 +20,16 @@ from rich.progress import track
 from torch import Tensor
 
 from ros_mbmrl.adaptation.base import Adapted, robust_error
-from ros_mbmrl.agents.live import Answer, LiveAgent, make_live_agent
+from ros_mbmrl.agents.live import LiveAgent, make_live_agent
 from ros_mbmrl.data.quality import off_period
 from ros_mbmrl.data.steps import Run, Step
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.evaluation.player import Applied, Player, ReplayConfig
 from ros_mbmrl.robots.delay import LONGEST, Delay
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.measurement import Measurement
-from ros_mbmrl.robots.path_following import PathFollowing
-from ros_mbmrl.robots.paths import Path
 from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.robots.task import Task
-
-
-@dataclass(frozen=True)
-class ReplayConfig:
-    """Settings of a replay.
-
-    method: as the model's card says, where empty. planner: its settings by name. task: what is
-    planned for where the recording has no reference; nothing is planned where it is empty.
-    speed: along a path [m/s]. horizon: steps ahead of the second prediction error.
-    """
-
-    method: str = ""
-    controller: str = "mppi"
-    planner: Mapping[str, Any] | None = None
-    task: str = ""
-    speed: float = 0.25
-    seed: int = 0
-    horizon: int = 8
-
-    def __post_init__(self) -> None:
-        if self.horizon < 1:
-            raise ValueError(f"horizon: expected at least 1 step, got {self.horizon}")
-        if isinstance(self.speed, bool) or not isinstance(self.speed, int | float):
-            raise ValueError(f"speed: expected a number [m/s], got {self.speed!r}")
-        if not self.speed > 0:
-            raise ValueError(f"speed: expected above 0 m/s, got {self.speed}")
 
 
 @dataclass(frozen=True)
@@ -67,7 +39,7 @@ class Replay:
     times (n,) [s] on the plant's clock. proposed, recorded (n, da): the command from here, and
     `command/proposed` as recorded. errors (n, 2, 2): robust normalised error of the prior and of
     the adapted model, one step and `horizon` steps ahead. metres (n, 2, 2): of the position, for
-    a robot that has one. accepted (n,).
+    a robot that has one. accepted (n,). changes: of the settings in mid-run.
     """
 
     times: Array
@@ -77,6 +49,7 @@ class Replay:
     metres: Array
     accepted: NDArray[np.bool_]
     horizon: int
+    changes: tuple[Applied, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -99,7 +72,7 @@ def replay(run: Run, robot: Robot, loaded: LoadedModel, config: ReplayConfig) ->
     torch.set_num_threads(1)  # with another number, sums come out in another order
     settings = config.method or None, config.controller, config.planner, config.seed
     agent = make_live_agent(loaded, None, *settings)
-    player = _Player(run, robot, agent, config)
+    player = Player(run, robot, agent, config)
     estimator = StateEstimator(robot)
     states = [estimator.update(Measurement(step.time, step.measurement)) for step in run.steps]
     judge = _Judge(run.steps, states, agent, config.horizon)
@@ -122,40 +95,8 @@ def replay(run: Run, robot: Robot, loaded: LoadedModel, config: ReplayConfig) ->
         metres=np.array([metres for *_, metres in rows]),
         accepted=np.array([accepted for _, _, accepted, *_ in rows], dtype=np.bool_),
         horizon=config.horizon,
+        changes=tuple(player.changes),
     )
-
-
-class _Player:
-    """Drives the agent with recorded states and commands."""
-
-    def __init__(self, run: Run, robot: Robot, agent: LiveAgent, config: ReplayConfig) -> None:
-        self._run, self._robot, self._agent, self._config = run, robot, agent, config
-        self._reference = 0  # which reference the agent follows, counted from 1
-        self._asked: Step | None = None
-
-    def observe(self, step: Step, state: Array) -> None:
-        """Tell what was sent in answer to the last state, then the new one."""
-        asked, self._asked = self._asked, None
-        if asked is not None and asked.command is not None and not asked.limited:
-            self._agent.acted(asked.command[None])
-        self._agent.observe(state[None], step.time)
-
-    def answer(self, step: Step, state: Array) -> Answer:
-        """Return the agent's answer; it has no plan where there is nothing to plan for."""
-        self._asked = step
-        wanted = max(step.reference, 1) if self._run.references else 0
-        if self._agent.task is None or wanted != self._reference:
-            task = self._task(wanted, state)
-            if task is not None:
-                self._reference = wanted
-                self._agent.follow(task)
-        return self._agent.answer(delay=step.planned_delay)
-
-    def _task(self, wanted: int, state: Array) -> Task | None:
-        if wanted:
-            points = self._run.references[wanted - 1]
-            return PathFollowing(self._robot, Path.from_points(points), self._config.speed)
-        return self._robot.make_task(self._config.task, state) if self._config.task else None
 
 
 class _Judge:
@@ -249,6 +190,7 @@ def summarise(result: Replay) -> dict[str, Any]:
         "difference_median": np.median(apart, axis=0).tolist() if len(apart) else None,
         "difference_max": apart.max(axis=0).tolist() if len(apart) else None,
         "commands_sha256": result.digest,
+        "changes": [asdict(change) for change in result.changes],
     }
 
 

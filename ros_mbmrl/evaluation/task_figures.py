@@ -12,10 +12,9 @@ from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.data.step_reader import read_run
 from ros_mbmrl.data.steps import Run
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.recorded_run import TIME_OF_DAY
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.robots.task import Measured, Task
+from ros_mbmrl.robots.task import Measured, Task, rewards_each
 
 Figures = dict[str, float | None]
 RETURN, COST = "return", "cost"
@@ -26,7 +25,8 @@ def task_figures(path: Path, robot: str, task: str, fault_at: float | None) -> F
 
     `return` is the sum of the negative costs of the steps from the first command on, each of one
     period; `cost` and other measures of the task are means before and after the fault, at
-    `fault_at` [s] of the plant's clock. All None without a task, and if nothing can be judged.
+    `fault_at` [s] after the first command that moves the robot. All None without a task, and if
+    nothing can be judged.
     """
     figures: Figures = dict.fromkeys((RETURN, *_keys(COST, "")))
     if not task:
@@ -56,8 +56,6 @@ def _judged(robot: Robot, name: str, run: Run) -> tuple[Array, dict[tuple[str, s
     rollouts = rollouts_of(run)
     task = robot.make_task(name, rollouts[0].states[0].astype(float))
     first = min((step.time for step in run.steps if step.command is not None), default=math.inf)
-    # A fault's time counts from the start if the clock shows the time of day.
-    origin = first if run.steps[0].stamp > TIME_OF_DAY else 0.0
     times: list[Array] = []
     found: dict[tuple[str, str], list[Array]] = {}
     for rollout in rollouts:
@@ -65,7 +63,7 @@ def _judged(robot: Robot, name: str, run: Run) -> tuple[Array, dict[tuple[str, s
         kept = (rollout.times[:-1] >= first) & np.isfinite(named[COST, ""])
         if isinstance(task, Measured):
             named |= task.measured(rollout.states.astype(float))
-        times.append(rollout.times[:-1][kept] - origin)
+        times.append(rollout.times[:-1][kept] - run.begin)
         for key, values in named.items():
             found.setdefault(key, []).append(values[kept])
     return np.concatenate(times), {key: np.concatenate(each) for key, each in found.items()}
@@ -73,13 +71,5 @@ def _judged(robot: Robot, name: str, run: Run) -> tuple[Array, dict[tuple[str, s
 
 def _costs(task: Task, rollout: Rollout) -> Array:
     """Return the cost of each step (T,), planned for one step at a time."""
-    import torch
-
-    states, actions = torch.from_numpy(rollout.states), torch.from_numpy(rollout.actions)
-    return np.array(
-        [
-            float(task.cost(states[None, k : k + 2], actions[None, k : k + 1], reference))
-            for k, state in enumerate(rollout.states[:-1])
-            for reference in (task.reference(state.astype(float)),)
-        ]
-    )
+    states, steps = rollout.states.astype(float), len(rollout)
+    return -rewards_each([task] * steps, states[:-1], rollout.actions.astype(float), states[1:])

@@ -30,7 +30,7 @@ from ros_mbmrl.evaluation.statistics import bootstrap
 from ros_mbmrl.learning.open_loop import prediction_errors
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.learning.tune import Grid
-from ros_mbmrl.networks.mlp import Update
+from ros_mbmrl.networks.updates import Update
 from ros_mbmrl.robots.spec import Array
 
 Numbers = NDArray[np.int64]

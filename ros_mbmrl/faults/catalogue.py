@@ -16,7 +16,7 @@ STOPS, LIMITED, GOES_ON, ENDS, REFUSED = "stops", "limited", "goes on", "ends", 
 UNHARMED = "unharmed"
 BOUND = 0.25  # [s] from the fault to rest
 JOY_TIMEOUT, STILL_TIMEOUT = 0.5, 1.0  # [s] of the gamepad that is tried
-DIVERGING = 20.0  # [s] of simulated time, when the physics do
+DIVERGING = 20.0  # [s] of simulated time from the first step on, when the physics do
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,19 @@ def ros_time_faults() -> list[Fault]:
     ]
 
 
+def composed_faults() -> list[Fault]:
+    """Return what is tried while adaptive and safety are one process, over the emulated line.
+
+    The driver is a process of its own there, and what it does in silence must not depend on them.
+    """
+    ends = [("composed", "SIGKILL", ENDS), ("composed", "SIGSTOP", STOPS)]
+    ends.append(("driver", "SIGSTOP", STOPS))
+    return [
+        Fault("line", "radio", "silent", STOPS),
+        *(Fault("process", name, kind, what) for name, kind, what in reversed(ends)),
+    ]
+
+
 def gamepad_faults() -> list[Fault]:
     """Return what is tried while a gamepad drives, dead-man button pressed, stick forward.
 
@@ -158,6 +171,7 @@ def all_faults(spec: RobotSpec) -> dict[str, Sequence[Fault]]:
         "processes": [*process_faults(), machine_faults()[-1]],
         "pty": line_faults(),
         "ros_time": ros_time_faults(),
+        "composed": composed_faults(),
         "launch": [Fault("launch", "", "launch killed", ENDS)],
         "physics": [Fault("physics", "", "physics that diverge", ENDS)],
         "gamepad": gamepad_faults(),

@@ -17,11 +17,12 @@ from ros_mbmrl.faults.catalogue import (
     UNHARMED,
     Fault,
 )
+from ros_mbmrl.faults.robot_faults import GRAPH as TOPICS
 from ros_mbmrl.robots.spec import Array, RobotSpec
 from ros_mbmrl.safety.rules import CLIPPING
 from ros_mbmrl.safety.types import Level
 
-MASS = 0.030  # of the robot [kg]; for the energy that it still had
+MASS = 0.030  # of the hexapod [kg]; for the energy that it still had
 SLACK = 1e-6  # of a command's range, for rounding
 COUNTERS = ("rejected", "timeouts", "missed_deadlines", "overruns")
 
@@ -36,7 +37,7 @@ class Evidence:
     of processes that ended. driven: (time, whether) what the emulated robot says, if there is one.
     at_rest: when the driver said at its end that the robot rests, or when it was stopped itself
     and the twin with it. refused: why, if that is what was asked. lost_record: [s]. recovered:
-    whether it went on after a reset, without a restart.
+    whether it went on after a reset, without a restart. mass: of the robot [kg]; None: not known.
     """
 
     began: float
@@ -46,15 +47,18 @@ class Evidence:
     poses: Sequence[tuple[float, float, float, float]] = ()
     ended: Sequence[tuple[float, str]] = ()
     driven: Sequence[tuple[float, bool]] = ()
+    arrived: Sequence[tuple[float, bool]] = ()
     at_rest: float | None = None
     refused: tuple[float, str] | None = None
     lost_record: float | None = None
     recovered: bool | None = None
+    mass: float | None = MASS
 
 
 def row(fault: Fault, graph: str, seen: Evidence, spec: RobotSpec) -> dict[str, Any]:
     """One row of `mbmrl faults`. passed: whether it came as the catalogue expects."""
-    detected = detection(seen)
+    # A robot that is played runs in real time: a late driver is the machine's, not the fault's.
+    detected = detection(seen, COUNTERS[:-1] if graph == TOPICS else COUNTERS)
     stop = stop_seconds(seen)
     unsafe = unsafe_commands(seen, spec)
     distance, energy = moved(seen)
@@ -91,8 +95,8 @@ def passed(made: Mapping[str, Any]) -> bool:
     return bool(held)
 
 
-def detection(seen: Evidence) -> tuple[float, str] | None:
-    """The first sign of the fault: when, and who said what."""
+def detection(seen: Evidence, counted: Sequence[str] = COUNTERS) -> tuple[float, str] | None:
+    """The first sign of the fault: when, and who said what. counted: of the driver's timing."""
     signs: list[tuple[float, str]] = []
     for when, level, reasons, _ in seen.safety:
         rules = [reason.partition(":")[0] for reason in reasons.split("; ")]
@@ -102,7 +106,7 @@ def detection(seen: Evidence) -> tuple[float, str] | None:
             break
     before: dict[str, float] = {}
     for when, values in seen.driver:
-        for name in COUNTERS:
+        for name in counted:
             value = float(values.get(name, 0))
             if when >= seen.began and value > before.get(name, value):
                 signs.append((when, f"driver: {name.replace('_', ' ')}"))
@@ -156,7 +160,7 @@ def unsafe_commands(seen: Evidence, spec: RobotSpec) -> int:
             count += at >= seen.began and not fine
             if np.isfinite(action).all():
                 last, since = action, stamp
-    return int(count)
+    return int(count) + sum(when >= seen.began and not safe for when, safe in seen.arrived)
 
 
 def _allowed(spec: RobotSpec, action: Array, last: Array | None, steps: int) -> bool:
@@ -201,7 +205,9 @@ def moved(seen: Evidence) -> tuple[float | None, float | None]:
     stride = max(1, round(0.05 / max(1e-3, float(np.median(np.diff(times))))))
     span = np.hypot(x[stride:] - x[:-stride], y[stride:] - y[:-stride])
     speed = span / np.maximum(times[stride:] - times[:-stride], 0.02)
-    energy = 0.5 * MASS * float(np.percentile(speed, 95)) ** 2 if len(speed) else 0.0
+    if seen.mass is None:
+        return round(float(steps.sum()), 4), None
+    energy = 0.5 * seen.mass * float(np.percentile(speed, 95)) ** 2 if len(speed) else 0.0
     return round(float(steps.sum()), 4), round(1e3 * energy, 3)
 
 

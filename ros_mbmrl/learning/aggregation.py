@@ -34,11 +34,13 @@ from ros_mbmrl.learning.twin_rollouts import (
     collect_rollouts,
     source_of,
 )
+from ros_mbmrl.robots.described.known import described
 from ros_mbmrl.robots.paths import PATHS
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.runtime.kept import keep
 from ros_mbmrl.simulation import pr2_faults
 from ros_mbmrl.simulation.faults import VALIDATION_FAULTS, Fault
+from ros_mbmrl.simulation.situations import POSSIBLE
 
 
 @dataclass(frozen=True)
@@ -239,9 +241,16 @@ class Practice:
     validation: Callable[..., list[Rollout]] = collect_faults
 
 
-def _simulated(situations: str) -> Practice:
-    config = SimulatedConfig((situations,))
+def _simulated(*situations: str) -> Practice:
+    config = SimulatedConfig(situations)
     return Practice(config, follow, random=random_rollouts, validation=validation_rollouts)
+
+
+def _hand(situations: str) -> Practice:
+    """Return 100 trajectories of 100 steps, as many as the thesis takes in section 8.4.5."""
+    own = _simulated(situations)
+    config = SimulatedConfig((situations,), runs=20, steps=100, rounds=5, episodes=16)
+    return replace(own, config=config)
 
 
 PRACTICE: Mapping[str, Practice] = MappingProxyType(
@@ -257,6 +266,9 @@ PRACTICE: Mapping[str, Practice] = MappingProxyType(
         "half_cheetah": _simulated("cheetah-disabled"),
         "ant": _simulated("ant-crippled"),
         "arm_7dof": _simulated("arm-force"),
+        "pr2_reach": _hand("pr2-reach"),
+        "pr2_insertion": _hand("pr2-insertion"),
+        "pr2_stacking": _hand("pr2-stacking"),
         "swimmer": _simulated("me-trpo-swimmer"),
         "snake": _simulated("me-trpo-snake"),
         "hopper": _simulated("me-trpo-hopper"),
@@ -268,6 +280,8 @@ PRACTICE: Mapping[str, Practice] = MappingProxyType(
 
 def practice_of(robot: Robot) -> Practice:
     """Return the practice of `robot`. Raises UserError if it has no twin."""
+    if robot.spec.name in described() and robot.spec.name in POSSIBLE:
+        return _simulated(*situations_for(robot.spec.name))
     choose("robot with a twin to collect on", robot.spec.name, PRACTICE)
     return PRACTICE[robot.spec.name]
 

@@ -10,6 +10,7 @@ from ros_mbmrl.agents.base import Agent
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.episodes.batch import Episodes, run_episodes
 from ros_mbmrl.robots.spec import Array
+from ros_mbmrl.robots.task import Task
 from ros_mbmrl.simulation.simulated_robots import SimulatedRobots
 from ros_mbmrl.simulation.situations import Situation
 
@@ -23,9 +24,14 @@ def collect(
     seeds: Sequence[int],
     session: str,
     conditions: Sequence[str] = (),
+    tasks: Sequence[Task] | None = None,
 ) -> list[Rollout]:
-    """Return the runs of `agent` with all robots: lines 4 and 5. See `rollouts_of`."""
-    return rollouts_of(robots, run_episodes(robots, agent, steps, seeds), session, conditions)
+    """Return the runs of `agent` with all robots: lines 4 and 5. See `rollouts_of`.
+
+    tasks: of each robot; the environment's own if none are given.
+    """
+    episodes = run_episodes(robots, agent, steps, seeds, tasks)
+    return rollouts_of(robots, episodes, session, conditions)
 
 
 def rollouts_of(

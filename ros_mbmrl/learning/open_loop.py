@@ -10,9 +10,9 @@ from torch import Tensor
 from ros_mbmrl.adaptation.base import robust_error
 from ros_mbmrl.adaptation.guard import Guard
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.errors import UserError
-from ros_mbmrl.learning.segments import Transitions
-from ros_mbmrl.networks.mlp import Parameters, Update
+from ros_mbmrl.learning.segments import TooFewTransitions, Transitions
+from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.networks.updates import Update
 from ros_mbmrl.robots.spec import Robot, RobotSpec
 
 
@@ -47,8 +47,8 @@ def open_loop_errors(
 
     Windows whose predicted stretch touches a marked row are left out; marked rows inside of the
     adaptation window are kept for the update rule to live with, as on the robot. batch: windows at
-    a time; many more fall out of the cache and take twice as long. Raises UserError if no window
-    is left.
+    a time; many more fall out of the cache and take twice as long. Raises TooFewTransitions if no
+    window is left.
     """
     window = guard.window_size
     if starts is None:
@@ -56,7 +56,7 @@ def open_loop_errors(
     future = starts[:, None] + window + torch.arange(horizon)
     starts = starts[data.keep[future].amin(dim=(1, 2)) > 0]
     if not len(starts):
-        raise UserError(
+        raise TooFewTransitions(
             f"nothing to judge: expected a run with {horizon} unmarked transitions in a row "
             f"after the {window} to adapt on"
         )

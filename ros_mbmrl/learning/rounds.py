@@ -14,6 +14,7 @@ import torch
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
+from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import CPU, Trained, new_model, train_model
@@ -21,6 +22,7 @@ from ros_mbmrl.learning.models.warm_start import carried, with_causes
 from ros_mbmrl.learning.run import Progress
 from ros_mbmrl.learning.segments import Transitions, has_changes
 from ros_mbmrl.networks.ensemble import whole
+from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.robots.conditioned import ConditionedRobot, modelled_causes
 from ros_mbmrl.robots.spec import Robot
 
@@ -90,6 +92,25 @@ def fit_model(
 ) -> Trained:
     """Fit a model to all data so far: lines 8 to 15, see `train_model`.
 
+    Args:
+        robot, config, data, before: see `fit_from`.
+        progress: told once a validation.
+        checkpoint: file to resume from.
+        device: to compute on.
+
+    Raises:
+        UserError: the model to go on from has another network, or a rollout does not tell causes
+            that the model has inputs for.
+    """
+    model, training, held, warm = fit_from(robot, config, data, before)
+    return train_model(model, config, training, held, progress, checkpoint, warm, device)
+
+
+def fit_from(
+    robot: Robot, config: TrainConfig, data: Data, before: LoadedModel | None = None
+) -> tuple[DynamicsModel, Transitions, Transitions, Parameters | None]:
+    """Return a new model, the rows of its fit, and the parameters that the fit goes on from.
+
     A model that is trained on commands as they acted has an input for each cause of the robot,
     too, if a training rollout tells that one has changed, or if `robot` has features for them.
 
@@ -98,13 +119,12 @@ def fit_model(
         config: of the fit.
         data: to fit to and to validate on.
         before: a model to go on from, whatever its statistics were.
-        progress: told once a validation.
-        checkpoint: file to resume from.
-        device: to compute on.
+
+    Returns:
+        The model, training rows, held-out rows, and parameters (None without a model before).
 
     Raises:
-        UserError: the model to go on from has another network, or a rollout does not tell causes
-            that the model has inputs for.
+        UserError: see `fit_model`.
     """
     labelled = make_rule(config.method, config.options).labelled
     if labelled and not modelled_causes(robot.spec) and has_changes(robot.spec, data.training):
@@ -119,5 +139,4 @@ def fit_model(
                 "into another folder"
             )
         warm = carried(known, last, model)
-    held = Transitions.of(robot, data.held, effective=labelled)
-    return train_model(model, config, training, held, progress, checkpoint, warm, device)
+    return model, training, Transitions.of(robot, data.held, effective=labelled), warm

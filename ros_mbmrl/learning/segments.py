@@ -23,6 +23,10 @@ from ros_mbmrl.robots.spec import Robot, RobotSpec
 Augment = Callable[[Tensor, Tensor, Tensor, Generator], tuple[Tensor, Tensor, Tensor]]
 
 
+class TooFewTransitions(UserError):
+    """Error: runs are too short, or have too many marks, to learn from or to judge on."""
+
+
 @dataclass(frozen=True)
 class Transitions:
     """All transitions of some rollouts, raw, one after the other.
@@ -93,7 +97,7 @@ class Transitions:
         """Return statistics over every row that is kept. Raises UserError if there is none."""
         kept = self.keep[:, 0] > 0
         if not kept.any():
-            raise UserError("every transition is marked: expected some to train on")
+            raise TooFewTransitions("every transition is marked: expected some to train on")
         inputs = torch.cat([self.features, self.actions], dim=-1)
         return Normalizer.fit(inputs[kept], self.changes[kept])
 
@@ -164,7 +168,9 @@ class SegmentSampler:
         self._starts = data.starts(self._longest + predict_window)
         if not len(self._starts):
             needed = self._longest + predict_window
-            raise UserError(f"no run is long enough: expected at least {needed} transitions")
+            raise TooFewTransitions(
+                f"no run is long enough: expected at least {needed} transitions"
+            )
 
     def bootstrapped(self, generator: Generator) -> SegmentSampler:
         """Return a sampler of as many segments, drawn with replacement (Efron 1979)."""

@@ -1,4 +1,4 @@
-"""Data for Algorithm 9 from the simulated robots of the thesis's section 9.4, a round in one batch.
+"""Data for Algorithm 9 from simulated robots, of the thesis's section 9.4 or of files, in batches.
 
 As the studies gather theirs at the scale `small`: random actions first, then Algorithm 10 with the
 model so far, every robot in a situation drawn anew from a training distribution.
@@ -7,7 +7,8 @@ model so far, every robot in a situation drawn anew from a training distribution
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -18,8 +19,12 @@ from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.learning.batch_collection import collect
 from ros_mbmrl.learning.sizes import PLANNERS, SMALL
+from ros_mbmrl.robots.described.known import described
+from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.robots.spec import Robot
 from ros_mbmrl.simulation.benchmarks import BENCHMARKS
+from ros_mbmrl.simulation.described_draws import NAMES as DESCRIBED
+from ros_mbmrl.simulation.described_draws import draw_described, draw_failing
 from ros_mbmrl.simulation.distributions import (
     ROBOTS,
     TRAINING,
@@ -66,7 +71,7 @@ def random_rollouts(
 ) -> list[Rollout]:
     """Return rollouts of random actions: Algorithm 9, line 5, while there is no model."""
     rng = np.random.default_rng([seed, 0])
-    drawn = _training(config, config.runs, rng)
+    drawn = _training(robot, config, config.runs, rng)
     agent = RandomAgent(config.steps)
     return _run(robot, agent, config, drawn, rng, TRAINING_SEEDS, f"random-{seed}", told)
 
@@ -80,7 +85,7 @@ def follow(
 ) -> list[Rollout]:
     """Return rollouts of Algorithm 10 with the model as it stands: line 5."""
     rng = np.random.default_rng([seed, 1])
-    drawn = _training(config, config.episodes, rng)
+    drawn = _training(robot, config, config.episodes, rng)
     agent = ModelAgent(loaded, planning=PLANNERS[robot.planner], controller=robot.planner)
     return _run(robot, agent, config, drawn, rng, TRAINING_SEEDS, f"policy-{seed}", told)
 
@@ -92,7 +97,7 @@ def validation_rollouts(robot: Robot, config: SimulatedConfig, seed: int) -> lis
     drawn = [
         (name, draw(rng, seconds))
         for each in config.situations
-        for name, draw in _validation(each).items()
+        for name, draw in _validation(robot.spec.name, each).items()
         for _ in range(VALIDATION_RUNS)
     ]
     agent = RandomAgent(config.steps)
@@ -101,24 +106,40 @@ def validation_rollouts(robot: Robot, config: SimulatedConfig, seed: int) -> lis
 
 def situations_for(robot: str) -> tuple[str, ...]:
     """Return the names of the distributions that a robot's situations can be drawn from."""
+    if robot in described():
+        return DESCRIBED
     benchmarks = (name for name, row in BENCHMARKS.items() if row.robot == robot)
     return (*(name for name, of in ROBOTS.items() if of == robot), *benchmarks)
 
 
-def _draw(name: str) -> Draw:
+def _draw(robot: str, name: str) -> Draw:
+    if robot in described():
+        return partial(draw_described, robot, name)
     return TRAINING[name] if name in TRAINING else BENCHMARKS[name].draw
 
 
-def _validation(name: str) -> Mapping[str, DrawFor]:
+def _validation(robot: str, name: str) -> Mapping[str, DrawFor]:
     """Return what to draw from; of a benchmark the same distribution, with other draws."""
+    if robot in described():
+        return {"failing": partial(draw_failing, robot)}
     if name in VALIDATION:
         return VALIDATION[name]
     return {name: lambda rng, seconds: BENCHMARKS[name].draw(rng)}
 
 
-def _training(config: SimulatedConfig, count: int, rng: np.random.Generator) -> list[Named]:
+def _training(
+    robot: Robot, config: SimulatedConfig, count: int, rng: np.random.Generator
+) -> list[Named]:
     names = (config.situations[n % len(config.situations)] for n in range(count))
-    return [(name, _draw(name)(rng)) for name in names]
+    return [(name, _draw(robot.spec.name, name)(rng)) for name in names]
+
+
+def _paths(robot: Robot, count: int) -> list[str]:
+    """Return the path of each robot; empty: it has another task, its environment's."""
+    if robot.spec.name not in described() or not robot.follows_paths:
+        return [""] * count
+    known = sorted(robot.tasks())
+    return [known[n % len(known)] for n in range(count)]
 
 
 def _run(
@@ -134,8 +155,15 @@ def _run(
     """Run all robots at once, with seeds of their own; the tag `condition` names the situation."""
     names, situations = zip(*drawn, strict=True)
     seeds = [draw_seed(rng, among) for _ in drawn]
-    robots = make_simulated(robot.spec.name, situations, seeds)
-    rollouts = collect(robots, agent, config.steps, seeds, session, names)
+    paths = _paths(robot, len(drawn))
+    pairs = zip(situations, paths, strict=True)
+    placed = [replace(each, start=make_path(path).start) if path else each for each, path in pairs]
+    robots = make_simulated(robot.spec.name, placed, seeds)
+    tasks = None
+    if any(paths):
+        starts = zip(paths, robots.states(), strict=True)
+        tasks = [robot.make_task(path, state) for path, state in starts]
+    rollouts = collect(robots, agent, config.steps, seeds, session, names, tasks)
     if told is not None:
         told(len(drawn), len(drawn))
     return rollouts

@@ -16,15 +16,22 @@ CAUSES, CAUSES_TOLD, CAUSES_WELL = "causes", "causes_told", "causes_well"
 _RULES, _AGENTS = "ros_mbmrl.adaptation.", "ros_mbmrl.evaluation.study.agents:"
 _GRIDS = "ros_mbmrl.learning.tune:"
 _STEPS, _SIGNALS, _GAIN = _GRIDS + "STEPS", _GRIDS + "SIGNALS", _GRIDS + "GAIN"
+_ELBO = "ros_mbmrl.learning.models.elbo:by_elbo"
 _GREY, _BLUE, _ORANGE, _GREEN, _RED, _PINK, _SKY, _YELLOW = COLOURS
 _BLACK, _SILVER = "#111111", "#999999"
 
 
 def _adapted(
-    name: str, rule: str, look: Look | None = None, model_of: str = "", grid: str = ""
+    name: str,
+    rule: str,
+    look: Look | None = None,
+    model_of: str = "",
+    grid: str = "",
+    learner: str = "",
 ) -> Method:
     """Return a method with an update rule of `adaptation/`."""
-    return Method(name, look, rule=_RULES + rule, model_of=model_of, grid=grid)
+    own = _RULES + rule
+    return Method(name, look, rule=own, model_of=model_of, grid=grid, learner=learner)
 
 
 def _policy(name: str, look: Look, learner: str = "") -> Method:
@@ -57,6 +64,17 @@ _ALL = (
     ),
     _policy("trpo", Look("TRPO", _SKY, "//", "--", "^")),
     _policy("ppo", Look("PPO", _SKY, "o", "-.", "<")),
+    _policy("sac", Look("SAC", _GREEN, "x", "--", "P")),
+    _policy("sb3_sac", Look("SAC (SB3)", _GREY, "o", ":", "p")),
+    _policy("maac", Look("MAAC", _RED, "xx", "-", "*"), "maac:MAAC"),
+    _policy("mbpo", Look("MBPO", _BLUE, "x", "-.", "P"), "maac:MBPO"),
+    _policy("m3po", Look("M3PO", _RED, "x", "-", "X"), "m3po:M3PO"),
+    _policy("m3po_h", Look("M3PO-h", _PINK, "xx", "--", "*"), "m3po:M3PO_H"),
+    _policy("m2po", Look("M2PO", _SKY, "x", "-.", "X"), "m3po:M2PO"),
+    _policy("pearl", Look("PEARL", _GREEN, "xx", "--", "D")),
+    _policy("pe_ppo", Look("PE-PPO", _ORANGE, "xx", "--", "<")),
+    _policy("memb", Look("MEMB", _SKY, "..", "--", "s")),
+    _policy("steve_sac", Look("STEVE", _ORANGE, "x", "--", "X"), "maac:STEVE_SAC"),
     _policy("maml_rl", Look("MAML-RL", _PINK, "//", "--", "^")),
     _policy("promp", Look("ProMP", _GREEN, "//", "--", "^")),
     _policy("e_maml", Look("E-MAML", _ORANGE, "//", "--", "^")),
@@ -67,6 +85,11 @@ _ALL = (
     _policy("bptt", Look("BPTT", _RED, "//", ":", "v"), "me_trpo:BPTT"),
     _policy("one_model_vpg", Look("VPG, one model", _YELLOW, "o", ":", "D"), "me_trpo:VPG"),
     _policy("one_model_trpo", Look("TRPO, one model", _ORANGE, "o", ":", "<"), "me_trpo:TRPO"),
+    _policy("gssm_policy", Look("GSSM policy", _BLUE, "||", "-", "8"), "gssm:GSSM"),
+    _policy("mlsm_v0_policy", Look("MLSM-v0 policy", _ORANGE, "||", "--", "8"), "gssm:MLSM_V0"),
+    _policy("mlsm_v1_policy", Look("MLSM-v1 policy", _GREEN, "||", "--", "8"), "gssm:MLSM_V1"),
+    _policy("m_dpilco_policy", Look("M-DPILCO policy", _GREY, "||", "-.", "8"), "gssm:M_DPILCO"),
+    _policy("l2a_policy", Look("L2A", _RED, "||", "-.", "8"), "gssm:L2A"),
     Method(BASELINE, Look("MB", _GREY), Role.BASELINE, _RULES + "prior:Prior"),
     _adapted("mb_de", "gradient:GradientStep", Look("MB+DE", _ORANGE, marker="s"), "mb", _STEPS),
     _adapted(
@@ -98,6 +121,11 @@ _ALL = (
     ),
     _adapted("bayes_context_de", "context_step:BayesContextStep", None, "bayes_context", _STEPS),
     _adapted("leaky_context", "leaky_context:LeakyContext"),
+    _adapted("gssm", "latent:LatentRule", Look("GSSM", _BLUE, "++", "-", "H"), learner=_ELBO),
+    _adapted("mlsm_v0", "latent:MLSM0Rule", Look("MLSM-v0", _GREEN, "++", "-", "8"), learner=_ELBO),
+    _adapted(
+        "mlsm_v1", "latent:MLSM1Rule", Look("MLSM-v1", _ORANGE, "++", "-", "d"), learner=_ELBO
+    ),
     _adapted(CAUSES, "causes:CauseFilter", Look("causes", _BLUE, "xx", "--", "*")),
     _on_causes(CAUSES_TOLD, Look("causes told", _BLUE, "xx", ":", "h", hollow=True), "told_causes"),
     _on_causes(

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-ACTIVATIONS = ("tanh", "silu")
+ACTIVATIONS = ("tanh", "silu", "relu")
 HEADS = ("mse", "gaussian")

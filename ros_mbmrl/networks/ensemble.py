@@ -16,7 +16,9 @@ from torch import Generator, Tensor
 from ros_mbmrl.networks.activations import HEADS
 from ros_mbmrl.networks.gaussian import heads_of, log_variances, new_head
 from ros_mbmrl.networks.groups import VARIANCE
-from ros_mbmrl.networks.mlp import MLP, Parameters, Pass, Update, spread
+from ros_mbmrl.networks.mlp import MLP, Parameters, Pass
+from ros_mbmrl.networks.tasks import spread
+from ros_mbmrl.networks.updates import Update
 
 MOST = 64  # members
 
@@ -54,7 +56,7 @@ class MemberUpdates(Update):
 
     @staticmethod
     def _with(shared: Update, members: Iterable[Update]) -> MemberUpdates:
-        return MemberUpdates(shared.layers, shared.hidden, shared.inputs, tuple(members))
+        return MemberUpdates(shared.layers, shared.hidden, shared.inputs, members=tuple(members))
 
 
 def memory_of(update: Update) -> Tensor | None:

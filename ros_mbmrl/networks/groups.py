@@ -10,10 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from ros_mbmrl.networks.mlp import Parameters
+if TYPE_CHECKING:
+    from ros_mbmrl.networks.mlp import Parameters
 
 NAME = re.compile(r"(?P<member>member\.\d+\.)?(?:(?P<group>[a-z]+)\.)?(?P<tensor>\w+)")
 LAYER = re.compile(r"[wb]\d+")
@@ -26,6 +28,8 @@ class Carry(Enum):
     MODEL = auto()  # an MLP from inputs to changes
     ENCODER = auto()  # an MLP from transitions: inputs, changes, errors of changes
     GRU = auto()  # gates that see the same transitions
+    INPUTS = auto()  # one layer, or the first of several, of what sees the model's inputs
+    NOISE = auto()  # log variances of changes, without bounds
     VARIANCE = auto()  # log variances of changes, and their bounds
     BIASES = auto()  # maps to the biases of the model; the last one is in units of changes
 
@@ -72,13 +76,34 @@ NETWORK = Group("", Carry.MODEL, network=True)
 PSI = Group("psi", rate=5.0, decayed=False)
 FROZEN = Group("frozen", Carry.MODEL, trained=False)  # the prior as the meta phase began with it
 ENCODER = Group("encoder", Carry.ENCODER)
+LOCAL = Group("local", Carry.ENCODER)  # a second encoder, of what an input attends to
 CONDITION = Group("condition", Carry.BIASES)
 GRU = Group("gru", Carry.GRU)
+GRAPH = Group("graph")  # message passing between transitions, and the latent variable's head
+QUERY = Group("query", Carry.INPUTS)  # queries and keys of attention by dot products
+COSINE = Group("cosine", Carry.INPUTS)  # those of attention by cosine similarity
+ATTENDED = Group("attended", trained=False)  # keys and values of an adapted model
+# Log variances of changes: few, and a decay would pull them to a variance of 1.
+NOISE = Group("noise", Carry.NOISE, rate=5.0, decayed=False)
+POSTERIOR = Group("posterior")  # of a policy that infers its context (PEARL)
 MEMORY = Group("memory")  # how long each component of a code lasts
 CAUSES = Group("causes", trained=False)  # made anew by every fit, for its normalisation
 # Gaussian heads: the supervised fit of an ensemble trains them, no rule does.
 VARIANCE = Group("variance", Carry.VARIANCE, trained=False)
-_ALL = (NETWORK, PSI, FROZEN, ENCODER, CONDITION, GRU, MEMORY, CAUSES, VARIANCE)
+_CONTEXTS = (
+    ENCODER,
+    LOCAL,
+    CONDITION,
+    GRU,
+    MEMORY,
+    GRAPH,
+    QUERY,
+    COSINE,
+    ATTENDED,
+    NOISE,
+    POSTERIOR,
+)
+_ALL = (NETWORK, PSI, FROZEN, *_CONTEXTS, CAUSES, VARIANCE)
 GROUPS = {each.name: each for each in _ALL}
 
 

@@ -1,14 +1,4 @@
-"""A multi-layer perceptron as a pure function of its parameters, plain or updated per task.
-
-An inner gradient step through a linear layer changes its weights by a matrix of rank T1, so
-tasks never need weights of their own: with h the layer's inputs and delta the back-propagated
-errors of the T1 transitions, the updated layer is
-
-    x W + b - a (x h^T) delta - a sum(delta).
-
-`LayerUpdate` holds these factors for a batch of tasks. Every update rule of this project is
-one: a gradient step has all three, a conditioned or shifted bias only the last.
-"""
+"""A multi-layer perceptron as a pure function of its parameters, plain or updated per task."""
 
 from __future__ import annotations
 
@@ -19,161 +9,14 @@ from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
-from torch.nn.functional import silu
+from torch.nn.functional import relu, silu
 
 from ros_mbmrl.networks.activations import ACTIVATIONS
+from ros_mbmrl.networks.attention import attend, attended, queries
+from ros_mbmrl.networks.tasks import spread
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 
 Parameters = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class LayerUpdate:
-    """W += left^T right, b += bias, for each of N tasks.
-
-    left: (N, R, inputs) and right: (N, R, outputs), or None. bias: (N, 1, outputs), or None.
-    A part may be of fewer tasks, (M, ...) where M divides N: it holds for every M-th (`spread`).
-    """
-
-    left: Tensor | None = None
-    right: Tensor | None = None
-    bias: Tensor | None = None
-
-    def plus(self, other: LayerUpdate) -> LayerUpdate:
-        """Return both updates, one after the other."""
-        if self.left is None and self.bias is None:
-            return other
-
-        def join(a: Tensor | None, b: Tensor | None) -> Tensor | None:
-            if a is None or b is None:
-                return b if a is None else a
-            tasks = max(len(a), len(b))
-            return torch.cat([spread(a, tasks), spread(b, tasks)], dim=1)
-
-        bias = other.bias if self.bias is None else self.bias
-        if self.bias is not None and other.bias is not None:
-            tasks = max(len(self.bias), len(other.bias))
-            bias = spread(self.bias, tasks) + spread(other.bias, tasks)
-        return LayerUpdate(join(self.left, other.left), join(self.right, other.right), bias)
-
-    def where(self, wanted: Tensor) -> LayerUpdate:
-        """Return the update of the tasks that are `wanted` (N,), and none for the others."""
-        mask = wanted[:, None, None]
-
-        def chosen(part: Tensor) -> Tensor:
-            return spread(part, len(wanted)).where(mask, part.new_zeros(()))
-
-        return LayerUpdate(*(None if p is None else chosen(p) for p in self._parts))
-
-    def tasks(self, which: slice) -> LayerUpdate:
-        """Return the update of some of the tasks, from `which.start` to before `which.stop`."""
-
-        def chosen(part: Tensor) -> Tensor:
-            if which.start % len(part) == which.stop % len(part) == 0:
-                return part  # of all of them, or every M-th still has the same
-            if which.stop <= len(part):
-                return part[which]
-            return part[[n % len(part) for n in range(which.start, which.stop)]]
-
-        return LayerUpdate(*(None if p is None else chosen(p) for p in self._parts))
-
-    def repeated(self, times: int) -> LayerUpdate:
-        """Return the update of each task `times` times, one task after the other."""
-        count = max((len(p) for p in self._parts if p is not None), default=0)
-
-        def each(part: Tensor) -> Tensor:
-            return spread(part, count).repeat_interleave(times, dim=0)
-
-        return LayerUpdate(*(None if p is None else each(p) for p in self._parts))
-
-    @property
-    def _parts(self) -> tuple[Tensor | None, ...]:
-        return self.left, self.right, self.bias
-
-
-@dataclass(frozen=True)
-class InputUpdate:
-    """x becomes scale * x + shift, for each of N tasks; both (N, inputs).
-
-    belief: (N, J), the probabilities of the hypotheses that it was chosen among, or None.
-    """
-
-    scale: Tensor
-    shift: Tensor
-    belief: Tensor | None = None
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Return the inputs (N, T, inputs) that the network is given."""
-        tasks = max(len(x), len(self.scale))
-        scale, shift = (spread(part, tasks)[:, None] for part in (self.scale, self.shift))
-        return torch.addcmul(shift, scale, spread(x, tasks))
-
-    def where(self, wanted: Tensor) -> InputUpdate:
-        """Return the update of the tasks that are `wanted` (N,), and none for the others."""
-        mask = wanted[:, None]
-        scale, shift = self.scale, self.shift
-        well = scale.where(mask, scale.new_ones(())), shift.where(mask, 0 * shift)
-        return InputUpdate(*well, self.belief)
-
-    def tasks(self, which: slice) -> InputUpdate:
-        """Return the update of some of the tasks."""
-        belief = None if self.belief is None else self.belief[which]
-        return InputUpdate(self.scale[which], self.shift[which], belief)
-
-    def repeated(self, times: int) -> InputUpdate:
-        """Return the update of each task `times` times, one task after the other."""
-        scale, shift = (p.repeat_interleave(times, dim=0) for p in (self.scale, self.shift))
-        belief = None if self.belief is None else self.belief.repeat_interleave(times, dim=0)
-        return InputUpdate(scale, shift, belief)
-
-
-@dataclass(frozen=True)
-class Update:
-    """Changes by adaptation, of N tasks: every layer and, of a recurrent model, its memory.
-
-    Args:
-        layers: of the network.
-        hidden: (N, size), zero in the rows of tasks that remember nothing, or None (`recurrent`).
-        inputs: how the inputs are changed first, or None.
-    """
-
-    layers: tuple[LayerUpdate, ...]
-    hidden: Tensor | None = None
-    inputs: InputUpdate | None = None
-
-    @property
-    def changes_nothing(self) -> bool:
-        """Tell whether this is the prior."""
-        layers = all(layer.left is None and layer.bias is None for layer in self.layers)
-        return layers and self.inputs is None
-
-    def where(self, wanted: Tensor) -> Update:
-        """Return the update of the tasks that are `wanted` (N,), and none for the others."""
-        hidden = self.hidden
-        if hidden is not None:
-            hidden = hidden.where(wanted[:, None], hidden.new_zeros(()))
-        inputs = None if self.inputs is None else self.inputs.where(wanted)
-        return Update(tuple(layer.where(wanted) for layer in self.layers), hidden, inputs)
-
-    def tasks(self, which: slice) -> Update:
-        """Return the update of some of the tasks."""
-        hidden, inputs = None if self.hidden is None else self.hidden[which], self.inputs
-        inputs = None if inputs is None else inputs.tasks(which)
-        return Update(tuple(layer.tasks(which) for layer in self.layers), hidden, inputs)
-
-    def repeated(self, times: int) -> Update:
-        """Return the update of each task `times` times, one task after the other."""
-        hidden = None if self.hidden is None else self.hidden.repeat_interleave(times, dim=0)
-        inputs = None if self.inputs is None else self.inputs.repeated(times)
-        return Update(tuple(layer.repeated(times) for layer in self.layers), hidden, inputs)
-
-
-def spread(part: Tensor, tasks: int) -> Tensor:
-    """Repeat a part of M tasks, (M, ...), for `tasks` of them: every M-th has the same."""
-    if len(part) == tasks:
-        return part
-    if len(part) == 1:
-        return part.expand(tasks, *part.shape[1:])
-    return part.repeat(tasks // len(part), *[1] * (part.dim() - 1))
 
 
 def _low_rank(z: Tensor, h: Tensor, left: Tensor, right: Tensor) -> Tensor:
@@ -232,16 +75,28 @@ class MLP:
 
     def act(self, z: Tensor) -> Tensor:
         """Return the activation of hidden units."""
-        return torch.tanh(z) if self.activation == "tanh" else silu(z)
+        match self.activation:
+            case "tanh":
+                return torch.tanh(z)
+            case "relu":
+                return relu(z)
+        return silu(z)
 
     def act_(self, z: Tensor) -> Tensor:
         """Compute the same in place."""
-        return torch.tanh_(z) if self.activation == "tanh" else silu(z, inplace=True)
+        match self.activation:
+            case "tanh":
+                return torch.tanh_(z)
+            case "relu":
+                return torch.relu_(z)
+        return silu(z, inplace=True)
 
     def act_backward(self, delta: Tensor, z: Tensor, h: Tensor) -> Tensor:
         """Return errors before the activation h of z from those after it; differentiable again."""
         if self.activation == "tanh":
             back: Tensor = torch.ops.aten.tanh_backward(delta, h)
+        elif self.activation == "relu":
+            back = delta * (z > 0)
         elif torch.is_grad_enabled():
             gate = torch.sigmoid(z)
             back = delta * (gate * (1 + z * (1 - gate)))
@@ -252,8 +107,12 @@ class MLP:
     def forward(self, parameters: Parameters, x: Tensor) -> Tensor:
         """Return outputs (..., outputs) of inputs (..., inputs)."""
         h = x.reshape(-1, x.shape[-1])
+        attention = attended(parameters)
         for k in range(self.layers):
-            h = torch.addmm(parameters[f"b{k}"], h, parameters[f"w{k}"])
+            z = torch.addmm(parameters[f"b{k}"], h, parameters[f"w{k}"])
+            if k == 0 and attention is not None:
+                z = z + attend(attention, queries(parameters, h[None]))[0]
+            h = z
             if k < self.layers - 1:
                 h = self.act(h)
         return h.reshape(*x.shape[:-1], -1)
@@ -272,6 +131,10 @@ class MLP:
             if change.bias is not None:
                 tasks = max(len(z), len(change.bias))
                 z = spread(z, tasks) + spread(change.bias, tasks)
+            if k == 0 and update.attention is not None:
+                more = attend(update.attention, queries(parameters, h))
+                tasks = max(len(z), len(more))
+                z = spread(z, tasks) + spread(more, tasks)
             if k < self.layers - 1:
                 pre_activations.append(z)
                 h = self.act(z)
@@ -287,6 +150,8 @@ class MLP:
                 )
             if change.bias is not None:
                 adapted[f"b{k}"] = parameters[f"b{k}"] + change.bias[0, 0]
+        if update.attention is not None:
+            adapted |= update.attention.named()
         if update.inputs is not None:  # w (scale x + shift) + b
             scale, shift = update.inputs.scale[0], update.inputs.shift[0]
             adapted["b0"] = adapted["b0"] + shift @ adapted["w0"]
@@ -309,6 +174,8 @@ class MLP:
                 adapted[f"w{k}"] = torch.baddbmm(*(spread(part, tasks) for part in parts))
             if change.bias is not None:
                 adapted[f"b{k}"] = bias + change.bias
+        if update.attention is not None:
+            adapted |= update.attention.named()
         if update.inputs is not None:
             scale, shift = update.inputs.scale, update.inputs.shift
             adapted["b0"] = adapted["b0"] + shift[:, None] @ adapted["w0"]

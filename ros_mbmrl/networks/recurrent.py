@@ -15,7 +15,8 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.networks.ensemble import MemberUpdates, members_of, memory_of
 from ros_mbmrl.networks.groups import CONDITION, GRU, MEMORY
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 
 PERSISTENCE = f"{MEMORY.prefix}persistence"  # logits of the share that is kept a step
 LIMIT = 5.0  # of everything that enters the memory, in normalised units
@@ -27,13 +28,17 @@ def init(mlp: MLP, size: int, generator: Generator) -> Parameters:
     The maps are zero: training starts from the network that there is.
     """
     inputs = mlp.sizes[0] + 2 * mlp.sizes[-1]
+    return GRU.named(gates(inputs, size, generator)) | no_condition(mlp, size)
+
+
+def gates(inputs: int, size: int, generator: Generator) -> Parameters:
+    """Draw the weights of a GRU of `size` units, laid out as `torch.nn.GRUCell`."""
 
     def uniform(*shape: int) -> Tensor:
         return (2 * torch.rand(*shape, generator=generator) - 1) / math.sqrt(size)
 
-    gates = {"wi": uniform(3 * size, inputs), "wh": uniform(3 * size, size)}
-    gates |= {"bi": uniform(3 * size), "bh": uniform(3 * size)}
-    return GRU.named(gates) | no_condition(mlp, size)
+    found = {"wi": uniform(3 * size, inputs), "wh": uniform(3 * size, size)}
+    return found | {"bi": uniform(3 * size), "bh": uniform(3 * size)}
 
 
 def no_condition(mlp: MLP, size: int) -> Parameters:

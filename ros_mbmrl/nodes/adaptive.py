@@ -15,16 +15,25 @@ from rclpy.node import Node
 from ros_mbmrl.nodes.messages import seconds
 from ros_mbmrl.nodes.process import Ending, guarded, run
 from ros_mbmrl.planning.modes import Mode
+from ros_mbmrl.runtime.garbage import Garbage
+from ros_mbmrl.runtime.priority import Work
 
 if TYPE_CHECKING:
     from ros_mbmrl.agents.live import Answer, LiveAgent
+    from ros_mbmrl.learning.asynchronous.live_versions import LiveVersions
     from ros_mbmrl.nodes.controller import ControllerNode
     from ros_mbmrl.nodes.dynamics import DynamicsNode, StateSeen
+    from ros_mbmrl.nodes.links import Links
     from ros_mbmrl.planning.base import Deadline
     from ros_mbmrl.robots.spec import Array
 
 LATEST = 0.7  # of the period, after which an answer comes too late to be checked and sent
 ADAPTING = 0.1  # of the period, kept for what comes before planning
+
+
+def left_for(period: float) -> float:
+    """Return what a plan may take of a control period [s]."""
+    return (LATEST - ADAPTING) * period
 
 
 class AdaptiveWorker:
@@ -35,6 +44,7 @@ class AdaptiveWorker:
         controller: says what to plan for, proposes and tells about plans.
         agent: adapts and plans.
         clock: returns seconds, of the same kind as the states' arrival.
+        learned: newer models and policies, of a run that is followed.
     """
 
     def __init__(
@@ -43,8 +53,10 @@ class AdaptiveWorker:
         controller: ControllerNode,
         agent: LiveAgent,
         clock: Callable[[], float] = time.monotonic,
+        learned: LiveVersions | None = None,
     ) -> None:
         self._dynamics, self._node, self._agent = dynamics, controller, agent
+        self._learned = learned
         self._clock = clock
         self._lockstep = controller.settings.lockstep
         self._period = period = dynamics.robot.spec.period
@@ -57,9 +69,11 @@ class AdaptiveWorker:
         self._dropped = self._skipped = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Answer states until `stop`."""
-        while not stop.is_set():
-            self.turn(self._dynamics.states.take(0.1))
+        """Answer states until `stop`; collect garbage only between them."""
+        with Garbage() as garbage:
+            while not stop.is_set():
+                self.turn(self._dynamics.states.take(0.1))
+                garbage.collect()
 
     def turn(self, states: Sequence[StateSeen]) -> None:
         """Take in states, oldest first; answer the newest, unless it has been."""
@@ -78,6 +92,9 @@ class AdaptiveWorker:
             self._prepare(self._newest.state)
             if not self._lockstep:
                 self._newest = None  # too old by now
+        if self._newest is not None:
+            self._exchange()
+            self._agent.plan_with(self._node.retune(self._newest.stamp, self._agent.planner))
         if self._newest is not None and self._can_plan(self._newest.state):
             newest, self._newest = self._newest, None
             self._answer(newest, waited)
@@ -86,9 +103,24 @@ class AdaptiveWorker:
 
     def _prepare(self, state: Array) -> None:
         """Before the first command, in the thread that plans: does it fit, and how precisely."""
-        agent, left = self._agent, self._latest - ADAPTING * self._period
-        agent.model, agent.planner = self._node.prepare(agent.model, agent.adapt(), state, left)
+        agent = self._agent
+        if not self._dynamics.blank:
+            left = left_for(self._period)
+            agent.model, agent.planner = self._node.prepare(agent.model, agent.adapt(), state, left)
+        if self._learned is not None:
+            self._node.await_listeners()
+            self._learned.look()  # what is there already acts from the first command on
         self._prepared = True
+
+    def _exchange(self) -> None:
+        """Act with what was learned since the last plan, if it is to act by now."""
+        if self._learned is None:
+            return
+        now = self._agent.acting
+        then = self._learned.next(now)
+        if then is not now:
+            self._agent.exchange(then)
+            self._node.tell_versions(self._learned.numbers)
 
     def _can_plan(self, state: Array) -> bool:
         """Return whether there is a task; a new one is followed from here on."""
@@ -145,41 +177,57 @@ class AdaptiveWorker:
             "dropped": self._dropped,
             "skipped": self._skipped,
             "delay_s": delay,
+            **({} if self._learned is None else self._learned.numbers),
         }
-        plan = answer.plan
+        plan, model = answer.plan, self._agent.model
         if plan is not None:
             for name in ("cost_min", "cost_mean", "finite", "samples"):
                 values[name] = getattr(plan, name)
-            model = self._agent.model
             self._node.publish_plan(seen.stamp, model, answer.adapted, seen.state, plan)
         self._node.publish(seen.stamp, plan.mode if plan else Mode.NONE, values)
+        if plan is not None:  # last, for nobody but people waits for it
+            self._node.publish_candidates(seen.stamp, model, answer.adapted, seen.state, plan)
 
 
-def build(ending: Ending) -> Sequence[Node]:
-    """The nodes of this process, and its worker. Torch is imported here, after the signals."""
+def build(
+    ending: Ending, links: Links | None = None, others: tuple[type, ...] = ()
+) -> Sequence[Node]:
+    """Return the nodes of this process, and start its worker. Torch is imported after the signals.
+
+    Args:
+        ending: of the process.
+        links: topics within this process, which may have more nodes.
+        others: dataclasses of those nodes' parameters.
+    """
     import torch
 
     from ros_mbmrl.agents.live import LiveAgent
     from ros_mbmrl.nodes.controller import ControllerNode, ControllerParameters
     from ros_mbmrl.nodes.dynamics import DynamicsNode, DynamicsParameters
+    from ros_mbmrl.nodes.following import follow_run, loading
 
-    controller = ControllerNode(DynamicsParameters)
-    dynamics = DynamicsNode(ControllerParameters)
+    controller = ControllerNode(DynamicsParameters, *others, links=links)
+    dynamics = DynamicsNode(ControllerParameters, *others, links=links)
     parts = dynamics.model, dynamics.guard, controller.planner, controller.generator
     agent = LiveAgent(*parts, clock=time.monotonic, value=dynamics.value)
-    worker = AdaptiveWorker(dynamics, controller, agent)
+    learned = follow_run(dynamics, controller, left_for(dynamics.robot.spec.period))
+    if dynamics.blank:
+        agent.planner = controller.chance()
+    worker = AdaptiveWorker(dynamics, controller, agent, learned=learned)
 
     def work() -> None:
         torch.set_num_threads(controller.settings.threads)
         worker.run(ending.event)
 
-    threading.Thread(target=guarded(ending, work), daemon=True).start()
+    works = [work] if learned is None else [work, loading(learned, dynamics, ending.event)]
+    for each in works:
+        threading.Thread(target=guarded(ending, each), daemon=True).start()
     return [dynamics, controller]
 
 
 def main() -> None:
     """Entry point."""
-    raise SystemExit(run(build))
+    raise SystemExit(run(build, work=Work.LONG))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.catch_up import CatchUp
 from ros_mbmrl.nodes.inbox import Arrival, Inbox
 from ros_mbmrl.nodes.messages import nanoseconds
-from ros_mbmrl.plants.base import Plant, PlantFault
+from ros_mbmrl.plants.base import Plant, PlantFault, Scheduled
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, RobotSpec
 from ros_mbmrl.runtime.pacing import Pacer
@@ -67,6 +67,8 @@ class DriveLoop:
 
     A robot is sent each command as it comes. In real time, what a twin does in an interval is
     computed at the interval's end, when it is known at which moment the new command came.
+    The seconds of a twin's faults count from the observation that the first command answers which
+    is not rest: how long a graph takes to start is another matter every time.
     faulty(reason): the plant has a fault, or is well again (empty); told once a period.
     """
 
@@ -103,6 +105,9 @@ class DriveLoop:
         self._resting = True
         self._sending = threading.Lock()
         self._halted = False
+        self._waiting = plant if isinstance(plant, Scheduled) else None  # until it moves
+        if self._waiting is not None:
+            self._waiting.faults_from(math.inf)
 
     def halt(self) -> None:
         """Stop the plant, from another thread; nothing is commanded any more."""
@@ -144,6 +149,7 @@ class DriveLoop:
             if stop.is_set():
                 return
             if self._plant.simulated:
+                self._start_schedule(measurement.time, arrivals)
                 self._pass_time(arrivals)
             self._tell(measurement, period, arrivals, pacer.overruns)
             self._check_start()
@@ -216,6 +222,13 @@ class DriveLoop:
                 raise RunError(f"lockstep: no command within {patience:g} s")
             self._publish(measurement, self._previous)
         return self._inbox.close()
+
+    def _start_schedule(self, now: float, arrivals: Sequence[Arrival]) -> None:
+        """Count the seconds of the plant's faults from now on [s], if this is when it moves."""
+        moves = any((arrival.action != self._rest_action).any() for arrival in arrivals)
+        if moves and self._waiting is not None:
+            self._waiting.faults_from(now)
+            self._waiting = None
 
     def _pass_time(self, arrivals: Sequence[Arrival]) -> None:
         """One period of the plant, each command acting from when it came."""

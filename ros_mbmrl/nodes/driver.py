@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -17,9 +18,11 @@ from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from ros_mbmrl.bringup import AT_REST, FIRST_COMMAND
+from ros_mbmrl.data.measurement_messages import as_sent
 from ros_mbmrl.nodes.drive import DriveLoop, Timing
 from ros_mbmrl.nodes.driver_parameters import DriverParameters, named_plant
 from ros_mbmrl.nodes.inbox import Inbox
+from ros_mbmrl.nodes.links import Links
 from ros_mbmrl.nodes.messages import (
     ERROR,
     OK,
@@ -36,10 +39,12 @@ from ros_mbmrl.nodes.process import Ending, guarded, run
 from ros_mbmrl.nodes.qos import advertise, listen
 from ros_mbmrl.nodes.sensors import SensorCodec
 from ros_mbmrl.plants.base import Latching, Plant, PlantFault
+from ros_mbmrl.plants.clock import SteadyTime
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.runtime.alone import alone
+from ros_mbmrl.runtime.priority import Work, take
 
 DONE = TransitionCallbackReturn.SUCCESS
 
@@ -48,7 +53,7 @@ class DriverNode(LifecycleNode):
     """Messages around `DriveLoop`.
 
     Inactive: the plant is there, at rest. Active: the loop runs. plant: makes it; by default the
-    one that the parameters name. clock: [s], steady.
+    one that the parameters name. clock: [s], steady. others, links: see `SafetyNode`.
     """
 
     def __init__(
@@ -56,24 +61,28 @@ class DriverNode(LifecycleNode):
         ending: Ending,
         plant: Callable[[DriverParameters, Node], Plant] = named_plant,
         clock: Callable[[], float] = time.monotonic,
+        others: tuple[type, ...] = (),
+        links: Links | None = None,
         **options: Any,
     ) -> None:
         super().__init__("driver", automatically_declare_parameters_from_overrides=True, **options)
         self._ending, self._make_plant, self._steady = ending, plant, clock
-        self._settings = p = read_parameters(self, DriverParameters)
+        self._links = links
+        self._settings = p = read_parameters(self, DriverParameters, *others)
         self._spec = make_robot(p.robot).spec
         self._owner = owner_of(self, self._spec)
         self._codec = SensorCodec(self._spec)
         self._inbox = Inbox(clock)
         self._newest = 0  # stamp of the newest observation [ns]
+        self._time_of_day = SteadyTime()
         self._begun: dict[str, str] = {}  # said with every timing
         self._stopped = False  # as safety says: whatever comes on command/safe
         self._sensors = {topic: advertise(self, topic) for topic in self._codec.topics}
         self._clock_publisher = advertise(self, "/clock")
-        self._diagnostics = advertise(self, "/diagnostics")
-        self._heard = advertise(self, "command/heard")
-        listen(self, "command/safe", self._on_command, newest=True)
-        listen(self, "safety/state", self._on_stop_state)
+        self._diagnostics = advertise(self, "/diagnostics", links)
+        self._heard = advertise(self, "command/heard", links)
+        listen(self, "command/safe", self._on_command, newest=True, links=links)
+        listen(self, "safety/state", self._on_stop_state, links=links)
         self.create_service(Trigger, "driver/rearm", self._on_rearm)
         self._held = ExitStack()
         self._plant: Plant | None = None
@@ -136,12 +145,14 @@ class DriverNode(LifecycleNode):
 
     def _loop(self) -> None:
         assert self._plant is not None
+        if self._links is not None:
+            take(Work.URGENT)  # this thread alone; safety's tells of a refusal
         stop = self._stop
-        ours = next(iter(self._sensors.values()))
+        ours = list(self._sensors.values())
         names = list(filter(None, self._settings.await_nodes.split(",")))
         patience = self._settings.startup_timeout
         await_listeners(self, ours, names, stop, self._steady, patience)
-        refuse_company(self, (ours.topic_name, self.resolve_topic_name("command/safe")))
+        refuse_company(self, (ours[0].topic_name, self.resolve_topic_name("command/safe")))
         loop = self._drive = DriveLoop(
             self._plant,
             self._spec,
@@ -163,6 +174,13 @@ class DriverNode(LifecycleNode):
         stamp = to_stamp(self._newest)
         if self._plant is not None and self._plant.simulated:
             self._clock_publisher.publish(Clock(clock=stamp))
+        tell = partial(self._tell_sensors, measurement, previous)
+        if self._links is None:
+            tell()
+        else:
+            self._links.observed(as_sent(measurement), tell)
+
+    def _tell_sensors(self, measurement: Measurement, previous: Measurement | None) -> None:
         for topic, message in self._codec.encode(measurement, previous).items():
             self._sensors[topic].publish(message)
 
@@ -184,9 +202,17 @@ class DriverNode(LifecycleNode):
         values = {"fault": reason, **counters}
         level = ERROR if reason else OK
         line = status("driver", "plant", self._owner, values, level, reason)
-        self._diagnostics.publish(diagnostics(self._newest, line))
+        self._diagnostics.publish(diagnostics(self._stamp_of(reason), line))
         if reason:
             self.get_logger().error(reason, throttle_duration_sec=1.0)
+
+    def _stamp_of(self, fault: str) -> int:
+        """Return the newest observation's stamp [ns]; with a fault there is none to be stamped as.
+
+        Then a real robot's is the time of day, as of its observations. A twin's time stands still.
+        """
+        real = self._plant is not None and not self._plant.simulated
+        return nanoseconds(self._time_of_day()) if fault and real else self._newest
 
     def _on_rearm(self, _: Any, response: Any) -> Any:
         """Let go what latches in the plant itself (a run-stop), as safety/reset does not."""
@@ -236,7 +262,7 @@ def build(ending: Ending) -> Sequence[Node]:
 
 def main() -> None:
     """Run the node until its process ends."""
-    raise SystemExit(run(build))
+    raise SystemExit(run(build, work=Work.URGENT))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from rclpy.node import Node
 
 from ros_mbmrl.nodes.drive import DriveConfig
 from ros_mbmrl.nodes.mocap import listen_for_poses
+from ros_mbmrl.nodes.robot_topics import RobotTopics
 from ros_mbmrl.plants import make_plant
 from ros_mbmrl.plants.base import Plant, PlantOptions, PlantSettings
 from ros_mbmrl.plants.clock import SteadyTime
@@ -46,4 +47,5 @@ def plant_options(parameters: DriverParameters, node: Node) -> PlantOptions:
     """Return the options of the plant. Stamps of a real robot are `SteadyTime`."""
     settings = {each.name: getattr(parameters, each.name) for each in fields(PlantSettings)}
     poses = listen_for_poses(node, parameters.mocap) if parameters.mocap else None
-    return PlantOptions(**settings, poses=poses, clock=SteadyTime(), node=node)
+    bus = RobotTopics(node)
+    return PlantOptions(**settings, poses=poses, clock=SteadyTime(), node=node, bus=bus)

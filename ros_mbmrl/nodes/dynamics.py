@@ -14,8 +14,11 @@ from sensor_msgs.msg import JointState
 
 from ros_mbmrl.adaptation.base import Adapted
 from ros_mbmrl.adaptation.guard import make_guard
+from ros_mbmrl.data.measurement_assembler import MeasurementAssembler
+from ros_mbmrl.dynamics.blank import blank_model
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.home import expand_home
+from ros_mbmrl.nodes.links import Links
 from ros_mbmrl.nodes.mailbox import CommandLog, Mailbox
 from ros_mbmrl.nodes.messages import (
     OK,
@@ -30,19 +33,20 @@ from ros_mbmrl.nodes.messages import (
 )
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.qos import advertise, listen
-from ros_mbmrl.nodes.sensors import MeasurementAssembler
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.delay import DelayMeter
 from ros_mbmrl.robots.estimator import StateEstimator
+from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array
 
 
 @dataclass(frozen=True)
 class DynamicsParameters:
-    """model: a model folder. method: how it is adapted; empty: as its card says.
+    """model: a model folder; empty: with `learning`, none was learned yet. method: how it is
+    adapted; empty: as its card says.
 
     guard: False accepts every finite update. compensate_delay: plan for when a command acts.
-    lockstep: there, commands act at once.
+    lockstep: there, commands act at once. learning: see `ControllerParameters`.
     """
 
     model: str
@@ -51,6 +55,7 @@ class DynamicsParameters:
     guard: bool = True
     compensate_delay: bool = True
     lockstep: bool = False
+    learning: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,32 +71,52 @@ class StateSeen:
 class DynamicsNode(Node):
     """The executor fills `states` and `commands`; the worker adapts `model` under `guard`."""
 
-    def __init__(self, *others: type, name: str = "dynamics", **options: Any) -> None:
+    def __init__(
+        self,
+        *others: type,
+        name: str = "dynamics",
+        links: Links | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(name, automatically_declare_parameters_from_overrides=True, **options)
-        p = read_parameters(self, DynamicsParameters, *others)
+        self.settings = p = read_parameters(self, DynamicsParameters, *others)
         self.robot = make_robot(p.robot)
         self._owner = owner_of(self, self.robot.spec)
         self._delays = DelayMeter()
-        loaded = load_model(Path(expand_home(p.model, "model")), self.robot)
+        self.blank = bool(p.learning) and not p.model
+        if self.blank:
+            loaded, method = blank_model(self.robot), None
+        else:
+            loaded = load_model(Path(expand_home(p.model, "model")), self.robot)
+            method = p.method or None
         self.model, self.value = loaded.model, loaded.value
-        self.guard = make_guard(loaded, p.method or None, enabled=p.guard)
+        self.guard = make_guard(loaded, method, enabled=p.guard)
         self.states: Mailbox[StateSeen] = Mailbox()
         self.commands = CommandLog()
         self._estimator = StateEstimator(self.robot)
         self._assembler = MeasurementAssembler(self.robot.spec)
         self._last: StateSeen | None = None
-        self._adaptation = advertise(self, "adaptation")
-        for topic in self._assembler.topics:
-            listen(self, topic, partial(self._on_sensor, topic))
-        listen(self, "command/safe", self._on_command)
+        self._adaptation = advertise(self, "adaptation", links)
+        if links is not None and links.measured:
+            links.observe(self._on_measurement)
+        else:
+            for topic in self._assembler.topics:
+                listen(self, topic, partial(self._on_sensor, topic))
+        listen(self, "command/safe", self._on_command, links=links)
         self._compensates = p.compensate_delay
         if not p.lockstep:
-            listen(self, "/diagnostics", self._on_diagnostics)
+            listen(self, "/diagnostics", self._on_diagnostics, links=links)
 
     @property
     def delay(self) -> float:
         """From a state to when the command that answers it acts [s], as the driver tells it."""
         return self._delays.seconds if self._compensates else 0.0
+
+    @property
+    def state(self) -> Array | None:
+        """Return the newest state (ds,); None before the first."""
+        last = self._last
+        return None if last is None else last.state
 
     def close(self) -> None:
         """Nothing is held."""
@@ -104,8 +129,10 @@ class DynamicsNode(Node):
 
     def _on_sensor(self, topic: str, message: Any) -> None:
         measurement = self._assembler.add(topic, message)
-        if measurement is None:
-            return
+        if measurement is not None:
+            self._on_measurement(measurement)
+
+    def _on_measurement(self, measurement: Measurement) -> None:
         stamp, last = nanoseconds(measurement.time), self._last
         if last is not None and last.stamp == stamp:
             self.states.put(StateSeen(stamp, last.state, time.monotonic(), again=True))

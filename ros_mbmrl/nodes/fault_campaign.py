@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import random
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -26,10 +25,12 @@ from ros_mbmrl.faults.catalogue import (
     STILL_TIMEOUT,
     STOPS,
     Fault,
-    all_faults,
 )
-from ros_mbmrl.faults.rows import Evidence, row
+from ros_mbmrl.faults.robot_faults import GRAPH as TOPICS
+from ros_mbmrl.faults.robot_faults import SAFETY_STOP, Played
+from ros_mbmrl.faults.rows import MASS, Evidence, row
 from ros_mbmrl.faults.starts import refused_start
+from ros_mbmrl.nodes.far_side import FarSide
 from ros_mbmrl.nodes.fault_graph import (
     ROBOT,
     SETTLE,
@@ -41,7 +42,7 @@ from ros_mbmrl.nodes.fault_graph import (
     wait,
 )
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.ros_environment import environment
+from ros_mbmrl.robots.described.known import described
 
 BEFORE = 1.0  # [s] before a fault that count as how it was
 GRACE = 0.6  # [s] after which a robot that should stop counts as not stopped
@@ -49,21 +50,34 @@ Row = dict[str, Any]
 
 
 class Campaign:
-    """Runs faults and makes their rows. tell(row): called with each as soon as it is known."""
+    """Runs faults and makes their rows.
 
-    def __init__(self, folder: Path, tell: Callable[[Row], None], noise: float, seed: int) -> None:
+    tell(row): called with each as soon as it is known. played: the robot of a file that the
+    campaign plays on its topics; None: all is tried on the hexapod.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        tell: Callable[[Row], None],
+        noise: float,
+        seed: int,
+        played: Played | None = None,
+    ) -> None:
         self._folder, self._tell, self._noise, self._seed = folder, tell, noise, seed
-        self._spec = make_robot(ROBOT).spec
+        self._played = played
+        self._spec = make_robot(ROBOT if played is None else played.robot).spec
         self._count = 0
 
-    def run(self, graphs: Sequence[str], wanted: Callable[[Fault], bool]) -> list[Row]:
-        """All faults of these graphs that are wanted."""
+    def run(self, chosen: Mapping[str, Sequence[Fault]]) -> list[Row]:
+        """All these faults, by the graph that they are tried on."""
         rows: list[Row] = []
-        for graph in graphs:
-            faults = [fault for fault in all_faults(self._spec)[graph] if wanted(fault)]
+        for graph, faults in chosen.items():
             tried = {
+                TOPICS: self._topics,
                 "pty": self._pty,
                 "ros_time": self._ros_time,
+                "composed": self._composed,
                 "launch": self._launch,
                 "physics": self._physics,
                 "gamepad": self._gamepad,
@@ -103,8 +117,19 @@ class Campaign:
     def _ros_time(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
         return self._pty(graph, faults, [self._parameters("/**", use_sim_time=True)])
 
+    def _composed(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
+        return self._pty(graph, faults, ["composed:=true"])
+
     def _launch(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
         return self._pty(graph, faults, kind=LaunchUnderTest)
+
+    def _topics(self, graph: str, faults: Sequence[Fault]) -> list[Row]:
+        assert self._played is not None
+        words, kind = [*self._played.words, f"seed:={self._seed}"], self._played.graph
+        description = described()[self._played.robot]
+        with FarSide(description, self._played.timeout, self._seed) as far:
+            start = partial(GraphUnderTest, words, disturb=False, emulator=far, graph=kind)
+            return self._on(graph, faults, partial(start, robot=self._played.robot))
 
     def _parameters(self, node: str, **values: Any) -> str:
         """Write a parameter file; the launch argument that names it."""
@@ -141,7 +166,7 @@ class Campaign:
     def _try(self, graph: GraphUnderTest, fault: Fault) -> Evidence:
         graph.walks(SETTLE)
         if fault.how == "physics":
-            wait(lambda: graph.watch.seen.driver[-1][1]["stamp_s"] >= DIVERGING - 0.1, DIVERGING)
+            wait(lambda: graph.watch.seen.walked >= DIVERGING - 0.1, DIVERGING)
         began = time.monotonic()
         refused = None
         with _injected(graph, fault) as answer:
@@ -164,6 +189,7 @@ class Campaign:
         rests = [float(line.split()[-1]) for _, line in said if f"[driver] {AT_REST}" in line]
         if fault.how == "process" and fault.target == "driver":
             rests = [began]  # the twin's time stands still with it; over the radio see the robot
+        driven, arrived = graph.emulator.seen(began, until) if graph.emulator else ([], [])
         return Evidence(
             began=began,
             safety=[each for each in list(seen.safety) if since <= each[0] <= until],
@@ -172,7 +198,9 @@ class Campaign:
             poses=[each for each in list(seen.poses) if began <= each[0] <= until],
             ended=ended,
             at_rest=min(rests, default=None),
-            driven=list(graph.emulator.driven) if graph.emulator else [],
+            driven=driven,
+            arrived=arrived,
+            mass=MASS if self._played is None else None,
             refused=refused,
             recovered=recovered,
         )
@@ -200,9 +228,15 @@ def _injected(graph: GraphUnderTest, fault: Fault) -> Iterator[str]:
         graph.signal(fault.target, signal.Signals[fault.kind])
         undo = lambda: graph.signal(fault.target, signal.SIGCONT)  # noqa: E731
     elif fault.how == "line":
-        assert graph.emulator is not None
+        assert isinstance(graph.emulator, Emulator)
         graph.emulator.faults(fault.kind)
         undo = graph.emulator.faults
+    elif fault.how == "robot":
+        assert isinstance(graph.emulator, FarSide)
+        graph.emulator.break_down(fault.target, fault.kind)
+        undo = graph.emulator.mend
+    elif fault.kind == SAFETY_STOP:
+        watch.stop()
     elif fault.how == "launch":
         assert isinstance(graph, LaunchUnderTest)
         graph.kill()
@@ -216,8 +250,8 @@ def _injected(graph: GraphUnderTest, fault: Fault) -> Iterator[str]:
         intruder = watch.intruder(fault.kind.rpartition(" ")[2])
         undo = lambda: watch.destroy_publisher(intruder)  # noqa: E731
     elif fault.kind == "parameter changed while running":
-        answer = watch.set_parameter("controller", "speed", 0.9)
-        answer = f"controller: {answer}" if answer else ""
+        answer = watch.set_parameter("safety", "check_period", 1.0)
+        answer = f"safety: {answer}" if answer else ""
     elif fault.kind == "CPU starved":
         hogs = busy(4 * (os.cpu_count() or 1))
 
@@ -259,9 +293,3 @@ class Gaps:
             return None
         near = self._times[(self._times > began - 1.0) & (self._times < began + fault.hold + 1.0)]
         return round(max(0.0, float(np.diff(near).max(initial=0.0)) - 0.3), 3)
-
-
-def free_domain() -> None:
-    """A middleware domain of its own for this process and its children."""
-    os.environ["ROS_DOMAIN_ID"] = str(random.SystemRandom().randrange(1, 100))
-    os.environ.update(environment(os.environ))

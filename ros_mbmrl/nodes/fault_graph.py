@@ -24,6 +24,7 @@ from ros_mbmrl.bringup import NodeSpec
 from ros_mbmrl.data.measurement_messages import measurement_topics
 from ros_mbmrl.errors import RunError
 from ros_mbmrl.nodes.disturber import DISTURBED, RAW
+from ros_mbmrl.nodes.far_side import FarSide
 from ros_mbmrl.nodes.fault_watch import FaultWatch
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.ros_environment import environment
@@ -64,12 +65,14 @@ class GraphUnderTest:
         words: Sequence[str],
         recording: Path,
         disturb: bool,
-        emulator: Emulator | None = None,
+        emulator: Emulator | FarSide | None = None,
         graph: str = "adapt",
+        robot: str = ROBOT,
     ) -> None:
-        self.recording, self.emulator = recording, emulator
+        self.recording, self.emulator, self._robot = recording, emulator, robot
         self._words = [graph, *words, f"recording:={recording}"]
         self._by_gamepad = graph == "collect"
+        self._by_chance = "source:=random" in words
         specs = bringup.graph(graph, self._words[1:])
         self._specs = disturbed(specs, ROBOT) if disturb else specs
         self._disturb = disturb
@@ -79,8 +82,15 @@ class GraphUnderTest:
 
     def __enter__(self) -> GraphUnderTest:
         self._context.init(args=[], domain_id=int(os.environ["ROS_DOMAIN_ID"]))
-        mocap = "/mocap/hexapod/pose" if self.emulator else ""
-        self.watch = FaultWatch(self._disturb, mocap, context=self._context, namespace=f"/{ROBOT}")
+        far = self.emulator if isinstance(self.emulator, FarSide) else None
+        self.watch = FaultWatch(
+            self._disturb,
+            mocap="/mocap/hexapod/pose" if self.emulator else "",
+            poses=None if far is None else far.poses,
+            context=self._context,
+            namespace=f"/{self._robot}",
+        )
+        self._placed = far is None or far.placed
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.watch)
         self.watch.gamepad.pressed = self._by_gamepad
@@ -113,14 +123,17 @@ class GraphUnderTest:
     def walks(self, patience: float) -> bool:
         """Wait until the robot is told to walk, resetting and steering it; whether it is."""
         until = time.monotonic() + patience
-        steered = 0.0
+        steered = time.monotonic() if self._by_chance else 0.0
         while time.monotonic() < until and not self.ended:
             now = time.monotonic()
             if self.watch.seen.stopped:
                 self.watch.reset()
-            if now - steered > 1.0 and not self._by_gamepad:
+            if now - steered > 1.0:
                 steered = now
-                self.watch.walk()
+                if self._by_chance:  # what drives at random rests after a stop
+                    self.watch.gamepad.begin()
+                elif not self._by_gamepad:
+                    self.watch.walk()
             if self._walking(now):
                 return True
             time.sleep(0.02)
@@ -128,9 +141,10 @@ class GraphUnderTest:
 
     def _walking(self, now: float) -> bool:
         seen = self.watch.seen
-        if not (seen.driver and seen.safety and seen.poses):
+        heard: list[list[Any]] = [seen.driver, seen.safety, *([seen.poses] if self._placed else [])]
+        if not all(heard):
             return False
-        fresh = min(seen.driver[-1][0], seen.safety[-1][0], seen.poses[-1][0]) > now - FRESH
+        fresh = min(each[-1][0] for each in heard) > now - FRESH
         recent = [values for when, values in seen.driver[-3:] if when > now - FRESH]
         moving = len(recent) == 3 and all(any(values["commanded"]) for values in recent)
         return fresh and moving and seen.safety[-1][1] in ("RUN", "LIMITED")
@@ -222,6 +236,12 @@ class Emulator:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(20.0)
+
+    def seen(
+        self, since: float, until: float
+    ) -> tuple[list[tuple[float, bool]], list[tuple[float, bool]]]:
+        """See `FarSide.seen`; its commands are not judged."""
+        return list(self.driven), []
 
     def faults(self, *names: str) -> None:
         """Exactly these from now on."""

@@ -67,6 +67,12 @@ class Seen:
     others: dict[str, list[tuple[float, dict[str, str]]]] = field(default_factory=dict)
     stopped: bool = False
 
+    @property
+    def walked(self) -> float:
+        """Seconds on the plant's clock since the robot was first told to move."""
+        told = (values["stamp_s"] for _, values in self.driver if any(values["commanded"]))
+        return float(self.driver[-1][1]["stamp_s"] - next(told, math.inf))
+
 
 class Gamepad:
     """A gamepad on `joy`: its dead-man button pressed, its stick forward and to the left.
@@ -78,8 +84,13 @@ class Gamepad:
         self.pressed, self.trouble = False, ""
         self._node, self._count = node, 0
         self._stamp = 0  # of the newest message [ns]
+        self._begins = False
         self._joy = advertise(node, "joy")
         every(node, BEAT, self._speak)
+
+    def begin(self) -> None:
+        """Press the button that begins an episode, in the next message."""
+        self._begins = True
 
     def _speak(self) -> None:
         if not self.pressed or self.trouble == "silent":
@@ -91,19 +102,31 @@ class Gamepad:
         tremble = 1e-3 * (self._count % 2)
         message = Joy(header=header(self._stamp), axes=[0.5, 0.5 + tremble], buttons=[0] * 8)
         message.buttons[JoystickConfig().deadman_button] = 1
+        message.buttons[JoystickConfig().episode_button] = int(self._begins)
+        self._begins = False
         self._joy.publish(message)
 
 
 class FaultWatch(Node):
-    """Watches, steers the robot round in circles, tells the disturber what to do, resets."""
+    """Watches, steers the robot round in circles, tells the disturber what to do, resets.
 
-    def __init__(self, disturbed: bool, mocap: str = "", **options: Any) -> None:
+    poses: what the robot itself appends to, if it is in this process.
+    """
+
+    def __init__(
+        self,
+        disturbed: bool,
+        mocap: str = "",
+        poses: list[tuple[float, float, float, float]] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__("fault_watch", **options)
-        self.seen = Seen()
+        self.seen = Seen() if poses is None else Seen(poses=poses)
         self._owner = self.get_namespace().strip("/")
         self._control = self.create_publisher(String, CONTROL, PROFILES["latched"])
         self._reference = advertise(self, "reference/set")
         self._reset = self.create_client(Trigger, "safety/reset")
+        self._stop = self.create_client(Trigger, "safety/stop")
         self.gamepad = Gamepad(self)
         self._others = advertise(self, "/diagnostics")
         self.neighbour = False  # whether another robot's faults are told on the shared topic
@@ -111,6 +134,8 @@ class FaultWatch(Node):
         listen(self, "/diagnostics", self._on_diagnostics)
         listen(self, "safety/state", self._on_stopped)
         truth = "odom" + (RAW if disturbed else "")
+        if poses is not None:
+            return
         if mocap:  # of the emulated robot: it is there whatever becomes of the graph
             self.create_subscription(PoseStamped, mocap, self._on_mocap, PROFILES["sensor"])
         else:
@@ -142,6 +167,10 @@ class FaultWatch(Node):
         if answer is None:
             return False, "no answer"
         return bool(answer.success), str(answer.message)
+
+    def stop(self) -> None:
+        """Ask safety to stop the robot; `seen` tells whether it does."""
+        self._stop.call_async(Trigger.Request())
 
     def set_parameter(self, node: str, name: str, value: float, patience: float = 2.0) -> str:
         """Try to set a parameter of a running node: why it was refused, empty if it was not."""

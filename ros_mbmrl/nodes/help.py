@@ -38,7 +38,7 @@ NODES: Mapping[str, About] = MappingProxyType(
             ("driver/rearm",),
         ),
         "safety": About(
-            ("safety:SafetyParameters",),
+            ("safety_parameters:SafetyParameters",),
             (STATE, "command/proposed", "command/heard", "adaptation", "/diagnostics"),
             ("command/safe", "command/proposed/heard", "safety/state", "/diagnostics"),
             ("safety/stop", "safety/reset"),
@@ -49,17 +49,42 @@ NODES: Mapping[str, About] = MappingProxyType(
                 *(STATE, "command/safe", "command/proposed/heard"),
                 *("reference", "safety/state", "/diagnostics"),
             ),
-            ("command/proposed", "plan", "adaptation", "/diagnostics"),
+            ("command/proposed", "plan", "plan/candidates", "adaptation", "/diagnostics"),
+        ),
+        "composed": About(
+            (
+                *("composed:ComposedParameters", "safety_parameters:SafetyParameters"),
+                *("controller:ControllerParameters", "dynamics:DynamicsParameters"),
+                "driver_parameters:DriverParameters",
+            ),
+            ("reference",),
+            (
+                *(STATE, "command/proposed", "command/proposed/heard", "command/safe"),
+                *("command/heard", "adaptation", "plan", "plan/candidates", "safety/state"),
+                *("/clock", "/diagnostics"),
+            ),
+            ("safety/stop", "safety/reset", "driver/rearm"),
         ),
         "reference": About(
             ("reference:ReferenceParameters",), (STATE, "reference/set"), ("reference",)
+        ),
+        "collector": About(
+            ("collector:CollectorParameters",),
+            (STATE, "command/safe", "reference", "safety/state", "/diagnostics"),
+            ("episode", "reference/set", "/diagnostics"),
         ),
         "teleop": About(
             ("teleop_parameters:TeleopParameters",),
             (STATE, "joy", "safety/state", "/diagnostics"),
             ("command/proposed", "episode"),
         ),
+        "view": About(("view:ViewParameters",), ("every topic of the graph",), ()),
         "recorder": About(("recorder:RecorderParameters",), ("every topic of the graph",), ()),
+        "robot_state": About(
+            ("robot_state:RobotStateParameters",),
+            (STATE,),
+            ("robot_description", "/tf", "/tf_static"),
+        ),
     }
 )
 

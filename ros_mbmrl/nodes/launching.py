@@ -19,6 +19,7 @@ from launch import LaunchContext, LaunchDescription
 from ros_mbmrl import bringup
 from ros_mbmrl.errors import RunError
 from ros_mbmrl.launch_arguments import ARGUMENTS, check_names
+from ros_mbmrl.planning.words import PREFIX
 from ros_mbmrl.ros_environment import environment
 
 # Launch configurations that `launch` reads itself, so that they may be on its command line, too.
@@ -60,6 +61,8 @@ def _nodes(context: LaunchContext, graph: str) -> list[Node]:
         f"{argument.name}:={LaunchConfiguration(argument.name).perform(context)}"
         for argument in ARGUMENTS[graph]
     ]
+    own = context.launch_configurations.items()
+    words += [f"{name}:={value}" for name, value in own if name.startswith(PREFIX)]
     return [_node(spec) for spec in bringup.graph(graph, words)]
 
 
@@ -81,11 +84,12 @@ def _ended(spec: bringup.NodeSpec) -> Callable[[Any, LaunchContext], Shutdown | 
     """Return what the end of a node does.
 
     An exception is what makes `ros2 launch` return 1; it prints its line, and ends the other nodes
-    as a shutdown does. A node that is not critical may end, but not fail: none is started again.
+    as a shutdown does. A node that is not critical may end, but not fail, unless it is optional:
+    none is started again.
     """
 
     def on_exit(event: Any, context: LaunchContext) -> Shutdown | None:
-        if event.returncode != 0:
+        if event.returncode != 0 and not spec.optional:
             raise RunError(f"{spec.name} ended with status {event.returncode}")
         return Shutdown(reason=f"{spec.name} has ended") if spec.critical else None
 
@@ -102,6 +106,7 @@ def _node(spec: bringup.NodeSpec) -> Node:
         parameters=[*parameters, dict(spec.parameters)],
         remappings=list(spec.remappings.items()),
         ros_arguments=["--enclave", spec.enclave],
+        additional_env=dict(spec.environment),
         output="screen",
         on_exit=_ended(spec),
     )

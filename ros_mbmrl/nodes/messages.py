@@ -3,7 +3,8 @@
 Stamps are integer nanoseconds on the plant's clock: `seconds` and `nanoseconds` undo each other
 for 26 days. All floats travel as float64 but the battery's voltage, which is float32.
 
-Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back exactly):
+Diagnostics, `<namespace>/<node>: <task>`, stamped as the state that they are about, on the plant's
+clock like all messages; every value as text (`repr`, so floats come back exactly):
 - on /diagnostics, one a control step:
   driver: timing      period_s (since the last observation, steady clock), missed (0/1: no command
                       by the end of this interval), limited (0/1: after a stop of its own the
@@ -22,10 +23,14 @@ Diagnostics, `<node>: <task>`, every value as text (`repr`, so floats come back 
                       total), skipped (states not planned for, total), delay_s (that the plan
                       reckoned with), cost_min, cost_mean, finite, samples, mode (a label of
                       `planning.modes.Mode`; a warning if degraded)
+  controller: tuning  settings by name that were set while it ran, stamped with the first state that
+                      they act on; only then
   controller: echo    foreign (commands that safety heard from somebody else, total); only then
   safety: state       level (a name of `Level`), reasons (joined by "; "), malformed, repeated,
                       disordered (messages that safety heard), foreign (commands that the driver
                       heard and that safety did not send), totals
+  safety: limits      [low, high] by name of limits that were set while it ran; stamped with the
+                      newest state, they act from the next command on; only then
 - on adaptation, one a control step:
   dynamics: adaptation  transitions, error_before, error_after, change, accepted, reason, cause
                         (what has failed, of a rule that infers it), probability, since
@@ -45,20 +50,17 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
 from rclpy.node import Node
-from sensor_msgs.msg import JointState
+from sensor_msgs.msg import JointState, PointCloud2, PointField
 from std_msgs.msg import Header
 
+from ros_mbmrl.data.measurement_messages import nanoseconds as nanoseconds
+from ros_mbmrl.data.steps import task_of
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.spec import Array, RobotSpec
 
 NANO = 1_000_000_000
 MAP = "map"
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
-
-
-def nanoseconds(seconds: float) -> int:
-    """A time [s] as integer nanoseconds."""
-    return round(seconds * NANO)
 
 
 def seconds(nanoseconds: int) -> float:
@@ -129,6 +131,32 @@ def read_path(message: Path) -> Array:
     return np.array(points, dtype=np.float64).reshape(-1, 2)
 
 
+def candidates_message(points: Array, costs: Array, frame: str, stamp: int) -> PointCloud2:
+    """Return candidate roll-outs as a cloud with a row for each, of x, y, z [m] and cost, float32.
+
+    Args:
+        points: (K, H+1, 3) [m] in `frame`.
+        costs: (K,).
+        stamp: of the state that they begin at [ns].
+    """
+    rows, steps, _ = points.shape
+    each = np.broadcast_to(np.asarray(costs)[:, None, None], (rows, steps, 1))
+    data = np.concatenate([points, each], axis=-1).astype("<f4")
+    return PointCloud2(
+        header=header(stamp, frame),
+        height=rows,
+        width=steps,
+        fields=[
+            PointField(name=name, offset=4 * k, datatype=PointField.FLOAT32, count=1)
+            for k, name in enumerate(("x", "y", "z", "cost"))
+        ],
+        point_step=16,
+        row_step=16 * steps,
+        data=array("B", data.tobytes()),
+        is_dense=bool(np.isfinite(data).all()),
+    )
+
+
 def status(
     node: str,
     task: str,
@@ -137,10 +165,10 @@ def status(
     level: bytes = OK,
     message: str = "",
 ) -> DiagnosticStatus:
-    """One line of diagnostics, called `<node>: <task>`."""
+    """Return one line of diagnostics, called `<hardware>/<node>: <task>`."""
     return DiagnosticStatus(
         level=level,
-        name=f"{node}: {task}",
+        name=f"{hardware}/{node}: {task}",
         message=message,
         hardware_id=hardware,
         values=[
@@ -172,8 +200,8 @@ def owner_of(node: Node, spec: RobotSpec) -> str:
 
 
 def read_status(message: DiagnosticArray, name: str, owner: str) -> dict[str, str] | None:
-    """Return the values of the line called `name` of the graph `owner`, if the message has one."""
+    """Return the values of the line called `<owner>/<name>`, if the message has one."""
     for line in message.status:
-        if line.name == name and line.hardware_id == owner:
+        if task_of(line) == name and line.hardware_id == owner:
             return {pair.key: pair.value for pair in line.values}
     return None

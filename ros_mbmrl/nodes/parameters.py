@@ -1,27 +1,36 @@
-"""Parameters of a node, read once into the frozen dataclass that says what there is."""
+"""Parameters of a node, read into the frozen dataclass that says what there is.
+
+All are read-only from then on, but for those that the node leaves to `live_parameters.py`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar, get_type_hints
 
-from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
 from ros_mbmrl.errors import UserError
 
 T = TypeVar("T")
 
+READ_AT_START = "read when the node starts"  # description of what cannot be set afterwards
 # Parameters that every ROS node has.
 _OF_ROS = ("use_sim_time", "start_type_description_service", "qos_overrides")
 
 
-def read_parameters(node: Node, cls: type[T], *others: type) -> T:
-    """The node's parameters as a `cls`.
+def read_parameters(node: Node, cls: type[T], *others: type, live: tuple[str, ...] = ()) -> T:
+    """Return the node's parameters as a `cls`, and make them read-only.
 
-    The node must declare its overrides by itself (`DECLARE`). others: dataclasses that other
-    nodes of the same process read: their names are known, too. Raises UserError for an unknown
-    name, a wrong type, and whatever `cls` refuses.
+    Args:
+        node: has declared its overrides by itself.
+        others: dataclasses that other nodes of the same process read: their names are known, too.
+        live: names of fields (or groups) that `LiveParameters` declares: they are left as they are.
+
+    Raises:
+        UserError: an unknown name, a wrong type, and whatever `cls` refuses.
     """
     known = {field.name for each in (cls, *others) for field in fields(each)}
     given = {name: node.get_parameter(name).value for name in _declared(node)}
@@ -49,16 +58,25 @@ def read_parameters(node: Node, cls: type[T], *others: type) -> T:
             values[field.name] = _typed(node, field.name, kind, given[field.name])
         elif field.default is not MISSING:
             values[field.name] = field.default
-            node.declare_parameter(
-                field.name, field.default, ParameterDescriptor(description="read at start")
-            )
+            node.declare_parameter(field.name, field.default)
         else:
             raise UserError(f"{node.get_name()}: parameter '{field.name}' must be given")
-    node.add_on_set_parameters_callback(_refuse)
+    lock(node, [name for name in _declared(node) if name.split(".")[0] not in live])
     try:
         return cls(**values)
     except (TypeError, ValueError) as error:
         raise UserError(f"{node.get_name()}: {error}") from None
+
+
+def lock(node: Node, names: Iterable[str]) -> None:
+    """Make declared parameters read-only, so that setting one does not look as if it did something.
+
+    ROS itself then refuses to set them.
+    """
+    for name in names:
+        kind = node.get_parameter(name).type_.value
+        told = ParameterDescriptor(type=kind, description=READ_AT_START, read_only=True)
+        node.set_descriptor(name, told)
 
 
 def _declared(node: Node) -> list[str]:
@@ -74,13 +92,3 @@ def _typed(node: Node, name: str, kind: type, value: Any) -> Any:
             f"{node.get_name()}: parameter '{name}': expected {kind.__name__}, got {value!r}"
         )
     return value
-
-
-def _refuse(parameters: list[Any]) -> SetParametersResult:
-    """A parameter that is read once must not look as if setting it did something."""
-    for parameter in parameters:
-        if parameter.name.split(".")[0] not in _OF_ROS:
-            return SetParametersResult(
-                successful=False, reason=f"{parameter.name} is read when the node starts"
-            )
-    return SetParametersResult(successful=True)

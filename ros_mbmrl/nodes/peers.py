@@ -6,13 +6,12 @@ import math
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 from sensor_msgs.msg import JointState
 
 from ros_mbmrl.errors import RunError
+from ros_mbmrl.nodes.links import Publishes
 from ros_mbmrl.nodes.messages import from_stamp
 
 # Topics of a single publisher.
@@ -23,6 +22,7 @@ ALONE = (
 REMEMBERED = 32  # states, with our own commands for each
 HEARD = 0.5  # [s] for which what was heard counts
 JUMP = 0.5  # [s] that stamps may gain on the steady clock
+SETTLED = 5  # looks in a row at the same listeners
 PATIENCE = 10.0  # [s] for which a first message waits for who must hear it
 RECENT = 20  # states that the gain is counted from
 
@@ -108,7 +108,7 @@ class PeerWatch:
         return "; ".join([*several, *self._found])
 
 
-def missing_listeners(node: Node, publisher: Publisher[Any], names: Iterable[str]) -> list[str]:
+def missing_listeners(node: Node, publisher: Publishes, names: Iterable[str]) -> list[str]:
     """Return which of the nodes called `names` would miss what is published now."""
     known = node.get_subscriptions_info_by_topic(publisher.topic_name)
     if publisher.get_subscription_count() < len(known):  # known of, but not connected yet
@@ -118,13 +118,16 @@ def missing_listeners(node: Node, publisher: Publisher[Any], names: Iterable[str
 
 def await_listeners(
     node: Node,
-    publisher: Publisher[Any],
-    names: Iterable[str],
+    publishers: Sequence[Publishes],
+    names: Sequence[str],
     stop: threading.Event,
     clock: Callable[[], float],
     patience: float,
 ) -> None:
-    """Wait until the nodes called `names` listen to a publisher, or until `stop`.
+    """Wait until the nodes called `names` listen to the publishers, or until `stop`.
+
+    A node may listen to some of them only. The middleware tells of subscriptions and connects them
+    topic by topic, so all that are known must be connected, and no more become known for a while.
 
     Args:
         clock: [s], steady.
@@ -133,10 +136,20 @@ def await_listeners(
     Raises:
         RunError: If one of them is not there in time.
     """
-    until = clock() + patience
-    while (missing := missing_listeners(node, publisher, names)) and not stop.wait(0.02):
+    until, before, looks = clock() + patience, -1, 0
+    while names and not stop.wait(0.02):
+        known = [node.get_subscriptions_info_by_topic(each.topic_name) for each in publishers]
+        missing = sorted(set(names) - {info.node_name for infos in known for info in infos})
+        both = zip(publishers, known, strict=True)
+        connected = all(each.get_subscription_count() >= len(infos) for each, infos in both)
+        count = sum(map(len, known))
+        looks = looks + 1 if connected and not missing and count == before else 0
+        before = count
+        if looks == SETTLED:
+            return
         if clock() > until:
-            raise RunError(f"{node.get_name()}: not there in {patience:g} s: {', '.join(missing)}")
+            told = ", ".join(missing or names)
+            raise RunError(f"{node.get_name()}: not there in {patience:g} s: {told}")
 
 
 def refuse_company(node: Node, topics: Iterable[str]) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from importlib import import_module
 from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import MessageInfo, Subscription
 
+from ros_mbmrl.nodes.links import LinkedPublisher, Links, Publishes
 from ros_mbmrl.topics import QOS, topic
+from ros_mbmrl.topics import message_class as message_class
 
+KEPT = 500  # messages of a topic that a publisher keeps for those who have not confirmed them
 PROFILES: Mapping[str, QoSProfile] = MappingProxyType(
     {
         name: QoSProfile(
@@ -32,17 +33,20 @@ PROFILES: Mapping[str, QoSProfile] = MappingProxyType(
 )
 
 
-def message_class(name: str) -> type:
-    """The Python class of a message type such as `sensor_msgs/msg/JointState`."""
-    package, _, kind = name.split("/")
-    cls: type = getattr(import_module(f"{package}.msg"), kind)
-    return cls
+def advertise(node: Node, name: str, links: Links | None = None) -> Publishes:
+    """Return a publisher on a topic of the graph; of a linked one, first within this process.
 
-
-def advertise(node: Node, name: str) -> Publisher[Any]:
-    """A publisher on a topic of the graph."""
+    It keeps what a reliable listener has not confirmed yet: a recorder that the machine holds up
+    while a graph runs in lockstep, at hundreds of steps a second, would lose steps for good.
+    """
     known = topic(name)
-    return node.create_publisher(message_class(known.type), known.name, PROFILES[known.qos])
+    kind, profile = message_class(known.type), copy(PROFILES[known.qos])
+    if QOS[known.qos].reliable and not QOS[known.qos].latched:
+        profile.depth = max(profile.depth, KEPT)
+    publisher: Publishes = node.create_publisher(kind, known.name, profile)
+    if links is None or name not in links.topics:
+        return publisher
+    return LinkedPublisher(name, publisher, links)
 
 
 def listen(
@@ -52,16 +56,36 @@ def listen(
     raw: bool = False,
     newest: bool = False,
     info: bool = False,
-) -> Subscription[Any]:
-    """A subscription to a topic of the graph; `raw` gives the serialised bytes.
+    unrepeated: bool = False,
+    depth: int = 0,
+    links: Links | None = None,
+) -> Subscription[Any] | None:
+    """Subscribe to a topic of the graph; to a linked one within this process alone.
 
-    newest: whatever waits when the next message comes is forgotten. info: the callback is given
-    the middleware's `MessageInfo` as the second argument.
+    Args:
+        node, name, callback: who listens to what.
+        raw: the callback is given the serialised bytes.
+        newest: whatever waits when the next message comes is forgotten.
+        info: the callback is given the middleware's `MessageInfo` as the second argument.
+        unrepeated: what was lost is not sent again, for who only looks on; latched topics are
+            reliable for all.
+        depth: messages that may wait, where the topic's own are not enough for who must have all.
+        links: topics within this process.
+
+    Returns:
+        The subscription, None of a linked topic.
     """
+    if links is not None and name in links.topics:
+        links.listen(name, callback)
+        return None
     known = topic(name)
     profile = copy(PROFILES[known.qos])
+    if depth and not QOS[known.qos].latched:
+        profile.depth = depth
     if newest:
         profile.depth = 1
+    if unrepeated and not QOS[known.qos].latched:
+        profile.reliability = ReliabilityPolicy.BEST_EFFORT
     called = _WithInfo(callback) if info else callback
     return node.create_subscription(message_class(known.type), known.name, called, profile, raw=raw)
 

@@ -11,12 +11,12 @@ import numpy as np
 from nav_msgs.msg import Path as PathMessage
 from rclpy.node import Node
 
+from ros_mbmrl.data.measurement_assembler import MeasurementAssembler
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.nodes.messages import nanoseconds, path_message, read_path
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import advertise, listen
-from ros_mbmrl.nodes.sensors import MeasurementAssembler
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.paths import Path, make_path

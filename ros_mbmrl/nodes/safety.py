@@ -6,9 +6,10 @@ nothing comes any more. Ages are taken from the steady clock, in lockstep from t
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,9 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
-from ros_mbmrl.errors import UserError
+from ros_mbmrl.data.measurement_assembler import MeasurementAssembler
+from ros_mbmrl.nodes.links import Links
+from ros_mbmrl.nodes.live_parameters import LiveParameters, told
 from ros_mbmrl.nodes.messages import (
     ERROR,
     OK,
@@ -37,70 +40,54 @@ from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.peers import PATIENCE, Echo, PeerWatch, missing_listeners
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import advertise, listen
-from ros_mbmrl.nodes.sensors import MeasurementAssembler
+from ros_mbmrl.nodes.safety_parameters import SafetyParameters, watched_robot
 from ros_mbmrl.nodes.timers import every
-from ros_mbmrl.robots import make_robot
+from ros_mbmrl.nodes.turns import in_turn
 from ros_mbmrl.robots.estimator import StateEstimator
-from ros_mbmrl.robots.spec import Robot
+from ros_mbmrl.robots.measurement import Measurement
+from ros_mbmrl.runtime.priority import Work
 from ros_mbmrl.safety.inputs import Inputs
-from ros_mbmrl.safety.limits import narrowed
-from ros_mbmrl.safety.monitor import SafetyMonitor
-from ros_mbmrl.safety.types import Checked, Level, SafetyConfig
+from ros_mbmrl.safety.live_limits import LiveLimits
+from ros_mbmrl.safety.types import Checked, Level
 
-
-@dataclass(frozen=True)
-class SafetyParameters:
-    """Parameters of the node `safety`.
-
-    adaptation: a dynamics node tells its model error. check_period: [s] of the timer.
-    monitor: fields of `SafetyConfig`. limits: [low, high] by the name of a command, a state,
-    `arena_x` or `arena_y`, within the robot's own.
-    await_nodes: names, joined by commas, of nodes that must hear the first answer.
-    """
-
-    robot: str = "hexapod"
-    lockstep: bool = False
-    adaptation: bool = True
-    check_period: float = 0.02
-    monitor: dict[str, Any] = field(default_factory=dict)
-    limits: dict[str, Any] = field(default_factory=dict)
-    await_nodes: str = ""
-
-
-def watched_robot(parameters: SafetyParameters) -> tuple[Robot, SafetyMonitor]:
-    """Return the robot within the limits of the parameters, and its monitor.
-
-    Raises:
-        UserError: For a wrong limit, a wrong field of `SafetyConfig`, or a timer that is too slow.
-    """
-    p = parameters
-    robot = make_robot(p.robot)
-    try:
-        robot = narrowed(robot, p.limits)
-    except ValueError as error:
-        raise UserError(f"safety: limits: {error}") from None
-    try:
-        monitor = SafetyMonitor(robot, SafetyConfig(**p.monitor))
-    except (TypeError, ValueError) as error:
-        raise UserError(f"safety: monitor: {error}") from None
-    envelope = robot.spec.envelope
-    longest = 0.5 * min(envelope.state_timeout, envelope.command_timeout)
-    if not 0 < p.check_period <= longest:
-        raise UserError(
-            f"safety: check_period: expected above 0 s, up to {longest:g} s (half of the "
-            f"shortest time-out), got {p.check_period}"
-        )
-    return robot, monitor
+LIVE = ("limits",)
 
 
 class SafetyNode(Node):
-    """Messages around `SafetyMonitor`. clock: [s], steady."""
+    """Messages around `SafetyMonitor`.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, **options: Any) -> None:
+    Threads take turns: in a process with others, each calls with what it publishes.
+    own_thread: see `process.Build`.
+
+    Args:
+        clock: [s], steady.
+        others: dataclasses of the parameters of other nodes in this process.
+        links: topics within this process.
+    """
+
+    own_thread = False
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        others: tuple[type, ...] = (),
+        links: Links | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__("safety", automatically_declare_parameters_from_overrides=True, **options)
-        self._steady = clock
-        self._settings = p = read_parameters(self, SafetyParameters)
+        self._steady, self._turn = clock, threading.RLock()
+        self._settings = p = read_parameters(self, SafetyParameters, *others, live=LIVE)
         robot, self._monitor = watched_robot(p)
+        self._limits = limits = LiveLimits(robot)
+        LiveParameters(
+            self,
+            LIVE,
+            limits.values,
+            limits.ranges,
+            lambda changes: self._limits.after(changes),
+            self._take_limits,
+            locked=p.lockstep,
+        )
         self._spec = robot.spec
         self._owner = owner_of(self, self._spec)
         self._estimator = StateEstimator(robot)
@@ -112,30 +99,50 @@ class SafetyNode(Node):
         self._peers = PeerWatch(self, self._assembler.topics)
         self._echo = Echo()
 
-        self._safe = advertise(self, "command/safe")
-        self._proposed_heard = advertise(self, "command/proposed/heard")
-        self._stop_state = advertise(self, "safety/state")
-        self._diagnostics = advertise(self, "/diagnostics")
-        for topic in self._assembler.topics:
-            listen(self, topic, partial(self._on_sensor, topic))
-        listen(self, "adaptation", self._on_adaptation)
-        listen(self, "/diagnostics", self._on_diagnostics)
-        listen(self, "command/proposed", self._on_proposed, newest=True)
+        self._safe = advertise(self, "command/safe", links)
+        self._proposed_heard = advertise(self, "command/proposed/heard", links)
+        self._stop_state = advertise(self, "safety/state", links)
+        self._diagnostics = advertise(self, "/diagnostics", links)
+        if links is not None and links.measured:
+            links.observe(self._on_measurement)
+        else:
+            for topic in self._assembler.topics:
+                listen(self, topic, partial(self._on_sensor, topic))
+        listen(self, "adaptation", self._on_adaptation, links=links)
+        listen(self, "/diagnostics", self._on_diagnostics, links=links)
+        listen(self, "command/proposed", self._on_proposed, newest=True, links=links)
         if not p.lockstep:
-            listen(self, "command/heard", self._on_heard)
+            listen(self, "command/heard", self._on_heard, links=links)
         self.create_service(Trigger, "safety/stop", self._on_stop)
         self.create_service(Trigger, "safety/reset", self._on_reset)
         if not p.lockstep:
             every(self, p.check_period, self._on_timer)
         self._publish_stop()
 
+    @in_turn
+    def _take_limits(self, changes: Mapping[str, Any]) -> None:
+        """Judge by other limits from the next update on."""
+        before, self._limits = self._limits, self._limits.after(changes)
+        robot = self._limits.robot
+        self._monitor.watch(robot)
+        self._spec = robot.spec
+        new = self._limits.since(before)
+        line = status("safety", "limits", self._owner, new, OK, "acts from the next command on")
+        seen = self._inputs.seen
+        self._diagnostics.publish(diagnostics(0 if seen is None else seen.stamp, line))
+        self.get_logger().info(told(new))
+
     def close(self) -> None:
         """Release nothing: nothing is held."""
 
+    @in_turn
     def _on_sensor(self, topic: str, message: Any) -> None:
         measurement = self._assembler.add(topic, message)
-        if measurement is None:
-            return
+        if measurement is not None:
+            self._on_measurement(measurement)
+
+    @in_turn
+    def _on_measurement(self, measurement: Measurement) -> None:
         stamp = nanoseconds(measurement.time)
         if self._inputs.is_new(stamp):
             state = self._estimator.update(measurement)
@@ -143,6 +150,7 @@ class SafetyNode(Node):
             self._peers.stamped(measurement.time, self._steady())
         self._try_answer()
 
+    @in_turn
     def _on_adaptation(self, message: DiagnosticArray) -> None:
         values = read_status(message, "dynamics: adaptation", self._owner)
         if values is not None:
@@ -150,6 +158,7 @@ class SafetyNode(Node):
             self._inputs.take_error(stamp, read_number(values, "error_after"))
             self._try_answer()
 
+    @in_turn
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         if read_status(message, "controller: echo", self._owner) is not None:
             self._complain("a command was proposed that is not the controller's")
@@ -159,15 +168,22 @@ class SafetyNode(Node):
             if self._inputs.plant_fault:
                 self._speak_up()
 
+    @in_turn
     def _on_heard(self, message: JointState) -> None:
         if self._echo.heard(message):
             self._complain("the driver heard a command that is not safety's")
+            return
+        with suppress(ValueError):  # the driver says itself what it cannot read
+            action = read_command(self._spec, message)[1]
+            if action is not None:
+                self._inputs.take_heard(action)
 
     def _complain(self, what: str) -> None:
         """Answer at once to what is new, and only to that: each answer may be changed, too."""
         if self._peers.note(what, self._steady()):
             self._speak_up()
 
+    @in_turn
     def _on_proposed(self, message: JointState) -> None:
         self._proposed_heard.publish(message)
         try:
@@ -242,6 +258,7 @@ class SafetyNode(Node):
         self._published_stop = stopped
         self._stop_state.publish(Bool(data=stopped))
 
+    @in_turn
     def _on_timer(self) -> None:
         """Answer by itself when a state or a proposal is overdue."""
         envelope = self._spec.envelope
@@ -257,6 +274,7 @@ class SafetyNode(Node):
             self._publish(checked, seen.stamp)
         self._publish_stop()
 
+    @in_turn
     def _on_stop(self, _: Any, response: Any) -> Any:
         self._monitor.request_stop("service safety/stop")
         if not self._settings.lockstep:
@@ -265,6 +283,7 @@ class SafetyNode(Node):
         response.success, response.message = True, "stopped until safety/reset"
         return response
 
+    @in_turn
     def _on_reset(self, _: Any, response: Any) -> Any:
         response.success, response.message = self._monitor.reset(self._inputs.now)
         if not response.success:
@@ -280,7 +299,7 @@ def build(ending: Ending) -> Sequence[Node]:
 
 def main() -> None:
     """Run the node until its process ends."""
-    raise SystemExit(run(build))
+    raise SystemExit(run(build, work=Work.URGENT))
 
 
 if __name__ == "__main__":

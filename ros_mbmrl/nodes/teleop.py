@@ -35,6 +35,8 @@ from ros_mbmrl.collection.requests import Kind, Request
 from ros_mbmrl.collection.session import RANDOM, Session, Source
 from ros_mbmrl.collection.terminal import Terminal
 from ros_mbmrl.collection.view import Status, line, render
+from ros_mbmrl.data.measurement_assembler import MeasurementAssembler
+from ros_mbmrl.data.steps import task_of
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.home import expand_home
 from ros_mbmrl.nodes.joy import JoyListener
@@ -50,7 +52,6 @@ from ros_mbmrl.nodes.messages import (
 from ros_mbmrl.nodes.parameters import read_parameters
 from ros_mbmrl.nodes.process import Ending, run
 from ros_mbmrl.nodes.qos import advertise, listen
-from ros_mbmrl.nodes.sensors import MeasurementAssembler
 from ros_mbmrl.nodes.teleop_parameters import TeleopParameters
 from ros_mbmrl.nodes.timers import every
 from ros_mbmrl.robots import make_robot
@@ -210,7 +211,7 @@ class TeleopNode(Node):
         if not events:
             return
         lines = [status("collect", "episode", self._owner, episode_values(e)) for e in events]
-        assert all(each.name == EPISODE for each in lines)
+        assert all(task_of(each) == EPISODE for each in lines)
         self._episode.publish(diagnostics(nanoseconds(events[-1].time), *lines))
         if self._live is None:
             for event in events:

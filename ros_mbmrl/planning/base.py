@@ -43,6 +43,29 @@ class WarmStart:
 
 
 @dataclass(frozen=True)
+class Tried:
+    """Candidates of a planner's last iteration, in no order.
+
+    Args:
+        actions: (K, H, da).
+        costs: (K,); some may be non-finite.
+    """
+
+    actions: Tensor
+    costs: Tensor
+
+    def ranked(self, count: int) -> Tried:
+        """Return at most `count` of the finite ones, cheapest first, spread over all ranks."""
+        import torch
+
+        finite = self.costs.isfinite()
+        order = torch.where(finite, self.costs, torch.inf).argsort()[: int(finite.sum())]
+        ranks = torch.linspace(0, len(order) - 1, min(count, len(order)), device=order.device)
+        chosen = order[ranks.round().long()]
+        return Tried(self.actions[chosen], self.costs[chosen])
+
+
+@dataclass(frozen=True)
 class Plan:
     """Result of a planner.
 
@@ -53,6 +76,7 @@ class Plan:
         finite: how many of `samples` were finite.
         mode: how much of the plan there was time for.
         elites: (E, H, da), candidates that the next plan tries again, or None.
+        tried: of a planner that samples; None: nothing was.
     """
 
     action: Tensor
@@ -63,6 +87,7 @@ class Plan:
     samples: int
     mode: Mode = Mode.FULL
     elites: Tensor | None = None
+    tried: Tried | None = None
 
     def shifted(self, applied: Tensor) -> WarmStart:
         """Return the start of the next plan: this one moved a step on, its last action repeated."""

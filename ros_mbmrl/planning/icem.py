@@ -9,8 +9,10 @@ candidate is the one that exploits the errors of a learned model most.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -18,6 +20,7 @@ from torch import Tensor
 from ros_mbmrl.planning.cem import CEM, CEMConfig, elites_of
 from ros_mbmrl.planning.sampling import Limits, Sampler, check_range, configure
 from ros_mbmrl.planning.search import Search
+from ros_mbmrl.robots.live import Live
 from ros_mbmrl.robots.spec import RobotSpec
 
 
@@ -30,6 +33,13 @@ class ICEMConfig(CEMConfig):
         kept_fraction: share of the elites that takes part again.
     """
 
+    LIVE: ClassVar[Mapping[str, Live]] = MappingProxyType(
+        {
+            **CEMConfig.LIVE,
+            "exponent": Live(0.0, 4.0, "exponent of the noise's spectrum"),
+        }
+    )
+
     num_samples: int = 100
     horizon: int = 20
     sigma: float = 0.3
@@ -40,7 +50,6 @@ class ICEMConfig(CEMConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_range("exponent", self.exponent, 0.0, 4.0)
         check_range("kept_fraction", self.kept_fraction, 0.0, 1.0)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -13,10 +15,10 @@ from ros_mbmrl.planning.sampling import (
     SamplingConfig,
     check_count,
     check_flag,
-    check_range,
     configure,
 )
 from ros_mbmrl.planning.search import SamplingPlanner, Search, finite_or_inf
+from ros_mbmrl.robots.live import Live
 from ros_mbmrl.robots.spec import RobotSpec
 
 
@@ -33,13 +35,19 @@ class MPPIConfig(SamplingConfig):
             every task and at every distance from the goal.
     """
 
+    LIVE: ClassVar[Mapping[str, Live]] = MappingProxyType(
+        {
+            **SamplingConfig.LIVE,
+            "temperature": Live(1e-6, 1e6, "how much worse than the best still counts"),
+        }
+    )
+
     temperature: float = 0.1
     iterations: int = 1
     relative_temperature: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_range("temperature", self.temperature, 1e-6, 1e6)
         check_count("iterations", self.iterations)
         check_flag("relative_temperature", self.relative_temperature)
 

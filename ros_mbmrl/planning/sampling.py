@@ -11,15 +11,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.robots.live import Live
 from ros_mbmrl.robots.spec import RobotSpec
 
 PARTICLES = ("ts_inf", "ts1", "mean")
+MOST_SAMPLES = 100_000  # while the robot moves; the check at the start allows fewer
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,15 @@ class SamplingConfig:
             costs the mean plus beta times the standard deviation of what the members say.
     """
 
+    LIVE: ClassVar[Mapping[str, Live]] = MappingProxyType(
+        {
+            "num_samples": Live(1, MOST_SAMPLES, "candidates in an iteration", whole=True),
+            "sigma": Live(1e-6, 10.0, "standard deviation of the noise, as a part of the range"),
+            "correlation": Live(0.0, 0.999, "correlation of the noise from step to step"),
+            "held_fraction": Live(0.0, 1.0, "part of the candidates that hold their first action"),
+        }
+    )
+
     num_samples: int = 500
     horizon: int = 5
     sigma: float = 0.2
@@ -96,9 +108,9 @@ class SamplingConfig:
     def __post_init__(self) -> None:
         check_count("num_samples", self.num_samples)
         check_count("horizon", self.horizon)
-        check_range("sigma", self.sigma, 1e-6, 10.0)
-        check_range("correlation", self.correlation, 0.0, 0.999)
-        check_range("held_fraction", self.held_fraction, 0.0, 1.0)
+        for name, live in self.LIVE.items():
+            if not live.whole:
+                check_range(name, getattr(self, name), live.low, live.high)
         check_flag("sample", self.sample)
         check_range("risk", self.risk, 0.0, 1e6)
         if self.particles not in PARTICLES:

@@ -22,6 +22,7 @@ from ros_mbmrl.planning.base import (
     NoTime,
     Plan,
     Predict,
+    Tried,
     WarmStart,
 )
 from ros_mbmrl.planning.budget import Budget, Pace
@@ -85,9 +86,22 @@ class SamplingPlanner(ABC):
 
     def resized(self, num_samples: int, horizon: int | None = None) -> SamplingPlanner:
         """Return the planner with so many candidates and, if given, steps."""
-        make: Any = type(self)
         steps = horizon or self.config.horizon
-        config = replace(self.config, num_samples=num_samples, horizon=steps)
+        return self._with(replace(self.config, num_samples=num_samples, horizon=steps))
+
+    def retuned(self, config: SamplingConfig) -> SamplingPlanner:
+        """Return the planner with another configuration of the same horizon.
+
+        It goes on from this one's plans, and knows how long blocks took lately.
+        """
+        if config.horizon != self.config.horizon:
+            raise ValueError(f"horizon: expected {self.config.horizon}, got {config.horizon}")
+        made = self._with(config)
+        made._pace = self._pace
+        return made
+
+    def _with(self, config: SamplingConfig) -> SamplingPlanner:
+        make: Any = type(self)
         made: SamplingPlanner = make(self.limits, config)
         return made
 
@@ -141,7 +155,7 @@ class SamplingPlanner(ABC):
                 break
             search = self.update(search, tried, costs)
             complete = len(costs) == len(candidates) and (budget.lasts or not left)
-            plan = self._conclude(search, costs, previous, sent, complete)
+            plan = self._conclude(search, Tried(tried, costs), previous, sent, complete)
             if not complete:
                 break
         if deadline:
@@ -196,7 +210,7 @@ class SamplingPlanner(ABC):
         return Plan(actions[0].clone(), actions, math.nan, math.nan, 0, 0, Mode.PREVIOUS_PLAN)
 
     def _conclude(
-        self, search: Search, costs: Tensor, previous: Tensor | None, sent: Tensor, complete: bool
+        self, search: Search, tried: Tried, previous: Tensor | None, sent: Tensor, complete: bool
     ) -> Plan:
         assert search.mean is not None
         horizon = len(search.mean)
@@ -206,6 +220,7 @@ class SamplingPlanner(ABC):
         # Feasible already but for rounding, which must not look like a violation later, and but for
         # where a shorter plan continues as the previous one.
         actions = self.limits.enforce_(torch.cat([search.mean, rest]), sent)
+        costs = tried.costs
         finite = costs[costs.isfinite()]
         mode = Mode.FULL if complete else Mode.FEWER_CANDIDATES
         return Plan(
@@ -217,6 +232,7 @@ class SamplingPlanner(ABC):
             samples=len(costs),
             mode=mode if horizon == self._horizon else Mode.SHORTER_HORIZON,
             elites=search.elites if horizon == self._horizon else None,
+            tried=tried,
         )
 
 

@@ -1,6 +1,7 @@
 """Plants, which can be observed and commanded: one file and one line here, or an entry point.
 
-Entry points of `ros_mbmrl.plants` are named `<robot>.<plant>`, as the lines below.
+Entry points of `ros_mbmrl.plants` are named `<robot>.<plant>`, as the lines below. A robot of a
+file has the plants of `described_plants`.
 """
 
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 from ros_mbmrl.errors import choose
 from ros_mbmrl.plants.base import Plant, PlantOptions
+from ros_mbmrl.plants.described import described_plants
 from ros_mbmrl.plugins import Registry, expected, imported
 from ros_mbmrl.robots.spec import Robot
 
@@ -26,6 +28,10 @@ class Known:
     ground: str = "carpet"
 
 
+def _files() -> dict[str, Known]:
+    return {name: Known(value, "flat") for name, value in described_plants().items()}
+
+
 # By "robot.plant".
 PLANTS: Registry[Known] = Registry(
     "plant",
@@ -40,11 +46,15 @@ PLANTS: Registry[Known] = Registry(
         "humanoid.twin": Known("ros_mbmrl.plants.simulated:HUMANOID", "flat"),
         "pr2_arm.twin": Known("ros_mbmrl.plants.pr2_twin"),
         "pr2_arm.rosbridge": Known("ros_mbmrl.plants.pr2_rosbridge"),
+        "pr2_insertion.twin": Known("ros_mbmrl.plants.simulated:PR2_INSERTION", "flat"),
+        "pr2_reach.twin": Known("ros_mbmrl.plants.simulated:PR2_REACH", "flat"),
+        "pr2_stacking.twin": Known("ros_mbmrl.plants.simulated:PR2_STACKING", "flat"),
         "snake.twin": Known("ros_mbmrl.plants.simulated:SNAKE", "flat"),
         "swimmer.twin": Known("ros_mbmrl.plants.simulated:SWIMMER", "flat"),
         "walker2d.twin": Known("ros_mbmrl.plants.simulated:WALKER2D", "flat"),
     },
     lambda entry: Known(entry.value),
+    _files,
 )
 
 

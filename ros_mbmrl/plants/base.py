@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ros_mbmrl.errors import RunError
 from ros_mbmrl.plants.poses import PoseSource
+from ros_mbmrl.plants.topics.bus import Bus
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import RobotSpec
 
@@ -59,11 +60,13 @@ class PlantOptions(PlantSettings):
         poses: of motion capture.
         clock: steady time [s]; stamps count from the same moment.
         node: the rclpy node whose topics a plant may use; None without ROS.
+        bus: the robot's own topics; None without ROS.
     """
 
     poses: PoseSource | None = None
     clock: Callable[[], float] = time.monotonic
     node: Any = None
+    bus: Bus | None = None
 
 
 class Plant(Protocol):
@@ -143,6 +146,14 @@ class Latching(Protocol):
 
     def rearm(self) -> None:
         """Allow driving again. Raises PlantFault while the cause persists."""
+
+
+@runtime_checkable
+class Scheduled(Protocol):
+    """A twin whose faults set in at their second; from when these count, it can be told."""
+
+    def faults_from(self, second: float) -> None:
+        """Count the seconds of faults from this one of the plant's time; none before it, if inf."""
 
 
 def check_physics(broken: bool, seconds: float) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from ros_mbmrl.plants.base import Plant, PlantOptions
 from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.robots.spec import Robot
-from ros_mbmrl.simulation.calibration import make_terrain
+from ros_mbmrl.simulation.calibration import make_grounds
 from ros_mbmrl.simulation.faults import Fault
 from ros_mbmrl.simulation.randomisation import Physics
 
 
 def check(options: PlantOptions) -> None:
     """Raise UserError for an unknown terrain or fault."""
-    make_terrain(options.terrain)
+    make_grounds(options.terrain, options.seed)
     if options.fault:
         Fault.parse(options.fault)
 

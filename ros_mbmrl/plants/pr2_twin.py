@@ -70,6 +70,10 @@ class PR2TwinPlant(InProcess):
         self.world.step(duration)
         self._measurement = None
 
+    def faults_from(self, second: float) -> None:
+        """See `Scheduled.faults_from`."""
+        self.world.faults_from(second)
+
     def stop(self) -> None:
         """Set the torques to 0 at once."""
         self.world.halt()

@@ -10,7 +10,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.plants.base import InProcess, check_physics, within_limits
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.simulation.calibration import make_terrain
+from ros_mbmrl.simulation.calibration import make_grounds
 from ros_mbmrl.simulation.faults import Fault
 from ros_mbmrl.simulation.randomisation import NOMINAL, Physics
 from ros_mbmrl.simulation.sensors import Sensors
@@ -22,7 +22,7 @@ class TwinConfig:
     """Settings of the twin.
 
     Args:
-        terrain: its name.
+        terrain: its name; `changing` for the real ones in turn.
         faults: with the times at which they begin.
         physics: of the robot and the ground.
         seed: of all random numbers.
@@ -52,10 +52,9 @@ class TwinPlant(InProcess):
             self.world = config
         else:
             config = config or TwinConfig()
-            terrain = make_terrain(config.terrain)
-            self.world = HexapodWorld(
-                terrain, config.physics, config.faults, config.seed, config.start
-            )
+            (_, first), *later = make_grounds(config.terrain, config.seed)
+            own = config.physics, config.faults, config.seed, config.start
+            self.world = HexapodWorld(first, *own, later=later)
         self._begin(self.world.seed)
 
     def reset(self, seed: int) -> None:
@@ -91,6 +90,10 @@ class TwinPlant(InProcess):
         """Let `duration` [s] of simulated time pass."""
         self.world.step(duration)
         self._measurement = None
+
+    def faults_from(self, second: float) -> None:
+        """See `Scheduled.faults_from`."""
+        self.world.faults_from(second)
 
     def stop(self) -> None:
         """Set the set-points to 0, without radio and without latency."""

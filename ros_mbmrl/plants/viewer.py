@@ -7,20 +7,40 @@ import sys
 import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from ros_mbmrl.errors import RunError
-from ros_mbmrl.plants.twin import TwinPlant
+from ros_mbmrl.plants.base import Plant, Scheduled
 from ros_mbmrl.robots.measurement import Measurement
 from ros_mbmrl.robots.spec import Array
 
 
+class World(Protocol):
+    """Physics to be shown: MuJoCo's model and data, which stay the same objects."""
+
+    @property
+    def model(self) -> Any:
+        """Return the model."""
+
+    @property
+    def data(self) -> Any:
+        """Return the data."""
+
+
+class Viewable(Scheduled, Plant, Protocol):
+    """A twin whose physics can be shown."""
+
+    @property
+    def world(self) -> World:
+        """Return what is shown."""
+
+
 class ViewedTwin:
-    """A TwinPlant with MuJoCo's passive viewer. Raises RunError on a machine without a display."""
+    """A twin with MuJoCo's passive viewer. Raises RunError on a machine without a display."""
 
     simulated = True
 
-    def __init__(self, plant: TwinPlant) -> None:
+    def __init__(self, plant: Viewable) -> None:
         if sys.platform == "linux" and not (
             os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
         ):
@@ -66,6 +86,10 @@ class ViewedTwin:
         with self._window.lock():
             self._plant.advance(duration)
         self._window.sync()
+
+    def faults_from(self, second: float) -> None:
+        """See `Scheduled.faults_from`."""
+        self._plant.faults_from(second)
 
     def stop(self) -> None:
         """See `Plant.stop`."""

@@ -95,13 +95,14 @@ def practise(
     phase: int,
 ) -> Episodes:
     """Run M episodes of each of N tasks' parameters (N, ...); phase: 0, 1, ... of the tasks."""
-    each = [
-        int(np.random.SeedSequence((seed, phase, k)).generate_state(1)[0])
-        for seed in seeds
-        for k in range(config.episodes)
-    ]
+    each = [start_of(seed, phase, k) for seed in seeds for k in range(config.episodes)]
     noise = noise_of(each, config.horizon, parameters["log_std"].shape[-1])
     return sample_episodes(policy, parameters, make(each), noise)
+
+
+def start_of(seed: int, phase: int, episode: int) -> int:
+    """Return the seed of an episode's start, of the task's seed and the phase; see `practise`."""
+    return int(np.random.SeedSequence((seed, phase, episode)).generate_state(1)[0])
 
 
 def repeated(

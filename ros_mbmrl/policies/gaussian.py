@@ -10,33 +10,23 @@ import torch
 from torch import Generator, Tensor
 from torch.distributions import Independent, Normal
 
-from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.errors import UserError
+from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.base import Choice
+from ros_mbmrl.policies.mlp_policy import MLPPolicy
 
 LOG_2_PI = math.log(2 * math.pi)
 NO_NOISE = -30.0  # logarithm of a deviation that moves no action
 
 
 @dataclass(frozen=True)
-class GaussianPolicy:
+class GaussianPolicy(MLPPolicy):
     """pi(a | o): a Gaussian around what an MLP answers; parameters are apart.
-
-    mean, std: (do,), that observations are normalised by, and held within +-clip.
 
     Parameters: those of the MLP and `log_std` (da,), or the same of N tasks, (N, ...) each. Then
     observations are (N, B, do), otherwise (..., B, do). Actions are in units of the robot's
     range: -1 is the lowest command, 1 the highest. What is sampled may lie outside of it.
     """
-
-    mlp: MLP
-    mean: Tensor
-    std: Tensor
-    clip: float = 10.0
-
-    def __post_init__(self) -> None:
-        inputs = (self.mlp.sizes[0],)
-        if self.mean.shape != inputs or self.std.shape != inputs or not (self.std > 0).all():
-            raise ValueError(f"mean, std: expected shape {inputs} and std above 0")
 
     def init(self, generator: Generator, log_std: float = -0.5) -> Parameters:
         """Fresh parameters: orthogonal weights, small in the last layer (Huang et al. 2022)."""
@@ -46,10 +36,6 @@ class GaussianPolicy:
             weight = torch.nn.init.orthogonal_(torch.empty(shape), gain, generator)
             parameters |= {f"w{k}": weight, f"b{k}": torch.zeros(shape[1])}
         return parameters
-
-    def normalised(self, observations: Tensor) -> Tensor:
-        """Observations (..., do) as the network sees them."""
-        return ((observations - self.mean) / self.std).clamp(-self.clip, self.clip)
 
     def means(self, parameters: Parameters, observations: Tensor) -> Tensor:
         """Mean actions (..., B, da)."""
@@ -62,9 +48,6 @@ class GaussianPolicy:
                 h = self.mlp.act(h)
         return h
 
-    def first_memory(self, count: int) -> None:
-        """See `Policy.first_memory`: it remembers nothing."""
-
     def distribution(
         self,
         parameters: Parameters,
@@ -73,7 +56,7 @@ class GaussianPolicy:
         context: Tensor | None = None,
     ) -> Choice:
         """See `Policy.distribution`; a context is seen after the observation."""
-        seen = observation if context is None else torch.cat([observation, context], dim=-1)
+        seen = self.seen(observation, context)
         std = parameters["log_std"].exp().unsqueeze(-2)
         return Choice(Independent(Normal(self.means(parameters, seen), std), 1), None)
 
@@ -99,6 +82,17 @@ class GaussianPolicy:
         apart = self.means(old, observations) - self.means(new, observations)
         spread = ((2 * before).exp() + apart * apart) / (2 * (2 * after).exp())
         return (after - before + spread - 0.5).sum(-1)
+
+
+def as_gaussian(policy: MLPPolicy) -> GaussianPolicy:
+    """Return a policy that is a Gaussian one: only such are adapted, or moved in imagination.
+
+    Raises:
+        UserError: it is of another kind.
+    """
+    if not isinstance(policy, GaussianPolicy):
+        raise UserError(f"expected a Gaussian policy, got a {type(policy).__name__}")
+    return policy
 
 
 def without_noise(parameters: Parameters) -> Parameters:

@@ -4,22 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.dynamics.imagination import Imagination
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.gaussian import GaussianPolicy
-from ros_mbmrl.policies.sampling import Episodes
+from ros_mbmrl.policies.sampling import Episodes, Tasks
 from ros_mbmrl.robots.spec import Robot, RobotSpec
 from ros_mbmrl.robots.task import Task, is_stationary
 from ros_mbmrl.simulation.environment import tasks_of
 
+Ended = Callable[[Tensor], Tensor]  # of states (N, ds): whether an episode terminates there (N,)
 # reward(states (N, ds), commands (N, da), next states (N, ds)) -> rewards (N,)
 Reward = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+class Imagines(Protocol):
+    """A model that moves rows of states: `Imagination`, or one that has seen a context."""
+
+    @property
+    def robot(self) -> Robot:
+        """Robot that is modelled."""
+
+    def drawn(self, rows: int, generator: Generator) -> Tensor:
+        """Draw what moves each row in its episode, (rows,)."""
+
+    def step(
+        self, states: Tensor, actions: Tensor, members: Tensor, generator: Generator
+    ) -> Tensor:
+        """Return the next states (N, ds); see `Imagination.step`."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +44,14 @@ class ImaginedEpisodes(Episodes):
     """Episodes, and the states (N, M, T+1, ds) that were imagined."""
 
     states: Tensor
+
+
+@runtime_checkable
+class Widening(Protocol):
+    """A task whose reward is flat far from its goal."""
+
+    def widened(self, factor: float) -> Task:
+        """Return the task with a reward that reaches `factor` times as far."""
 
 
 def reward_of(task: Task) -> Reward:
@@ -46,31 +71,50 @@ def reward_of(task: Task) -> Reward:
     return reward
 
 
-def reward_in(robot: Robot, goals: int = 0, task: Task | None = None) -> Reward:
-    """Return the reward of a task, or of a robot's first one where none is given.
+def reward_in(tasks: Tasks, wider: float = 1.0) -> Reward:
+    """Return the reward of all situations: that of their task, or of the robot's first one.
 
-    goals: how many numbers the robot's goal has.
+    Args:
+        tasks: the source of episodes.
+        wider: factor of the reward's width; 1: as it is.
 
     Raises:
-        UserError: it has no task, or the reward does not follow from states and command alone.
+        UserError: there is none, or it does not follow from states and command alone, or it has
+            no width.
     """
-    if task is not None:
-        return reward_of(task)
-    if not goals and not robot.tasks():
+    robot = tasks.robot
+    if not tasks.one_reward:
+        raise UserError(
+            f"imagination: expected situations with one reward, got {', '.join(tasks.names)}, "
+            "where it is drawn"
+        )
+    if tasks.task is not None:
+        return reward_of(_widened(tasks.task, wider))
+    if not tasks.goals and not robot.tasks():
         raise UserError(f"imagination: robot '{robot.spec.name}' has no task that tells rewards")
-    nowhere = np.zeros((1, len(robot.spec.state))), np.zeros((1, goals))
-    return reward_of(tasks_of(robot, *nowhere)[0])
+    nowhere = np.zeros((1, len(robot.spec.state))), np.zeros((1, tasks.goals))
+    return reward_of(_widened(tasks_of(robot, *nowhere)[0], wider))
+
+
+def _widened(task: Task, factor: float) -> Task:
+    if factor == 1.0:
+        return task
+    if not isinstance(task, Widening):
+        raise UserError(f"widened: the reward of {type(task).__name__} has no width: expected 1")
+    return task.widened(factor)
 
 
 def imagine_episodes(
     policy: GaussianPolicy,
     parameters: Parameters,
-    imagination: Imagination,
+    imagination: Imagines,
     reward: Reward,
     starts: Tensor,
     noise: Tensor,
     generator: Generator,
     members: Tensor | None = None,
+    ended: Ended | None = None,
+    context: Tensor | None = None,
 ) -> ImaginedEpisodes:
     """Imagine episodes of N tasks' own parameters, in N x M rows, those of a task together.
 
@@ -86,8 +130,11 @@ def imagine_episodes(
         noise: of the actions, (N x M, T, da), standard normal.
         generator: of what the imagination draws.
         members: of each row's episode, (N x M,), see `Imagination.step`; None: drawn.
+        ended: see `Tasks.ended`; a row is imagined on where its episode is over, for nothing.
+        context: (N x M, dz), what the policy knows of each row's task, seen after the observation;
+            None: nothing.
     """
-    robot, (rows, steps, _) = imagination.model.robot, noise.shape
+    robot, (rows, steps, _) = imagination.robot, noise.shape
     command, tasks = commands_of(robot.spec), len(parameters["log_std"])
     members = imagination.drawn(rows, generator) if members is None else members
     drawn = noise.view(tasks, rows // tasks, steps, -1)
@@ -96,7 +143,7 @@ def imagine_episodes(
     states = [starts]
     for each in apart.unbind(2):
         now = states[-1]
-        seen = robot.observation(now).view(tasks, rows // tasks, -1)
+        seen = policy.seen(robot.observation(now), context).view(tasks, rows // tasks, -1)
         chosen = policy.means(parameters, seen) + each
         commands = command(chosen.flatten(0, 1))
         moved = imagination.step(now, commands, members, generator)
@@ -109,9 +156,23 @@ def imagine_episodes(
     pairs = (each.flatten(0, 1) for each in (visited[:, :-1], sent, visited[:, 1:]))
     rewards = reward(*pairs).view(tasks, -1, steps)
     likely = policy.noise_log_prob(parameters, drawn)
-    return ImaginedEpisodes(
-        seen, chosen, likely, rewards, visited.view(tasks, -1, *visited.shape[1:])
-    )
+    live = None if ended is None else going(visited, ended).view(tasks, -1, steps)
+    if live is not None:
+        rewards = rewards * live
+    places = visited.view(tasks, -1, *visited.shape[1:])
+    return ImaginedEpisodes(seen, chosen, likely, rewards, places, live=live)
+
+
+@torch.no_grad()
+def going(states: Tensor, ended: Ended) -> Tensor:
+    """Tell of each step of episodes with states (N, T+1, ds) whether it began before the end.
+
+    Returns:
+        (N, T) bool. An episode that begins in a state where it terminates has its first step.
+    """
+    over = ended(states[:, 1:-1].flatten(0, 1)).view(len(states), -1)
+    first = torch.ones(len(states), 1, dtype=torch.bool)
+    return torch.cat([first, over.int().cumsum(dim=1) == 0], dim=1)
 
 
 def commands_of(spec: RobotSpec) -> Callable[[Tensor], Tensor]:

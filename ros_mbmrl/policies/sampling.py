@@ -33,7 +33,10 @@ class Tasks:
 
     make: from situations and a seed for each. goals: how many numbers a robot's goal has. names: of
     the distributions that situations are drawn from, which a checkpoint is held to. task: whose
-    negative cost is the reward of all situations; None: the robot's first one.
+    negative cost is the reward of all situations; None: the robot's first one. ended: tells in
+    which states (N, ds) an episode terminates (N,); None: in none. one_reward: whether all
+    situations have the same reward. physics: the system itself, differentiable, from states
+    (N, ds) and commands (N, da) to next states (N, ds); None: not known as such a function.
     """
 
     robot: Robot
@@ -42,6 +45,9 @@ class Tasks:
     goals: int = 0
     names: tuple[str, ...] = ()
     task: Task | None = None
+    ended: Callable[[Tensor], Tensor] | None = None
+    one_reward: bool = True
+    physics: Callable[[Tensor, Tensor], Tensor] | None = None
 
     @property
     def observations(self) -> int:
@@ -100,6 +106,12 @@ def to_commands(spec: RobotSpec, actions: Array) -> Array:
     return low + (np.clip(actions, -1.0, 1.0) + 1.0) / 2.0 * (high - low)
 
 
+def to_actions(spec: RobotSpec, commands: Array) -> Array:
+    """Return the policy's actions (..., da) that commands stand for: `to_commands` inverted."""
+    low, high = spec.action_low, spec.action_high
+    return 2.0 * (np.asarray(commands) - low) / (high - low) - 1.0
+
+
 def noise_of(seeds: Sequence[int], steps: int, actions: int) -> Tensor:
     """Draw standard normal noise (episodes, T, da); an episode's does not depend on the others."""
     generators = (torch.Generator().manual_seed(seed) for seed in seeds)
@@ -115,19 +127,38 @@ def sample_episodes(
     noise: (N x M, T, da), standard normal (`noise_of`). A row that terminates has no further steps.
     """
     tasks, (count, steps, actions) = len(parameters["log_std"]), noise.shape
-    drawn = noise.reshape(tasks, count // tasks, steps, actions)
+    drawn = iter(noise.reshape(tasks, count // tasks, steps, actions).unbind(2))
+
+    def choose(seen: Tensor, rewards: Array) -> tuple[Tensor, Tensor]:
+        chosen = policy.sample(parameters, seen, next(drawn))
+        return chosen, policy.log_prob(parameters, seen, chosen)
+
+    return run_chosen(choose, environment, tasks, steps)
+
+
+@torch.no_grad()
+def run_chosen(
+    choose: Callable[[Tensor, Array], tuple[Tensor, Tensor]],
+    environment: Environment,
+    tasks: int,
+    steps: int,
+) -> Episodes:
+    """Run episodes of actions and log pi that are chosen, step by step.
+
+    choose: is told observations (N, M, do) and the rewards (N x M,) of the step before, 0 at first.
+    """
+    count = len(environment)
     told: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
     lasting, ended = [], np.zeros(count, dtype=bool)
-    observation = environment.observe()
-    for t in range(steps):
+    observation, reward = environment.observe(), np.zeros(count)
+    for _ in range(steps):
         seen = torch.from_numpy(observation).reshape(tasks, count // tasks, -1)
-        chosen = policy.sample(parameters, seen, drawn[:, :, t])
+        chosen, likely = choose(seen, reward)
         commands = to_commands(environment.robot.spec, chosen.flatten(0, 1).numpy().astype(float))
         transition = environment.step(commands)
-        observation = transition.observation
+        observation, reward = transition.observation, transition.reward
         paid = np.where(ended, 0.0, transition.reward)
         rewards = torch.as_tensor(paid, dtype=torch.float32)
-        likely = policy.log_prob(parameters, seen, chosen)
         told.append((seen, chosen, likely, rewards.reshape(tasks, -1)))
         lasting.append(torch.from_numpy(~ended).reshape(tasks, -1))
         ended = ended | transition.terminated

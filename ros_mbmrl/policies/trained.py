@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ros_mbmrl.dynamics.latent.base import ContextualModel
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.advantages import LinearBaseline
-from ros_mbmrl.policies.gaussian import GaussianPolicy
+from ros_mbmrl.policies.amortised import Latent
+from ros_mbmrl.policies.critics import TwinCritics
+from ros_mbmrl.policies.mlp_policy import MLPPolicy
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,17 @@ class TrainedPolicy:
 
     baselines: of one that adapts, what the advantages of each inner step are counted from. model:
     of one that learned in models, the last of them, and its parameters. before_update: whether it
-    was learned to be adapted from, and acts before any adaptation all the same (MB-MPO).
+    was learned to be adapted from, and acts before any adaptation all the same (MB-MPO). critics:
+    of an actor-critic with a model, with their parameters. contextual: of one that learned in a
+    contextual model, that and its parameters. latent: of an amortised one, what tells it its task.
     """
 
-    policy: GaussianPolicy
+    policy: MLPPolicy
     parameters: Parameters
     curve: tuple[CurvePoint, ...]
     baselines: tuple[LinearBaseline, ...] = ()
     model: tuple[DynamicsModel, Parameters] | None = None
     before_update: bool = False
+    critics: tuple[TwinCritics, Parameters] | None = None
+    contextual: tuple[ContextualModel, Parameters] | None = None
+    latent: Latent | None = None

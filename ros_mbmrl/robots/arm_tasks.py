@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ros_mbmrl.errors import choose
+from ros_mbmrl.robots.live import Live
 from ros_mbmrl.robots.pr2_kinematics import tool_points
 from ros_mbmrl.robots.pr2_limits import JOINTS
 from ros_mbmrl.robots.spec import Array, Robot
@@ -37,6 +39,16 @@ class ArmWeights:
             limit. Not in the thesis: an arm of seven joints drifts until one joint is caught there.
         margin: distance from a soft limit [rad].
     """
+
+    LIVE: ClassVar[Mapping[str, Live]] = MappingProxyType(
+        {
+            "square": Live(0.0, 1e4, "weight of the squared distance from the goal"),
+            "log": Live(0.0, 1e4, "weight of the distance's logarithm"),
+            "velocity": Live(0.0, 1e4, "weight of the joints' velocity"),
+            "torque": Live(0.0, 1e4, "weight of the torque"),
+            "limit": Live(0.0, 1e6, "weight of coming near to a joint's soft limit"),
+        }
+    )
 
     square: float = 1.0
     log: float = 1.0
@@ -87,14 +99,16 @@ GOALS: Mapping[str, Goal] = MappingProxyType(
 class BringPoints:
     """A `Task`: bring the tool's points to a goal and keep them at rest there.
 
-    A held object counts as a part of the tool, as in the thesis.
+    A held object counts as a part of the tool, as in the thesis. Works on any leading dimensions.
 
     Args:
         robot: an arm with the states `point_0_x` and following.
         goal: x, y, z of the points (9,) [m].
         funnel, clearance: see `Goal`.
-        weights: of the terms of the cost.
+        weights: of the terms of the cost; those of `LIVE` may be exchanged between two plans.
     """
+
+    batched = True
 
     def __init__(
         self,
@@ -107,7 +121,7 @@ class BringPoints:
         names = [quantity.name for quantity in robot.spec.state]
         first = names.index("point_0_x")
         self.goal = goal
-        self._weights = weights or ArmWeights()
+        self.weights = weights or ArmWeights()
         self._points = slice(first, first + 9)
         self._velocities = [k for k, name in enumerate(names) if name.endswith("_velocity")]
         self._angles = [
@@ -116,8 +130,8 @@ class BringPoints:
             if not joint.continuous
         ]
         limited = [joint for joint in JOINTS if not joint.continuous]
-        self._low = torch.tensor([j.soft_lower for j in limited]) + self._weights.margin
-        self._high = torch.tensor([j.soft_upper for j in limited]) - self._weights.margin
+        self._low = torch.tensor([j.soft_lower for j in limited]) + self.weights.margin
+        self._high = torch.tensor([j.soft_upper for j in limited]) - self.weights.margin
         self._funnel, self._clearance = funnel, clearance
         span = robot.spec.action_high - robot.spec.action_low
         self._span = torch.as_tensor(span, dtype=torch.float32)
@@ -137,21 +151,24 @@ class BringPoints:
         return torch.as_tensor(self.goal.reshape(3, 3), dtype=torch.float32)
 
     def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
-        """Return the mean over the steps of -r(d) and the penalties, (K,). See `Task.cost`."""
-        weights = self._weights
-        points = states[:, 1:, self._points]
-        points = points.reshape(*points.shape[:2], 3, 3)
-        square = self._squared_distance(points, reference)
+        """Return the mean over the steps of -r(d) and the penalties, (..., K). See `Task.cost`.
+
+        reference: (..., 3, 3).
+        """
+        weights = self.weights
+        points = states[..., 1:, self._points]
+        points = points.reshape(*points.shape[:-1], 3, 3)
+        square = self._squared_distance(points, reference[..., None, None, :, :])
         cost = weights.square * square + weights.log * (square + weights.softness).log()
-        cost = cost + weights.velocity * states[:, 1:, self._velocities].square().mean(-1)
-        angles = states[:, 1:, self._angles]
+        cost = cost + weights.velocity * states[..., 1:, self._velocities].square().mean(-1)
+        angles = states[..., 1:, self._angles]
         near = (angles - angles.clamp(self._low, self._high)).square().sum(-1)
         cost = cost + weights.limit * near
         cost = cost + weights.torque * (actions / self._span).square().mean(-1)
-        return cost.mean(1)
+        return cost.mean(-1)
 
     def _squared_distance(self, points: Tensor, goal: Tensor) -> Tensor:
-        """Return d^2 [m^2], the mean over the points, (K, H), for points (K, H, 3, 3)."""
+        """Return d^2 [m^2], the mean over the points, (..., K, H), for points (..., K, H, 3, 3)."""
         error = points - goal
         if self._funnel:
             # Beside the goal the target height is raised, so that the tool comes down from straight

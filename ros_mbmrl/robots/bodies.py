@@ -255,18 +255,21 @@ def _seen(
 
 
 def _channels(body: Body) -> tuple[str, ...]:
-    """Return where each number travels: an angle in a plane as a passive joint, unwrapped."""
+    """Return where each number travels: an angle in a plane as a passive joint, unwrapped.
+
+    The trunk's linear velocity is one of the map frame.
+    """
     order = [body.motors.index(name) for name in body.joints]
     positions = [f"joint_states.position.{k}" for k in order]
     velocities = [f"joint_states.velocity.{k}" for k in order]
-    place, twist = "odom.pose.pose", "odom.twist.twist"
+    place = "odom.pose.pose"
     if body.trunk == FREE:
         return (
             *(f"{place}.position.{axis}" for axis in "xyz"),
             *(f"{place}.orientation.{axis}" for axis in "wxyz"),
             *positions,
-            *(f"{twist}.linear.{axis}" for axis in "xyz"),
-            *(f"{twist}.angular.{axis}" for axis in "xyz"),
+            *(f"velocity.vector.{axis}" for axis in "xyz"),
+            *(f"imu.angular_velocity.{axis}" for axis in "xyz"),
             *velocities,
         )
     axes, angle = body.trunk[:2], len(body.motors)
@@ -274,7 +277,7 @@ def _channels(body: Body) -> tuple[str, ...]:
         *(f"{place}.position.{axis}" for axis in axes),
         f"joint_states.position.{angle}",
         *positions,
-        *(f"{twist}.linear.{axis}" for axis in axes),
+        *(f"velocity.vector.{axis}" for axis in axes),
         f"joint_states.velocity.{angle}",
         *velocities,
     )

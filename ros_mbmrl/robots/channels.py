@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
+
+MAP_VELOCITY = "velocity"  # topic of a velocity in the map frame
+# Until version 0.1, runners' velocities travelled in `odom`, where the body's frame is expected.
+_BEFORE: Mapping[str, str] = MappingProxyType(
+    {
+        "velocity.vector.": "odom.twist.twist.linear.",
+        "imu.angular_velocity.": "odom.twist.twist.angular.",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -34,3 +45,23 @@ def channel(where: str) -> Channel:
     """Return the channel for its text: `odom.pose.pose.position.x`, `joint_states.position.0`."""
     name, *way = where.split(".")
     return Channel(name, tuple(int(part) if part.isdigit() else part for part in way))
+
+
+def recorded_channels(channels: Collection[str], topics: Collection[str]) -> tuple[str, ...]:
+    """Return where a robot's numbers are in a recording, which may be from before.
+
+    Args:
+        channels: of the robot's specification.
+        topics: names in the graph of the topics that the recording has.
+    """
+    needed = {channel(where).topic for where in channels}
+    if MAP_VELOCITY not in needed or MAP_VELOCITY in topics:
+        return tuple(channels)
+    return tuple(_before(where) for where in channels)
+
+
+def _before(where: str) -> str:
+    for new, old in _BEFORE.items():
+        if where.startswith(new):
+            return old + where.removeprefix(new)
+    return where

@@ -42,12 +42,12 @@ SPEC = RobotSpec(
     period=PERIOD,
     measurement=STATE,
     # Pitch is measured as a passive joint, like a boom with an encoder: a quaternion would lose
-    # whole turns. The velocities of odom are in the map frame.
+    # whole turns. Velocities of the trunk are in the map frame.
     channels=(
         *(f"odom.pose.pose.position.{axis}" for axis in "xz"),
         "joint_states.position.6",
         *(f"joint_states.position.{k}" for k in range(6)),
-        *(f"odom.twist.twist.linear.{axis}" for axis in "xz"),
+        *(f"velocity.vector.{axis}" for axis in "xz"),
         "joint_states.velocity.6",
         *(f"joint_states.velocity.{k}" for k in range(6)),
     ),
@@ -79,6 +79,7 @@ SPEC = RobotSpec(
     ),
     # Inclination of the ground below the torso, in the map frame: above 0 where it rises with x.
     causes=(Cause("slope", "rad", -0.4, 0.4, 0.0, (-0.2, -0.05, 0.05, 0.2)),),
+    origin=(0.0, 0.0, 0.7),  # z is measured from where gymnasium's model starts
 )
 
 

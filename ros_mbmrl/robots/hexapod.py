@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ros_mbmrl.robots.angles import roll_pitch_yaw
 from ros_mbmrl.robots.hexapod_causes import CAUSES, EFFECTIVENESS_SPREAD
 from ros_mbmrl.robots.quantities import Limit, Quantity
 from ros_mbmrl.robots.spec import Array, Envelope, LiveSensor, Robot, RobotSpec
@@ -246,15 +247,3 @@ class Hexapod(Robot):
 
         x, y, yaw = self.pose(start)
         return PathFollowing(self, make_path(name).placed(x, y, yaw), speed=0.25)
-
-
-def roll_pitch_yaw(quaternion: Array) -> Array:
-    """Return roll, pitch and yaw (3,) [rad] of a unit quaternion (w, x, y, z), MuJoCo's order."""
-    w, x, y, z = quaternion
-    return np.array(
-        [
-            math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y)),
-            math.asin(max(-1.0, min(1.0, 2 * (w * y - z * x)))),
-            math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)),
-        ]
-    )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from ros_mbmrl.robots.paths import PATHS, Path, make_path
+from ros_mbmrl.robots.live import Live
+from ros_mbmrl.robots.paths import PATHS, SPEED, Path, make_path
 from ros_mbmrl.robots.spec import Array, Robot
 
-__all__ = ["PATHS", "Path", "PathFollowing", "PathWeights", "make_path"]
+__all__ = ["PATHS", "SPEED", "Path", "PathFollowing", "PathWeights", "make_path"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,14 @@ class PathWeights:
         lookahead: length of path that the planner sees [m].
         spacing: distance of its points [m].
     """
+
+    LIVE: ClassVar[Mapping[str, Live]] = MappingProxyType(
+        {
+            "cross_track": Live(1e-4, 10.0, "distance from the path that costs 1 [m]"),
+            "progress": Live(1e-3, 10.0, "distance along the path that costs 1 [m]"),
+            "change": Live(1e-3, 1e3, "change of a command that costs 1, as a part of its range"),
+        }
+    )
 
     cross_track: float = 0.02
     progress: float = 0.1
@@ -42,11 +54,12 @@ class PathFollowing:
 
     `finished` tells whether the end has been reached; it stays true, because sensor noise would
     make the robot twitch there. `progress` is the arc length reached so far [m]. `cross_track` is
-    the signed distance from the path at the last state [m], left positive.
+    the signed distance from the path at the last state [m], left positive. `speed` and `weights`
+    may be exchanged between two plans.
     """
 
     def __init__(
-        self, robot: Robot, path: Path, speed: float = 0.25, weights: PathWeights | None = None
+        self, robot: Robot, path: Path, speed: float = SPEED, weights: PathWeights | None = None
     ) -> None:
         if not speed > 0:
             raise ValueError(f"speed: expected a number above 0, got {speed!r}")
@@ -54,7 +67,7 @@ class PathFollowing:
         names = [quantity.name for quantity in spec.state]
         self.path, self.speed = path, speed
         self.progress, self.cross_track, self.finished = 0.0, 0.0, False
-        self._weights = weights or PathWeights()
+        self.weights = weights or PathWeights()
         self._x, self._y = names.index("x"), names.index("y")
         self._period = spec.period
         self._span = torch.as_tensor(spec.action_high - spec.action_low, dtype=torch.float32)
@@ -67,14 +80,14 @@ class PathFollowing:
         xy = (state[self._x], state[self._y])
         self.progress, self.cross_track = self.path.project(xy, self.progress)
         self.finished |= self.path.finished(self.progress)
-        weights = self._weights
+        weights = self.weights
         count = round(weights.lookahead / weights.spacing)
         stretch = self.path.stretch(self.progress, count, weights.spacing)
         return torch.as_tensor(stretch, dtype=torch.float32)
 
     def cost(self, states: Tensor, actions: Tensor, reference: Tensor) -> Tensor:
         """Return the mean over the steps of the squared, scaled errors, (K,). See `Task.cost`."""
-        weights = self._weights
+        weights = self.weights
         along, across = locate(states[:, 1:, self._x], states[:, 1:, self._y], reference)
         elapsed = self._period * torch.arange(1, along.shape[1] + 1, device=along.device)
         wanted = torch.minimum(self.speed * elapsed, reference[-1, 3])

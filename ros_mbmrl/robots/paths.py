@@ -14,6 +14,7 @@ from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots.spec import Array
 
 SPACING = 0.01  # [m]
+SPEED = 0.25  # along a path, unless another is wanted [m/s]
 TURN = 2 * math.pi
 
 

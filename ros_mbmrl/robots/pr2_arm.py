@@ -21,6 +21,7 @@ from ros_mbmrl.robots.spec import Array, Envelope, Robot, RobotSpec
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ros_mbmrl.robots.live import Tunable
     from ros_mbmrl.robots.task import Task
 
 SLACK = 0.1  # [rad]: beyond its hard limit by more than this, a joint or its encoder is broken
@@ -132,6 +133,12 @@ class PR2Arm(Robot):
     def tasks(self) -> Sequence[str]:
         """Return the tasks of the thesis, section 8.4.5."""
         return "reach", "insert", "stack"
+
+    def cost_weights(self) -> Tunable:
+        """Return the weights of `BringPoints`. See `Robot.cost_weights`."""
+        from ros_mbmrl.robots.arm_tasks import ArmWeights
+
+        return ArmWeights()
 
     def make_task(self, name: str, start: Array) -> Task:
         """Return the task that brings the tool's points to the goal of `name`. Raises UserError."""

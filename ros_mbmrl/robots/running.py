@@ -6,11 +6,11 @@ The same formula serves arrays and tensors, judges and planners.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ros_mbmrl.robots.spec import Array
 
@@ -81,9 +81,10 @@ class Score:
 
         progress v - effort |a|^2 + alive
             - low max(lowest - h, 0) - wild sum(max(|s| - 100, 0)) - stand (h - target)^2
+            + upright [upright_low <= z <= upright_high]
 
     v: displacement along the course over the period; with a speed to keep, -|v - speed|.
-    h: height of the head at the period's end. s: the state there, without x.
+    h: height of the head at the period's end, z of the trunk. s: the state there, without x.
     """
 
     period: float
@@ -96,15 +97,18 @@ class Score:
     wild: float = 0.0
     stand: float = 0.0
     target: float = 0.0
+    upright: float = 0.0
+    upright_low: float = 1.0
+    upright_high: float = 2.0
 
     def __post_init__(self) -> None:
         if not self.period > 0:
             raise ValueError(f"period: expected more than 0 s, got {self.period}")
-        for name in ("progress", "effort", "low", "wild", "stand"):
+        for name in ("progress", "effort", "low", "wild", "stand", "upright"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}")
-        if (self.low or self.stand) and self.trunk.z is None:
-            raise ValueError("low, stand: expected 0 for a robot without a height")
+        if (self.low or self.stand or self.upright) and self.trunk.z is None:
+            raise ValueError("low, stand, upright: expected 0 for a robot without a height")
 
     def speed(self, before: Any, after: Any, course: Any) -> Any:
         """Return speeds along courses (..., 4) [m/s], between states (..., ds) a period apart."""
@@ -130,6 +134,9 @@ class Score:
             reward = reward - self.wild * (abs(after[..., 1:]) - 100.0).clip(min=0.0).sum(-1)
         if self.stand:
             reward = reward - self.stand * (self.trunk.height(after) - self.target) ** 2
+        if self.upright:
+            z = after[..., self.trunk.z]
+            reward = reward + self.upright * ((self.upright_low <= z) & (z <= self.upright_high))
         return reward
 
 
@@ -152,15 +159,15 @@ class Healthy:
         if not (low < high and self.tilt > 0 and self.largest > 0):
             raise ValueError("height, tilt, largest: expected low < high, and numbers above 0")
 
-    def holds(self, states: Array, trunk: Trunk) -> NDArray[np.bool_]:
-        """Tell which of the states (N, ds) are healthy (N,)."""
-        well = (np.abs(states[:, 1:]) < self.largest).all(axis=1)
+    def holds(self, states: Any, trunk: Trunk) -> Any:
+        """Tell which of the states (N, ds) are healthy (N,). Arrays and tensors both work."""
+        well = (abs(states[:, 1:]) < self.largest).all(1)
         if trunk.z is not None:
             low, high = self.height
             well &= (low < states[:, trunk.z]) & (states[:, trunk.z] < high)
         if trunk.tilt is not None:
-            well &= np.abs(states[:, trunk.tilt]) < self.tilt
-        return np.asarray(well)
+            well &= abs(states[:, trunk.tilt]) < self.tilt
+        return well
 
 
 @dataclass(frozen=True)
@@ -175,10 +182,10 @@ class Rules:
     score: Score
     healthy: Healthy | None = None
 
-    def ended(self, states: Array) -> NDArray[np.bool_]:
-        """Tell in which of the states (N, ds) an episode terminates (N,)."""
+    def ended(self, states: Any) -> Any:
+        """Tell in which states (N, ds), an array or a tensor, an episode terminates (N,)."""
         if self.healthy is None:
-            return np.zeros(len(states), dtype=bool)
+            return states[:, 0] != states[:, 0]  # in none: a state is finite
         return ~self.healthy.holds(states, self.score.trunk)
 
 
@@ -215,3 +222,25 @@ class RunCourse:
         """Return the speed along the course. See `Measured.measured`."""
         speed = self.score.speed(states[:-1], states[1:], self.course.values)
         return {("speed", "m_s"): np.asarray(speed)}
+
+
+class SwitchingCourse(RunCourse):
+    """A `Task`: run along a course that changes as time goes on, a control period a reference.
+
+    Args:
+        score: of a control period.
+        courses: one after the other, each with the control period that it begins with; the first
+            one begins with 0.
+    """
+
+    stationary = False
+
+    def __init__(self, score: Score, courses: Sequence[tuple[int, Course]]) -> None:
+        super().__init__(score, courses[0][1])
+        self._courses, self._period = tuple(courses), 0
+
+    def reference(self, state: Array) -> Tensor:
+        """Return the `Course.values` (4,) of this control period; the next one is the next."""
+        self.course = [course for begin, course in self._courses if begin <= self._period][-1]
+        self._period += 1
+        return super().reference(state)

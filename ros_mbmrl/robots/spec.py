@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from ros_mbmrl.robots.quantities import Cause, Limit, Quantity
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+    from ros_mbmrl.robots.live import Tunable
     from ros_mbmrl.robots.task import Task
 
 Array = NDArray[np.float64]
@@ -95,7 +96,8 @@ class RobotSpec:
         period: control period [s].
         measurement: what a plant observes each period, in order.
         channels: where each measurement travels, in order: a topic of the graph and the path inside
-            its message, as `odom.pose.pose.position.x`.
+            its message, as `odom.pose.pose.position.x`. A twist in `odom` is in the body frame; a
+            velocity in the map frame travels as `velocity.vector.x`.
         state: the ordered state.
         action: the ordered command with limits.
         features: names of the model's inputs (beside the action).
@@ -108,6 +110,8 @@ class RobotSpec:
             causes from the map's frame into the body's.
         effectiveness_spread: standard deviation of an actuator's effectiveness from one robot to
             another when all is well.
+        origin: place of the measured position's zero in the `map` frame [m]. Where it is not the
+            map's own, `odom` is in the frame `odom`.
     """
 
     name: str
@@ -126,6 +130,7 @@ class RobotSpec:
     causes: tuple[Cause, ...] = ()
     cause_frame: tuple[str, ...] = ()
     effectiveness_spread: float = 0.0
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
         for what, got, expected in (
@@ -197,12 +202,14 @@ class Robot(ABC):
     Attributes:
         older: the same robot with the features of models from before, which run as they did.
         planner, method: names of those that serve it best, as far as was measured: the defaults.
+        safety: thresholds of its safety monitor that are not the usual ones, see `SafetyConfig`.
     """
 
     spec: RobotSpec
     planner: ClassVar[str] = "mppi"
     method: ClassVar[str] = "bayes_context_ll"
     older: ClassVar[tuple[type[Robot], ...]] = ()
+    safety: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def observed(self) -> tuple[str, ...]:
@@ -289,6 +296,17 @@ class Robot(ABC):
     def follows_paths(self) -> bool:
         """Return whether its tasks are the paths of `robots/paths.py`, laid from its place."""
         return {"x", "y"} <= {quantity.name for quantity in self.spec.state}
+
+    def cost_weights(self) -> Tunable | None:
+        """Return the weights of its tasks' costs at the start; None: they are fixed.
+
+        A task whose weights may change while the robot moves has them as `weights`; see `Weighted`.
+        """
+        if not self.follows_paths:
+            return None
+        from ros_mbmrl.robots.path_following import PathWeights
+
+        return PathWeights()
 
     @abstractmethod
     def tasks(self) -> Sequence[str]:

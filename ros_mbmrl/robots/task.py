@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,16 @@ class Measured(Protocol):
         self, states: NDArray[np.float64]
     ) -> Mapping[tuple[str, str], NDArray[np.float64]]:
         """Return figures of each step (T,) of states (T+1, ds), by name and unit in a key."""
+
+
+@runtime_checkable
+class Weighted(Protocol):
+    """A task whose weights may be exchanged between two plans; its progress stays.
+
+    weights: a frozen dataclass of the kind that `Robot.cost_weights` returns.
+    """
+
+    weights: Any
 
 
 def is_stationary(task: Task) -> bool:

@@ -7,7 +7,9 @@ paths. Ray sends functions and jobs pickled, between processes of its own: see S
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -35,8 +37,7 @@ def outcomes(
         address: of a ray cluster, `auto` for this machine's own, or `local` for a new one that ends
             with this process. Raises UserError if there is none.
     """
-    ray = _connect(address, workers)
-    try:
+    with connected(address, workers) as ray:
         task = ray.remote(num_cpus=1)(_run)
         pending = {
             task.remote(work, job, prepare, __version__): number for number, job in enumerate(jobs)
@@ -45,8 +46,24 @@ def outcomes(
             done, _ = ray.wait(list(pending))
             for reference in done:
                 yield pending.pop(reference), ray.get(reference)
+
+
+@contextmanager
+def connected(address: str, workers: int) -> Iterator[Any]:
+    """Connect to a ray cluster for as long as the context lasts; yield the library.
+
+    Args:
+        address, workers: see `outcomes`.
+
+    Raises:
+        UserError: there is no cluster, or ray is not installed.
+        RunError: the cluster failed. Errors that a task raises are raised as they are.
+    """
+    ray = _connect(address, workers)
+    try:
+        yield ray
     except ray.exceptions.RayTaskError as error:
-        raise error.cause from None  # the error that `work` raised
+        raise error.cause from None  # the error that the task raised
     except ray.exceptions.RayError as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise RunError(f"cluster {address}: {first}; the same command goes on") from None
@@ -62,12 +79,14 @@ def _connect(address: str, workers: int) -> Any:
             "--cluster needs ray: expected the extra, pip install 'ros_mbmrl[cluster]'"
         ) from None
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would send statistics
+    began = time.monotonic()
     own = {"num_cpus": workers, "include_dashboard": False} if address == LOCAL else {}
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **own)
     except (ConnectionError, ValueError, RuntimeError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"cluster '{address}': {first}") from None
+        waited = time.monotonic() - began
+        raise UserError(f"cluster '{address}': {first}; waited {waited:.0f} s") from None
     return ray
 
 

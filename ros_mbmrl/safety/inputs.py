@@ -10,6 +10,7 @@ from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.safety.types import Health
 
 MODEL_SILENT = 0.5  # [s] without a word of the model's error, after which it is not trusted
+HEARD_SILENT = 0.5  # [s] without a word of what the driver heard: then it has all that was sent
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Inputs:
         self._pending = False  # whether the newest proposal still has to be answered
         self._error: tuple[int, float] = (-1, 0.0)
         self._told_at = clock()  # when the model error was told last
+        self._heard: tuple[float, Array] | None = None  # when it was told, the command
+        self._heard_before: Array | None = None  # what the driver had heard when the state came
 
     @property
     def now(self) -> float:
@@ -72,7 +75,14 @@ class Inputs:
 
     def take_state(self, stamp: int, time: float, state: Array, age: float) -> None:
         """Keep a state (ds,); see `Seen`."""
-        self.seen = Seen(stamp, time, state, age, self._clock())
+        now = self._clock()
+        self.seen = Seen(stamp, time, state, age, now)
+        told = self._heard
+        self._heard_before = None if told is None or now - told[0] > HEARD_SILENT else told[1]
+
+    def take_heard(self, action: Array) -> None:
+        """Keep the command (da,) that the driver has heard."""
+        self._heard = self._clock(), action
 
     def take_proposal(self, stamp: int, action: Array | None, failed: bool) -> None:
         """Keep a proposal, which has to be answered; see `Proposal`."""
@@ -123,6 +133,7 @@ class Inputs:
             planner_failed=self.proposal is not None and self.proposal.failed,
             plant_fault=self.plant_fault,
             peers=peers,
+            heard=self._heard_before,
         )
 
     def _model_error(self) -> float:

@@ -1,4 +1,4 @@
-"""Limits that a user sets at start: they narrow what the robot's own allow, and never widen it."""
+"""Limits that a user sets: they narrow what the robot's own allow, and never widen it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,19 @@ def narrowed(robot: Robot, limits: Mapping[str, Sequence[float]]) -> Robot:
     tighter = copy.copy(robot)
     tighter.spec = replace(spec, action=tuple(action), envelope=envelope)
     return tighter
+
+
+def limits_of(robot: Robot) -> dict[str, tuple[float, float]]:
+    """Return every limit of a robot, [low, high], by the name that `narrowed` knows it by."""
+    spec, envelope = robot.spec, robot.spec.envelope
+    x_low, x_high, y_low, y_high = envelope.arena
+    free = (-np.inf, np.inf)
+    return {
+        **{each.name: envelope.state_limits.get(each.name, free) for each in spec.state},
+        **{limit.name: (limit.low, limit.high) for limit in spec.action},
+        "arena_x": (x_low, x_high),
+        "arena_y": (y_low, y_high),
+    }
 
 
 def _range(name: str, given: Sequence[float]) -> tuple[float, float]:

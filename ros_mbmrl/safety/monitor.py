@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ros_mbmrl.robots.spec import Array, Robot
 from ros_mbmrl.safety import fence
@@ -72,18 +73,27 @@ class SafetyMonitor:
     """
 
     def __init__(self, robot: Robot, config: SafetyConfig | None = None) -> None:
-        self._robot = robot
-        self.config = config or SafetyConfig()
-        spec = robot.spec
-        self._low, self._high = spec.action_low, spec.action_high
-        self._full_step = spec.action_step
-        self._stand: Array = spec.rest
-        self._last = self._stand
+        self.config = config or SafetyConfig(**robot.safety)
+        self._last = robot.spec.rest
+        self.watch(robot)
         self._now: float | None = None
         self._history = History()
         self._started = False
         self._tracks = {rule.name: _Track() for rule in RULES}
         self._latched: dict[str, str] = {}
+
+    def watch(self, robot: Robot) -> None:
+        """Judge by the limits of this robot, the same one, from the next update on.
+
+        A latched stop stays. A command outside of a range that is narrower now is clipped to it at
+        once: that brings it nearer to standing still, which the rate limit never delays.
+        """
+        spec = robot.spec
+        self._robot = robot
+        self._low, self._high = spec.action_low, spec.action_high
+        self._full_step = spec.action_step
+        self._stand: Array = spec.rest
+        self._last = np.clip(self._last, self._low, self._high)
 
     @property
     def stopped(self) -> bool:
@@ -166,7 +176,9 @@ class SafetyMonitor:
         fresh = abs(health.state_age) <= spec.envelope.state_timeout
         usable = trusted if fresh else None
         measured_at = (self._now or 0.0) - health.state_age
-        driven = np.abs(self._last - self._stand) > DRIVEN * (self._high - self._low)
+        driven = self._drives(self._last)
+        if health.heard is not None:  # a robot does not move for a command that is still on its way
+            driven &= self._drives(health.heard)
         self._history = self._history.seen(self._robot, self.config, usable, measured_at, driven)
         ready = self._history.row >= self.config.start_updates
         self._started |= ready and not health.plant_fault and not health.peers
@@ -185,6 +197,10 @@ class SafetyMonitor:
             last=self._last,
             step=self._full_step * share,
         )
+
+    def _drives(self, action: Array) -> NDArray[np.bool_]:
+        """Return which commands (da,) tell the robot to move."""
+        return np.abs(action - self._stand) > DRIVEN * (self._high - self._low)
 
     def _level(self) -> Level:
         if self._latched:

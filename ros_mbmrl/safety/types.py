@@ -29,6 +29,8 @@ class Health:
     planner_failed: the planner found no finite plan. stop_requested: somebody asked for a stop.
     plant_fault: what the driver says is wrong with the robot, empty if nothing is. peers: what is
     wrong with who publishes, as "command/proposed has 2 publishers", empty if nothing is.
+    heard: (da,), the command that the driver had heard before the newest state came; None if that
+    is unknown: then it has heard what was sent.
     """
 
     state_age: float = 0.0
@@ -38,6 +40,7 @@ class Health:
     stop_requested: bool = False
     plant_fault: str = ""
     peers: str = ""
+    heard: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Environments that policies are compared on, as rows of one table.
 
-Chapters 4 (ME-TRPO), 5 (MB-MPO) and 6 (ProMP) of the thesis, and the benchmark of Wang et al. 2019.
+Chapters 4 (ME-TRPO), 5 (MB-MPO) and 6 (ProMP) of the thesis, the benchmark of Wang et al. 2019,
+tasks that change within an episode (Hiraoka et al., section A.5), and tasks that differ in masses
+and damping (Wang and van Hoof, appendix D.1).
 What a body is stands in `robots/bodies.py`; a row here says what is asked of it.
 """
 
@@ -17,7 +19,8 @@ import numpy as np
 from ros_mbmrl.errors import choose
 from ros_mbmrl.robots.bodies import BODIES
 from ros_mbmrl.robots.running import BACKWARD, FORWARD, Course, Healthy, Rules
-from ros_mbmrl.simulation.situations import RandomParameters, Situation
+from ros_mbmrl.simulation.situations import Factors, RandomParameters, Situation
+from ros_mbmrl.simulation.switching import ChangingDirection, any_pier, changing_leg, changing_load
 
 if TYPE_CHECKING:
     from ros_mbmrl.simulation.models import Models
@@ -51,6 +54,20 @@ def random_parameters(rng: np.random.Generator) -> Situation:
     return Situation(parameters=RandomParameters(int(rng.integers(2**31))))
 
 
+SCALES = (0.8, 0.9, 1.0, 1.1, 1.2)  # of masses and of damping, Wang and van Hoof, D.1
+
+
+def scaled(mass: float, damping: float) -> Situation:
+    """Return a body with its masses and its joints' damping multiplied by factors."""
+    return Situation(physics=Factors(mass=mass, damping=damping))
+
+
+def mass_and_damping(rng: np.random.Generator) -> Situation:
+    """Draw one of the 25 combinations of `SCALES`."""
+    mass, damping = rng.choice(SCALES, 2).tolist()
+    return scaled(mass, damping)
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """One environment.
@@ -72,6 +89,12 @@ class Benchmark:
     def __post_init__(self) -> None:
         if self.robot not in BODIES or self.horizon < 1:
             raise ValueError(f"expected a robot of the table and a horizon, got {self}")
+
+    @property
+    def one_reward(self) -> bool:
+        """Tell whether all situations have the same reward: no course is drawn."""
+        drawn = isinstance(self.draw, ChangingDirection)
+        return not drawn and self.draw not in (forward_or_backward, any_direction, any_speed)
 
 
 def _row(
@@ -136,6 +159,27 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
         "mbbl-hopper": _row("hopper", 1000, terms=_standing(0.1, 1.3)),
         "mbbl-walker2d": _row("walker2d", 1000, terms=_standing(0.1, 1.3)),
         "mbbl-ant": _row("ant", 1000, terms=_standing(0.1, 0.57)),
+        # Hiraoka et al., section A.5: a task lasts about 15 s, and an episode two or three tasks.
+        "m3po-half-cheetah-fwd-bwd": _row("half_cheetah", 900, ChangingDirection(0.05, 900)),
+        "m3po-half-cheetah-pier": _row("half_cheetah", 900, any_pier),
+        "m3po-ant-fwd-bwd": _row("ant", 900, ChangingDirection(0.05, 900), healthy=_ANT),
+        "m3po-ant-crippled-leg": _row("ant", 900, changing_leg(0.05, 900), healthy=_ANT),
+        "m3po-walker2d-rand-params": _row(
+            "walker2d", 3750, changing_load(0.008, 3750), healthy=_WALKER
+        ),
+        "m3po-humanoid-direc": _row(
+            "humanoid", 2000, ChangingDirection(0.015, 2000), "run", healthy=_HUMANOID
+        ),
+        # Wang and van Hoof, table 3; no end. A slim humanoid is one without contact forces in its
+        # observation, as all of the table. Table 3 divides 50/3 of the step forward by the period,
+        # once more than the benchmark of 2019, whose weight 0.25 of the speed is 50/3 of the step.
+        "gssm-half-cheetah": _row("half_cheetah", 1000, mass_and_damping, terms={"effort": 0.1}),
+        "gssm-slim-humanoid": _row(
+            "humanoid",
+            1000,
+            mass_and_damping,
+            terms={"progress": 50 / 3, "effort": 0.1, "upright": 5.0},
+        ),
     }
 )
 

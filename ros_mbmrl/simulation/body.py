@@ -45,7 +45,6 @@ class Body:
     """A MjModel and what it was when it was loaded, so that every edit starts from there."""
 
     def __init__(self, terrain: Terrain, frame: Frame) -> None:
-        self.terrain = terrain
         self.model = mujoco.MjModel.from_xml_path(str(sim_path("hexapod.xml")))
         self.indices = _indices(self.model)
         self._shape(frame)
@@ -54,6 +53,11 @@ class Body:
         self._rgba = self.model.geom_rgba.copy()
         self._forcerange = self.model.actuator_forcerange
         self._force = float(self._forcerange[0, 1])
+        self.lay(terrain)
+
+    def lay(self, terrain: Terrain) -> None:
+        """Take another ground, whose bumps `shape_ground` fills in and whose rest `apply` sets."""
+        self.terrain = terrain
         rough = self.model.geom("rough").id
         self.model.geom_contype[rough] = 1 if terrain.roughness > 0 else 0
         self.model.geom_group[rough] = 0 if terrain.roughness > 0 else 4

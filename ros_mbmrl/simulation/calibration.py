@@ -9,13 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.share import sim_path
+from ros_mbmrl.simulation.moments import moments
 from ros_mbmrl.simulation.motor import Motor
 from ros_mbmrl.simulation.terrain import NAMES, PLAIN, Terrain
 from ros_mbmrl.untrusted import dump_yaml, read_yaml
 
 FILE = "hexapod.yaml"
+CHANGING, LONGEST = "changing", 3600.0  # name of grounds that change, and for how long they do [s]
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,28 @@ def make_terrain(name: str) -> Terrain:
     """The terrain called `name`. Raises UserError for an unknown name."""
     choose("terrain", name, NAMES)
     return PLAIN if name == PLAIN.name else calibrated().terrains[name]
+
+
+def make_grounds(name: str, seed: int) -> list[tuple[float, Terrain]]:
+    """Return the terrains of a run, each with the second that it begins at, the first at 0.
+
+    Args:
+        name: of a terrain; `changing`: the real ones in turn, each for about 15 s, for an hour.
+        seed: of their order and of how long each lasts.
+
+    Raises:
+        UserError: an unknown name.
+    """
+    if name != CHANGING:
+        choose("terrain", name, (*NAMES, CHANGING))
+        return [(0.0, make_terrain(name))]
+    rng = np.random.default_rng(seed)
+    begins = [0.0, *moments(rng, LONGEST)]
+    real = [each for each in NAMES if each != PLAIN.name]
+    order = [int(rng.integers(len(real)))]
+    for _ in begins[1:]:  # never the same one twice
+        order.append((order[-1] + int(rng.integers(1, len(real)))) % len(real))
+    return [(begin, make_terrain(real[k])) for begin, k in zip(begins, order, strict=True)]
 
 
 def load_calibration(path: Path) -> Calibration:

@@ -1,4 +1,4 @@
-"""The situations of the thesis, section 9.4: what is trained on, chosen on, and tested on.
+"""The situations of the thesis, sections 9.4 and 8.4.5: what is trained, chosen and tested on.
 
 A situation is drawn from a generator; one of a test or a validation also from how long the episode
 is [s], as something may happen in its middle. Seeds of piers, and of worlds by `draw_seed`, are
@@ -26,9 +26,14 @@ ROBOTS: Mapping[str, str] = MappingProxyType(
         "cheetah-pier": "half_cheetah",
         "ant-crippled": "ant",
         "arm-force": "arm_7dof",
+        # Section 8.4.5: nothing but the start differs.
+        "pr2-reach": "pr2_reach",
+        "pr2-insertion": "pr2_insertion",
+        "pr2-stacking": "pr2_stacking",
     }
 )
-EXPERIMENTS = tuple(ROBOTS)
+HANDS = tuple(name for name in ROBOTS if name.startswith("pr2-"))
+EXPERIMENTS = tuple(name for name in ROBOTS if name not in HANDS)  # of section 9.4
 
 # Causes beside the actuators that change in an experiment.
 CHANGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -100,6 +105,11 @@ def _pushed(rng: np.random.Generator, newtons: float, begin: float = 0.0) -> Sit
     return Situation(force=(x, y, z), force_begin=begin)
 
 
+def _as_it_is(rng: np.random.Generator) -> Situation:
+    """The robot as it is, from another start each time."""
+    return Situation()
+
+
 def push_up_to(rng: np.random.Generator, newtons: float) -> Situation:
     """A force of up to so much in any direction: figure 47 trains on several such ranges."""
     return _pushed(rng, float(rng.uniform(0.0, newtons)))
@@ -112,6 +122,7 @@ TRAINING: Mapping[str, Draw] = MappingProxyType(
         "cheetah-pier": lambda rng: _pier(rng, TRAINING_SEEDS),
         "ant-crippled": lambda rng: _crippled(_training_leg(rng)),
         "arm-force": lambda rng: _pushed(rng, float(rng.uniform(*FORCES))),
+        **dict.fromkeys(HANDS, _as_it_is),
     }
 )
 
@@ -136,6 +147,7 @@ VALIDATION: Mapping[str, Mapping[str, DrawFor]] = MappingProxyType(
             "constant": lambda rng, duration: _pushed(rng, VALIDATION_FORCE),
             "change": lambda rng, duration: _pushed(rng, FORCES[1] / 2, duration / 2),
         },
+        **{name: {"start": lambda rng, duration: Situation()} for name in HANDS},
     }
 )
 
@@ -161,5 +173,6 @@ TEST: Mapping[str, Mapping[str, DrawFor]] = MappingProxyType(
             "change": lambda rng, duration: _pushed(rng, FORCES[1], duration / 2),
             "none": lambda rng, duration: Situation(),
         },
+        **{name: {"start": lambda rng, duration: Situation()} for name in HANDS},
     }
 )

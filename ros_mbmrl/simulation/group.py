@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.engine import Rollout, mujoco
-from ros_mbmrl.simulation.simulated.base import Simulation
+from ros_mbmrl.simulation.simulated.base import Simulation, Spans
+
+Held = tuple[mujoco.MjModel, Array, Array]  # of a robot: model, full state, controls
 
 
 class Group:
@@ -22,6 +24,7 @@ class Group:
         states: (n, ...), full states of MuJoCo.
         sizes: numbers of positions and velocities that are the robot's own.
         datas: MuJoCo's scratch memory, one a thread.
+        controls: (n, nu) of MuJoCo, which acted last; None: zeros.
     """
 
     def __init__(
@@ -32,10 +35,12 @@ class Group:
         states: Array,
         sizes: tuple[int, int],
         datas: Sequence[mujoco.MjData],
+        controls: Array | None = None,
     ) -> None:
         self.indices, self.models, self.states = indices, models, states
-        self._datas, self._span = datas, simulation.tick
-        self._qpos, self._qvel = places(models[0], sizes)
+        self._simulation, self._datas, self._span = simulation, datas, simulation.tick
+        self._spans = places(models[0], sizes)
+        self.controls = np.zeros((len(models), models[0].nu)) if controls is None else controls
         self._inputs = mujoco.mjtState.mjSTATE_CTRL.value
         self._push = slice(0, 0)
         if simulation.pushed:
@@ -46,7 +51,7 @@ class Group:
 
     def measured(self) -> Array:
         """Return the measurements (n, dm)."""
-        return self._measure(self.states)
+        return self._measure(self.states, self.controls)
 
     def physics(self, index: int) -> tuple[mujoco.MjModel, mujoco.MjData]:
         """Return model and data of robot `index` as it is now, to be drawn."""
@@ -57,16 +62,14 @@ class Group:
         mujoco.mj_forward(model, data)
         return model, data
 
-    def _measure(self, states: Array) -> Array:
-        """Return the measurements (..., dm) of full states of MuJoCo."""
-        return np.concatenate([states[..., self._qpos], states[..., self._qvel]], axis=-1)
+    def _measure(self, states: Array, controls: Array) -> Array:
+        """Return the measurements (n, ..., dm) of full states of MuJoCo."""
+        return self._simulation.measure(self.models, states, self._spans, controls)
 
     def place(self, states: Array) -> None:
-        """Take over positions and velocities of states (n, ds), which begin with them."""
-        qpos = self._qpos.stop - self._qpos.start
-        qvel = self._qvel.stop - self._qvel.start
-        self.states[:, self._qpos] = states[:, :qpos]
-        self.states[:, self._qvel] = states[:, qpos : qpos + qvel]
+        """Take over positions and velocities of states (n, ds)."""
+        self._simulation.place(self.states, states, self._spans)
+        self._simulation.settle(self.states, self._spans)
 
     def advance(
         self,
@@ -87,6 +90,7 @@ class Group:
         diverged[self.indices] |= ~well[:, -1] & ~over[self.indices]
         going = ~(diverged | over)[self.indices]
         self.states[going] = reached[going, -1]
+        self.controls[going] = self._simulation.controls(motors[self.indices])[going]
 
     def imagine(self, rollout: Rollout, motors: Array, forces: Array, substeps: int) -> Array:
         """Return measurements (n, K, H + 1, dm) under plans (N, K, H, da) and forces (N, 3)."""
@@ -94,9 +98,10 @@ class Group:
         plans, horizon, commands = own.shape[1:]
         steps = np.repeat(own.reshape(-1, horizon, commands), substeps, axis=1)
         reached, well = self._roll(rollout, steps, forces, plans)
-        measured = self._measure(reached)
-        measured[~well] = np.nan
-        ends = measured[:, substeps - 1 :: substeps].reshape(len(own), plans, horizon, -1)
+        last = slice(substeps - 1, None, substeps)  # ticks of control periods
+        ends = reached[:, last].reshape(len(own), plans, horizon, -1)
+        ends = self._measure(ends, self._simulation.controls(own))
+        ends[~well[:, last].reshape(ends.shape[:3])] = np.nan
         now = np.broadcast_to(self.measured()[:, None, None], (*ends.shape[:2], 1, ends.shape[3]))
         return np.concatenate([now, ends], axis=2)
 
@@ -104,9 +109,9 @@ class Group:
         self, rollout: Rollout, motors: Array, forces: Array, plans: int = 1
     ) -> tuple[Array, NDArray[np.bool_]]:
         """Roll out motors (n K, ticks, da): full states (n K, ticks, ...), and where they hold."""
-        rows, ticks, commands = motors.shape
+        rows, ticks, _ = motors.shape
         inputs = np.zeros((rows, ticks, self._size))
-        inputs[:, :, :commands] = motors
+        inputs[:, :, : self.controls.shape[1]] = self._simulation.controls(motors)
         if self._push.stop:
             inputs[:, :, self._push] = np.repeat(forces[self.indices], plans, axis=0)[:, None]
         self.states[:, 0] = 0.0
@@ -120,7 +125,7 @@ class Group:
             skip_checks=True,
             nstep=ticks,
             state=reached,
-            sensordata=np.empty((rows, ticks, 0)),
+            sensordata=np.empty((rows, ticks, self.models[0].nsensordata)),
         )
         # MuJoCo starts anew, at time 0, what it can no longer compute.
         due = self._span * np.arange(1, ticks + 1)
@@ -128,6 +133,32 @@ class Group:
         return reached, well
 
 
-def places(model: mujoco.MjModel, sizes: tuple[int, int]) -> tuple[slice, slice]:
+def grouped(
+    simulation: Simulation,
+    held: Mapping[int, Held],
+    sizes: tuple[int, int],
+    datas: dict[int, list[mujoco.MjData]],
+    threads: int,
+) -> list[Group]:
+    """Put robots together whose models have the same sizes, by their index in order.
+
+    held: model, full state and last controls of each robot. sizes: see `Group`. datas: scratch
+    memory by the sizes of models, which is added to, one a thread.
+    """
+    alike: dict[int, list[int]] = {}
+    for index in range(len(held)):
+        alike.setdefault(held[index][0].signature, []).append(index)
+    groups = []
+    for signature, indices in alike.items():
+        models = [held[index][0] for index in indices]
+        if signature not in datas:
+            datas[signature] = [mujoco.MjData(models[0]) for _ in range(threads)]
+        states, controls = (np.array([held[i][part] for i in indices]) for part in (1, 2))
+        own = states, sizes, datas[signature], controls
+        groups.append(Group(simulation, np.array(indices), models, *own))
+    return groups
+
+
+def places(model: mujoco.MjModel, sizes: tuple[int, int]) -> Spans:
     """Return where a full state has the robot's own positions and velocities, of these `sizes`."""
     return slice(1, 1 + sizes[0]), slice(1 + model.nq, 1 + model.nq + sizes[1])

@@ -14,17 +14,10 @@ import numpy as np
 
 from ros_mbmrl.errors import choose
 from ros_mbmrl.robots.point import PERIOD, PointRobot
-from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.robots.task import Task
-from ros_mbmrl.simulation.environment import (
-    Flags,
-    Observation,
-    Transition,
-    clipped,
-    observe,
-    rows_of,
-    tasks_of,
-)
+from ros_mbmrl.simulation.analytic import AnalyticRobots
+from ros_mbmrl.simulation.environment import Flags
 from ros_mbmrl.simulation.situations import Situation
 
 Goal = tuple[float, float, float]
@@ -107,72 +100,43 @@ POINTS: Mapping[str, PointWorld] = MappingProxyType(
 )
 
 
-class Points:
-    """N points of one row of the table: an `Environment`. Made by `make_points`."""
+class Points(AnalyticRobots):
+    """N points of one row of the table. Made by `make_points`."""
 
     def __init__(self, name: str, situations: Sequence[Situation], seeds: Sequence[int]) -> None:
         choose("point", name, POINTS)
-        count = len(situations)
-        if count != len(seeds) or count == 0:
-            raise ValueError(f"expected a seed each, got {count} and {len(seeds)}")
         self._world = POINTS[name]
-        self._robot = self._world.robot(name)
-        self._ticks = np.zeros(count, dtype=int)
-        self._positions, self._targets = np.zeros((count, 2)), np.zeros((count, 2))
-        self._arrived = np.zeros(count, dtype=bool)
-        self.reset(np.ones(count, dtype=bool), situations, seeds)
-
-    def __len__(self) -> int:
-        return len(self._positions)
-
-    @property
-    def robot(self) -> Robot:
-        """See `Environment.robot`."""
-        return self._robot
-
-    @property
-    def times(self) -> Array:
-        """See `Environment.times`."""
-        return self._ticks * PERIOD
-
-    @property
-    def goals(self) -> Array:
-        """See `Environment.goals`: none is told."""
-        return np.zeros((len(self), 0))
+        self._targets = np.zeros((len(situations), 2))
+        super().__init__(self._world.robot(name), self._world.horizon, situations, seeds)
 
     def tasks(self) -> list[Task]:
         """See `Environment.tasks`; raises ValueError where nobody is told the goal."""
         if not self._world.centred:
             raise ValueError("points have no task to plan for: their goal is not told")
-        return tasks_of(self._robot, self._positions, self.goals)
+        return super().tasks()
 
-    def states(self) -> Array:
-        """See `Environment.states`."""
-        return np.array(self._positions)
+    def _begin(self, row: int, situation: Situation, rng: np.random.Generator) -> Array:
+        """See `AnalyticRobots._begin`; a situation without a goal gets one drawn from its seed."""
+        state = rng.uniform(-1.0, 1.0, 2) * self._world.start
+        goal = self._world.goal(rng) if situation.goal is None else situation.goal
+        self._targets[row] = goal[:2]
+        return state
 
-    def observe(self) -> Observation:
-        """See `Environment.observe`."""
-        return observe(self.robot, self._positions, self.goals)
+    def _moved(self, states: Array, commands: Array) -> Array:
+        """See `AnalyticRobots._moved`."""
+        return states + PERIOD * commands
 
-    def step(self, actions: Array) -> Transition:
-        """See `Environment.step`."""
-        moved = PERIOD * clipped(self.robot.spec, actions, (len(self), 2))
-        self._positions += np.where(self._arrived[:, None], 0.0, moved)
-        self._ticks += ~self._arrived
-        distances = np.linalg.norm(self._positions - self._targets, axis=1)
-        self._arrived |= distances < self._world.within
-        reward, over = self._world.reward(distances), self._ticks >= self._world.horizon
-        return Transition(self.observe(), reward, self._arrived.copy(), over & ~self._arrived)
+    def _paid(self, before: Array, commands: Array, after: Array) -> Array:
+        """See `AnalyticRobots._paid`: by the row's rule."""
+        return self._world.reward(self._distances(after))
 
-    def reset(self, mask: Flags, situations: Sequence[Situation], seeds: Sequence[int]) -> None:
-        """See `Environment.reset`; a situation without a goal gets one drawn from its seed."""
-        rows = rows_of(mask, situations, seeds)
-        for row, situation, seed in zip(rows.tolist(), situations, seeds, strict=True):
-            rng = np.random.default_rng(seed)
-            self._positions[row] = rng.uniform(-1.0, 1.0, 2) * self._world.start
-            goal = self._world.goal(rng) if situation.goal is None else situation.goal
-            self._targets[row] = goal[:2]
-        self._ticks[rows], self._arrived[rows] = 0, False
+    def _ended(self, states: Array) -> Flags:
+        """See `AnalyticRobots._ended`: at the goal."""
+        return self._distances(states) < self._world.within
+
+    def _distances(self, states: Array) -> Array:
+        """Return the distances of states (N, 2) from their goals (N,) [m]."""
+        return np.asarray(np.linalg.norm(states - self._targets, axis=1))
 
 
 def make_points(name: str, situations: Sequence[Situation], seeds: Sequence[int]) -> Points:

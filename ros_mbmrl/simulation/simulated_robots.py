@@ -8,13 +8,15 @@ measured is the whole state, up to the blocks of a pier.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from ros_mbmrl.robots.running import FORWARD, Rules, RunCourse
+from ros_mbmrl.robots.running import FORWARD, Rules
 from ros_mbmrl.robots.spec import Array, Robot
-from ros_mbmrl.robots.task import Task
+from ros_mbmrl.robots.task import Task, rewards_each
 from ros_mbmrl.simulation.engine import Rollout, mujoco
 from ros_mbmrl.simulation.environment import (
     Flags,
@@ -25,9 +27,11 @@ from ros_mbmrl.simulation.environment import (
     rows_of,
     tasks_of,
 )
-from ros_mbmrl.simulation.group import Group, places
+from ros_mbmrl.simulation.group import Group, Held, grouped, places
 from ros_mbmrl.simulation.models import Models, models_of
+from ros_mbmrl.simulation.senses import Senses
 from ros_mbmrl.simulation.situations import Situation, check_situation
+from ros_mbmrl.simulation.switching import course_task
 
 
 class SimulatedRobots:
@@ -37,7 +41,8 @@ class SimulatedRobots:
     of robots that have any. diverged: (N,) whether its physics broke down; such a robot stays
     where it last was, and is rewarded for that, until it is reset or its state is set. rules: of an
     environment; None: the robot's own reward, and no end. ended: (N,) whether the episode is over
-    by those rules; such a robot stays where it is, with rewards of 0.
+    by those rules; such a robot stays where it is, with rewards of 0. noise: factor on what the
+    robot's sensors are off by; those of the thesis are exact.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class SimulatedRobots:
         seeds: Sequence[int],
         threads: int = 1,
         rules: Rules | None = None,
+        noise: float = 1.0,
     ) -> None:
         count = len(situations)
         if count != len(seeds) or count == 0:
@@ -59,6 +65,10 @@ class SimulatedRobots:
         self._next = np.zeros(count)  # when something changes for a robot, in ticks of its clock
         self._powered = np.ones((count, len(self.robot.spec.action)))
         self._forces = np.zeros((count, 3))
+        self._sent = np.tile(self.robot.spec.rest, (count, 1))  # in the control period before
+        self._tasks: list[Any] = [None] * count  # those that give the rewards
+        self._senses = Senses(self.simulation, count, noise)
+        self._before: Array | None = None  # what was observed a control period ago
         self._threads = max(threads, 1)
         self._rollout = Rollout(nthread=threads if threads > 1 else 0)
         self._states: Array | None = None  # of now, once somebody has asked
@@ -81,11 +91,12 @@ class SimulatedRobots:
 
     def tasks(self) -> list[Task]:
         """See `Environment.tasks`."""
-        courses = [situation.course for situation in self.situations]
         score = self.simulation.score if self.rules is None else self.rules.score
-        if score is None or (self.rules is None and set(courses) == {FORWARD}):
+        each = list(zip(self.situations, self.times, strict=True))
+        usual = all(own.at(now).course == FORWARD and not own.changes for own, now in each)
+        if score is None or (self.rules is None and usual):
             return tasks_of(self.robot, self.states(), self.goals)
-        return [RunCourse(score, course) for course in courses]
+        return [course_task(score, *own, self.robot.spec.period) for own in each]
 
     def measurements(self) -> Array:
         """Return what is measured now, without noise (N, dm)."""
@@ -94,11 +105,16 @@ class SimulatedRobots:
             measured[group.indices] = group.measured()
         return measured
 
+    def observed(self) -> Array:
+        """Return what the sensors say now (N, dm); asked twice, the same."""
+        return self.simulation.disturbed(self.measurements(), self._senses.errors(self._ticks))
+
     def states(self) -> Array:
-        """Return the true states (N, ds)."""
+        """Return the states (N, ds), true ones of robots whose sensors are exact."""
         if self._states is None:
-            measured = self.measurements()
-            self._states = self.robot.estimate(measured, None, self.robot.spec.period)
+            period = self.robot.spec.period
+            self._seen = self.observed()
+            self._states = self.robot.estimate(self._seen, self._before, period)
         return np.array(self._states)
 
     def observe(self) -> Observation:
@@ -114,9 +130,9 @@ class SimulatedRobots:
         for situation in situations:
             check_situation(name, situation)
         held = {
-            int(index): (model, state)
+            int(index): (group.models[place], group.states[place], group.controls[place])
             for group in self._groups
-            for index, model, state in zip(group.indices, group.models, group.states, strict=True)
+            for place, index in enumerate(group.indices)
         }
         now, goals = list(self.situations), self.goals.copy()
         for row, situation, seed in zip(rows.tolist(), situations, seeds, strict=True):
@@ -127,8 +143,30 @@ class SimulatedRobots:
         self.situations, self.goals = tuple(now), goals
         self._ticks[rows], self._next[rows] = 0, 0
         self.diverged[rows] = self.ended[rows] = False
-        self._powered[rows], self._forces[rows] = 1.0, 0.0
-        self._groups, self._states = self._grouped(held), None
+        self._powered[rows], self._forces[rows], self._sent[rows] = 1.0, 0.0, self.robot.spec.rest
+        self._senses.reset(rows, seeds)
+        own = self.simulation, held, self._sizes, self._datas, self._threads
+        self._groups, self._states = grouped(*own), None
+        fresh = self.observed()
+        if self._before is not None:
+            fresh[~np.asarray(mask)] = self._before[~np.asarray(mask)]
+        self._before = fresh
+        if self.simulation.tasked:
+            fresh_tasks = self.tasks()
+            for row in rows.tolist():
+                self._tasks[row] = fresh_tasks[row]
+
+    def reschedule(self, situations: Sequence[Situation]) -> None:
+        """Go on in situations (N,) that differ from those of now in when faults or forces act.
+
+        Raises UserError, as `reset`, and ValueError for situations that differ otherwise.
+        """
+        for old, new in zip(self.situations, situations, strict=True):
+            check_situation(self.robot.spec.name, new)
+            if replace(new, **_schedule(old)) != old:
+                raise ValueError("situation: expected other faults and forces alone")
+        self.situations = tuple(situations)
+        self._next[:] = self._ticks
 
     def set_states(self, states: Array) -> None:
         """Put the robots into states (N, ds); time goes on, and blocks of a pier stay."""
@@ -138,25 +176,36 @@ class SimulatedRobots:
         for group in self._groups:
             group.place(states[group.indices])
         self._states = None
+        self._before = self.observed()
         self.diverged[:] = self.ended[:] = False
 
     def step(self, actions: Array) -> Transition:
         """See `Environment.step`; rewards are those of the rules, or of the thesis, table 5."""
-        before, resting = self.states(), self.ended.copy()
-        self.advance(actions, self.simulation.substeps)
+        before, resting, seen = self.states(), self.ended.copy(), self._seen
+        courses = self._courses()
+        late = min(self.simulation.late, self.simulation.substeps)
+        self.advance(self._sent, late)
+        self.advance(actions, self.simulation.substeps - late)
+        self._sent, self._before = np.array(actions), seen
         after = self.states()
         if self.rules is not None:
             self.ended |= self.diverged | self.rules.ended(after)
         return Transition(
             observe(self.robot, after, self.goals),
-            np.where(resting, 0.0, self._reward(before, np.asarray(actions), after)),
+            np.where(resting, 0.0, self._reward(before, np.asarray(actions), after, courses)),
             self.diverged | self.ended,
             np.zeros(len(self), dtype=bool),
         )
 
-    def _reward(self, before: Array, actions: Array, after: Array) -> Array:
+    def _courses(self) -> Array:
+        """Return the values (N, 4) of the courses in the control period that begins now."""
+        each = zip(self.situations, self.times, strict=True)
+        return np.array([situation.at(now).course.values for situation, now in each])
+
+    def _reward(self, before: Array, actions: Array, after: Array, courses: Array) -> Array:
         """Return rewards (N,) for states (N, ds) a period apart, and commands (N, da)."""
-        courses = np.array([situation.course.values for situation in self.situations])
+        if self.simulation.tasked:
+            return rewards_each(self._tasks, before, actions, after)
         if self.rules is None:
             return self.simulation.reward(before, actions, after, self.goals, courses)
         return np.asarray(self.rules.score.reward(before, actions, after, courses))
@@ -178,8 +227,9 @@ class SimulatedRobots:
     def imagine(self, actions: Array) -> Array:
         """Simulate K plans of each robot (N, K, H, da), and return the states (N, K, H + 1, ds).
 
-        From where they are, with faults and forces as they are now; NaN from where the physics
-        breaks down. The robots themselves stay as they are. Raises ValueError, as `step`.
+        From where they are, with faults and forces as they are now, and without latency; NaN from
+        where the physics breaks down. The robots themselves stay as they are. Raises ValueError, as
+        `step`.
         """
         shape = (len(self), *np.shape(actions)[1:3], self._powered.shape[1])
         motors = clipped(self.robot.spec, actions, shape)
@@ -190,8 +240,11 @@ class SimulatedRobots:
         for group in self._groups:
             reached = group.imagine(self._rollout, motors, self._forces, self.simulation.substeps)
             measured[group.indices] = reached
-        rows = measured.reshape(-1, measured.shape[-1])
-        states = self.robot.estimate(rows, None, self.robot.spec.period)
+        assert self._before is not None
+        first = np.broadcast_to(self._before[:, None, None], measured[:, :, :1].shape)
+        older = np.concatenate([first, measured[:, :, :-1]], axis=2)
+        now, then = (each.reshape(-1, measured.shape[-1]) for each in (measured, older))
+        states = self.robot.estimate(now, then, self.robot.spec.period)
         return states.reshape(count, plans, horizon + 1, -1)
 
     def physics(self, index: int) -> tuple[mujoco.MjModel, mujoco.MjData]:
@@ -245,40 +298,33 @@ class SimulatedRobots:
                 index = int(group.indices[place])
                 situation, present = self.situations[index], self.present(index)
                 self._powered[index] = self.simulation.powered(present)
+                self._senses.offsets[index] = self.simulation.offset(present)
                 pushed = self._ticks[index] >= self.simulation.edge(situation.force_begin)
                 self._forces[index] = np.array(situation.force) * pushed
                 broken = self.simulation.broken(present)
-                group.models[place] = self.models.get(situation, broken).model
+                now = situation.at(self._ticks[index] * self.simulation.tick)
+                group.models[place] = self.models.get(now, broken).model
                 edges = self.simulation.edges(situation)
                 self._next[index] = min(each for each in edges if each > self._ticks[index])
 
-    def _begun(
-        self, situation: Situation, rng: np.random.Generator
-    ) -> tuple[mujoco.MjModel, Array]:
-        """Return a model and the full state of MuJoCo that it begins with."""
+    def _begun(self, situation: Situation, rng: np.random.Generator) -> Held:
+        """Return a model, the full state of MuJoCo that it begins with, and its controls."""
         compiled = self.models.get(situation)
         model, state = compiled.model, compiled.state.copy()
         start = self.simulation.start(model, situation.terrain, rng)
         self._sizes = len(start[0]), len(start[1])
-        for place, part in zip(places(model, self._sizes), start, strict=True):
+        spans = places(model, self._sizes)
+        for place, part in zip(spans, start, strict=True):
             state[place] = part
-        return model, state
+        if situation.start is not None:
+            self.simulation.move(state, situation.start, spans)
+        self.simulation.settle(state[None], spans)
+        return model, state, self.simulation.controls(self.robot.spec.rest)
 
-    def _grouped(self, held: Mapping[int, tuple[mujoco.MjModel, Array]]) -> list[Group]:
-        """Put robots together whose models have the same sizes, by their index in order."""
-        alike: dict[int, list[int]] = {}
-        for index in range(len(self)):
-            alike.setdefault(held[index][0].signature, []).append(index)
-        groups = []
-        for signature, indices in alike.items():
-            models = [held[index][0] for index in indices]
-            if signature not in self._datas:
-                made = [mujoco.MjData(models[0]) for _ in range(self._threads)]
-                self._datas[signature] = made
-            states, datas = np.array([held[i][1] for i in indices]), self._datas[signature]
-            sizes = self._sizes
-            groups.append(Group(self.simulation, np.array(indices), models, states, sizes, datas))
-        return groups
+
+def _schedule(situation: Situation) -> dict[str, Any]:
+    """Return what says when faults and forces of a situation act."""
+    return {name: getattr(situation, name) for name in ("faults", "force", "force_begin")}
 
 
 def make_simulated(
@@ -287,10 +333,12 @@ def make_simulated(
     seeds: Sequence[int],
     threads: int = 1,
     models: Models | None = None,
+    noise: float = 1.0,
 ) -> SimulatedRobots:
     """Make robots of the kind `robot_name`, one for each situation and seed of its start and goal.
 
-    models: of this robot, if other environments share them. Raises UserError for a robot that is
-    not simulated, or what its situations cannot be.
+    models: of this robot, if other environments share them. noise: see `SimulatedRobots`. Raises
+    UserError for a robot that is not simulated, or what its situations cannot be.
     """
-    return SimulatedRobots(models or models_of(robot_name), situations, seeds, threads)
+    own = models or models_of(robot_name)
+    return SimulatedRobots(own, situations, seeds, threads, noise=noise)

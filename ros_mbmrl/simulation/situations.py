@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.robots.ant import LEGS
 from ros_mbmrl.robots.bodies import BODIES, SIDE
+from ros_mbmrl.robots.described.known import described
+from ros_mbmrl.robots.described.twin_reading import read_twin
 from ros_mbmrl.robots.half_cheetah import JOINTS
 from ros_mbmrl.robots.running import BACKWARD, FORWARD, Course
 
@@ -57,14 +58,15 @@ class Terrain:
 class Factors:
     """Differences of a robot from the nominal one, as factors; 1 is as it should be.
 
-    mass: of all its bodies. friction: between it and the ground. gear: of the torque that a command
-    gives. damping: of its joints.
+    mass: of all its bodies. trunk: of its outermost body alone, on top of that. friction: between
+    it and the ground. gear: of the torque that a command gives. damping: of its joints.
     """
 
     mass: float = 1.0
     friction: float = 1.0
     gear: float = 1.0
     damping: float = 1.0
+    trunk: float = 1.0
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -97,12 +99,33 @@ class RandomParameters:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Another task from `begin` [s] on, within an episode (Hiraoka et al., section A.5).
+
+    course, physics: from then on; None: as before.
+    """
+
+    begin: float
+    course: Course | None = None
+    physics: Factors | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.begin < math.inf:
+            raise ValueError(f"change: expected a second above 0, got {self.begin}")
+        if self.course is None and self.physics is None:
+            raise ValueError("change: expected a course or physics, got none")
+
+
+@dataclass(frozen=True)
 class Situation:
     """The conditions that a robot runs under; `check_situation` says which robots can have which.
 
     force: (x, y, z) on the arm's tip [N], from `force_begin` [s] on. goal: where the arm's tip
     shall be [m]; None: drawn from the world's seed. course: of a runner; it decides the reward, and
-    no policy sees it. parameters: drawn ones; None: the body's own.
+    no policy sees it. parameters: drawn ones; None: the body's own. changes: of course and physics
+    while the robot runs, the earliest first. start: x, y [m] and yaw [rad] that a base begins with;
+    None: the model's own. masses: of the parts of a robot of `simulation/mechanisms.py` [kg]; none:
+    the nominal ones.
     """
 
     terrain: Terrain = field(default_factory=Terrain)
@@ -113,14 +136,43 @@ class Situation:
     physics: Factors = field(default_factory=Factors)
     course: Course = FORWARD
     parameters: RandomParameters | None = None
+    changes: tuple[Change, ...] = ()
+    start: tuple[float, float, float] | None = None
+    masses: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("force", "goal"):
+        begins = [change.begin for change in self.changes]
+        if begins != sorted(set(begins)):
+            raise ValueError(f"changes: expected one after the other, got seconds {begins}")
+        for name in ("force", "goal", "start"):
             value = getattr(self, name)
             if value is not None and not (len(value) == 3 and all(map(math.isfinite, value))):
                 raise ValueError(f"{name}: expected three finite numbers, got {value}")
+        if not all(0 < mass < math.inf for mass in self.masses):
+            raise ValueError(f"masses: expected numbers above 0, got {self.masses}")
         if not 0 <= self.force_begin < math.inf:
             raise ValueError(f"force_begin: expected 0 or more, got {self.force_begin}")
+
+    def at(self, seconds: float) -> Situation:
+        """Return the situation with the course and the physics of `seconds` after the reset."""
+        if not self.changes:
+            return self
+        course, physics = self.course, self.physics
+        for change in self.changes:
+            if change.begin <= seconds + 1e-9:
+                course, physics = change.course or course, change.physics or physics
+        return replace(self, course=course, physics=physics, changes=())
+
+
+def postponed(situation: Situation, seconds: float) -> Situation:
+    """Return the situation with faults and force so many seconds later; without them, if inf."""
+    if math.isinf(seconds):
+        return replace(situation, faults=(), force=(0.0, 0.0, 0.0), force_begin=0.0)
+    later = (
+        replace(fault, begin=fault.begin + seconds, end=fault.end + seconds)
+        for fault in situation.faults
+    )
+    return replace(situation, faults=tuple(later), force_begin=situation.force_begin + seconds)
 
 
 @dataclass(frozen=True)
@@ -128,7 +180,7 @@ class Possible:
     """The possible situations of a robot.
 
     pushed: a force can act on it. aims: it has a goal. courses: "none", "line" (forward and
-    backward), or "plane" (any heading).
+    backward), or "plane" (any heading). placed: it can begin at any place.
     """
 
     terrains: tuple[str, ...] = ("flat",)
@@ -136,15 +188,39 @@ class Possible:
     pushed: bool = False
     aims: bool = False
     courses: str = "none"
+    placed: bool = False
 
 
-POSSIBLE: Mapping[str, Possible] = MappingProxyType(
+class _Possible(Mapping[str, Possible]):
+    """Possible situations by robot: those of the thesis, and of files that describe a twin."""
+
+    def __init__(self, own: Mapping[str, Possible]) -> None:
+        self._own = own
+
+    def __getitem__(self, robot: str) -> Possible:
+        if robot in self._own:
+            return self._own[robot]
+        found = described()[robot]
+        if found.twin is None:
+            raise KeyError(robot)
+        return Possible(faults=tuple(read_twin(found).faults), placed=bool(found.pose))
+
+    def __iter__(self) -> Iterator[str]:
+        files = (name for name, each in described().items() if each.twin is not None)
+        return iter((*self._own, *files))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+POSSIBLE: Mapping[str, Possible] = _Possible(
     {
         "half_cheetah": Possible(
             TERRAINS, tuple(f"{joint}_disabled" for joint in JOINTS), courses="line"
         ),
         "ant": Possible(faults=tuple(f"leg_{leg}_crippled" for leg in LEGS), courses="plane"),
         "arm_7dof": Possible(pushed=True, aims=True),
+        **dict.fromkeys(("pr2_reach", "pr2_insertion", "pr2_stacking"), Possible()),
         **{
             name: Possible(
                 faults=tuple(f"{joint}_disabled" for joint in body.motors),
@@ -172,8 +248,13 @@ def check_situation(robot: str, situation: Situation) -> None:
         raise UserError(f"force: robot '{robot}' cannot be pushed")
     if situation.goal is not None and not possible.aims:
         raise UserError(f"goal: robot '{robot}' has none")
-    course = situation.course
-    if possible.courses == "none" and course != FORWARD:
-        raise UserError(f"course: robot '{robot}' has none")
-    if possible.courses == "line" and course.heading not in (FORWARD.heading, BACKWARD.heading):
-        raise UserError(f"heading: robot '{robot}': expected 0 or pi, got {course.heading}")
+    if situation.masses:
+        raise UserError(f"masses: robot '{robot}' has other physics: expected factors of them")
+    if situation.start is not None and not possible.placed:
+        raise UserError(f"start: robot '{robot}' begins where it does")
+    later = [change.course for change in situation.changes if change.course is not None]
+    for course in (situation.course, *later):
+        if possible.courses == "none" and course != FORWARD:
+            raise UserError(f"course: robot '{robot}' has none")
+        if possible.courses == "line" and course.heading not in (FORWARD.heading, BACKWARD.heading):
+            raise UserError(f"heading: robot '{robot}': expected 0 or pi, got {course.heading}")

@@ -33,6 +33,11 @@ class TwinWorld(ABC):
         """Simulated time since the reset [s]."""
         return self._ticks / self.ticks_per_second
 
+    def faults_from(self, second: float) -> None:
+        """Count the schedule's seconds from this one [s]; infinity: no fault until told again."""
+        self._faults_from = second
+        self._switch_faults()
+
     def set_fault(self, name: str, present: bool) -> None:
         """Switch the fault called `name` by hand, from now on, whatever the schedule says."""
         self._switched[self.kind(name).name] = present
@@ -64,12 +69,13 @@ class TwinWorld(ABC):
     def _begin(self) -> None:
         """Go back to time 0, without faults."""
         self._ticks, self._owed, self.diverged = 0, 0.0, False
+        self._faults_from = 0.0
         self._switched: dict[str, bool] = {}
         self.active_faults: frozenset[str] = frozenset()
 
     def _switch_faults(self) -> None:
         if self._faults or self._switched:
-            present = present_at(self.time, self._faults, self._switched)
+            present = present_at(self.time - self._faults_from, self._faults, self._switched)
             if present != self.active_faults:
                 self.active_faults = present
                 self._take_effect()

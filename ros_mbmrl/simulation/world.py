@@ -29,7 +29,13 @@ SETTLE = 0.4  # time for the robot to come to rest after the drop [s]
 
 
 class HexapodWorld(TwinWorld):
-    """The hexapod on a terrain. See `TwinWorld`."""
+    """The hexapod on a terrain. See `TwinWorld`.
+
+    Args:
+        terrain: the first one.
+        physics, faults, seed, start, calibration: see `TwinConfig`.
+        later: other terrains, with the seconds at which they begin.
+    """
 
     kind, ticks_per_second = Fault, TICKS_PER_SECOND
 
@@ -41,8 +47,10 @@ class HexapodWorld(TwinWorld):
         seed: int = 0,
         start: tuple[float, float, float] = (0.0, 0.0, 0.0),
         calibration: Calibration | None = None,
+        later: Sequence[tuple[float, Terrain]] = (),
     ) -> None:
         super().__init__(faults)
+        self._first, self._later = terrain, tuple(later)
         self._start = start
         self.calibration = calibration or calibrated()
         self.body = Body(terrain, self.calibration.frame)
@@ -53,8 +61,6 @@ class HexapodWorld(TwinWorld):
         # Views, taken once: reaching through MuJoCo's bindings costs as much as a physics step.
         self._qpos, self._qvel, self._ctrl = self.data.qpos, self.data.qvel, self.data.ctrl
         self._wrench = self.data.xfrc_applied[self.body.indices.body]
-        push, turn = terrain.shake_push, terrain.shake_yaw
-        self._shake = np.array([push, push, terrain.shake_roll, terrain.shake_pitch, turn])
         self._substeps = round(TICK / self.model.opt.timestep)
         self.reset(seed)
 
@@ -64,10 +70,11 @@ class HexapodWorld(TwinWorld):
         ground, start, noise = (
             np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3)
         )
-        self._shaking = self._shakes(noise)
+        self._noise, self._ground = noise, ground
         self._begin()
+        self._due = deque(self._later)
+        self._lay(self._first)
         self.effect = self.physics.effect
-        self.body.shape_ground(ground)
         self.body.apply(self.physics, self.effect)
         mujoco.mj_resetData(self.model, self.data)
         for positions in self.body.indices.leg_qpos.values():
@@ -137,6 +144,8 @@ class HexapodWorld(TwinWorld):
     def _tick(self) -> None:
         now = self.time
         self._switch_faults()
+        while self._due and self._due[0][0] <= now + 1e-9:
+            self._change_ground(self._due.popleft()[1])
         while self._commands and self._commands[0][0] <= now + 1e-9:
             self._setpoint = self._commands.popleft()[1]
         self._drive()
@@ -150,6 +159,21 @@ class HexapodWorld(TwinWorld):
         self.battery.use(abs(self._qvel.item(left)) + abs(self._qvel.item(right)), TICK)
         x, y, z, *quaternion = self._qpos[0:7].tolist()
         self.poses.append((x, y, z, *quaternion))
+
+    def _lay(self, terrain: Terrain) -> None:
+        """Lay a ground with new bumps, and begin its shaking."""
+        push, turn = terrain.shake_push, terrain.shake_yaw
+        self._shake = np.array([push, push, terrain.shake_roll, terrain.shake_pitch, turn])
+        self._shaking = self._shakes(self._noise)
+        self.body.lay(terrain)
+        self.body.shape_ground(self._ground)
+
+    def _change_ground(self, terrain: Terrain) -> None:
+        """Put the robot onto another ground as it is, above the bumps if those are higher."""
+        higher = terrain.roughness - self.body.terrain.roughness
+        self._lay(terrain)
+        self.body.apply(self.physics, self.effect)
+        self._qpos[2] += max(higher, 0.0)
 
     def _drive(self) -> None:
         effect, voltage, motors = self.effect, self.voltage, self.calibration.motor

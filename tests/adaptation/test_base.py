@@ -11,7 +11,9 @@ from torch import Generator
 from ros_mbmrl.adaptation import METHODS, make_rule
 from ros_mbmrl.adaptation.base import Support, plausible_rows, robust_error
 from ros_mbmrl.adaptation.guard import norm_of
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Update, spread
+from ros_mbmrl.networks.mlp import MLP
+from ros_mbmrl.networks.tasks import spread
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 
 SIZES, ROWS, COPIES = (5, 8, 8, 3), 9, 3
 

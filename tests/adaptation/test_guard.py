@@ -20,8 +20,9 @@ from ros_mbmrl.adaptation.rebal import ReBAL
 from ros_mbmrl.adaptation.residual import MeanResidual
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.networks.recurrent import fade
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 from ros_mbmrl.robots.spec import Robot
 
 RULES: dict[str, UpdateRule] = {

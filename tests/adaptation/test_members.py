@@ -18,8 +18,9 @@ from ros_mbmrl.adaptation.residual import MeanResidual
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.ensemble import Ensemble, MemberUpdates, members_of, unstacked
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.networks.recurrent import imagine
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 from ros_mbmrl.robots.spec import Robot, RobotSpec
 
 SINGLE, WHOLE = MLP((3, 16, 8, 4), "silu"), Ensemble((3, 16, 8, 4), "silu", 3)

@@ -56,6 +56,19 @@ def test_a_plan_starts_where_the_commands_already_sent_lead(
     torch.testing.assert_close(planner.states, expected[1:])
 
 
+def test_another_planner_begins_without_a_plan_and_from_the_last_command(
+    robot: Robot, prior: Prior, task: Any
+) -> None:
+    model, adapted = prior[0], Adapted(prior[1], REPORT)
+    controller, other = make(robot, task, FirstGuess()), FirstGuess()
+    controller.plan(model, adapted, START)
+    controller.commanded(np.array([0.5, -0.5]))
+    controller.begin_with(other)
+    controller.plan(model, adapted, START)
+    assert other.start.actions is None
+    assert other.start.previous.tolist() == [0.5, -0.5]
+
+
 def test_the_next_plan_starts_from_what_was_really_sent(
     robot: Robot, prior: Prior, task: Any
 ) -> None:

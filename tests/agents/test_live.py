@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from ros_mbmrl.adaptation.diagnosis import Beliefs
 from ros_mbmrl.adaptation.guard import Guard, GuardConfig
 from ros_mbmrl.adaptation.residual import MeanResidual
 from ros_mbmrl.agents.base import Agent, Context
-from ros_mbmrl.agents.live import LiveAgent, make_live_agent
+from ros_mbmrl.agents.live import Acting, LiveAgent, make_live_agent
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
-from ros_mbmrl.networks.mlp import Parameters, Update
+from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.networks.updates import Update
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import NoTime
 from ros_mbmrl.robots.spec import Array, Robot, RobotSpec
@@ -205,3 +207,81 @@ def test_the_report_tells_the_cause_and_since_when(
     assert told[0][0] == "" and told[1] == ("all well", 1.0, 0.1)
     assert [each[0] for each in told[1:]] == ["all well"] * 4 + ["drive dead"] * 2
     assert told[5][:2] == ("drive dead", 1.0) and told[5][2] == pytest.approx(0.3)
+
+
+def test_another_planner_goes_on_from_the_last_plan(
+    make: Any, robot: Robot, task: Any, change: Callable[..., Array]
+) -> None:
+    agent = make()
+    agent.follow(task)
+    drive(agent, change, 5)
+    before = agent._controller._warm_start
+    tuned = agent.planner.retuned(replace(agent.planner.config, num_samples=24, sigma=0.4))
+    agent.plan_with(tuned)
+    assert agent.planner is tuned and agent._controller._warm_start is before
+    assert before.actions is not None
+    assert agent.act(REST, 0.5).plan.samples == 24
+    assert len(agent._window.transitions()) == 5
+
+
+def test_a_planner_is_exchanged_before_there_is_a_task(make: Any, task: Any) -> None:
+    agent = make()
+    agent.plan_with(agent.planner.retuned(replace(agent.planner.config, num_samples=24)))
+    agent.follow(task)
+    assert agent.act(REST, 0.0).plan.samples == 24
+
+
+def another(agent: LiveAgent, size: int = 8) -> Acting:
+    """What the agent acts with, its model's weights halved."""
+    halved = {name: 0.5 * value for name, value in agent.guard.parameters.items()}
+    guard = Guard(MeanResidual(), halved, size, GuardConfig())
+    return replace(agent.acting, guard=guard)
+
+
+def test_another_model_goes_on_from_the_last_plan_and_keeps_the_window(
+    make: Any, task: Any, change: Callable[..., Array]
+) -> None:
+    agent = make()
+    agent.follow(task)
+    drive(agent, change, 6)
+    kept = agent.adapt().report.transitions
+    acting = another(agent)
+    agent.exchange(acting)
+    assert agent.acting == acting
+    assert agent.adapt().report.transitions == kept > 0
+    answer = agent.act(np.zeros((1, 4)), 0.6)
+    assert answer.plan is not None
+    weights = answer.adapted.parameters["w0"]
+    torch.testing.assert_close(weights, acting.guard.parameters["w0"])
+
+
+def test_a_model_with_another_window_fills_it_anew(
+    make: Any, task: Any, change: Callable[..., Array]
+) -> None:
+    agent = make()
+    agent.follow(task)
+    drive(agent, change, 6)
+    agent.exchange(another(agent, size=3))
+    assert agent.adapt().report.transitions == 0
+    drive(agent, change, 6, start=0.6)
+    assert agent.adapt().report.transitions == 3
+
+
+def test_another_kind_of_planner_begins_without_the_plan_before(
+    make: Any, robot: Robot, task: Any, change: Callable[..., Array]
+) -> None:
+    agent = make()
+    agent.follow(task)
+    drive(agent, change, 3)
+    longer = make_planner("mppi", robot.spec, num_samples=16, horizon=9)
+    agent.exchange(replace(agent.acting, planner=longer))
+    answer = agent.act(np.zeros((1, 4)), 0.3)
+    assert answer.plan is not None
+    assert len(answer.plan.actions) == 9
+
+
+def test_a_model_is_exchanged_before_there_is_a_task(make: Any, task: Any) -> None:
+    agent = make()
+    agent.exchange(another(agent))
+    agent.follow(task)
+    assert agent.act(np.zeros((1, 4)), 0.0).plan is not None

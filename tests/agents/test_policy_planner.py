@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ import torch
 from torch import Generator
 
 from ros_mbmrl.agents.base import Context
+from ros_mbmrl.agents.controller import Controller
 from ros_mbmrl.agents.policy import PolicyAgent
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.networks.history import Histories
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.planning.base import WarmStart
@@ -20,6 +24,7 @@ from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.files import load_policy, save_policy
 from ros_mbmrl.policies.gaussian import GaussianPolicy
 from ros_mbmrl.policies.trained import TrainedPolicy
+from ros_mbmrl.policies.with_history import HistoryPolicy
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation
@@ -57,6 +62,40 @@ def test_it_does_what_the_policy_does_in_a_batch(tmp_path: Path) -> None:
         )
         assert np.allclose(plan.action.numpy(), action, atol=1e-6)
         assert plan.actions.shape == (1, 6)
+
+
+@pytest.mark.parametrize("rewards", [False, True])
+def test_a_recurrent_policy_commands_in_lockstep_what_it_does_in_a_batch(
+    tmp_path: Path, rewards: bool
+) -> None:
+    layout = Histories(len(ROBOT.observed), len(ROBOT.spec.action), 3, rewards)
+    policy = HistoryPolicy.of(layout, 5, (8,), "silu")
+    parameters = policy.init(Generator().manual_seed(0))
+    parameters["w1"] = 10 * parameters["w1"]  # so that the history moves the commands
+    save_policy(tmp_path, ROBOT, TrainedPolicy(policy, parameters, ()), {"method": "m3po"})
+    batch = PolicyAgent(load_policy(tmp_path, ROBOT))
+    worlds = make_simulated("half_cheetah", [Situation()] * 2, [3, 4])
+    batch.begin(Context(ROBOT, [3, 4], worlds.tasks(), worlds.goals))
+    planner = make_planner("policy", ROBOT.spec, policy={"folder": str(tmp_path)})
+    for _ in range(2):  # the second run begins without a memory of the first one
+        lone = make_simulated("half_cheetah", [Situation()], [3])
+        (task,), told = lone.tasks(), []
+        controller = Controller(ROBOT, planner, task, Generator())
+        worlds = make_simulated("half_cheetah", [Situation()] * 2, [3, 4])
+        batch.begin(Context(ROBOT, [3, 4], worlds.tasks(), worlds.goals))
+        for step in range(6):
+            wanted = batch.act(worlds.states(), 0.05 * step).commands
+            adapted: Any = SimpleNamespace(parameters={}, hidden=None)
+            model: Any = SimpleNamespace(predictor=lambda parameters, hidden: None)
+            plan = controller.plan(model, adapted, lone.states()[0])
+            found = plan.action.numpy().astype(float)
+            assert np.allclose(found, wanted[0], atol=1e-5)
+            told.append(found)
+            batch.acted(wanted)
+            controller.commanded(found)
+            worlds.step(wanted)
+            lone.step(wanted[:1])
+        assert np.ptp(np.array(told), axis=0).max() > 1e-3
 
 
 def test_what_searching_planners_are_told_is_not_for_it(tmp_path: Path) -> None:

@@ -26,8 +26,13 @@ WORDS = {
     "tune": ["m", "--out", "o"],
     "data": ["ls", "p"],
     "replay": ["r", "--model", "m"],
+    "view": ["r"],
+    "param": ["list", "/n"],
+    "bounds": ["r"],
     "bench": ["plan"],
     "faults": [],
+    "check": ["robot", "f.yaml"],
+    "new": ["robot", "mine"],
     "doctor": [],
 }
 WRONG = ("-1", "nan", "inf", "-inf", "1e400", "", "9" * 30)
@@ -85,7 +90,10 @@ def test_what_is_outside_of_it_is_bad_input(
             assert all(math.isfinite(value) and not known.expected(value) for value in ran)
 
 
-NUMBERS = ("noise", "delay", "duration", "seed", "startup_timeout", "threads", "episode_seconds")
+NUMBERS = (
+    *("noise", "delay", "duration", "seed", "startup_timeout", "threads", "episode_seconds"),
+    *("view_port", "trajectories"),
+)
 
 
 def test_every_number_of_a_launch_is_walked() -> None:
@@ -96,8 +104,10 @@ def test_every_number_of_a_launch_is_walked() -> None:
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("text", WRONG)
 def test_launch_arguments_alike(name: str, text: str) -> None:
-    graph = "adapt" if name == "threads" else "collect"
+    graph = "adapt" if name in ("threads", "trajectories") else "collect"
     words = ["source:=random"] if graph == "collect" else []
+    words += ["view:=foxglove"] if name == "view_port" else []
+    words += ["learning:=/"] if name == "trajectories" else []
     with pytest.raises(UserError, match=f"^{name}: expected") as caught:
         bringup.graph(graph, [*words, f"{name}:={text}"])
     assert "\n" not in str(caught.value)

@@ -22,6 +22,8 @@ def test_the_fast_robot_is_known_only_meanwhile(tmp_path: Path) -> None:
         assert robot.spec.period == 0.02
         assert load_model(Path(arguments["model"]), robot).model.mlp.sizes[1:-1] == (8,)
         names = [node.name for node in bringup.adapt(arguments)]
+        assert names == ["reference", "composed"]  # from 30 control steps a second on
+        names = [node.name for node in bringup.adapt({**arguments, "composed": "false"})]
         assert names == ["safety", "adaptive", "reference", "driver"]
         check = (
             "from ros_mbmrl.robots import make_robot; print(make_robot('fast_hexapod').spec.name)"

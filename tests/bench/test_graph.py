@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -54,7 +55,8 @@ def test_latency_is_what_is_left_of_the_way_without_planning(
     np.testing.assert_allclose(timing.late, [0.012, 0.005, NAN, 0.02])
     np.testing.assert_allclose(timing.planning, [0.008, 0.003, NAN, NAN])
     assert timing.missed == 1
-    results = graph.findings(timing, np.array([0.001, 0.003]), 0.1).results
+    composed = replace(timing, late=timing.late - 0.001, missed=0)
+    results = graph.findings(timing, np.array([0.001, 0.003]), 0.1, composed).results
     assert results["latency_ms_p50"] == pytest.approx(3.0)  # of 4 and 2
     assert results["latency_ms_p99"] == pytest.approx(3.98)
     assert results["beyond_ms_p50"] == pytest.approx(1.5)  # of 2 and 1
@@ -62,6 +64,8 @@ def test_latency_is_what_is_left_of_the_way_without_planning(
     assert results["period_mean"] == pytest.approx(1.0)
     assert results["period_p99"] == pytest.approx(1.097)
     assert (results["missed"], results["steps"]) == (1, 4)
+    assert results["composed_beyond_ms_p50"] == pytest.approx(0.5)  # of 1 and 0
+    assert results["composed_missed"] == 0
 
 
 def test_a_run_without_answers_or_peer_has_no_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +74,8 @@ def test_a_run_without_answers_or_peer_has_no_ratio(monkeypatch: pytest.MonkeyPa
         with pytest.raises(UserError, match="fewer than two steps after the first 1 s"):
             graph.read_timing(FILE, "hexapod")
     recorded(monkeypatch, [driver(k / 10, 0.01) for k in range(30)])
-    results = graph.findings(graph.read_timing(FILE, "hexapod"), np.empty(0), 0.1).results
+    timing = graph.read_timing(FILE, "hexapod")
+    results = graph.findings(timing, np.empty(0), 0.1, timing).results
     assert results["latency_ms_p50"] is results["over_ping_pong"] is None
     assert results["medians_ms"] == {"observation to command": 10.0}
 

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import gc
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ros_mbmrl.bench.timing import Contender, Figure, Findings, Times, at_least, interleave, pinned
+from ros_mbmrl.bench.timing import (
+    Contender,
+    Figure,
+    Findings,
+    Times,
+    at_least,
+    interleave,
+    interval_of_median,
+    pinned,
+)
 
 
 class Clock:
@@ -66,3 +78,41 @@ def test_results_hold_figures_facts_and_medians() -> None:
         "medians_ms": {"a": 2.0},
         "notes": ["a note"],
     }
+
+
+def test_the_interval_is_between_order_statistics() -> None:
+    # Of ten values, the second smallest to the second largest: 1 - 2 (1 + 10) / 1024 = 97.9 %;
+    # one further in on both sides it would be 89.1 %.
+    assert interval_of_median([10, 9, 8, 7, 6, 5, 4, 3, 2, 1]) == (2, 9)
+    assert interval_of_median([1, 2, 3, 4, 5, 6]) == (1, 6)  # 1 - 2 / 64 = 96.9 %
+    assert interval_of_median([1, 2, 3, 4, 5]) is None  # 93.75 % at best
+
+
+@given(st.integers(6, 60), st.integers(0, 2**32))
+def test_the_interval_holds_the_median_of_the_values(count: int, seed: int) -> None:
+    values = np.random.default_rng(seed).normal(size=count).tolist()
+    found = interval_of_median(values)
+    assert found is not None
+    assert found[0] <= np.median(values) <= found[1]
+
+
+def test_the_true_median_is_inside_as_often_as_said() -> None:
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(2000):
+        found = interval_of_median(rng.exponential(size=25).tolist())
+        assert found is not None
+        held += found[0] <= np.log(2) <= found[1]
+    assert 0.95 <= held / 2000 <= 0.97  # 95.7 % for 25 values
+
+
+def test_a_ratio_as_a_figure() -> None:
+    times = Times({"own": tuple(range(2, 14)), "other": (2.0,) * 12})
+    figure = times.figure("key", "own", "other", "of this", "below 1", times=2.0)
+    assert (figure.name, figure.value, figure.goal) == ("key", 7.5, "below 1")
+    assert figure.interval == (4.0, 11.0)  # the third of both sides
+    assert figure.spread == pytest.approx(3.5 / 7.5)
+    missing = times.figure("key", "own", "peer", "of this")
+    assert (missing.value, missing.interval, missing.spread) == (None, None, 0.0)
+    results = Findings((figure, missing), times, {}).results
+    assert results["intervals"] == {"key": [4.0, 11.0]}

@@ -6,11 +6,12 @@ import pytest
 
 from ros_mbmrl import bringup
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.launch_values import Value
 
 
-def teleop(*words: str) -> dict[str, bringup.Value]:
+def teleop(*words: str) -> dict[str, Value]:
     nodes = {node.name: node for node in bringup.graph("collect", words)}
-    assert set(nodes) == {"safety", "teleop", "recorder", "driver"}
+    assert set(nodes) == {"safety", "teleop", "recorder", "robot_state", "driver"}
     return dict(nodes["teleop"].parameters)
 
 

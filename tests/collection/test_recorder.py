@@ -60,7 +60,7 @@ def test_safety_has_its_say(tmp_path: Path) -> None:
     assert [m.message.data for m in stops] == [False, True]
     *_, last = read_messages(tmp_path / "run.mcap", ["/diagnostics"])
     line = last.message.status[0]
-    assert (line.name, line.level, line.hardware_id) == ("safety: state", 2, "hexapod")
+    assert (line.name, line.level, line.hardware_id) == ("hexapod/safety: state", 2, "hexapod")
     values = {pair.key: pair.value for pair in line.values}
     assert values == {"level": "LATCHED", "reasons": "tip_over: tilt 2.00 rad; more"}
     proposed = list(read_messages(tmp_path / "run.mcap", ["/hexapod/command/proposed"]))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ros_mbmrl.commands import adapt_demo, launch
+from ros_mbmrl.commands.launch import Ran
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.launch_arguments import parse
 
@@ -21,13 +22,18 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> Launched:
     """Arguments of the graphs that were to run."""
     log: Launched = []
 
-    def start(graph: str, words: list[str]) -> dict[str, Any]:
+    def drive(graph: str, words: list[str]) -> tuple[dict[str, Any], Ran]:
         assert graph == "adapt"
-        parse(graph, words)  # it would take them
+        arguments = parse(graph, words)  # it would take them
         log.append(dict(word.split(":=", 1) for word in words))
+        return {}, Ran(Path(arguments["report"]), arguments["method"], {}, {})
+
+    def report(runs: list[Ran]) -> dict[str, Any]:
+        print("reported on", *(run.method for run in runs))
         return {}
 
-    monkeypatch.setattr(launch, "start", start)
+    monkeypatch.setattr(launch, "drive", drive)
+    monkeypatch.setattr(launch, "report", report)
     return log
 
 
@@ -43,9 +49,13 @@ def demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]
 
 
 def test_only_the_method_differs_and_the_fault_sets_in_half_way(
-    launched: Launched, demo: Callable[..., None], tmp_path: Path
+    launched: Launched,
+    demo: Callable[..., None],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     demo("--methods", "mb", "residual", "--duration", "30", "--seed", "7")
+    assert capsys.readouterr().out == "reported on mb residual\n"
     first, second = launched
     assert (first.pop("method"), second.pop("method")) == ("mb", "residual")
     assert first == second
@@ -70,10 +80,10 @@ def test_a_graph_that_fails_ends_it_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def start(graph: str, words: list[str]) -> dict[str, Any]:
+    def drive(graph: str, words: list[str]) -> Any:
         raise error
 
-    monkeypatch.setattr(launch, "start", start)
+    monkeypatch.setattr(launch, "drive", drive)
     with pytest.raises(SystemExit) as ended:
         demo()
     assert ended.value.code == status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -11,6 +12,8 @@ import pytest
 from ros_mbmrl import cli
 from ros_mbmrl.arguments.bench import Bench
 from ros_mbmrl.bench import BENCHES
+from ros_mbmrl.bench.timing import Figure, Findings, Times
+from ros_mbmrl.commands.bench import measured
 
 KEYS = {
     "plan": ("float32_over_gemm", "bfloat16_over_float32", "over_pytorch_mppi", "ms"),
@@ -18,10 +21,15 @@ KEYS = {
     "loop": ("step_over_plan", "less_plan_over_plan", "rest_over_plan", "rest_ms"),
     "train": ("over_vmap_grad", "gemm_fraction"),
     "twin": ("over_mj_step", "threads", "processes"),
-    "graph": ("latency_ms_p50", "latency_ms_p99", "period_mean", "period_p99", "missed"),
+    "graph": (
+        *("latency_ms_p50", "latency_ms_p99", "period_mean", "period_p99", "missed"),
+        *("composed_beyond_ms_p50", "composed_beyond_ms_p99", "composed_missed"),
+    ),
     "soak": ("idle_core", "working_core"),
     "curvature": ("dice_over_lvc_std", "dice_over_lvc_credit"),
     "imagine": ("over_products", "steps_per_s", "floor_steps_per_s"),
+    "pathwise": ("best_over_none", "best_over_longest"),
+    "sac": ("over_sb3", "updates_per_s", "sb3_updates_per_s"),
 }
 NEEDS = {
     "graph": ("rclpy", "mujoco"),
@@ -29,6 +37,7 @@ NEEDS = {
     "twin": ("mujoco",),
     "curvature": ("mujoco",),
     "imagine": ("mujoco",),
+    "sac": ("stable_baselines3",),
 }
 NEEDS["soak"] = NEEDS["graph"]
 # Long enough that what grows is seen; one run of the graph for both.
@@ -60,7 +69,7 @@ def test_results_are_there_and_positive(
             assert any("pytorch_mppi is not installed" in note for note in results["notes"])
         elif key == "bfloat16_over_float32" and value is None:
             assert any("no bfloat16 here" in note for note in results["notes"])
-        elif key == "missed":
+        elif key.endswith("missed"):
             assert value >= 0
         else:
             assert value > 0, key
@@ -75,7 +84,7 @@ def test_results_are_there_and_positive(
 
 def nothing_grows(results: dict[str, Any]) -> None:
     nodes = results["nodes"]
-    assert set(nodes) == {"adaptive", "driver", "recorder", "reference", "safety"}
+    assert set(nodes) == {"adaptive", "driver", "recorder", "reference", "robot_state", "safety"}
     for of in nodes.values():
         assert 0 <= of["idle_core"] < 2
         # What a leak of a message a step comes to is far more than the noise of ten seconds.
@@ -103,7 +112,7 @@ def test_sizes_are_options(tmp_path: Path) -> None:
         (("graph", "--repeats", "3"), "graph has no --repeats: expected --fast"),
         (("plan", "--samples", "0"), "samples: expected an integer of at least 1, got 0"),
         (("plan", "--hidden", "0"), "sizes: expected"),
-        (("plan", "--activation", "relu"), "activation: expected one of"),
+        (("plan", "--activation", "sine"), "activation: expected one of"),
         (("train", "--chunk", "0"), "chunk: expected an integer of at least 1, got 0"),
         (("twin", "--terrain", "lava"), "unknown terrain 'lava'"),
         (("graph", "--launch", "planet:=mars"), "unknown argument 'planet'"),
@@ -118,3 +127,42 @@ def test_bad_input_is_one_line_and_exit_2(
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert error.startswith("mbmrl bench: ") and complaint in error
+
+
+class Repeated:
+    """A bench whose interval gets narrower with the repeats."""
+
+    @dataclass(frozen=True)
+    class Config:
+        repeats: int = 4
+
+    def __init__(self) -> None:
+        self.repeats: list[int] = []
+
+    def run(self, config: Config) -> Findings:
+        self.repeats.append(config.repeats)
+        half = 1.6 / config.repeats
+        figure = Figure("ratio", 2.0, "of this", interval=(2.0 - half, 2.0 + half))
+        return Findings((figure,), Times({}), {}, ("a note",))
+
+
+def test_repeats_go_on_until_the_interval_is_narrow() -> None:
+    bench = Repeated()
+    assert measured(bench.run, bench.Config(), within=None).notes == ("a note",)
+    assert bench.repeats == [4]
+    assert measured(bench.run, bench.Config(), within=0.06).notes == ("a note",)
+    assert bench.repeats[1:] == [4, 8, 16]  # half widths of 0.4, 0.2, 0.1: 5 % of 2
+
+
+def test_an_interval_that_stays_wide_is_told() -> None:
+    bench = Repeated()
+    notes = measured(bench.run, bench.Config(), within=0.01).notes
+    assert bench.repeats == [4, 8, 16, 32]
+    assert notes == ("a note", "wider than 1 % after 32 repeats: ratio 2.5 %")
+
+
+def test_within_is_for_benches_with_repeats(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["bench", "graph", "--within", "0.1"])
+    assert ended.value.code == 2
+    assert "graph has no --within" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -15,7 +16,7 @@ from ros_mbmrl.dynamics.card import CARD
 from ros_mbmrl.dynamics.files import save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
-from ros_mbmrl.evaluation import campaign, experiments
+from ros_mbmrl.evaluation import campaign, experiments, films
 from ros_mbmrl.evaluation.experiments import Condition, Experiment
 from ros_mbmrl.methods.built_in import BASELINE
 from ros_mbmrl.networks.mlp import MLP
@@ -70,6 +71,19 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """An experiment of two episodes a method."""
     known = {**experiments.EXPERIMENTS, TINY.name: TINY}
     monkeypatch.setattr(experiments, "EXPERIMENTS", known)
+
+
+def test_films_are_of_existing_models(
+    models: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(films, "of_job", lambda job: ([np.zeros((2, 2, 3), np.uint8)], 0.1))
+    result = _evaluate(models, "--video", "--methods", "mb", "residual")
+    assert [Path(path).name for path in result["films"]] == ["film_mb.gif", "film_residual.gif"]
+    for name in ("cheetah-disabled", "me-trpo", "base-ablation"):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(["evaluate", name, "--video"])
+        assert caught.value.code == 2
+        assert "--video: only existing models are filmed" in capsys.readouterr().err
 
 
 def _evaluate(models: Path, *words: str) -> dict[str, Any]:

@@ -47,6 +47,6 @@ def test_import_writes_a_data_set_and_tells_what_it_marked(
 
 
 def test_an_unknown_kind_is_refused(standing: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="unknown kind of log 'rosbag': expected one of veloci"):
+    with pytest.raises(UserError, match="unknown kind of log 'rosbag': expected one of bag"):
         run(Import("rosbag", standing, tmp_path / "out"))
     assert not (tmp_path / "out").exists()

@@ -71,7 +71,7 @@ def test_a_report_is_written_of_the_method_that_ran(
 
     def write(*given: Any) -> dict[str, Any]:
         written.append(given)
-        return {"results": {"methods": {"mb": {"missed_deadlines": 4}}, "page": "report.html"}}
+        return {"results": {"sentence": "It fell.", "methods": {"mb": {"missed_deadlines": 4}}}}
 
     monkeypatch.setattr(graph_report, "write_report", write)
     words = ["method:=mb", "path:=left", "seed:=3", "report:=somewhere"]
@@ -82,7 +82,10 @@ def test_a_report_is_written_of_the_method_that_ran(
     assert process == {"mb": {"first_command_s": 1.5, "peak_rss_mb": 3}}
     assert results["methods"] == {"mb": {"missed_deadlines": 4}}
     assert results["status"] == 0
-    assert "missed deadlines" in capsys.readouterr().out
+    shown = capsys.readouterr().out.strip().splitlines()
+    assert shown[0] == "It fell."
+    assert any("missed deadlines" in line for line in shown)
+    assert shown[-1] == "open somewhere/report.html"
 
 
 def test_arguments_are_listed_with_their_defaults(

@@ -167,3 +167,12 @@ def test_a_model_needs_data(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
         cli.main(["train", "mb", "half_cheetah", "--out", str(tmp_path / "out")])
     assert stopped.value.code == 2
     assert "data: expected data sets, recordings, or `twin`" in capsys.readouterr().err
+
+
+def test_a_method_that_plans_has_no_policy_to_train(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["train", "l2a_policy", "cart-pole", "--out", str(tmp_path / "p")])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2 and "acting=fine_tuned" in line

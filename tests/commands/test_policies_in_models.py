@@ -14,6 +14,7 @@ from ros_mbmrl import cli
 from ros_mbmrl.agents.policy_planner import make_policy
 from ros_mbmrl.bringup import graph
 from ros_mbmrl.dynamics.files import load_model
+from ros_mbmrl.learning.policies.benchmarks import benchmark_tasks
 from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
 from ros_mbmrl.methods.built_in import BUILT_IN
 from ros_mbmrl.networks.ensemble import Ensemble
@@ -34,6 +35,15 @@ model: {hidden: [8], supervised_steps: 10, validate_every: 5, rows: 16, batch: 8
 me_trpo:
   model: {members: 2, hidden: [8], supervised_steps: 10, validate_every: 5, rows: 16}
   scheme: eps_rand
+"""
+TINY_OFF = """
+horizon: 20
+worlds: 2
+first: 40
+updates: 1
+soft: {hidden: [8], rows: 8}
+branches: {rows: 20, length: 2}
+model: {members: 2, elites: 1, hidden: [8], supervised_steps: 10, validate_every: 5, rows: 16}
 """
 TINY_META = """
 episodes: 3
@@ -70,6 +80,19 @@ def trained(tmp_path: Path, recipe: Path, method: str, *more: str) -> dict[str, 
     train(method, "half_cheetah", tmp_path / "p", *own, "--json", str(report))
     results: dict[str, Any] = json.loads(report.read_text())["results"]
     return results
+
+
+def test_an_actor_critic_and_the_model_that_it_learned_in(tmp_path: Path) -> None:
+    recipe = tmp_path / "off.yaml"
+    recipe.write_text(TINY_OFF)
+    results = trained(tmp_path, recipe, "maac", "--budget", "120", "--set", "steps=2")
+    assert results["transitions"] == 120 and len(results["curve"]) == 3
+    robot, folder = make_robot("half_cheetah"), tmp_path / "p"
+    loaded, model = load_policy(folder, robot), load_model(folder / "model", robot)
+    assert loaded.card["network"]["kind"] == "squashed"
+    assert loaded.card["training"]["steps"] == 2
+    assert isinstance(model.model.mlp, Ensemble) and len(model.model.mlp.used) == 1
+    make_policy(robot.spec, str(folder))  # and it drives
 
 
 def test_a_policy_and_the_model_that_it_learned_in(tmp_path: Path, recipe: Path) -> None:
@@ -260,10 +283,18 @@ FEW = ("me-trpo-hopper", "promp-ant-rand-direc", "mbbl-swimmer")
 @pytest.mark.parametrize(
     "name", [n if n in FEW else pytest.param(n, marks=pytest.mark.slow) for n in BENCHMARKS]
 )
-def test_every_environment_can_be_learned_in(name: str, tmp_path: Path, recipe: Path) -> None:
-    """By its name, with its own horizon, unless the recipe says another."""
+def test_every_environment_with_one_reward_can_be_learned_in(
+    name: str, tmp_path: Path, recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its name, with its own horizon, unless the recipe says another; others are refused."""
     row = BENCHMARKS[name]
     recipe.write_text(TINY.replace("horizon: 20", "") if row.horizon <= 100 else TINY)
+    if not benchmark_tasks(name).one_reward:  # which the model cannot know
+        with pytest.raises(SystemExit) as ended:
+            train("me_trpo", name, tmp_path / "p", "--recipe", str(recipe), "--budget", "60")
+        assert ended.value.code == 2
+        assert f"expected situations with one reward, got {name}" in capsys.readouterr().err
+        return
     train("me_trpo", name, tmp_path / "p", "--recipe", str(recipe), "--budget", "60")
     loaded = load_policy(tmp_path / "p", make_robot(row.robot))
     assert loaded.card["situations"] == [name]

@@ -1,4 +1,4 @@
-"""`mbmrl evaluate me-trpo|mb-mpo|promp`: from nothing to a report, and one line for bad input."""
+"""`mbmrl evaluate` of a study of policies: from nothing to a report; one line for bad input."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def test_smoke_from_training_to_report_and_again_without_training(
         (["promp", "--models", "m"], "--models: policies are trained; expected none with promp"),
         (["promp", "--controller", "cem"], "--controller: a study has its own; expected none"),
         (["mb-mpo", "--scale", "smoke", "--methods", "mb_mpo_still"], "is drawn on none of"),
+        (["gssm", "--environments", "mars"], "unknown environment 'mars': expected one of acrobot"),
+        (["cheetah-run", "--environments", "ant"], "--environments: only studies of policies have"),
     ],
 )
 def test_what_users_get_wrong_is_one_line(
@@ -56,7 +58,7 @@ def test_what_users_get_wrong_is_one_line(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("study", ["me-trpo", "mb-mpo", "promp"])
+@pytest.mark.parametrize("study", ["me-trpo", "mb-mpo", "promp", "maac", "m3po", "memb", "gssm"])
 def test_the_whole_smoke_scale(study: str, tmp_path: Path) -> None:
     cli.main(["evaluate", study, "--scale", "smoke", "--workers", "1", "--out", str(tmp_path)])
     assert (tmp_path / "report.html").exists()

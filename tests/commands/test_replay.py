@@ -20,7 +20,8 @@ from ros_mbmrl.data.steps import Run, Step
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.replay import Replay, ReplayConfig, check_task, replay, summarise
+from ros_mbmrl.evaluation.player import ReplayConfig
+from ros_mbmrl.evaluation.replay import Replay, check_task, replay, summarise
 from ros_mbmrl.networks.ensemble import Ensemble, unstacked
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.robots import make_robot

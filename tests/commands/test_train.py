@@ -20,6 +20,7 @@ from ros_mbmrl.data.files import sha256_of
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.errors import UserError
+from ros_mbmrl.learning import tracking
 from ros_mbmrl.learning.tune import grid_of
 
 RECIPE = """
@@ -110,6 +111,41 @@ def test_every_method_takes_gaussian_heads_and_elites(
     assert make_guard(loaded).rule.meta_trained == make_rule(method).meta_trained
 
 
+@pytest.mark.parametrize(("tracker", "said"), [("comet", "unknown tracker"), ("wandb", "pip ins")])
+def test_a_tracker_that_is_not_there_ends_the_command(
+    folder: Path,
+    tracker: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(tracking, "find_spec", lambda _: None)
+    with pytest.raises(SystemExit) as ended:
+        train(folder, "mb", "m", "--track", tracker)
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and said in error
+    assert not (folder / "m").exists()
+
+
+def test_curves_reach_tensorboard_and_the_tracker(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows: list[tuple[str, int]] = []
+
+    class Kept(tracking.Silent):
+        def __init__(self, out: Path, config: Any) -> None:
+            assert (out, config["method"]) == (folder / "m", "grbal")
+
+        def log(self, phase: str, step: int, scalars: Any) -> None:
+            rows.append((phase, step))
+
+    monkeypatch.setattr(tracking, "TRACKERS", {"json": Kept})  # a module that is there
+    train(folder, "grbal", "m", "--track", "json")
+    assert rows == [("supervised", 5), ("supervised", 10), ("meta", 4)]
+    assert f"curves: tensorboard --logdir {folder / 'm'}\n" in capsys.readouterr().out
+
+
 def test_training_again_carries_on_and_fresh_starts_anew(folder: Path) -> None:
     first = train(folder, "mb", "m")["results"]
     assert train(folder, "mb", "m")["results"] == first
@@ -135,7 +171,7 @@ def test_training_again_carries_on_and_fresh_starts_anew(folder: Path) -> None:
         ("learning_rate: '1e-3'", "learning_rate: expected a number above 0, got '1e-3'"),
         ("learning_rate: -1e-3", "learning_rate: expected a number above 0, got -0.001"),
         ("learning_rate: 1e400", "learning_rate: expected a number above 0, got inf"),
-        ("activation: relu", "activation: expected one of"),
+        ("activation: sine", "activation: expected one of"),
         ("head: gaussian", "head: gaussian: expected members of at least 2, got 1"),
         ("{members: 3, elites: 4}", "elites: expected an integer of up to 3, got 4"),
         ("- a list", "expected a mapping"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +117,7 @@ def test_every_topic_is_recorded_with_what_it_is_offered_with(tmp_path: Path) ->
         told = channel.metadata["offered_qos_profiles"]
         assert told == qos_text(QOS[topic(name).qos]), name
         latched = "durability: transient_local" in told
-        assert latched == (name in ("safety/state", "reference", "episode"))
+        assert latched == (name in ("safety/state", "reference", "episode", "/tf_static"))
 
 
 @pytest.mark.parametrize("known", TOPICS, ids=lambda known: known.name)
@@ -143,3 +145,22 @@ def test_played_back_a_topic_matches_its_subscribers(known: Any) -> None:
 def test_a_quality_of_service_that_is_not_known_is_not_told() -> None:
     assert qos_text(None) == ""
     assert "best_effort" in qos_text(Qos(5, reliable=False))
+
+
+def test_a_run_goes_to_sqlite3_and_back_without_loss(tmp_path: Path) -> None:
+    record(tmp_path / "run" / "a.mcap")
+    convert = str(Path(sys.executable).with_name("rosbags-convert"))
+    for source, target, storage in (("run", "other", "sqlite3"), ("other", "back", "mcap")):
+        words = ("--src", source, "--dst", target, "--dst-storage", storage)
+        subprocess.run([convert, *words], cwd=tmp_path, check=True, timeout=120)
+    assert list((tmp_path / "other").glob("*.db3"))
+    before = contents(tmp_path / "run")
+    assert contents(tmp_path / "other") == contents(tmp_path / "back") == before
+
+
+def contents(folder: Path) -> list[tuple[str, str, int, bytes]]:
+    """Return topic, type, time and bytes of every message, and nothing that a copy may change."""
+    with rosbag2.Reader(folder) as reader:
+        return sorted(
+            (c.topic, c.msgtype, time, bytes(data)) for c, time, data in reader.messages()
+        )

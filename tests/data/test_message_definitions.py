@@ -6,16 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ros_mbmrl.data.message_definitions import definition, share_folders
+from ros_mbmrl.data import message_definitions
+from ros_mbmrl.data.message_definitions import definition, from_idl, share_folders
 from ros_mbmrl.errors import UserError
-
-
-@pytest.fixture(autouse=True)
-def _definitions() -> None:
-    try:
-        definition("sensor_msgs/msg/JointState")
-    except UserError as error:
-        pytest.skip(str(error))
 
 
 def test_definitions_hold_every_type_they_need() -> None:
@@ -63,3 +56,41 @@ def test_a_distribution_comes_before_wheels_and_its_parts_are_found(
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
     assert next(share_folders("farm_msgs")) == folder.parent
     assert definition("farm_msgs/msg/Cow").endswith("MSG: farm_msgs/Tail\nfloat64 length\n")
+
+
+def test_transforms_have_a_definition_where_their_package_is_not_installed() -> None:
+    text = definition("tf2_msgs/msg/TFMessage")
+    assert "geometry_msgs/TransformStamped[] transforms" in text
+    parts = {line[5:] for line in text.splitlines() if line.startswith("MSG: ")}
+    assert {"geometry_msgs/TransformStamped", "geometry_msgs/Quaternion"} <= parts
+
+
+def test_common_types_are_known_without_any_ros(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_definitions, "share_folders", lambda package: iter(()))
+    text = definition("nav_msgs/msg/Odometry")
+    assert text.startswith("std_msgs/Header header\n")
+    parts = {line[5:] for line in text.splitlines() if line.startswith("MSG: ")}
+    assert {"geometry_msgs/TwistWithCovariance", "builtin_interfaces/Time"} <= parts
+    with pytest.raises(UserError, match="no definition of farm_msgs/msg/Cow"):
+        definition("farm_msgs/msg/Cow")
+
+
+IDL = """\
+module farm_msgs { module msg {
+  struct Cow { int32 legs; sequence<farm_msgs::msg::Tail, 2> tails; string<9> name; };
+}; };
+"""
+TAIL = "module farm_msgs { module msg { struct Tail { double length; }; }; };\n"
+
+
+def test_a_type_in_idl_is_told_as_ros_does() -> None:
+    mark = "=" * 80 + "\nIDL: "
+    text = f"{mark}farm_msgs/msg/Cow\n{IDL}{mark}farm_msgs/msg/Tail\n{TAIL}"
+    assert from_idl("farm_msgs/msg/Cow", text) == (
+        "int32 legs\nfarm_msgs/Tail[<=2] tails\nstring<=9 name\n"
+        + ("=" * 80 + "\nMSG: farm_msgs/Tail\nfloat64 length\n")
+    )
+    with pytest.raises(UserError, match="farm_msgs/msg/Cow: not defined by its IDL"):
+        from_idl("farm_msgs/msg/Cow", IDL)  # without its tail
+    with pytest.raises(UserError, match="farm_msgs/msg/Cow: not defined by its IDL"):
+        from_idl("farm_msgs/msg/Cow", "nonsense")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ros_mbmrl.data.message_definitions import definition
-from ros_mbmrl.data.recording import RecordingWriter, read_messages, recording_info
+from ros_mbmrl.data.recording import RecordingWriter, read_messages, read_raw, recording_info
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.topics import TOPICS
 
@@ -78,6 +78,14 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [r.message.data for r in read] == [f"w{k}" for k in range(25)]
     assert [r.log_time_ns for r in read] == [10 * k for k in range(25)]
     assert {(r.topic, r.type_name) for r in read} == {("/words", "std_msgs/msg/String")}
+
+
+def test_an_import_tells_from_what_it_was_made(tmp_path: Path) -> None:
+    for name in ("bag", ""):
+        path = tmp_path / f"run_{name}.mcap"
+        with RecordingWriter(path, origin=name) as writer:
+            writer.write_raw("/words", "std_msgs/msg/String", _text("w"), 0, 0)
+        assert recording_info(path).origin == name
 
 
 def test_topics_are_selected_and_counted(tmp_path: Path) -> None:
@@ -245,3 +253,16 @@ def test_rosbags_opens_a_finished_file_and_resolves_every_type_of_the_graph(tmp_
     finally:
         reader.close()
     assert [r.type_name for r in read_messages(path)] == list(TYPES)
+
+
+def test_messages_are_read_as_their_bytes(tmp_path: Path) -> None:
+    _write(tmp_path / "run.mcap", 3)
+    raw = list(read_raw(tmp_path / "run.mcap"))
+    assert [each.data for each in raw] == [_text(f"w{k}") for k in range(3)]
+    assert {(r.topic, r.type_name, r.schema) for r in raw} == {
+        ("/words", "std_msgs/msg/String", definition("std_msgs/msg/String").encode())
+    }
+    assert [each.log_time_ns for each in raw] == [0, 10, 20]
+    (tmp_path / "no.mcap").write_bytes(b"nothing")
+    with pytest.raises(UserError, match="not a recording"):
+        list(read_raw(tmp_path / "no.mcap"))

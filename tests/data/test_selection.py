@@ -68,7 +68,7 @@ def test_split_keeps_sessions_whole_and_every_terrain_on_both_sides(
 
 
 def test_impossible_splits_are_refused() -> None:
-    with pytest.raises(UserError, match="two groups"):
+    with pytest.raises(UserError, match="two groups.* or one recording in episodes .*--episode-s"):
         split([_rollout(), _rollout()])
     with pytest.raises(UserError, match="between 0 and 1"):
         split([_rollout()], held_out=1.0)

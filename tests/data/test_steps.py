@@ -39,6 +39,6 @@ def test_topics_are_found_in_the_robots_namespace_or_where_there_is_only_one() -
 
 
 def test_what_is_needed_is_what_the_robot_measures_and_was_told() -> None:
-    assert needed_topics(make_robot("hexapod").spec) == (
+    assert needed_topics(make_robot("hexapod").spec.channels) == (
         *("odom", "imu", "joint_states", "back_emf", "battery", "command/safe"),
     )

@@ -18,7 +18,8 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.networks.ensemble import Ensemble, members_of
-from ros_mbmrl.networks.mlp import InputUpdate, Parameters, Update
+from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.networks.updates import InputUpdate, Update
 from ros_mbmrl.robots.spec import Robot
 
 FACTS: dict[str, Any] = {"method": "mb", "options": {}, "adapt_window": 8, "seed": 0}

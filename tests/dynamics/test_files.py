@@ -181,7 +181,7 @@ def test_another_period_is_refused(folder: Path, robot: Robot) -> None:
     "changes",
     [
         {"network": {"sizes": [3, 8, 16, 4], "activation": "tanh"}},
-        {"network": {"sizes": [3, 16, 4], "activation": "relu"}},
+        {"network": {"sizes": [3, 16, 4], "activation": "sine"}},
         {"network": {"sizes": "many", "activation": "tanh"}},
         {"network": None},
         {"clip": "wide"},

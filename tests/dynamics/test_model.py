@@ -9,7 +9,8 @@ import torch
 
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 from ros_mbmrl.robots.spec import Robot
 
 Prior = tuple[DynamicsModel, Parameters]

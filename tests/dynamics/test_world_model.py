@@ -8,7 +8,8 @@ from torch import Tensor
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.dynamics.world_model import AdaptedModel, WorldModel
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Update
+from ros_mbmrl.networks.mlp import MLP
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 from ros_mbmrl.robots.spec import Robot
 
 

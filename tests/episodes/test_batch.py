@@ -47,7 +47,7 @@ GAINS = np.array([[1.0, 1.0, 1.0], [0.3, -0.5, 0.2], [1.6, 0.4, -1.0]])
 PLANNING = {"num_samples": 32, "horizon": 6, "temperature": 1.0}
 WINDOW, STEPS, BREAKS = 10, 18, 12
 METHODS = ("mb", "mb_de", "residual", "last_layer", "grbal", "rebal", "context", "bayes_context")
-METHODS += ("bayes_context_ll", "leaky_context", "leaky_context_de", "kalman_last_layer")
+METHODS += ("bayes_context_ll", "leaky_context", "leaky_context_de", "kalman_last_layer", "mlsm_v1")
 
 
 class Toys:

@@ -14,12 +14,13 @@ from ros_mbmrl.agents.model import ModelAgent
 from ros_mbmrl.dynamics.files import load_model
 from ros_mbmrl.episodes.batch import run_episodes
 from ros_mbmrl.episodes.hexapod import Episode, hexapod_stage, run_episode
-from ros_mbmrl.episodes.scenario import SPEED, Scenario
+from ros_mbmrl.episodes.scenario import Scenario
 from ros_mbmrl.plants.environment import PlantEnvironment
 from ros_mbmrl.plants.twin import TwinConfig, TwinPlant
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.robots.path_following import PathWeights, make_path
+from ros_mbmrl.robots.paths import SPEED
 from ros_mbmrl.safety.types import Level
 from ros_mbmrl.simulation.faults import Fault
 

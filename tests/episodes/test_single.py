@@ -5,12 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from ros_mbmrl.episodes.single import planned_with, run_loop
+from ros_mbmrl.episodes.single import along_path, loop_figures, planned_with, run_loop
 from ros_mbmrl.parameter_files import planner_settings
 from ros_mbmrl.planning import make_planner
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.paths import make_path
 from ros_mbmrl.safety.types import Level
 
 
@@ -50,3 +52,27 @@ def test_the_hexapods_planner_is_the_one_that_was_measured() -> None:
     made: Any = make_planner(planner, robot.spec, **settings)
     size = made.config.num_samples, made.config.horizon, made.config.iterations
     assert (planner, size) == ("icem", (64, 3, 3))
+
+
+def test_places_are_judged_by_where_they_are_on_the_path() -> None:
+    path = make_path("straight")  # from (-2.5, 0) along x
+    along, errors = along_path(path, [(-2.5, 0.1, 9.0), (-2.4, -0.2, 9.0), (-2.2, 0.0, 9.0)])
+    np.testing.assert_allclose(along, [0.0, 0.1, 0.3], atol=1e-9)
+    np.testing.assert_allclose(errors, [0.1, -0.2, 0.0], atol=1e-9)
+
+
+def test_the_loops_figures_are_of_the_steps_that_count() -> None:
+    def step(error: float, level: Level, seconds: float) -> Any:
+        report = SimpleNamespace(error_before=2 * error, error_after=error, accepted=error < 2)
+        own = {"adapted": SimpleNamespace(report=report), "checked": SimpleNamespace(level=level)}
+        return SimpleNamespace(**own, plan_seconds=seconds, adapt_seconds=seconds / 2)
+
+    levels = (Level.RUN, Level.RUN, Level.LATCHED)
+    steps = [step(*each) for each in zip((1.0, 2.0, 3.0), levels, (0.1, 0.2, 0.6), strict=True)]
+    found = loop_figures(steps, first=1)
+    assert (found["prediction_error_prior"], found["prediction_error_adapted"]) == (5.0, 2.5)
+    assert (found["accepted_fraction"], found["safety_stops"]) == (0.0, 1)
+    assert found["plan_ms_p50"] == pytest.approx(200) and found["adapt_ms_p50"] == pytest.approx(
+        100
+    )
+    assert loop_figures(steps)["prediction_error_adapted"] == 2.0

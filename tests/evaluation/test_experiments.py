@@ -6,10 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from ros_mbmrl.episodes.scenario import SPEED
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.experiments import EXPERIMENTS, Condition, cells, make_experiment
-from ros_mbmrl.robots.paths import make_path
+from ros_mbmrl.evaluation.experiments import (
+    EXPERIMENTS,
+    Condition,
+    cells,
+    make_experiment,
+    opponents,
+)
+from ros_mbmrl.robots.paths import SPEED, make_path
 from ros_mbmrl.simulation.faults import FAULTS
 from ros_mbmrl.simulation.randomisation import NOMINAL
 
@@ -84,3 +89,10 @@ def test_wrong_descriptions_are_refused() -> None:
         replace(OOD, paths=("spiral",))
     with pytest.raises(ValueError, match="same name"):
         replace(OOD, conditions=OOD.conditions * 2)
+
+
+def test_opponents_are_those_that_take_part() -> None:
+    assert opponents(["mb", "grbal"], [], ["mb_de", "mb", "mb"]) == ("mb",)
+    assert opponents(["mine"], [], ["mine"]) == ("mine",)
+    with pytest.raises(UserError, match="opponent 'x'"):
+        opponents(["mb"], ["grbal"], ["x"])

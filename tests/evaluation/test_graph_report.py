@@ -81,6 +81,16 @@ def test_only_figures_that_there_are_are_shown() -> None:
     assert rows == [["missed deadlines", "2", "-"]]
 
 
+def test_lengths_are_in_centimetres_and_who_does_not_adapt_has_dashes() -> None:
+    figures = {"cross_track_after_fault_m": 0.0241, "accepted_fraction": 0.0, "adapt_ms_p50": 0.7}
+    rows = graph_report.shown({"mb": {**figures, "adapts": False}, "rebal": figures})
+    assert rows == [
+        ["cross-track after the fault [cm]", "2.41", "2.41"],
+        ["adaptations accepted", "-", "0"],
+        ["adapting, median [ms]", "-", "0.7"],
+    ]
+
+
 def test_its_report_shows_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = replace(a_run(), xy=np.empty((0, 2)), reference=np.empty((0, 2)), cross_track=np.empty(0))
     monkeypatch.setattr(graph_report, "read_run", lambda path: run)
@@ -90,6 +100,8 @@ def test_its_report_shows_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     page = (tmp_path / "report.html").read_text()
     assert "task reach" in page and "Over time" in page and "the path to follow" not in page
     assert "adaptations accepted" in page and "cross-track" not in page
+    opening = page[page.index("</h1>") : page.index("<h2>")]
+    assert "<p>What the robot did was not measured.</p>\n<p>No film: " in opening
 
 
 def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
@@ -109,7 +121,10 @@ def test_a_graph_that_ran_is_reported(reported: Reported) -> None:
         assert figures["first_command_s"] > 0
     assert methods["mb"]["accepted_fraction"] == 0.0
     assert "data:image/png" in (folder / "report.html").read_text()
-    assert read_run(folder / "mb.mcap").times[0] == 0.0
+    said = report["results"]["sentence"]
+    assert said.startswith("After the leg was lost: ") and "without adaptation" in said
+    # Two steps at rest, then the first command that moves it.
+    assert read_run(folder / "mb.mcap").times[:3] == pytest.approx([-0.2, -0.1, 0.0])
 
 
 def test_a_robot_that_follows_no_path_is_reported_by_its_task(

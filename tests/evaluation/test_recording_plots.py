@@ -31,8 +31,8 @@ def test_a_robot_that_walks_has_all_pictures(
 ) -> None:
     images = draw(robot, rollouts[:2], tmp_path)
     names = ["commands", "states", "step_times", "speed", "arena"]
-    assert [image.png for image in images] == [tmp_path / f"{name}.png" for name in names]
-    assert all(image.png.read_bytes().startswith(b"\x89PNG") for image in images)
+    assert [image.file for image in images] == [tmp_path / f"{name}.png" for name in names]
+    assert all(image.file.read_bytes().startswith(b"\x89PNG") for image in images)
 
 
 def test_an_arm_has_neither_speed_nor_place(figures: dict[str, Figure], tmp_path: Path) -> None:

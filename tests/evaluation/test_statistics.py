@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ros_mbmrl.evaluation.statistics import MEANS, Grid, bootstrap, by_train_seed, summarise
+from ros_mbmrl.evaluation.statistics import (
+    MEANS,
+    Figure,
+    Grid,
+    bootstrap,
+    by_train_seed,
+    summarise,
+)
 
 
 def _row(
@@ -178,3 +185,29 @@ def test_the_typical_ratio_is_of_geometric_means_and_no_single_episode_decides_i
     assert summary["typical_ratio_to_mb"] == pytest.approx(1.0)
     low, high = summary["typical_ratio_to_mb_interval"]
     assert low == pytest.approx(0.5) and 1.0 < high < 20.0
+
+
+COST = Figure("cost", "cost_interval", "cost a step", "J", 10.0, ".3g")
+
+
+def _costs(method: str, costs: list[float]) -> list[dict[str, Any]]:
+    return [{**row, "cost": row["cross_track_mean_m"]} for row in _rows(method, [costs])]
+
+
+def test_another_figure_is_compared_alike() -> None:
+    rows = _costs("mb", [1.0, 2.0, 3.0, 4.0, 10.0]) + _costs("grbal", [0.5, 1.0, 1.5, 2.0, 5.0])
+    mb, grbal = summarise(rows, ["mb"], _rng(), COST, ["return"])[:2]
+    assert (mb["cost"], grbal["cost"], mb["return"]) == (4.0, 2.0, 1.0)
+    assert "cross_track_mean_m" not in mb and "progress_m_s" not in mb
+    assert grbal["ratio_to_mb"] == pytest.approx(0.5)
+    assert grbal["cost_interval"][0] < 2.0 < grbal["cost_interval"][1]
+    assert [line["ratio_to_mb"] for line in by_train_seed(rows, ["mb"], COST)] == [1.0, 0.5]
+    assert (COST.title, COST.shown(0.12345)) == ("cost a step [J]", "1.23")
+
+
+def test_costs_that_are_not_above_0_have_no_ratio() -> None:
+    rows = _costs("mb", [-1.0, 2.0, 3.0, 4.0, 5.0]) + _costs("grbal", [1.0] * 5)
+    grbal = summarise(rows, ["mb"], _rng(), COST, [])[1]
+    names = ("ratio_to_mb", "ratio_to_mb_interval", "worse_than_mb", "typical_ratio_to_mb")
+    assert [grbal[name] for name in names] == [None] * 4
+    assert by_train_seed(rows, ["mb"], COST)[1]["ratio_to_mb"] is None

@@ -7,9 +7,11 @@ from typing import Any
 
 from rich.console import Console
 
+from ros_mbmrl.evaluation.statistics import Figure
 from ros_mbmrl.evaluation.tables import (
     by_path,
     comparison,
+    details,
     interval_note,
     printed,
     training_seeds,
@@ -42,7 +44,7 @@ SUMMARY = [
 def test_the_comparison_gives_ratio_interval_and_verdict_where_there_is_one() -> None:
     table = comparison(SUMMARY, ["mb"])
     assert table.columns == (
-        *("condition", "method", "cross-track [cm]", "ratio to mb", "typical ratio to mb"),
+        *("condition", "method", "cross-track error [cm]", "ratio to mb", "typical ratio to mb"),
         "beyond noise",
     )
     assert table.rows == [
@@ -51,6 +53,23 @@ def test_the_comparison_gives_ratio_interval_and_verdict_where_there_is_one() ->
         ("slope", "context", "1.50", "0.75", "0.38", ""),
         ("slope", "rebal", "3.00", "1.50 (1.20 to 1.80)", "0.75", "worse than mb"),
     ]
+
+
+def test_before_and_after_of_another_figure_stand_side_by_side() -> None:
+    cost = Figure("cost", "cost_interval", "cost", digits=".3g")
+    own = {"cost": 0.01234, "cost_interval": (0.01, 0.02), "cost_before": 0.5}
+    table = comparison([{**_row("mb", 0.0, None, None), **own}], ["mb"], cost, "cost_before")
+    columns = ("condition", "method", "cost before", "cost after", "beyond noise")
+    assert table.columns == columns  # no ratio: nothing has one
+    assert table.rows == [("slope", "mb", "0.5", "0.0123 (0.01 to 0.02)", "")]
+
+
+def test_details_are_those_that_there_are() -> None:
+    own = {"n_episodes": 5, "return": -1.5, "safety_stops": 0}
+    table = details([{**_row("mb", 0.02, None, None), **own}])
+    columns = ("condition", "method", "training seeds", "episodes", "return", "stops")
+    assert table.columns == columns
+    assert table.rows == [("slope", "mb", "5", "5", "-1.50", "0")]
 
 
 def test_the_caption_says_what_the_interval_is_over() -> None:

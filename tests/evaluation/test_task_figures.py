@@ -18,9 +18,14 @@ NOTHING = dict.fromkeys(("return", "cost_before_fault", "cost_after_fault"))
 
 
 def recorded(
-    monkeypatch: pytest.MonkeyPatch, robot: str, measured: Array, start: int = 0, first: int = 0
+    monkeypatch: pytest.MonkeyPatch,
+    robot: str,
+    measured: Array,
+    start: int = 0,
+    first: int = 0,
+    rests: int = 0,
 ) -> None:
-    """A run whose commands are half of full from step `first` on."""
+    """A run whose commands are half of full from step `first` on, after `rests` of rest."""
     spec = make_robot(robot).spec
     period, half = round(spec.period * 1e9), np.full(len(spec.action), 0.5)
     steps = tuple(
@@ -30,7 +35,7 @@ def recorded(
             logged=k,
             measured=start + k * period,
             measurement=row,
-            command=half if k >= first else None,
+            command=half * (k >= first + rests) if k >= first else None,
         )
         for k, row in enumerate(measured)
     )
@@ -58,6 +63,14 @@ def test_a_runners_return_and_speed_around_the_fault(
     assert figures["cost_before_fault"] == pytest.approx(effort - 2.0, rel=1e-5)
     assert figures["cost_after_fault"] == pytest.approx(effort - 1.0, rel=1e-5)
     assert figures["return"] == pytest.approx(2 * 2.0 + 2 * 1.0 - 4 * effort, rel=1e-5)
+
+
+def test_a_fault_counts_from_the_first_command_that_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = runner(0.0, 0.0, 0.0, 0.1, 0.2, 0.25, 0.3)
+    recorded(monkeypatch, "half_cheetah", places, start=3 * 10**9, first=0, rests=2)
+    figures = task_figures(Path("run.mcap"), "half_cheetah", "run", 0.08)
+    assert figures["speed_before_fault_m_s"] == pytest.approx((0 + 0 + 2 + 2) / 4, rel=1e-5)
+    assert figures["speed_after_fault_m_s"] == pytest.approx(1.0, rel=1e-5)
 
 
 def test_what_happens_before_the_first_command_does_not_count(

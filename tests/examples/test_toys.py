@@ -1,4 +1,4 @@
-"""A planner, an adapter and a learner from outside, one file and entry point each, all the way."""
+"""A planner, a policy, an adapter and a learner from outside, one file and entry point each."""
 
 from __future__ import annotations
 
@@ -195,6 +195,34 @@ def test_the_planner_takes_the_cheapest_command_within_the_limits(
     assert (made.finite, made.samples, made.cost_min) == (400, 400, 0.0)
     with pytest.raises(NoFinitePlan):
         plan(lambda states, actions, _: torch.full((len(actions),), torch.nan))
+
+
+def test_the_policy_drives_a_base_of_a_file_back_to_its_path(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES / "policy"))
+    import pure_pursuit
+
+    from ros_mbmrl.planning.base import WarmStart
+    from ros_mbmrl.robots.described.reading import parse_description
+    from ros_mbmrl.robots.described.robot import described_robot
+    from tests.robots.described.examples import ARM, BASE
+
+    robot = described_robot(parse_description(BASE, Path("base.yaml")))
+    policy = pure_pursuit.make(robot.spec, lookahead=0.3)
+    state = torch.tensor([0.0, 0.2, 1.0, 0.0, 0.0, 0.0])  # 20 cm left of a straight path
+    task = robot.make_task("straight", torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0, 0.0]).numpy())
+    previous, generator = torch.zeros(2), torch.Generator().manual_seed(0)
+    for _ in range(60):
+        reference = task.reference(state.double().numpy())
+        made = policy.plan(None, None, state, reference, WarmStart(None, previous), generator)
+        previous = made.action
+        change = torch.stack([0.1 * previous[0], previous[0] * 0, 0.1 * previous[1], *previous * 0])
+        state = robot.advance(state, change)
+    assert abs(float(state[1])) < 0.02 and float(state[0]) > 1.0
+    arm = described_robot(parse_description(ARM, Path("arm.yaml")))
+    with pytest.raises(ValueError, match="arm: expected a pose, a speed"):
+        pure_pursuit.make(arm.spec)
 
 
 def test_the_adapter_is_not_moved_by_one_wild_row(monkeypatch: pytest.MonkeyPatch) -> None:

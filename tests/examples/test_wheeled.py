@@ -35,8 +35,8 @@ def test_its_own_tests_pass(run: Run, name: str) -> None:
 def test_installed_it_is_a_robot_as_ours_are(run: Run) -> None:
     shown = passed(run(*MBMRL, "launch", "adapt", "--show-args"))
     assert (
-        "ant|arm_7dof|cart|half_cheetah|hexapod|hopper|humanoid|pr2_arm|snake|swimmer|walker2d|wheeled"
-        in shown
+        "ant|arm_7dof|cart|half_cheetah|hexapod|hopper|humanoid|pr2_arm|pr2_insertion|pr2_reach|"
+        "pr2_stacking|snake|swimmer|walker2d|wheeled" in shown
     )
     refused = run(*MBMRL, "launch", "adapt", "robot:=wheeled", "plant:=serial")
     assert refused.returncode == 2

@@ -24,6 +24,7 @@ def test_every_fault_can_be_made() -> None:
 def test_what_users_run_into_is_there() -> None:
     names = {graph: {fault.name for fault in faults} for graph, faults in GRAPHS.items()}
     assert {"radio: silent", "adaptive: SIGSTOP", "driver: SIGSTOP"} == names["ros_time"]
+    assert {"radio: silent", "composed: SIGSTOP", "composed: SIGKILL"} <= names["composed"]
     assert {"radio: zero quaternion", "radio: pose ahead"} <= names["pty"]
     assert {"joy: silent", "joy: old stamps", "joy: same bits"} == names["gamepad"]
     assert "faults of another robot on /diagnostics" in names["twin"]

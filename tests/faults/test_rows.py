@@ -174,3 +174,21 @@ def test_a_refusal_is_all_that_is_asked_of_a_start() -> None:
 def test_going_on_needs_no_stop() -> None:
     seen = replace(STOPPED, driver=[told(10.1)])
     assert row(Fault("topic", "odom", "duplicated", GOES_ON), "twin", seen, SPEC)["passed"]
+
+
+def test_commands_that_came_to_a_played_robot_count() -> None:
+    arrived = [(9.9, False), (10.1, False), (10.2, True)]
+    assert unsafe_commands(replace(STOPPED, arrived=arrived), SPEC) == 1
+
+
+def test_a_late_driver_is_no_sign_where_the_robot_runs_in_real_time() -> None:
+    late = [told(9.9, overruns=0), told(10.05, overruns=1), *STOPPED.driver[1:]]
+    seen = replace(STOPPED, driver=late, mass=None)
+    fault = Fault("robot", "/odom", "silent", STOPS)
+    assert row(fault, "topics", seen, SPEC)["detected_by"] == "safety: stale_state, other"
+    assert row(fault, "twin", seen, SPEC)["detected_by"] == "driver: overruns"
+
+
+def test_without_a_mass_there_is_no_energy() -> None:
+    poses = [(10.0 + 0.1 * k, 0.03 * k, 0.0, 0.0) for k in range(11)]
+    assert moved(Evidence(10.0, poses=poses, mass=None)) == (pytest.approx(0.3), None)

@@ -25,6 +25,7 @@ from ros_mbmrl.learning.simulated_collection import (
 )
 from ros_mbmrl.learning.sizes import Training
 from ros_mbmrl.robots import make_robot
+from ros_mbmrl.robots.paths import PATHS, make_path
 from ros_mbmrl.simulation.distributions import EXPERIMENTS, VALIDATION
 
 ROBOTS = ("half_cheetah", "ant", "arm_7dof")
@@ -217,3 +218,80 @@ def test_a_runner_gathers_in_its_environments() -> None:
         practice = practice_of(make_robot(name)).config
         assert isinstance(practice, SimulatedConfig)
         assert set(practice.situations) <= set(situations_for(name))
+
+
+def test_a_robot_of_a_file_gathers_in_its_own_situations(planar_arm: str) -> None:
+    robot = make_robot(planar_arm)
+    config = configured(robot, 0)
+    assert isinstance(config, SimulatedConfig)
+    assert config.situations == situations_for(planar_arm) == ("varied", "broken")
+    config = replace(config, runs=6, steps=12)
+    rollouts = random_rollouts(robot, config, seed=0)
+    assert [r.tags["condition"] for r in rollouts] == ["varied", "broken"] * 3
+    assert [r.tags["fault"] == "none" for r in rollouts] == [True, False] * 3
+    for rollout in rollouts:
+        assert rollout.effectiveness is not None
+        assert (rollout.effectiveness.min() < 1) == (rollout.tags["fault"] != "none")
+        assert rollout.states[0, 2] == pytest.approx(0.5, abs=0.05)  # noise of 0.01
+    again = random_rollouts(robot, config, seed=0)
+    np.testing.assert_array_equal(again[1].states, rollouts[1].states)
+    tuned = validation_rollouts(robot, config, seed=0)
+    assert {r.tags["fault"].partition("@")[2] for r in tuned} == {"0.3"}
+    assert all((r.effectiveness[0] == 1).all() for r in tuned if r.effectiveness is not None)
+
+
+@pytest.mark.parametrize("method", ["grbal", "causes"])
+def test_a_robot_of_a_file_is_trained_on_its_twin(
+    planar_arm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    practice = practice_of(make_robot(planar_arm))
+    config = replace(practice.config, runs=8, steps=12, episodes=5)
+    small = replace(practice, config=config)
+    monkeypatch.setattr(aggregation, "practice_of", lambda robot: small)
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    words = ["--data", "twin", "--recipe", str(tmp_path / "recipe.yaml"), "--held-out", "0.3"]
+    out = tmp_path / "m"
+    cli.main(["train", method, planar_arm, *words, "--rounds", "1", "--out", str(out)])
+    card = load_model(out, make_robot(planar_arm)).card
+    assert [entry["name"] for entry in card["data"]] == ["random", "round-1"]
+    assert card["robot"] == planar_arm
+
+
+BASE = """
+name: sledge
+kind: planar_base
+period: 0.1
+commands:
+  values:
+    push: {unit: N, low: -2, high: 2}
+    turn: {unit: N m, low: -0.1, high: 0.1}
+twin: {model: sledge.xml}
+"""
+BASE_XML = """
+<mujoco>
+  <option gravity="0 0 0" timestep="0.01"/>
+  <worldbody>
+    <body name="sledge"><freejoint/><geom size="0.1" mass="1"/><site name="middle"/></body>
+  </worldbody>
+  <actuator>
+    <general name="push" site="middle" gear="1 0 0 0 0 0"/>
+    <general name="turn" site="middle" gear="0 0 0 0 0 1"/>
+  </actuator>
+</mujoco>
+"""
+
+
+def test_a_base_of_a_file_gathers_from_the_start_of_every_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MBMRL_ROBOTS", "")
+    (tmp_path / "sledge.xml").write_text(BASE_XML)
+    (tmp_path / "sledge.yaml").write_text(BASE)
+    robot = make_robot(str(tmp_path / "sledge.yaml"))
+    config = replace(configured(robot, 0), runs=8, steps=12)
+    assert isinstance(config, SimulatedConfig)
+    rollouts = random_rollouts(robot, config, seed=0)
+    starts = [make_path(name).start for name in sorted(PATHS)] * 2
+    for rollout, (x, y, yaw) in zip(rollouts, starts, strict=True):
+        expected = [x, y, np.cos(yaw), np.sin(yaw), 0, 0]
+        np.testing.assert_allclose(rollout.states[0], expected, atol=1e-6)

@@ -28,10 +28,14 @@ def test_those_without_a_rule_are_for_studies_alone() -> None:
     without = set(BUILT_IN) - set(methods.with_rule())
     assert without == {
         *("random", "nominal", "true_model", "mb_oracle", "trpo", "maml_rl"),
-        *("ppo", "promp", "e_maml", "maml_vpg"),
+        *("ppo", "sac", "promp", "e_maml", "maml_vpg"),
         *("causes_told", "causes_well"),
         *("me_trpo", "me_ppo", "mb_mpo", "bptt"),
+        *("m3po", "m3po_h", "m2po", "pearl", "pe_ppo"),
         *("one_model_vpg", "one_model_trpo"),
+        *("maac", "mbpo", "steve_sac", "sb3_sac"),
+        "memb",
+        *("gssm_policy", "mlsm_v0_policy", "mlsm_v1_policy", "m_dpilco_policy", "l2a_policy"),
         COLLECTOR,
     }
     with pytest.raises(UserError, match="unknown method 'mb_oracle'"):

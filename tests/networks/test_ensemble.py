@@ -17,7 +17,8 @@ from ros_mbmrl.networks.ensemble import (
     split,
     stacked,
 )
-from ros_mbmrl.networks.mlp import InputUpdate, LayerUpdate, Parameters, Update
+from ros_mbmrl.networks.mlp import Parameters
+from ros_mbmrl.networks.updates import InputUpdate, LayerUpdate, Update
 
 MLP = Ensemble((3, 8, 5, 2), "silu", members=4)
 

@@ -20,6 +20,8 @@ from ros_mbmrl.networks.groups import group_of, network_of, place
         ("condition.b0", "", groups.CONDITION),
         ("gru.wi", "", groups.GRU),
         ("memory.persistence", "", groups.MEMORY),
+        ("cosine.w", "", groups.COSINE),
+        ("noise.b", "", groups.NOISE),
         ("member.0.w0", "member.0.", groups.NETWORK),
         ("member.10.frozen.w0", "member.10.", groups.FROZEN),
     ],
@@ -51,7 +53,7 @@ def test_the_network_is_that_of_every_member() -> None:
 
 def test_which_groups_are_not_trained_and_which_are_not_decayed() -> None:
     assert [each.name for each in groups.GROUPS.values() if not each.trained] == [
-        *("frozen", "causes"),  # made by a fit, not learned
+        *("frozen", "attended", "causes"),  # made by a fit or by an update, not learned
         "variance",  # learned by the supervised fit of an ensemble, and by no rule
     ]
-    assert [each.name for each in groups.GROUPS.values() if not each.decayed] == ["psi"]
+    assert [each.name for each in groups.GROUPS.values() if not each.decayed] == ["psi", "noise"]

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from ros_mbmrl.networks.activations import ACTIVATIONS
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 
 SIZES = (3, 8, 5, 2)
 
@@ -42,8 +43,9 @@ def test_errors_go_back_through_the_activation_and_can_be_differentiated(
     activation: str,
 ) -> None:
     mlp = MLP(SIZES, activation)
-    z = torch.linspace(-4, 4, 33, dtype=torch.float64, requires_grad=True)
-    delta = torch.linspace(2, -1, 33, dtype=torch.float64, requires_grad=True)
+    # An even number: without 0, at which a rectifier has no derivative.
+    z = torch.linspace(-4, 4, 32, dtype=torch.float64, requires_grad=True)
+    delta = torch.linspace(2, -1, 32, dtype=torch.float64, requires_grad=True)
     (expected,) = torch.autograd.grad(mlp.act(z), z, delta)
     with torch.inference_mode():
         torch.testing.assert_close(mlp.act_backward(delta, z, mlp.act(z)), expected)
@@ -133,19 +135,4 @@ def test_impossible_sizes_are_refused(sizes: tuple[int, ...], activation: str) -
 
 def test_an_unknown_activation_is_refused() -> None:
     with pytest.raises(ValueError, match="activation: expected one of"):
-        MLP((3, 2), "relu")
-
-
-def test_parts_of_fewer_tasks_hold_for_every_so_many_th() -> None:
-    left, right = torch.arange(2.0).reshape(2, 1, 1), torch.arange(6.0).reshape(6, 1, 1)
-    update = LayerUpdate(left, right)
-    some = update.tasks(slice(1, 4))
-    assert some.left is not None and some.right is not None
-    assert some.left.flatten().tolist() == [1, 0, 1]
-    assert some.right.flatten().tolist() == [1, 2, 3]
-    twice = update.tasks(slice(2, 4)).repeated(2)
-    assert twice.left is not None and twice.left.flatten().tolist() == [0, 0, 1, 1]
-    wanted = update.where(torch.tensor([True] * 3 + [False] * 3)).left
-    assert wanted is not None and wanted.flatten().tolist() == [0, 1, 0, 0, 0, 0]
-    both = update.plus(LayerUpdate(right, right))
-    assert both.left is not None and both.left[:, 0, 0].tolist() == [0, 1, 0, 1, 0, 1]
+        MLP((3, 2), "sine")

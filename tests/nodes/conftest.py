@@ -92,7 +92,7 @@ class Outbox:
         self.sent: dict[str, list[Any]] = defaultdict(list)
         self.hooks: dict[str, Callable[[Any], None]] = {}
 
-    def advertise(self, node: Any, name: str) -> Any:
+    def advertise(self, node: Any, name: str, links: Any = None) -> Any:
         """Stand in for `qos.advertise`."""
 
         def publish(message: Any) -> None:
@@ -170,3 +170,60 @@ def spin(context: Any) -> Iterator[Callable[..., None]]:
             node.close()
         node.destroy_node()
     executor.shutdown()
+
+
+class Participant:
+    """A participant of the middleware, whose nodes are spun in a thread."""
+
+    def __init__(self, domain: int) -> None:
+        from rclpy.executors import SingleThreadedExecutor
+
+        self.context = rclpy.Context()
+        self.context.init(args=[], domain_id=domain)
+        self._nodes: list[Any] = []
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop)
+        self._thread.start()
+
+    def make(self, name: str, space: str = "/robot") -> Any:
+        """Return a node of this participant."""
+        return self.add(rclpy.create_node(name, context=self.context, namespace=space))
+
+    def add(self, node: Any) -> Any:
+        """Spin a node."""
+        self._nodes.append(node)
+        self._executor.add_node(node)
+        self._executor.wake()
+        return node
+
+    def close(self) -> None:
+        """End its nodes; may be called again."""
+        if not self._stop.is_set():
+            for node in self._nodes:
+                if hasattr(node, "close"):
+                    node.close()
+            self._stop.set()
+            self._thread.join()
+            for node in self._nodes:
+                node.destroy_node()
+            self._executor.shutdown()
+            self.context.try_shutdown()
+
+    def _loop(self) -> None:
+        while not self._stop.is_set():
+            self._executor.spin_once(timeout_sec=0.05)
+
+
+@pytest.fixture
+def apart(domain: int) -> Iterator[Callable[[], Participant]]:
+    """Makes participants of one domain: one cannot hold two types of a topic, as two robots do."""
+    made: list[Participant] = []
+
+    def make() -> Participant:
+        made.append(Participant(domain))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_a_degraded_mode_is_published_as_a_warning(make: Any, mode: Mode) -> Non
     node._diagnostics = SimpleNamespace(publish=sent.append)
     node.publish(1, mode, {"plan_ms": 1.0})
     (line,) = sent[0].status
-    assert line.name == "controller: timing"
+    assert line.name == "hexapod/controller: timing"
     assert line.level == (OK if mode in (Mode.FULL, Mode.FINISHED) else WARN)
     assert {pair.key: pair.value for pair in line.values}["mode"] == mode.label
     assert line.message == mode.meaning
@@ -154,6 +155,7 @@ class Planner:
         self._parts, self.mode = parts, Mode.FULL
         self.left: list[float | None] = []
         self.previous: list[list[float]] = []
+        self.starts: list[Any] = []
 
     def plan(
         self, predict: Any, cost: Any, state: Any, reference: Any, warm_start: Any,
@@ -162,6 +164,7 @@ class Planner:
         """Return a plan that no other one is like."""
         self.left.append(deadline and round(deadline(), 6))
         self.previous.append(warm_start.previous.tolist())
+        self.starts.append(warm_start.actions)
         if self.mode is Mode.NONE:
             raise NoFinitePlan
         actions = torch.full((3, 2), 0.1 * len(self.left))
@@ -183,7 +186,8 @@ class Parts:
     def make(self, lockstep: bool = False) -> Parts:
         guard = Guard(MeanResidual(), self.prior[1], 8, GuardConfig())
         first = make_planner("mppi", self.robot.spec)  # until it was tried
-        agent = LiveAgent(self.prior[0], guard, first, torch.Generator(), clock=lambda: self.now)
+        own = self.prior[0], guard, first, torch.Generator()
+        self.agent = agent = LiveAgent(*own, clock=lambda: self.now)
         self.dynamics: Any = SimpleNamespace(
             robot=self.robot,
             commands=self.commands,
@@ -191,16 +195,21 @@ class Parts:
                 ("adapted", stamp, adapted.report.transitions)
             ),
             delay=0.02,
+            blank=False,
         )
         self.node: Any = SimpleNamespace(
             settings=SimpleNamespace(lockstep=lockstep),
             task=lambda state: self.task,
             prepare=self._prepare,
+            await_listeners=lambda: None,
+            tell_versions=lambda numbers: self.told.append(("versions", numbers)),
+            retune=lambda stamp, planner: planner,
             propose=lambda stamp, action: self.told.append(
                 ("proposed", stamp, action if action is None else action.round(3).tolist())
             ),
             publish=lambda stamp, mode, values: self.told.append(("mode", stamp, mode, values)),
             publish_plan=lambda *_: None,
+            publish_candidates=lambda *_: None,
             stopped=False,
         )
         self.worker = AdaptiveWorker(self.dynamics, self.node, agent, clock=lambda: self.now)
@@ -410,3 +419,58 @@ def test_a_worker_ends_when_it_is_told_to(parts: Parts) -> None:
     parts.dynamics.states = SimpleNamespace(take=take)
     parts.worker.run(stop)
     assert len(taken) == 3 and parts.kinds().count("proposed") == 2
+
+
+def test_another_planner_answers_the_very_next_state_and_goes_on_from_the_last_plan(
+    parts: Parts,
+) -> None:
+    parts.make().ready().turn(1)
+    asked, other = [], Planner(parts)
+
+    def retune(stamp: int, planner: Any) -> Any:
+        asked.append((stamp, planner is parts.planner))
+        return other
+
+    parts.node.retune = retune
+    parts.obey(1)
+    parts.turn(2)
+    assert asked == [(2 * 10**8, True)]
+    assert (len(parts.planner.left), len(other.left)) == (1, 1)
+    assert other.starts[0] is not None  # the plan before, moved on
+    assert parts.kinds()[-3:] == ["proposed", "adapted", "mode"]
+
+
+class Versions:
+    """A run of which one newer model comes when it is told to."""
+
+    def __init__(self, then: Any) -> None:
+        self.then, self.there, self.looks = then, False, 0
+        self.numbers = {"model_version": -1, "policy_version": -1}
+
+    def look(self) -> None:
+        self.looks += 1
+
+    def next(self, acting: Any) -> Any:
+        if not self.there:
+            return acting
+        self.there, self.numbers = False, {"model_version": 4, "policy_version": -1}
+        return self.then
+
+
+def test_a_newer_model_answers_the_very_next_state_and_is_told(parts: Parts) -> None:
+    parts.make()
+    halved = {name: 0.5 * value for name, value in parts.agent.guard.parameters.items()}
+    guard = Guard(MeanResidual(), halved, parts.agent.guard.window_size, GuardConfig())
+    versions = Versions(replace(parts.agent.acting, guard=guard))
+    parts.worker._learned = versions  # type: ignore[assignment]
+    parts.ready()
+    assert versions.looks == 1  # before the first command, and then in a thread of its own
+    parts.turn(1)
+    assert parts.values()["model_version"] == -1
+    versions.there = True
+    parts.turn(2)
+    assert parts.agent.guard is guard
+    assert parts.values()["model_version"] == 4
+    parts.turn(3)
+    told = [entry[1] for entry in parts.told if entry[0] == "versions"]
+    assert told == [{"model_version": 4, "policy_version": -1}]

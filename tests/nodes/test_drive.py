@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -102,6 +103,19 @@ def test_a_command_that_does_not_come_is_a_missed_deadline(plant: Any) -> None:
     assert [t.missed for t in rig.timings] == [0, 0, 1, 0]
     assert rig.timings[-1].missed_deadlines == 1
     assert plant.log.count("started") == 1
+
+
+def test_seconds_of_faults_count_from_the_first_command_that_moves(plant: Any) -> None:
+    plant.faults_from = lambda second: plant.log.append(("from", second))
+    rig = Rig(plant, [[], [0.01], [0.02], [0.01]])
+    rig.command = lambda k: [0.0, 0.0] if k < 2 else [1.0, 2.0]
+    assert plant.log == [("from", math.inf)]
+    rig.run()
+    assert [entry for entry in plant.log if entry[0] == "from"] == [
+        ("from", math.inf),
+        ("from", pytest.approx(0.2)),
+    ]
+    assert plant.log.index(("from", pytest.approx(0.2))) < plant.log.index((1.0, 2.0))
 
 
 def test_silence_stops_the_plant_once(plant: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -88,7 +89,12 @@ class Bench:
             self.command(*values, stamp=from_stamp(message.header.stamp))
 
     def told(self, task: str = "driver: timing") -> list[dict[str, str]]:
-        lines = [line for m in self.sent["/diagnostics"] for line in m.status if line.name == task]
+        lines = [
+            line
+            for m in self.sent["/diagnostics"]
+            for line in m.status
+            if line.name == f"hexapod/{task}"
+        ]
         return [{pair.key: pair.value for pair in line.values} for line in lines]
 
     @property
@@ -332,6 +338,20 @@ def test_a_faulty_plant_is_stopped_and_that_is_told(make: Any) -> None:
     assert [line.level for line in lines] == [OK, ERROR, OK, OK]
     assert {line.hardware_id for line in lines} == {"hexapod"}
     assert bench.told("driver: plant")[1]["frames"] == "7"  # what the plant counts
+
+
+def test_diagnostics_before_the_first_observation_are_on_the_robots_clock(make: Any) -> None:
+    """A real robot's stamps are the time of day: what is told of it is never stamped 0."""
+    bench = make()
+    bench.node.trigger_configure()
+    bench.node._tell_fault("")
+    bench.node._tell_fault("radio silent")
+    bench.plant.simulated = False
+    before = time.time()
+    bench.node._tell_fault("radio silent")
+    stamps = [from_stamp(message.header.stamp) for message in bench.sent["/diagnostics"]]
+    assert stamps[:2] == [0, 0]  # a twin's clock, which stands still
+    assert before - 1 <= stamps[2] / 1e9 <= time.time() + 1
 
 
 def test_what_latches_in_the_plant_is_let_go_by_rearming(make: Any) -> None:

@@ -52,7 +52,11 @@ def test_a_gamepad_trembles_until_it_is_broken(watch: Any, until: Until) -> None
 
 def test_a_neighbour_speaks_in_its_own_name(watch: Any, until: Until) -> None:
     watch.neighbour = True
-    until(lambda: {line.name for line in watch.lines} == set(NEIGHBOURS))
+    until(
+        lambda: (
+            {line.name for line in watch.lines} == {f"{NEIGHBOUR}/{name}" for name in NEIGHBOURS}
+        )
+    )
     assert {line.hardware_id for line in watch.lines} == {NEIGHBOUR}
     assert watch.seen.safety == []  # nor does the watch take it for the graph's
 

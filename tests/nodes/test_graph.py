@@ -320,7 +320,8 @@ def test_parameters_are_checked(context: Any, parameters: dict[str, Any], expect
 def test_parameters_are_read_once(context: Any) -> None:
     node = SafetyNode(context=context, parameter_overrides=given(check_period=0.05))
     result = node.set_parameters(given(lockstep=True))[0]
-    assert not result.successful and "read when the node starts" in result.reason
+    assert not result.successful and result.reason.endswith("read-only parameter: lockstep.")
+    assert node.describe_parameter("lockstep").description == "read when the node starts"
     node.destroy_node()
 
 

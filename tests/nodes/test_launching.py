@@ -29,7 +29,10 @@ def context(top: str, here: str, *words: str) -> Any:
     entities = [SimpleNamespace(launch_description_source=source), SimpleNamespace()]
     event = SimpleNamespace(launch_description=SimpleNamespace(entities=entities))
     known = {"event": event, "current_launch_file_path": here}
-    return SimpleNamespace(argv=words, get_locals_as_dict=lambda: known)
+    given = dict(word.split(":=", 1) for word in words)
+    return SimpleNamespace(
+        argv=words, get_locals_as_dict=lambda: known, launch_configurations=given
+    )
 
 
 @pytest.fixture
@@ -53,13 +56,28 @@ def test_every_misspelt_argument_is_refused_with_the_nearest(nodes: Any, name: s
 def test_arguments_of_launch_itself_and_of_files_that_include_this_one_pass(nodes: Any) -> None:
     here = "/a/twin.launch.py"
     prefix = ("launch-prefix:=nice", "sigterm_timeout:=9", "robot:=hexapod")
-    assert len(nodes(context(here, here, *prefix))) == 3
-    assert len(nodes(context("/b/all.launch.py", here, "durtion:=5"))) == 3
-    nowhere = SimpleNamespace(argv=("durtion:=5",), get_locals_as_dict=dict)
-    assert len(nodes(nowhere)) == 3  # not from a launch file
+    assert len(nodes(context(here, here, *prefix))) == 4
+    assert len(nodes(context("/b/all.launch.py", here, "durtion:=5"))) == 4
+    nowhere = SimpleNamespace(
+        argv=("durtion:=5",), get_locals_as_dict=dict, launch_configurations={}
+    )
+    assert len(nodes(nowhere)) == 4  # not from a launch file
 
 
-@pytest.mark.parametrize("spec", bringup.graph("collect", ["source:=random"]), ids=lambda s: s.name)
+def test_settings_of_the_planner_pass(launching: Any) -> None:
+    launching.LaunchConfiguration.perform = lambda self, _: next(
+        argument.default for argument in ARGUMENTS["adapt"] if argument.name == self.given[0]
+    )
+    here = "/a/adapt.launch.py"
+    made = launching._nodes(context(here, here, "planner.horizon:=5"), "adapt")
+    (own,) = (n.named["parameters"][-1] for n in made if n.named["executable"] == "adaptive")
+    assert own["planner.icem.horizon"] == 5
+
+
+NEEDED = [each for each in bringup.graph("collect", ["source:=random"]) if not each.optional]
+
+
+@pytest.mark.parametrize("spec", NEEDED, ids=lambda spec: spec.name)
 def test_a_node_that_fails_fails_the_launch(launching: Any, spec: bringup.NodeSpec) -> None:
     on_exit = launching._node(spec).named["on_exit"]
     for status in (1, 2, -9):
@@ -68,6 +86,15 @@ def test_a_node_that_fails_fails_the_launch(launching: Any, spec: bringup.NodeSp
     ended = on_exit(SimpleNamespace(returncode=0), None)
     assert (ended is not None) is spec.critical
     assert ended is None or ended.named == {"reason": f"{spec.name} has ended"}
+
+
+@pytest.mark.parametrize("name", ["view", "robot_state"])
+def test_one_who_looks_on_and_fails_ends_nothing(launching: Any, name: str) -> None:
+    nodes = bringup.graph("collect", ["source:=random", "view:=foxglove"])
+    (spec,) = (each for each in nodes if each.name == name)
+    on_exit = launching._node(spec).named["on_exit"]
+    for status in (0, 1, 2, -9):
+        assert on_exit(SimpleNamespace(returncode=status), None) is None
 
 
 @pytest.fixture

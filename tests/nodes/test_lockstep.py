@@ -34,6 +34,7 @@ from ros_mbmrl.simulation.faults import Fault
 from ros_mbmrl.supervisor import supervise
 
 STEPS, SEED, FAULT = 30, 3, "leg_left_middle@1.2"
+RESTS = 2  # steps for which safety waits for a second state; a fault's seconds count from then on
 
 
 @pytest.fixture(params=["mb_de", "rebal"])
@@ -59,15 +60,21 @@ def save_random_model(folder: Path, method: str) -> None:
     save_model(folder, DynamicsModel(robot, mlp, normalizer), parameters, card)
 
 
+@pytest.fixture(params=["false", "true"])
+def composed(request: pytest.FixtureRequest) -> str:
+    """Whether the control path is one process."""
+    return str(request.param)
+
+
 @pytest.fixture
-def run(once: Callable[..., Path], method: str) -> Path:
+def run(once: Callable[..., Path], method: str, composed: str) -> Path:
     """A folder with a model, and the recording of the graph that ran with it."""
 
     def fill(folder: Path) -> None:
         save_random_model(folder / "model", method)
-        as_processes(folder / "model", method, folder / "run.mcap")
+        as_graph(folder / "model", method, composed, folder / "run.mcap")
 
-    return once(f"lockstep-{method}", fill)
+    return once(f"lockstep-{method}-{composed}", fill)
 
 
 def in_process(model: Path, method: str) -> np.ndarray:
@@ -78,6 +85,7 @@ def in_process(model: Path, method: str) -> np.ndarray:
     begin = make_path("zigzag").start
     faults = (Fault.parse(FAULT),)
     with TwinPlant(robot, TwinConfig("turf", faults, seed=SEED, start=begin)) as plant:
+        plant.faults_from(RESTS * 0.1)
         start = StateEstimator(robot).update(plant.observe())
         course = make_path("zigzag").placed(*robot.pose(start))
         task = PathFollowing(robot, Course.from_points(course.points), speed=0.25)
@@ -85,13 +93,20 @@ def in_process(model: Path, method: str) -> np.ndarray:
         loop = ControlLoop(plant, StateEstimator(robot), agent, SafetyMonitor(robot))
         steps = [loop.step(0.1) for _ in range(STEPS)]
     assert any(step.adapted.report.accepted for step in steps)
+    assert [step.checked.action.any() for step in steps[: RESTS + 1]] == [False] * RESTS + [True]
     return np.stack([step.checked.action for step in steps])
 
 
-def as_processes(model: Path, method: str, recording: Path) -> None:
+def as_graph(model: Path, method: str, composed: str, recording: Path) -> None:
     """The same by the graph."""
     words = [f"model:={model}", f"method:={method}", f"fault:={FAULT}", "terrain:=turf"]
-    words += ["path:=zigzag", f"recording:={recording}", f"duration:={STEPS / 10}", f"seed:={SEED}"]
+    words += [
+        f"composed:={composed}",
+        "path:=zigzag",
+        f"recording:={recording}",
+        f"duration:={STEPS / 10}",
+        f"seed:={SEED}",
+    ]
     summary = supervise(bringup.graph("adapt", [*words, "lockstep:=true"]), echo=print)
     assert (summary.status, summary.exit_codes) == (0, dict.fromkeys(summary.exit_codes, 0))
     assert summary.first_command_seconds is not None

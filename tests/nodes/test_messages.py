@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +75,19 @@ def test_a_number_that_is_none_is_nan() -> None:
     values = {"here": "0.5", "wild": "rm -rf"}
     assert m.read_number(values, "here") == 0.5
     assert math.isnan(m.read_number(values, "wild")) and math.isnan(m.read_number(values, "gone"))
+
+
+def test_each_line_of_diagnostics_has_its_analyzer() -> None:
+    """Of the groups in `config/diagnostics.yaml`, each line fits one, by how its name begins."""
+    file = Path(__file__).parents[2] / "config" / "diagnostics.yaml"
+    groups = yaml.safe_load(file.read_text())["/**"]["ros__parameters"]
+    for robot in ("hexapod", "pr2_arm", "half_cheetah", "ant", "arm_7dof"):
+        analyzers = groups[robot]["analyzers"].values()
+        for node, task in (
+            *(("driver", "timing"), ("driver", "plant"), ("controller", "timing")),
+            *(("controller", "echo"), ("safety", "state")),
+        ):
+            name = m.status(node, task, robot, {}).name
+            assert name == f"{robot}/{node}: {task}"
+            fits = [each for each in analyzers if name.startswith(each["startswith"][0])]
+            assert [each["path"] for each in fits] == [node]

@@ -95,5 +95,9 @@ def test_what_is_read_once_cannot_be_set(make: Any) -> None:
         node.set_parameters([Parameter(name, value=value)])[0]
         for name, value in (("count", 4), ("use_sim_time", True))
     )
-    assert not refused.successful and refused.reason == "count is read when the node starts"
+    assert not refused.successful
+    assert refused.reason == "Trying to set a read-only parameter: count."
+    for name in ("path", "speed", "count", "quick"):
+        told = node.describe_parameter(name)
+        assert told.read_only and told.description == "read when the node starts"
     assert taken.successful and node.get_parameter("count").value == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +12,16 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from ros_mbmrl.errors import RunError
 from ros_mbmrl.nodes.messages import command_message
-from ros_mbmrl.nodes.peers import REMEMBERED, Echo, PeerWatch, missing_listeners
+from ros_mbmrl.nodes.peers import (
+    REMEMBERED,
+    SETTLED,
+    Echo,
+    PeerWatch,
+    await_listeners,
+    missing_listeners,
+)
 from ros_mbmrl.robots import make_robot
 
 SPEC = make_robot("hexapod").spec
@@ -177,3 +186,56 @@ def test_who_would_miss_a_message(listeners: list[str], connected: int, missing:
     )
     publisher: Any = SimpleNamespace(topic_name="/t", get_subscription_count=lambda: connected)
     assert missing_listeners(node, publisher, ["safety", "recorder"]) == missing
+
+
+class Topics:
+    """Two topics: which nodes listen, and to how many of them each is connected, look by look."""
+
+    def __init__(self, known: dict[str, list[list[str]]], connected: dict[str, list[int]]) -> None:
+        self.known, self.connected, self.looks = known, connected, 0
+
+    def get_name(self) -> str:
+        return "driver"
+
+    def get_subscriptions_info_by_topic(self, topic: str) -> list[Any]:
+        self.looks += topic == next(iter(self.known))
+        names = self.known[topic][min(self.looks, len(self.known[topic])) - 1]
+        return [SimpleNamespace(node_name=name) for name in names]
+
+    def publishers(self) -> Any:
+        def count(name: str) -> int:
+            each = self.connected[name]
+            return each[min(self.looks, len(each)) - 1]
+
+        return [
+            SimpleNamespace(topic_name=name, get_subscription_count=lambda name=name: count(name))
+            for name in self.known
+        ]
+
+
+def awaited(topics: Any, *names: str, clock: Any = lambda: 0.0) -> int:
+    """Return after how many looks the wait is over."""
+    await_listeners(topics, topics.publishers(), names, threading.Event(), clock, 1.0)
+    return int(topics.looks)
+
+
+def test_each_topic_is_waited_for_until_no_more_listeners_become_known() -> None:
+    """One topic is connected before the next one: the first observation would miss its parts."""
+    one = ["recorder"]
+    connecting = Topics({"/a": [one], "/b": [one]}, {"/a": [1], "/b": [0, 0, 1]})
+    assert awaited(connecting, "recorder") == 2 + SETTLED
+    telling = Topics({"/a": [one], "/b": [[], [], [], one]}, {"/a": [1], "/b": [0, 0, 0, 1]})
+    assert awaited(telling, "recorder") == 4 + SETTLED
+
+
+def test_a_node_may_listen_to_some_topics_only() -> None:
+    both = Topics({"/a": [["recorder", "own"]], "/b": [["recorder"]]}, {"/a": [2], "/b": [1]})
+    assert awaited(both, "recorder", "own") == 1 + SETTLED
+    assert awaited(both) == 1 + SETTLED  # nobody is waited for
+
+
+def test_who_does_not_come_is_named() -> None:
+    times = iter(range(100))
+    alone = Topics({"/a": [["recorder"]], "/b": [[]]}, {"/a": [1], "/b": [0]})
+    with pytest.raises(RunError, match="driver: not there in 1 s: safety$"):
+        awaited(alone, "recorder", "safety", clock=lambda: float(next(times)))

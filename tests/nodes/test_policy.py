@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -23,8 +24,20 @@ RIGHTS = (
     *(("services", "reply"), ("services", "request")),
 )
 Right = tuple[str, str]
-# What is allowed and not used on the twin: a real robot's pose, and what nobody watches there.
-UNUSED = {"driver": {("topics", "subscribe"): {"/mocap/{robot}/pose"}}}
+# What is allowed and not used on the twin without a view: a real robot's pose, candidates to show.
+UNUSED = {
+    "driver": {("topics", "subscribe"): {"/mocap/{robot}/pose"}},
+    "controller": {
+        ("topics", "publish"): {"/{robot}/plan/candidates"},
+        ("topics", "subscribe"): {"/{robot}/episode"},  # with learning:=
+    },
+}
+if find_spec("tf2_msgs") is None:  # then there are no transforms, and nothing to make them of
+    STATE = ("joint_states", "odom", "imu", "back_emf", "battery", "tool_points", "sensor_time")
+    UNUSED["robot_state"] = {
+        ("topics", "publish"): {"/tf", "/tf_static"},
+        ("topics", "subscribe"): {f"/{{robot}}/{name}" for name in STATE},
+    }
 OUTSIDE = {"operator", "joystick", "mocap"}
 
 
@@ -62,13 +75,12 @@ def test_only_safety_commands_the_robot_and_the_driver_takes_nothing_else() -> N
         nodes = [node for _, space, node in profiles() if space == f"/{robot}"]
         safe, proposed = f"/{robot}/command/safe", f"/{robot}/command/proposed"
         publish, subscribe = ("topics", "publish"), ("topics", "subscribe")
-        assert [n for n in nodes if safe in allowed(n, publish, robot)] == ["safety"]
+        # As a process of its own, and in the one of the control path.
+        assert [n for n in nodes if safe in allowed(n, publish, robot)] == ["safety"] * 2
         takes = {topic for topic in allowed("driver", subscribe, robot) if "command" in topic}
         assert takes == {safe}
-        assert [n for n in nodes if proposed in allowed(n, publish, robot)] == [
-            "controller",
-            "teleop",
-        ]
+        proposers = [n for n in nodes if proposed in allowed(n, publish, robot)]
+        assert sorted(proposers) == ["controller", "controller", "teleop"]
 
 
 def test_it_has_no_wildcards_and_denies_by_leaving_out() -> None:
@@ -79,12 +91,17 @@ def test_it_has_no_wildcards_and_denies_by_leaving_out() -> None:
     assert names == {"/_ros2cli_*/get_type_description"}
 
 
-def test_every_process_of_every_graph_has_an_enclave_of_its_own() -> None:
+def test_every_process_of_every_graph_has_an_enclave_of_its_own(tmp_path: Path) -> None:
     enclaves = {enclave for enclave, _, _ in profiles()}
     started = set()
     for robot in ("hexapod", "pr2_arm"):
-        for name, more in (("adapt", []), ("collect", ["source:=random"]), ("twin", [])):
-            started |= {spec.enclave for spec in bringup.graph(name, [f"robot:={robot}", *more])}
+        own = [f"learning:={tmp_path}"]
+        for name, more in (("adapt", own), ("collect", ["source:=random"]), ("twin", [])):
+            words = [f"robot:={robot}", "view:=foxglove", *more]
+            started |= {spec.enclave for spec in bringup.graph(name, words)}
+            if name == "adapt":
+                together = bringup.graph(name, [*words, "composed:=true"])
+                started |= {spec.enclave for spec in together}
     outside = {f"/{robot}/{name}" for robot in ("hexapod", "pr2_arm") for name in OUTSIDE}
     # The PR2's arm follows no path.
     assert enclaves - outside - started == {"/pr2_arm/reference"}
@@ -131,7 +148,7 @@ def test_the_graph_does_what_is_allowed_and_nothing_less(
     words = [*words, f"robot:={robot}", f"recording:={tmp_path / 'run.mcap'}"]
     specs = bringup.graph("collect" if name == "collect" else "adapt", words)
     runner = threading.Thread(target=lambda: ended.append(supervise(specs, echo=said.append)))
-    expected = {"driver", "safety", "recorder"}
+    expected = {"driver", "safety", "recorder", "robot_state"}
     expected |= {"teleop"} if name == "collect" else {"dynamics", "controller"}
     expected |= {"reference"} if name == "adapt" else set()
     watcher = Node("watcher", context=context)

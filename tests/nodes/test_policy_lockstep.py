@@ -28,6 +28,7 @@ from ros_mbmrl.supervisor import supervise
 
 made = partial(make_simulated, "half_cheetah")
 STEPS, SEED = 20, 5
+FAST = ("me_trpo", "m3po", "maac")  # a Gaussian policy, one that remembers, a squashed one
 ROBOT = make_robot("half_cheetah")
 MODELS = "{hidden: [8], supervised_steps: 10, validate_every: 5, rows: 16, batch: 8"
 IN_MODELS = """
@@ -40,11 +41,35 @@ validation: {every: 1, tolerance: 1, updates: 2, episodes: 2}
 """
 META = "{budget: 40, tasks: 2, horizon: 10, inner: {episodes: 2, rate: 0.1}}"
 FREE = "{budget: 40, worlds: 2, horizon: 20}"
+SOFT = "soft: {hidden: [8], rows: 16}"
+REMEMBERED = (
+    f"budget: 40, horizon: 20, first: 36, updates: 1, history: 3, told_rewards: true, {SOFT}"
+)
+IMAGINED = "every: 20, rollouts: 4, heads: 2, model_hidden: [8], fit: {steps: 5, rows: 8, every: 5}"
+OFF = """
+budget: 80
+worlds: 2
+horizon: 20
+first: 40
+soft: {hidden: [8], rows: 8}
+"""
+OFF_MODELS = f"{OFF}updates: 1\nbranches: {{rows: 20}}\nmodel: {MODELS}, members: 2, elites: 1}}"
+AMORTISED = """
+{budget: 20, episodes: 1, horizon: 10, chance: 1, updates: 1, tasks: 1, rows: 2, context: 10,
+network: mlp, hidden: [8], step_kind: ppo, tests: 1,
+model: {hidden: [8], first: 3, fit: {steps: 2, batch: 2, targets: 5}}}
+"""
 RECIPES = {
     **dict.fromkeys(("me_trpo", "me_ppo"), f"{IN_MODELS}\nmodel: {MODELS}, members: 2}}"),
     **dict.fromkeys(("bptt", "one_model_vpg", "one_model_trpo"), f"{IN_MODELS}\nmodel: {MODELS}}}"),
     **dict.fromkeys(("promp", "e_maml", "maml_vpg", "maml_rl"), META),
     **dict.fromkeys(("trpo", "ppo"), FREE),
+    "m3po": f"{{{REMEMBERED}, {IMAGINED}}}",  # these two remember their last transitions
+    "pearl": f"{{{REMEMBERED}}}",
+    "gssm_policy": AMORTISED,  # draws z from its context, from the graph's generator
+    "pe_ppo": "{budget: 40, tasks: 1, horizon: 20, history: 3, hidden: [8], encoder: [8]}",
+    **dict.fromkeys(("sac", "sb3_sac"), OFF),
+    **dict.fromkeys(("maac", "mbpo", "steve_sac"), OFF_MODELS),
 }
 
 
@@ -58,12 +83,12 @@ def train(method: str, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "method",
-    [pytest.param(m, marks=pytest.mark.slow) if m != "me_trpo" else m for m in RECIPES],
+    [pytest.param(m, marks=pytest.mark.slow) if m not in FAST else m for m in RECIPES],
 )
 def test_the_graph_does_what_an_evaluation_does(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if method in ("trpo", "ppo"):
+    if method in ("trpo", "ppo", "sb3_sac"):
         pytest.importorskip("sb3_contrib")
     train(method, tmp_path / "p")
     words = ["robot:=half_cheetah", "controller:=policy", f"model:={tmp_path / 'p'}"]

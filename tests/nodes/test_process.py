@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -16,7 +17,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from ros_mbmrl.bringup import LAUNCHER, PARENT
-from ros_mbmrl.nodes.process import _await_end
+from ros_mbmrl.nodes.process import DELIVERY, LONGEST_DRAIN, LOOK, _await_end, _deliver, _drain
 
 Until = Callable[[Callable[[], bool]], None]
 
@@ -108,3 +109,69 @@ def test_an_end_is_noticed_with_and_without_the_kernels_help(
         process.wait()
     _await_end(process.pid)  # a zombie has ended, too
     assert process.wait(0) == 0
+
+
+class Mailbox:
+    """A clock, and an executor whose every look takes some time and may take a message in.
+
+    arrivals: when messages come [s]; pauses: how long the process is not run [s], by look.
+    """
+
+    def __init__(self, arrivals: list[float], pauses: dict[int, float] | None = None) -> None:
+        self.now, self.looks, self.arrivals = 0.0, 0, arrivals
+        self.pauses = pauses or {}
+        self.node: Any = SimpleNamespace(linger=0.2, received=0)
+
+    def spin_once(self, timeout_sec: float) -> None:
+        self.looks += 1
+        self.now += self.pauses.get(self.looks, timeout_sec)
+        if self.arrivals and self.arrivals[0] <= self.now:
+            self.arrivals.pop(0)
+            self.node.received += 1
+
+    def drain(self) -> None:
+        executor: Any = self
+        _drain(executor, self.node, lambda: self.now)
+
+
+def test_draining_ends_when_nothing_has_come_for_a_while() -> None:
+    box = Mailbox([0.0, 0.15, 0.3, 0.45, 0.75])  # the last one comes .3 s after the one before
+    box.drain()
+    assert box.arrivals == [0.75] and box.now == pytest.approx(0.66, abs=0.03)
+
+
+def test_time_in_which_a_process_was_not_run_does_not_count_as_quiet() -> None:
+    box = Mailbox([0.0] * 3 + [0.9] * 30, {4: 0.9})
+    box.drain()
+    assert not box.arrivals
+
+
+def test_draining_is_bounded() -> None:
+    box = Mailbox([0.01 * k for k in range(1000)])
+    box.drain()
+    assert box.now == pytest.approx(LONGEST_DRAIN, abs=0.03) and box.arrivals
+
+
+def test_a_node_that_does_not_linger_ends_at_once() -> None:
+    box = Mailbox([0.0])
+    box.node = SimpleNamespace()
+    box.drain()
+    assert box.looks == 0
+
+
+def test_all_publishers_share_the_time_that_delivery_may_take() -> None:
+    now, asked = [0.0], {"never": 0, "late": 0, "last": 0}
+
+    def publisher(name: str, answer: float) -> Any:
+        def acknowledged(timeout: Any) -> bool:
+            asked[name] += 1
+            now[0] += timeout.nanoseconds / 1e9
+            return now[0] >= answer
+
+        return SimpleNamespace(wait_for_all_acked=acknowledged)
+
+    each = [publisher("late", 1.0), publisher("never", 1e9), publisher("last", 1e9)]
+    node: Any = SimpleNamespace(publishers=each)
+    _deliver([node], lambda: now[0])
+    assert now[0] == pytest.approx(DELIVERY, abs=0.05)
+    assert asked["late"] == pytest.approx(1.0 / LOOK, abs=1) and asked["last"] == 1

@@ -19,8 +19,10 @@ import pytest
 from mcap.reader import make_reader
 
 from ros_mbmrl import cli
+from ros_mbmrl.data.measurement_messages import measurement_topics
 from ros_mbmrl.data.recording import CHUNK_SECONDS, read_messages, recording_info
 from ros_mbmrl.nodes.messages import command_message
+from ros_mbmrl.nodes.process import _deliver
 from ros_mbmrl.nodes.qos import advertise
 from ros_mbmrl.nodes.sensors import SensorCodec
 from ros_mbmrl.robots import make_robot
@@ -181,16 +183,67 @@ def test_a_signal_closes_the_file_with_everything_in_it(
     assert (path.parent / "metadata.yaml").is_file()
     sent_before_it_came(path)
     assert {f"{SPACE}/{name}" for name in ("odom", "imu", "command/safe")} <= set(info.topics)
+    # A transform a measurement, made here, of which every part came.
+    assert info.topics["/tf_static"].messages == 1
+    names = [f"{SPACE}/{name}" for name in measurement_topics(make_robot("hexapod").spec)]
+    whole = set.intersection(*(set(stamps_of(path, name)) for name in names))
+    assert len(whole) - 1 <= info.topics["/tf"].messages <= len(whole)
+
+
+def test_what_a_paused_recorder_missed_is_sent_again_before_its_sender_leaves(
+    tmp_path: Path,
+    start: Callable[..., subprocess.Popen[str]],
+    context: Any,
+    until: Callable[[Callable[[], bool]], None],
+) -> None:
+    """More than a socket's buffer holds, while the recorder does not run."""
+    import rclpy
+    from geometry_msgs.msg import PoseStamped
+    from nav_msgs.msg import Path as NavPath
+
+    path, count = tmp_path / "run.mcap", 20
+    process = start(path, context.get_domain_id())
+    node = rclpy.create_node("sender", namespace=SPACE, context=context)
+    codec = SensorCodec(ROBOT.spec)
+    publishers = {name: advertise(node, name) for name in codec.topics}
+    values = np.array([0, 0, 0.02, 1, *[0] * 14], dtype=float)
+    growing, steps = _growing(path), iter(range(10**6))
+    plan = advertise(node, "plan")
+
+    def publish(plans: int = 0) -> int:
+        step = next(steps)
+        for _ in range(plans):
+            plan.publish(NavPath(poses=[PoseStamped()] * 150))
+        for name, message in codec.encode(Measurement(0.02 * step, values), None).items():
+            publishers[name].publish(message)
+        return step
+
+    until(lambda: publish() >= 0 and growing())  # both ends know of each other
+    process.send_signal(signal.SIGSTOP)
+    last = [publish(plans=1) for _ in range(count)]
+    leaving = threading.Thread(target=_deliver, args=([node],))
+    leaving.start()
+    process.send_signal(signal.SIGCONT)
+    leaving.join()
+    node.destroy_node()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE) == 0
+    for name in codec.topics:
+        expected = [20_000_000 * step for step in last]
+        assert stamps_of(path, f"{SPACE}/{name}")[-count:] == expected
+
+
+def stamps_of(path: Path, name: str) -> list[int]:
+    """Stamps [ns] of the messages of a topic."""
+    headers = (recorded.message.header for recorded in read_messages(path, [name]))
+    return [header.stamp.sec * 10**9 + header.stamp.nanosec for header in headers]
 
 
 def sent_before_it_came(path: Path) -> None:
     """Messages carry when they were sent and, later, when they came."""
     with path.open("rb") as stream:
         messages = [m for _, _, m in make_reader(stream).iter_messages(topics=[f"{SPACE}/odom"])]
-    stamps = [
-        recorded.message.header.stamp.sec * 10**9 + recorded.message.header.stamp.nanosec
-        for recorded in read_messages(path, [f"{SPACE}/odom"])
-    ]
+    stamps = stamps_of(path, f"{SPACE}/odom")
     assert len(messages) > 5
     for stamp, message in zip(stamps, messages, strict=True):
         assert stamp <= message.publish_time <= message.log_time

@@ -240,6 +240,18 @@ def test_a_command_heard_as_it_was_sent_is_nothing(make: Any) -> None:
     assert bench.told["foreign"] == "0" and bench.latched == []
 
 
+def test_a_robot_whose_driver_has_not_heard_the_command_is_not_frozen(make: Any) -> None:
+    bench = make().walking()
+    for _ in range(6):
+        bench.node._inputs.take_heard(np.zeros(2))
+        bench.step(hum=0.0)
+        assert bench.safe == WALK
+    bench.node._on_heard(bench.sent["command/safe"][-1])
+    for _ in range(3):
+        bench.step(hum=0.0)
+    assert bench.safe == REST and "frozen_state" in bench.told["reasons"]
+
+
 def test_the_first_changed_command_stops_at_once(make: Any) -> None:
     """The last command under the stamp of the next: what froze it shows at the first message."""
     bench = make().walking()
@@ -422,7 +434,7 @@ def test_the_newest_answer_carries_the_stamp_of_its_state(make: Any) -> None:
     assert newest.header.stamp == to_stamp(bench.stamp)
     assert newest.name == ["left_legs", "right_legs"]
     (told,) = bench.sent["/diagnostics"][0].status
-    assert told.name == "safety: state" and told.hardware_id == OWNER
+    assert told.name == f"{OWNER}/safety: state" and told.hardware_id == OWNER
     assert OK < told.level < ERROR  # not yet sure of the state
 
 
@@ -478,3 +490,58 @@ def test_a_latched_stop_and_its_reset_are_told(make: Any, monkeypatch: Any) -> N
     assert not bench.trigger(bench.node._on_reset)[0]
     kind, text = log.lines[-1]
     assert kind == "warning" and text.startswith("safety/reset refused: plant_fault")
+
+
+def limit(bench: Bench, name: str, value: Any) -> tuple[bool, str]:
+    (result,) = bench.node.set_parameters([Parameter(f"limits.{name}", value=value)])
+    return result.successful, result.reason
+
+
+def test_a_narrower_limit_acts_on_the_next_command_and_is_told(make: Any) -> None:
+    bench = make().walking()
+    assert limit(bench, "left_legs", [0.0, 2.0]) == (True, "")
+    told = bench.sent["/diagnostics"][-1]
+    assert (
+        told.status[0].name == "hexapod/safety: limits"
+        and from_stamp(told.header.stamp) == bench.stamp
+    )
+    assert [(v.key, v.value) for v in told.status[0].values] == [("limits.left_legs", "[0.0, 2.0]")]
+    bench.step()
+    assert bench.safe == [2.0, 5.0] and bench.told["level"] == "LIMITED"
+    assert list(bench.node.get_parameter("limits.left_legs").value) == [0.0, 2.0]
+    assert limit(bench, "left_legs", [0, 56])[0]
+    bench.step()
+    assert bench.safe == WALK
+
+
+def test_a_wider_limit_is_refused_and_nothing_changes(make: Any) -> None:
+    bench = make(**{"limits.left_legs": [0, 20]}).walking()
+    assert limit(bench, "left_legs", [0.0, 2.0])[0]
+    refused, why = limit(bench, "left_legs", [0.0, 21.0])
+    assert not refused and "left_legs: expected a range within 0 to 20, got 0 to 21" in why
+    for wrong in ([0.0, math.nan], [0.0, math.inf], [2.0, 1.0], [1.0, 2.0], [0.0], 3.0, "wide"):
+        assert not limit(bench, "left_legs", wrong)[0]
+    bench.step()
+    assert bench.safe == [2.0, 5.0]
+    assert list(bench.node.get_parameter("limits.left_legs").value) == [0.0, 2.0]
+
+
+def test_an_arena_narrowed_away_from_under_the_robot_stops_it(make: Any) -> None:
+    bench = make().walking()
+    assert limit(bench, "arena_x", [0.5, 2.5])[0]
+    bench.step()
+    assert bench.latched == ["outside"]
+
+
+def test_in_lockstep_no_limit_is_set(make: Any) -> None:
+    bench = make(lockstep=True)
+    refused, why = limit(bench, "left_legs", [0.0, 2.0])
+    assert not refused and why.startswith("in lockstep nothing is set")
+
+
+def test_every_other_parameter_is_read_only(make: Any) -> None:
+    node = make(**{"monitor.jumps": 4}).node
+    for name in ("robot", "lockstep", "check_period", "monitor.jumps", "await_nodes"):
+        assert node.describe_parameter(name).read_only
+    names = {name.removeprefix("limits.") for name in node.list_parameters(["limits"], 0).names}
+    assert {"left_legs", "right_legs", "arena_x", "arena_y", "vz"} <= names

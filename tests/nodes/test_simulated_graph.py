@@ -19,7 +19,7 @@ from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.plants import make_plant
-from ros_mbmrl.plants.base import PlantOptions
+from ros_mbmrl.plants.base import PlantOptions, Scheduled
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.estimator import StateEstimator
 from ros_mbmrl.safety.monitor import SafetyMonitor
@@ -27,6 +27,7 @@ from ros_mbmrl.supervisor import supervise
 from ros_mbmrl.untrusted import read_yaml
 
 STEPS, SEED, TERRAIN, FAULT = 24, 3, "steep", "bfoot_disabled@0.6"
+RESTS = 2  # steps for which safety waits for a second state; a fault's seconds count from then on
 
 
 @pytest.fixture
@@ -61,11 +62,14 @@ def test_nodes_and_loop_give_the_same_numbers(model: Path, tmp_path: Path) -> No
     planner = settings["/half_cheetah/controller"]["ros__parameters"]["planner"]
     options = PlantOptions(terrain=TERRAIN, fault=FAULT, seed=SEED)
     with make_plant(robot, "twin", options) as plant:
+        assert isinstance(plant, Scheduled)
+        plant.faults_from(RESTS * robot.spec.period)
         start = StateEstimator(robot).update(plant.observe())
         task = robot.make_task("run", start)
         agent = make_live_agent(loaded, task, "mb", robot.planner, planner, seed=SEED)
         loop = ControlLoop(plant, StateEstimator(robot), agent, SafetyMonitor(robot))
         steps = [loop.step(robot.spec.period) for _ in range(STEPS)]
+    assert [step.checked.action.any() for step in steps[: RESTS + 1]] == [False] * RESTS + [True]
     actions = np.array([step.checked.action for step in steps], dtype=np.float32)
     states = np.array([step.state for step in steps], dtype=np.float32)
     count = len(recorded.actions)

@@ -85,7 +85,7 @@ class Pad(Node):
 
     def _on_episode(self, message: Any) -> None:
         for line in message.status:
-            assert (line.name, line.hardware_id) == ("collect: episode", "hexapod")
+            assert (line.name, line.hardware_id) == ("hexapod/collect: episode", "hexapod")
             values = {pair.key: pair.value for pair in line.values}
             self.events.append((values["event"], values["index"], values["terrain"]))
 

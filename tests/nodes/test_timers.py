@@ -90,6 +90,8 @@ def test_nothing_else_in_the_nodes_asks_for_ros_time() -> None:
     found = []
     paths = [path for folder in ("ros_mbmrl", "examples") for path in (ROOT / folder).rglob("*.py")]
     for path in sorted(paths):
+        if "your_robot" in path.parts:
+            continue  # plays a robot of somebody else
         # The base of an example judges stamps by ROS time, so they are made of it.
         asks = r"\bcreate_(timer|rate)\(" + r"|\bget_clock\(" * ("examples" not in path.parts)
         for number, line in enumerate(path.read_text().splitlines(), 1):

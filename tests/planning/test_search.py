@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -176,3 +177,34 @@ def test_the_deadline_ends_the_search_with_what_there_is(name: str) -> None:
     assert iterations(1.0) == 6
     assert iterations(0.035) == 3  # 10 ms each: a fourth would not end in time
     assert iterations(-1.0) == 1
+
+
+@every_planner
+def test_a_retuned_planner_goes_on_from_the_last_plan_and_its_settings_act(name: str) -> None:
+    planner: Any = make_planner(name, SPEC, num_samples=32, horizon=4)
+    tuned = planner.retuned(replace(planner.config, num_samples=64, sigma=0.5))
+    generator = torch.Generator().manual_seed(0)
+    first = planner.plan(Model(), to_target, torch.zeros(2), TARGET, COLD, generator, lambda: 9.0)
+    model = Model()
+    with torch.inference_mode():
+        start = first.shifted(first.action)
+        found = tuned.plan(model, to_target, torch.zeros(2), TARGET, start, generator)
+    assert found.samples == 64 and found.actions.shape == (4, 2)
+    assert tuned._pace is planner._pace
+    if name != "random_shooting":  # it starts anew
+        assert torch.allclose(model.asked[0][0], start.actions)
+    with pytest.raises(ValueError, match="horizon: expected 4, got 5"):
+        planner.retuned(replace(planner.config, horizon=5))
+
+
+@every_planner
+def test_every_setting_that_may_change_changes_the_candidates_or_their_weights(name: str) -> None:
+    config = make_planner(name, SPEC).config  # type: ignore[attr-defined]
+    usual = plan(name, horizon=4)
+    for setting, live in config.LIVE.items():
+        value = getattr(config, setting)
+        other = value + 7 if live.whole else (0.3 if value < 0.2 else 0.5 * value)
+        other = max(other, getattr(config, "min_sigma", 0.0)) if setting == "sigma" else other
+        found = plan(name, horizon=4, **{setting: other})
+        same = torch.equal(found.actions, usual.actions) and found.cost_mean == usual.cost_mean
+        assert not same, setting

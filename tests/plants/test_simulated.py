@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -137,3 +140,22 @@ def test_physics_that_break_down_end_the_run() -> None:
     plant.advance(0.05)
     with pytest.raises(RunError, match="the twin's physics broke down before 0.1 s"):
         plant.observe()
+
+
+@pytest.mark.parametrize(
+    ("robot", "fault"), [("half_cheetah", "bfoot_disabled"), ("arm_7dof", "push")]
+)
+def test_a_fault_that_waits_sets_in_so_long_after_it_was_told(robot: str, fault: str) -> None:
+    waits, at_once = made(robot, replace(FLAT, fault=f"{fault}@0.2")), made(robot, FLAT)
+    period = waits.robots.robot.spec.period
+    action = np.full(len(waits.robots.robot.spec.action), 0.5)
+    rest, differs = round(0.6 / period), []
+    waits.faults_from(math.inf)
+    for step in range(3 * rest):
+        if step == rest:
+            waits.faults_from(waits.time)
+        for plant in (waits, at_once):
+            plant.command(action if step >= rest else 0 * action)
+            plant.advance(period)
+        differs.append(not np.array_equal(waits.observe().values, at_once.observe().values))
+    assert differs.index(True) == rest + round(0.2 / period)

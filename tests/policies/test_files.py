@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from torch import Generator
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.policies.maml_rl import MAMLConfig, train_maml_rl
+from ros_mbmrl.networks.history import Histories
 from ros_mbmrl.policies.adapt import InnerConfig
 from ros_mbmrl.policies.files import load_policy, save_policy
 from ros_mbmrl.policies.sampling import Tasks
+from ros_mbmrl.policies.trained import TrainedPolicy
+from ros_mbmrl.policies.with_history import HistoryPolicy
 
 INNER = InnerConfig(episodes=2, horizon=5, rate=0.1)
 
@@ -73,3 +77,22 @@ def test_weights_that_are_not_finite_are_refused(point_tasks: Tasks, tmp_path: P
     save_policy(tmp_path, point_tasks.robot, replace(trained, parameters=broken), {"method": "x"})
     with pytest.raises(UserError, match="non-finite"):
         load_policy(tmp_path, point_tasks.robot)
+
+
+def test_a_policy_with_a_history_comes_back(point_tasks: Tasks, tmp_path: Path) -> None:
+    robot = point_tasks.robot
+    layout = Histories(len(robot.observed), len(robot.spec.action), 4, rewards=True)
+    policy = HistoryPolicy.of(layout, 5, (8,), "silu")
+    parameters = policy.init(Generator().manual_seed(0))
+    save_policy(tmp_path, robot, TrainedPolicy(policy, parameters, ()), {"method": "m3po"})
+    loaded = load_policy(tmp_path, robot)
+    assert isinstance(loaded.policy, HistoryPolicy)
+    assert (loaded.policy.layout, loaded.policy.encoder) == (layout, policy.encoder)
+    seen = torch.randn(7, layout.size)
+    ours = loaded.policy.means(loaded.parameters, seen)
+    assert torch.equal(ours, policy.means(parameters, seen))
+    card = yaml.safe_load((tmp_path / "card.yaml").read_text())
+    card["network"]["history"]["units"] = 6
+    (tmp_path / "card.yaml").write_text(yaml.safe_dump(card))
+    with pytest.raises(UserError, match="not a complete policy"):
+        load_policy(tmp_path, robot)

@@ -18,13 +18,16 @@ from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
 from ros_mbmrl.policies.imagined import (
     ImaginedEpisodes,
     commands_of,
+    going,
     imagine_episodes,
     reward_in,
     reward_of,
 )
-from ros_mbmrl.policies.sampling import to_commands
+from ros_mbmrl.policies.sampling import Tasks, to_commands
 from ros_mbmrl.robots.point import PointRobot
 from ros_mbmrl.robots.spec import Array, Robot
+from ros_mbmrl.simulation.simulated_robots import make_simulated
+from ros_mbmrl.simulation.situations import Situation
 
 POLICY = GaussianPolicy(MLP((1, 2)), torch.zeros(1), torch.ones(1))  # sees the speed
 PARAMETERS: Parameters = {
@@ -114,8 +117,33 @@ def test_a_task_with_a_memory_is_refused() -> None:
 
 
 def test_the_reward_of_a_robot_is_that_of_its_first_task() -> None:
-    reward = reward_in(PointRobot("point_centre", 0.1, centred=True))
+    def tasks(robot: Robot, **facts: object) -> Tasks:
+        return Tasks(robot, lambda _: Situation(), make_simulated, **facts)  # type: ignore[arg-type]
+
+    reward = reward_in(tasks(PointRobot("point_centre", 0.1, centred=True)))
     states, after = torch.zeros(2, 2), torch.tensor([[3.0, 4.0], [0.0, 1.0]])
     assert reward(states, torch.zeros(2, 2), after).tolist() == [-25.0, -1.0]
     with pytest.raises(UserError, match="robot 'point_corners' has no task that tells rewards"):
-        reward_in(PointRobot("point_corners", 0.2))
+        reward_in(tasks(PointRobot("point_corners", 0.2)))
+    drawn = tasks(PointRobot("point_centre", 0.1), names=("everywhere",), one_reward=False)
+    with pytest.raises(UserError, match="one reward, got everywhere, where it is drawn"):
+        reward_in(drawn)
+
+
+def test_a_reward_without_a_width_is_not_widened() -> None:
+    robot = PointRobot("point_centre", 0.1, centred=True)
+    tasks = Tasks(robot, lambda _: Situation(), make_simulated)
+    with pytest.raises(UserError, match=r"widened: the reward of \w+ has no width: expected 1"):
+        reward_in(tasks, 2.0)
+
+
+def test_rewards_end_with_the_episode(robot: Robot) -> None:
+    starts = torch.tensor([[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    own = (POLICY, for_tasks(PARAMETERS, 1), imagination_of(robot, (1.0, 1.0)), reward_of(Fast()))
+    noise, quick = torch.zeros(2, 3, 2), lambda states: states[:, 3] > 0.6
+    episodes = imagine_episodes(*own, starts, noise, Generator(), ended=quick)
+    assert episodes.live is not None
+    # Speeds 0, .5, .75: the first row's second step ends it. The second row begins in an end.
+    assert episodes.live[0].tolist() == [[True, True, False], [True, False, False]]
+    assert episodes.rewards[0].tolist() == [[0.25, 0.6875, 0.0], [1.0, 0.0, 0.0]]
+    assert going(episodes.states[0], quick).tolist() == episodes.live[0].tolist()

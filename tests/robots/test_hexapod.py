@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.robots.hexapod import SPEC, TURN, Hexapod, roll_pitch_yaw
+from ros_mbmrl.robots.hexapod import SPEC, TURN, Hexapod
 
 ROBOT = Hexapod()
 NAMES = [quantity.name for quantity in SPEC.state]
@@ -103,13 +103,6 @@ def test_estimate_by_hand() -> None:
     first = ROBOT.estimate(now, None, 0.1)
     assert first[[3, 4, 5, 19, 20]].tolist() == [0.0] * 5
     assert ROBOT.pose(first) == pytest.approx((1.1, 2.2, math.pi / 2))
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2])
-def test_roll_pitch_yaw_about_one_axis(axis: int) -> None:
-    quaternion = np.array([math.cos(0.2), 0.0, 0.0, 0.0])
-    quaternion[1 + axis] = math.sin(0.2)
-    assert roll_pitch_yaw(quaternion) == pytest.approx(0.4 * np.eye(3)[axis])
 
 
 def test_features_by_hand() -> None:

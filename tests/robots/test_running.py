@@ -124,6 +124,8 @@ def test_only_healthy_states_go_on(healthy: Healthy, states: Any, expected: list
         (lambda: Score(0.0), "period: expected more than 0 s"),
         (lambda: Score(0.1, effort=-1.0), "effort: expected 0 or more"),
         (lambda: Score(0.1, stand=1.0), "expected 0 for a robot without a height"),
+        (lambda: Score(0.1, upright=1.0), "expected 0 for a robot without a height"),
+        (lambda: Score(0.1, upright=-1.0), "upright: expected 0 or more"),
         (lambda: Healthy((1.0, 0.5)), "expected low < high"),
         (lambda: Trunk().height(np.zeros(3)), "expected a robot that has one"),
     ],

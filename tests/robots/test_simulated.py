@@ -18,6 +18,7 @@ DIMENSIONS = {
     "half_cheetah": (18, 6, 18, 18),
     "ant": (29, 8, 26, 28),
     "arm_7dof": (17, 7, 17, 14),
+    **dict.fromkeys(("pr2_reach", "pr2_insertion", "pr2_stacking"), (23, 7, 25, 14)),
     "swimmer": (10, 2, 9, 10),
     "snake": (14, 4, 13, 14),
     "hopper": (12, 3, 12, 12),

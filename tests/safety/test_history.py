@@ -147,6 +147,15 @@ def test_a_frozen_sensor_stops_then_latches(part: slice, name: str) -> None:
     assert walk.reset()[0]
 
 
+def test_a_command_that_the_driver_has_not_heard_drives_nothing() -> None:
+    walk = Walk(start=5)
+    walk.frozen = (MOCAP, RADIO)
+    for _ in range(50):  # the machine is busy: commands are sent, and the robot stands
+        assert walk.update(health=Health(heard=STAND)).level is Level.RUN
+    assert walk.update(health=Health(heard=WALK)).level is Level.RUN
+    assert walk.update(health=Health(heard=WALK)).level is Level.STOP
+
+
 def test_a_sensor_that_thaws_at_once_must_go_on_for_a_while() -> None:
     walk = Walk(start=5)
     walk.frozen = (MOCAP,)

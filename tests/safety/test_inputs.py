@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from ros_mbmrl.safety.inputs import MODEL_SILENT, Inputs
+from ros_mbmrl.safety.inputs import HEARD_SILENT, MODEL_SILENT, Inputs
 
 
 class Bench:
@@ -112,3 +112,17 @@ def test_the_monitor_is_told_all_of_it() -> None:
     assert health.planner_failed and not health.stop_requested
     assert (health.plant_fault, health.peers) == ("radio silent", "two of them")
     assert bench.inputs.is_new(2) and not bench.inputs.is_new(1)
+
+
+def test_what_the_driver_heard_before_the_state_came_counts() -> None:
+    bench = Bench()
+    bench.state(1)
+    assert bench.inputs.health("").heard is None
+    bench.inputs.take_heard(np.ones(2))
+    assert bench.inputs.health("").heard is None  # the state was measured before
+    bench.state(2)
+    heard = bench.inputs.health("").heard
+    assert heard is not None and heard.tolist() == [1.0, 1.0]
+    bench.now += HEARD_SILENT + 0.1
+    bench.state(3)
+    assert bench.inputs.health("").heard is None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from rosbags.rosbag2 import Writer
 
 from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.bringup import graph
@@ -19,7 +22,13 @@ from ros_mbmrl.collection.recorder import RunRecorder
 from ros_mbmrl.commands.replay import settings
 from ros_mbmrl.commands.train import read_recipe
 from ros_mbmrl.data import dataset
+from ros_mbmrl.data.bag_report import report
 from ros_mbmrl.data.files import CARD_FILE, sha256_of
+from ros_mbmrl.data.foreign.layout import layout_of
+from ros_mbmrl.data.foreign.run import make_rule, make_run
+from ros_mbmrl.data.foreign.samples import read_samples
+from ros_mbmrl.data.foreign.table import read_table, table_layout
+from ros_mbmrl.data.recording import read_raw
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.data.velociroach import COLUMNS, import_logs
 from ros_mbmrl.dynamics.files import load_model, save_model
@@ -141,6 +150,47 @@ def rows(folder: Path) -> Path:
     return folder / "rows.jsonl"
 
 
+@cache
+def _sqlite() -> bytes:
+    """The same run in a database, as `ros2 bag` converts it."""
+    with TemporaryDirectory() as folder:
+        made, writer = recording(Path(folder)), Writer(Path(folder, "bag"), version=9)
+        with writer:
+            known: dict[str, Any] = {}
+            for topic, kind, text, time, data in read_raw(made):
+                if topic not in known:
+                    hashed = f"RIHS01_{kind}"
+                    known[topic] = writer.add_connection(
+                        topic, kind, msgdef=text.decode(), rihs01=hashed
+                    )
+                writer.write(known[topic], time, data)
+        return Path(folder, "bag", "bag.db3").read_bytes()
+
+
+def bag(folder: Path) -> Path:
+    (folder / "bag.db3").write_bytes(_sqlite())
+    return folder / "bag.db3"
+
+
+def use_bag(path: Path) -> Any:
+    report(path)
+    layout = layout_of(HEXAPOD)
+    return make_run(path, read_samples(path, layout), layout, make_rule(layout))
+
+
+def table(folder: Path) -> Path:
+    names = [*(q.name for q in HEXAPOD.spec.measurement), *(a.name for a in HEXAPOD.spec.action)]
+    lines = [",".join(["time", *names])]
+    lines += [",".join([f"{0.1 * k}", *("1" for _ in names)]) for k in range(6)]
+    (folder / "table.csv").write_text("\n".join(lines))
+    return folder / "table.csv"
+
+
+def use_table(path: Path) -> Any:
+    layout = table_layout(HEXAPOD.spec)
+    return make_run(path, read_table(path, layout), layout, make_rule(layout))
+
+
 LOADERS = MappingProxyType(
     {
         "weights": Loader(
@@ -157,6 +207,8 @@ LOADERS = MappingProxyType(
         ),
         "logs": Loader(logs, import_logs),
         "recording": Loader(recording, use_recording),
+        "bag": Loader(bag, use_bag),
+        "table": Loader(table, use_table),
         "recipe": Loader(recipe, lambda path: read_recipe(path, "mb", 0)),
         "calibration": Loader(calibration, load_calibration),
         "parameters": Loader(parameters, use_parameters),

@@ -114,8 +114,7 @@ def test_ros2_launch_sets_the_same_environment(
     assert kinds.index("OpaqueFunction") > kinds.index("SetEnvironmentVariable")
     nodes = [launching._node(spec) for spec in bringup.graph("twin", ["record:=false"])]
     assert [node.named["ros_arguments"] for node in nodes] == [
-        ["--enclave", "/hexapod/safety"],
-        ["--enclave", "/hexapod/driver"],
+        ["--enclave", f"/hexapod/{name}"] for name in ("safety", "robot_state", "driver")
     ]
 
 

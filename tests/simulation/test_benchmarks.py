@@ -10,7 +10,13 @@ import pytest
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.robots.bodies import BODIES
 from ros_mbmrl.robots.running import BACKWARD, FORWARD, Course, Rules, RunCourse, Score
-from ros_mbmrl.simulation.benchmarks import BENCHMARKS, Benchmark, benchmark_of, make_benchmark
+from ros_mbmrl.simulation.benchmarks import (
+    BENCHMARKS,
+    Benchmark,
+    benchmark_of,
+    make_benchmark,
+    scaled,
+)
 from ros_mbmrl.simulation.models import models_of
 from ros_mbmrl.simulation.simulated_robots import SimulatedRobots
 from ros_mbmrl.simulation.situations import RandomParameters, Situation
@@ -57,11 +63,21 @@ def by_hand(name: str, before: np.ndarray, a: np.ndarray, after: np.ndarray) -> 
         "mbbl-hopper": v - 0.1 * effort + 1 - stand,
         "mbbl-walker2d": v - 0.1 * effort + 1 - stand,
         "mbbl-ant": v - 0.1 * effort + 1 - 3 * (after[2] - 0.57) ** 2,
+        "m3po-half-cheetah-fwd-bwd": -v - 0.05 * effort,
+        "m3po-half-cheetah-pier": v - 0.05 * effort,
+        "m3po-ant-fwd-bwd": -v - 0.005 * effort + 0.05,
+        "m3po-ant-crippled-leg": v - 0.005 * effort + 0.05,
+        "m3po-walker2d-rand-params": v - 0.001 * effort,
+        "m3po-humanoid-direc": -v - 0.1 * effort,
+        "gssm-half-cheetah": v - 0.1 * effort,
+        "gssm-slim-humanoid": 50 / 3 * v - 0.1 * effort + 5 * float(1.0 <= after[2] <= 2.0),
     }[name]
 
 
 COURSES = {
     "fwd-back": BACKWARD,
+    "fwd-bwd": BACKWARD,
+    "humanoid-direc": BACKWARD,
     "rand-direc": Course(math.atan2(0.8, 0.6)),
     "rand-vel": Course(speed=1.5),
 }
@@ -88,7 +104,7 @@ def test_horizons_are_those_of_the_thesis() -> None:
         *(200, 200, 100, 100)
     ]
     assert {horizons[n] for n in horizons if n.startswith("mb-mpo")} == {200}
-    assert {horizons[n] for n in horizons if n.startswith("mbbl")} == {1000}
+    assert {horizons[n] for n in horizons if n.startswith(("mbbl", "gssm"))} == {1000}
     assert horizons["promp-ant-rand-direc"] == 100
     assert horizons["promp-hopper-rand-params"] == horizons["promp-walker2d-fwd-back"] == 200
 
@@ -194,6 +210,25 @@ def test_drawn_parameters_are_within_their_range_and_leave_the_nominal_body() ->
     np.testing.assert_array_equal(nominal.geom_friction, friction)
     again = models_of("walker2d").get(drawn).model
     np.testing.assert_array_equal(again.body_inertia, model.body_inertia)
+
+
+def test_masses_and_damping_are_scaled_by_the_drawn_factors() -> None:
+    models, drawn = models_of("half_cheetah"), scaled(1.2, 0.8)
+    nominal, model = (models.get(each).model for each in (Situation(), drawn))
+    np.testing.assert_allclose(model.body_mass[1:], 1.2 * nominal.body_mass[1:])
+    np.testing.assert_allclose(model.body_inertia[1:], 1.2 * nominal.body_inertia[1:])
+    np.testing.assert_allclose(model.dof_damping, 0.8 * nominal.dof_damping)
+    np.testing.assert_array_equal(model.geom_friction, nominal.geom_friction)
+
+
+def test_a_slim_humanoid_that_lies_gets_nothing_for_being_upright() -> None:
+    humanoids = make_benchmark("gssm-slim-humanoid", [Situation()] * 2, [0, 0])
+    states = humanoids.states()
+    states[1, 2] = 3.0  # far above the ground, which is no better
+    humanoids.set_states(states)
+    reward = humanoids.step(np.zeros((2, 17))).reward
+    moved = (humanoids.states()[:, 0] - states[:, 0]) / BODIES["humanoid"].period
+    assert (reward - 50 / 3 * moved).tolist() == pytest.approx([5.0, 0.0], abs=1e-6)
 
 
 def test_what_is_not_there_is_refused() -> None:

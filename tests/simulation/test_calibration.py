@@ -1,3 +1,4 @@
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,8 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.simulation.calibration import (
     calibrated,
     load_calibration,
+    make_grounds,
+    make_terrain,
     save_calibration,
 )
 
@@ -49,3 +52,15 @@ def test_a_file_that_cannot_be_written_is_a_users_error(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(UserError, match="cannot be written"):
         save_calibration(tmp_path / "a" / "hexapod.yaml", calibrated())
+
+
+def test_changing_grounds_are_the_real_ones_in_turn() -> None:
+    grounds = make_grounds("changing", 3)
+    begins, names = [begin for begin, _ in grounds], [each.name for _, each in grounds]
+    assert begins[0] == 0.0 and begins == sorted(begins)
+    assert set(names) == {"carpet", "styrofoam", "turf", "gravel"}
+    assert all(one != two for one, two in pairwise(names))
+    assert make_grounds("changing", 3) == grounds != make_grounds("changing", 4)
+    assert make_grounds("turf", 3) == [(0.0, make_terrain("turf"))]
+    with pytest.raises(UserError, match="unknown terrain 'lava'"):
+        make_grounds("lava", 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.engine import Rollout, mujoco
 from ros_mbmrl.simulation.group import Group, places
+from ros_mbmrl.simulation.simulated.base import Simulation
 
 TICK, TICKS = 0.01, 5
 MASSES = (2.0, 4.0)
@@ -27,6 +29,7 @@ XML = """
   <actuator><motor joint="rail" gear="1000"/></actuator>
 </mujoco>
 """
+HOOKS = ("controls", "measure", "place", "settle")  # as every robot of the thesis has them
 NOBODY = np.zeros((3, 3))
 
 
@@ -42,7 +45,8 @@ def group() -> Group:
     """The robots 0 and 2 of three, at rest."""
     models = [mujoco.MjModel.from_xml_string(XML.format(mass=mass)) for mass in MASSES]
     size = mujoco.mj_stateSize(models[0], mujoco.mjtState.mjSTATE_FULLPHYSICS)
-    simulation: Any = SimpleNamespace(tick=TICK, pushed="cart")
+    hooks = {name: partial(getattr(Simulation, name), None) for name in HOOKS}
+    simulation: Any = SimpleNamespace(tick=TICK, pushed="cart", **hooks)
     datas = [mujoco.MjData(models[0])]
     return Group(simulation, np.array([0, 2]), models, np.zeros((2, size)), (1, 1), datas)
 

@@ -5,7 +5,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from ros_mbmrl.robots.hexapod import MEASUREMENT, roll_pitch_yaw
+from ros_mbmrl.robots.angles import roll_pitch_yaw
+from ros_mbmrl.robots.hexapod import MEASUREMENT
 from ros_mbmrl.simulation.calibration import calibrated, make_terrain
 from ros_mbmrl.simulation.motor import TURN
 from ros_mbmrl.simulation.randomisation import Physics

@@ -231,3 +231,19 @@ def test_the_force_on_the_arm_is_there_from_when_it_begins() -> None:
     pushed = Situation(force=(1.0, 0.0, -2.0), force_begin=0.12)
     robots = make_simulated("arm_7dof", [pushed], [0])
     assert robots.causes(np.zeros((2, 1, 17)), first=2)[:, 0].tolist() == [[0, 0, 0], [1, 0, -2]]
+
+
+def test_other_faults_can_be_given_in_mid_run_and_nothing_else() -> None:
+    well, broken = Situation(), Situation(faults=(TimedFault("bfoot_disabled", 0.25),))
+    robots = make_simulated("half_cheetah", [well], [0])
+    present = []
+    robots.advance(np.zeros((1, 6)), 3 * robots.simulation.substeps)
+    robots.reschedule([broken])
+    for _ in range(4):
+        present.append(robots.present(0))
+        robots.advance(np.zeros((1, 6)), robots.simulation.substeps)
+    assert present == [set(), set(), {"bfoot_disabled"}, {"bfoot_disabled"}]
+    with pytest.raises(ValueError, match="other faults and forces alone"):
+        robots.reschedule([Situation(Terrain("steep"))])
+    with pytest.raises(UserError, match="unknown fault"):
+        robots.reschedule([Situation(faults=(TimedFault("leg_1_crippled"),))])

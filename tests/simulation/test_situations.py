@@ -15,6 +15,7 @@ from ros_mbmrl.simulation.situations import (
     Terrain,
     TimedFault,
     check_situation,
+    postponed,
 )
 
 
@@ -33,6 +34,7 @@ from ros_mbmrl.simulation.situations import (
         (lambda: Situation(force=(0.0, math.nan, 0.0)), "force: expected three"),
         (lambda: Situation(goal=(0.0, 0.0)), "goal: expected three"),  # type: ignore[arg-type]
         (lambda: Situation(force_begin=-1.0), "force_begin"),
+        (lambda: Situation(masses=(1.0, 0.0)), "masses: expected numbers above 0"),
         (lambda: RandomParameters(-1), "seed: expected 0 or more"),
         (lambda: RandomParameters(0, spread=0.0), "spread: expected more than 0"),
     ],
@@ -52,6 +54,7 @@ def test_wrong_values_fail_at_once(make: Any, expected: str) -> None:
         ("half_cheetah", Situation(goal=(0.0, 0.0, 0.0)), "has none"),
         ("arm_7dof", Situation(course=BACKWARD), "course: robot 'arm_7dof' has none"),
         ("half_cheetah", Situation(course=Course(0.5)), "expected 0 or pi, got 0.5"),
+        ("ant", Situation(masses=(1.0,)), "masses: robot 'ant' has other physics"),
     ],
 )
 def test_what_a_robot_cannot_be_put_into(robot: str, situation: Situation, expected: str) -> None:
@@ -66,3 +69,11 @@ def test_what_a_robot_can_be_put_into() -> None:
     assert POSSIBLE["ant"].faults == tuple(f"leg_{k}_crippled" for k in (1, 2, 3, 4))
     for robot, possible in POSSIBLE.items():
         check_situation(robot, Situation(faults=tuple(map(TimedFault, possible.faults))))
+
+
+def test_what_is_postponed_keeps_its_length() -> None:
+    force = (0.0, 0.0, -4.0)
+    given = Situation(faults=(TimedFault("x", 1.0, 3.0),), force=force, force_begin=2.0)
+    later = Situation(faults=(TimedFault("x", 6.0, 8.0),), force=force, force_begin=7.0)
+    assert postponed(given, 5.0) == later
+    assert postponed(given, math.inf) == Situation()

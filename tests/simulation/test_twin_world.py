@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import mujoco
 import pytest
 
@@ -49,6 +51,16 @@ def test_faults_take_effect_once_at_their_second_or_by_hand_at_once() -> None:
     ]
     with pytest.raises(UserError, match="unknown fault 'push'"):
         world.set_fault("push", True)
+
+
+def test_a_schedule_that_waits_counts_from_when_it_is_told() -> None:
+    world = Empty(Fault("payload", 0.2))
+    world.faults_from(math.inf)
+    world.step(0.5)
+    assert world.noted == []
+    world.faults_from(0.5)
+    world.step(0.5)
+    assert world.noted == [(0.7, {"payload"})]
 
 
 def test_no_time_passes_once_the_physics_broke_down() -> None:

@@ -214,3 +214,30 @@ def test_the_grounds_shakes_are_drawn_tick_by_tick_in_the_bodys_axes() -> None:
         expected = np.concatenate([rotation[:, :2] @ shake[:2], rotation @ shake[2:]])
         expected[5] += world.body.terrain.pull
         np.testing.assert_allclose(world._shaken(), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_the_ground_changes_at_its_second_and_comes_back_with_a_reset() -> None:
+    carpet, gravel = make_terrain("carpet"), make_terrain("gravel")
+    same, changing = (
+        HexapodWorld(carpet, seed=2, later=later) for later in ((), ((0.2, gravel), (0.4, carpet)))
+    )
+    for _ in range(2):
+        for each in (same, changing):
+            each.reset(5)
+        heights = []
+        for step in range(60):
+            for each in (same, changing):
+                each.set_command(np.array([30.0, 30.0]))
+                each.step(0.01)
+            if step == 19:
+                assert np.array_equal(same.data.qpos, changing.data.qpos)
+                assert changing.body.terrain == carpet
+            if step == 30:
+                assert changing.body.terrain == gravel
+                leg = changing.body.indices.leg_geoms[0]
+                assert changing.model.geom_friction[leg, 0] == pytest.approx(gravel.friction)
+            heights.append(changing.data.qpos[2])
+        assert changing.body.terrain == carpet
+        assert not changing.diverged
+        assert np.abs(np.diff(heights)).max() < 0.02  # it is not thrown
+        assert not np.array_equal(same.data.qpos, changing.data.qpos)

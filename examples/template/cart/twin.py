@@ -24,6 +24,7 @@ class CartTwin:
         self, robot: Robot, gain: float = 1.0, fault_at: float = math.inf, seed: int = 0
     ) -> None:
         self._spec, self._gain, self._fault_at = robot.spec, gain, fault_at
+        self._faults_from = 0.0
         self._rng = np.random.default_rng(seed)
         self._now = self._position = self._speed = self._wanted = 0.0
 
@@ -49,11 +50,15 @@ class CartTwin:
 
     def advance(self, duration: float) -> None:
         """Let `duration` [s] of simulated time pass: a first-order lag, solved exactly."""
-        gain = self._gain * (0.5 if self._now >= self._fault_at else 1.0)
+        gain = self._gain * (0.5 if self._now >= self._faults_from + self._fault_at else 1.0)
         off, decay = self._speed - gain * self._wanted, math.exp(-duration / LAG)
         self._position += gain * self._wanted * duration + off * LAG * (1 - decay)
         self._speed = gain * self._wanted + off * decay
         self._now += duration
+
+    def faults_from(self, second: float) -> None:
+        """Count the fault's seconds from this one of the twin's time [s]."""
+        self._faults_from = second
 
     def stop(self) -> None:
         """Set-point 0."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +15,9 @@ from ros_mbmrl.robots import make_robot
 
 pytest.importorskip("rclpy")
 
-from geometry_msgs.msg import PoseStamped, Twist, TwistStamped  # noqa: E402
+from geometry_msgs.msg import Twist, TwistStamped  # noqa: E402
 from nav_msgs.msg import Odometry  # noqa: E402
-from rclpy.qos import DurabilityPolicy, QoSProfile  # noqa: E402
+from ros_mbmrl.nodes.robot_topics import RobotTopics  # noqa: E402
 
 ROBOT = make_robot("wheeled")
 Until = Callable[[Callable[[], bool]], None]
@@ -63,7 +62,7 @@ class Rig:
         self.base = Base(spun("base"), kind)
         self.node = spun("driver")
         self.plant: Plant = make_plant(
-            ROBOT, "topics", PlantOptions(node=self.node, clock=self.clock)
+            ROBOT, "topics", PlantOptions(bus=RobotTopics(self.node), clock=self.clock)
         )
 
     def hear(self, **odom: float) -> None:
@@ -121,20 +120,6 @@ def test_an_old_number_is_never_given_out(spun: Any, until: Until) -> None:
             plant.observe()
 
 
-def test_what_is_not_a_number_is_a_fault(spun: Any, until: Until) -> None:
-    rig = Rig(spun, until)
-    with rig.plant as plant:
-        rig.hear(speed=float("nan"))
-        with pytest.raises(PlantFault, match="expected finite numbers"):
-            plant.observe()
-
-
-def test_nobody_there_is_a_fault(spun: Any) -> None:
-    plant = make_plant(ROBOT, "topics", PlantOptions(node=spun("driver")))
-    with plant, pytest.raises(PlantFault, match="/cmd_vel: nobody takes"):
-        plant.command(np.zeros(2))
-
-
 def test_when_commands_end_it_is_stopped(spun: Any, until: Until) -> None:
     rig = Rig(spun, until)
     with rig.plant as plant:
@@ -157,25 +142,6 @@ def test_every_way_out_stops_it(spun: Any, until: Until, error: type[Exception] 
     until(lambda: rig.base.told[-1] == (0.0, 0.0))
 
 
-def test_stop_may_come_from_another_thread(spun: Any, until: Until) -> None:
-    rig = Rig(spun, until)
-    with rig.plant as plant:
-        rig.drive(0.5, 1.0)
-        thread = threading.Thread(target=plant.stop)
-        thread.start()
-        thread.join()
-        until(lambda: rig.base.told[-1] == (0.0, 0.0))
-
-
-@pytest.mark.parametrize("action", [(0.7, 0.0), (np.nan, 0.0), (0.1,)])
-def test_what_is_not_a_command_is_refused(
-    spun: Any, until: Until, action: tuple[float, ...]
-) -> None:
-    rig = Rig(spun, until)
-    with rig.plant as plant, pytest.raises(ValueError, match="action: expected"):
-        plant.command(np.array(action))
-
-
 def say(plant: Plant, said: list[str]) -> None:
     """Command once; keep what is wrong, if anything is."""
     try:
@@ -185,33 +151,9 @@ def say(plant: Plant, said: list[str]) -> None:
 
 
 def made(spinner: Any, **hardware: str) -> Plant:
-    options = PlantOptions(node=spinner.make("driver"), clock=time.time, hardware=hardware)
+    bus = RobotTopics(spinner.make("driver"))
+    options = PlantOptions(bus=bus, clock=time.time, hardware=hardware)
     return make_plant(ROBOT, "topics", options)
-
-
-@pytest.mark.parametrize("kinds", [(Twist, TwistStamped), (TwistStamped, Twist)])
-def test_a_base_that_comes_back_with_the_other_type_is_driven(
-    apart: Any, until: Until, kinds: tuple[type, type]
-) -> None:
-    said: list[str] = []
-    with made(apart()) as plant:
-        for kind in kinds:
-            far = apart()
-            base = Base(far.make("base"), kind)
-
-            def reached(base: Base = base) -> bool:
-                say(plant, said)
-                return base.told.count((0.5, -1.0)) >= 5
-
-            until(reached)
-            far.close()
-
-            def missed() -> bool:
-                said.clear()
-                say(plant, said)
-                return any("nobody takes a Twist or TwistStamped" in line for line in said)
-
-            until(missed)
 
 
 @pytest.mark.parametrize("kinds", [(Twist, TwistStamped), (TwistStamped, Twist)])
@@ -234,53 +176,6 @@ def test_an_onlooker_of_the_other_type_is_a_fault_until_it_is_told(
         until(lambda: say(plant, said) or (0.5, -1.0) in base.told)
 
 
-def test_who_else_publishes_is_a_fault(apart: Any, until: Until) -> None:
-    Base(apart().make("base"), Twist)
-    spinner, said = apart(), []
-    node = spinner.make("joystick")
-    with made(apart()) as plant:
-        until(lambda: say(plant, said) or plant.counters()["sent"] > 0)
-        other = node.create_publisher(Twist, "/cmd_vel", 1)
-        expected = "/cmd_vel: /wheeled/joystick publishes there as well: expected nobody"
-        until(lambda: say(plant, said) or said[-1:] == [expected])
-        node.destroy_publisher(other)
-        sent = plant.counters()["sent"]
-        until(lambda: say(plant, said) or plant.counters()["sent"] > sent)
-
-
-def test_another_quality_of_service_is_a_fault_that_says_so(apart: Any, until: Until) -> None:
-    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-    apart().make("base").create_subscription(Twist, "/cmd_vel", lambda _: None, latched)
-    said: list[str] = []
-    with made(apart()) as plant:
-        expected = "/cmd_vel: /wheeled/base does not match in quality of service"
-        until(lambda: say(plant, said) or said[-1].startswith(expected))
-        assert plant.counters()["sent"] == 0
-
-
-def test_odom_of_two_or_of_another_type_is_a_fault(apart: Any, until: Until) -> None:
-    def fault() -> str:
-        try:
-            plant.observe()
-        except PlantFault as found:
-            return str(found)
-        return ""
-
-    poses = apart()
-    poses.make("mocap").create_publisher(PoseStamped, "/odom", 5)
-    with made(apart()) as plant:
-        until(lambda: fault().startswith("/odom has geometry_msgs/msg/PoseStamped of /wheeled/moc"))
-        poses.close()
-        far = apart()
-        first = Base(far.make("base"), Twist)
-        until(lambda: first.tell(time.time()) or fault() == "")  # type: ignore[func-returns-value]
-        second = far.make("filter")
-        out = second.create_publisher(Odometry, "/odom", 5)
-        until(lambda: fault().startswith("/odom comes from /wheeled/base and /wheeled/filter"))
-        second.destroy_publisher(out)
-        until(lambda: first.tell(time.time()) or fault() == "")  # type: ignore[func-returns-value]
-
-
 @pytest.mark.parametrize(
     ("hardware", "error"),
     [
@@ -293,7 +188,8 @@ def test_odom_of_two_or_of_another_type_is_a_fault(apart: Any, until: Until) -> 
 )
 def test_a_wrong_setting_is_one_line(spun: Any, hardware: dict[str, Any], error: str) -> None:
     with pytest.raises(UserError, match=error):
-        make_plant(ROBOT, "topics", PlantOptions(node=spun("driver"), hardware=hardware))
+        bus = RobotTopics(spun("driver"))
+        make_plant(ROBOT, "topics", PlantOptions(bus=bus, hardware=hardware))
 
 
 def test_without_ros_it_says_so() -> None:

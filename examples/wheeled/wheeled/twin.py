@@ -76,7 +76,7 @@ class WheeledTwin:
         seed: int = 0,
     ) -> None:
         self._spec, self._friction, self._noise = robot.spec, friction, noise
-        self._fault, self._fault_at = fault, fault_at
+        self._fault, self._fault_at, self._faults_from = fault, fault_at, 0.0
         self._rng = np.random.default_rng(seed)
         self.model = mujoco.MjModel.from_xml_path(str(MODEL))
         self.data = mujoco.MjData(self.model)
@@ -117,11 +117,16 @@ class WheeledTwin:
         """Let `duration` [s] of simulated time pass."""
         step = self.model.opt.timestep
         for _ in range(round(duration / step)):
-            if self._fault is not None and self.data.time >= self._fault_at - step / 2:
+            begin = self._faults_from + self._fault_at
+            if self._fault is not None and self.data.time >= begin - step / 2:
                 self._become(self._fault)
                 self._fault = None
             mujoco.mj_step(self.model, self.data)
         self._measurement = None
+
+    def faults_from(self, second: float) -> None:
+        """Count the fault's seconds from this one of the twin's time [s]."""
+        self._faults_from = second
 
     def stop(self) -> None:
         """Wheels to rest."""

@@ -23,11 +23,20 @@ class Kind(Enum):
     META_MODELS = "in models that it adapts to"
     FREE = "model-free"
     META = "meta-learned"
+    OFF = "off-policy"
+    OFF_MODELS = "off-policy, with models"
+    CONTEXTUAL = "in contextual models"
 
 
 # How a method's configuration calls the episodes of an iteration; others say it in a scale.
 EPISODES: Mapping[Kind, str] = MappingProxyType(
-    {Kind.MODELS: "episodes", Kind.META_MODELS: "episodes", Kind.FREE: "worlds"}
+    {
+        Kind.MODELS: "episodes",
+        Kind.META_MODELS: "episodes",
+        Kind.FREE: "worlds",
+        Kind.OFF_MODELS: "worlds",
+        Kind.OFF: "worlds",
+    }
 )
 
 
@@ -106,6 +115,8 @@ class Scale:
         environments, entries: those that take part.
         special: settings on one environment, for each kind.
         first_test: seed of the test episodes.
+        planned: of the tests at the end of a curve, how many are also run by a policy with a model
+            and critics that plans (table 1).
     """
 
     train_seeds: int
@@ -117,6 +128,7 @@ class Scale:
     entries: tuple[str, ...]
     special: Mapping[str, Mapping[Kind, Settings]] = field(default_factory=dict)
     first_test: int = 1000
+    planned: int = 0
 
     def __post_init__(self) -> None:
         for name in ("train_seeds", "tests"):
@@ -214,6 +226,8 @@ def describe(study: PolicyStudy, scale: Scale, names: Sequence[str]) -> dict[str
             },
         },
     }
+    if scale.planned:
+        facts["scale"]["planned"] = scale.planned
     if origins := {e.method: origin(e.method) for e in entries if origin(e.method)}:
         facts["origins"] = origins
     described = plain(facts)

@@ -36,6 +36,10 @@ def _scheme(scheme: str, colour: str, marker: str) -> Entry:
     return _variant(*own, scheme=scheme)
 
 
+def _ablated(name: str, shown: str, colour: str, marker: str, **settings: Any) -> Entry:
+    return _variant(name, "maac", Kind.OFF_MODELS, shown, colour, marker, **settings)
+
+
 def _look(name: str, marker: str) -> Look:
     return Look(name, _GREY, line="--", marker=marker)
 
@@ -74,6 +78,16 @@ META = (
     _variant("maml_trpo", "maml_rl", Kind.META, "MAML-TRPO", _PINK, "^", estimator="maml"),
     *_of(Kind.META, "e_maml"),
 )
+# Figures 19 and 21, and of figure 44 what differs by a setting.
+MAAC = _of(Kind.OFF_MODELS, "maac")
+OFF_MODELS = _of(Kind.OFF_MODELS, "mbpo", "steve_sac")
+OFF = _of(Kind.OFF, "sac", "sb3_sac")
+ABLATED = (
+    _ablated("maac_h0", "H = 0", _BLUE, "v", steps=0),
+    _ablated("maac_no_steve", "without STEVE", _ORANGE, "s", expansion=0),
+    _ablated("maac_single", "single sample", _GREEN, "D", samples=1),
+)
+REAL_DATA = (_ablated("maac_real", "real data only", _PINK, "^", real=1.0),)
 # Figure 16, and figures 14 and 15: estimators with one step of VPG outside.
 LVC_TRPO = _variant("lvc_trpo", "maml_rl", Kind.META, "LVC-TRPO", _BLUE, "^", estimator="lvc")
 ESTIMATORS = (
@@ -81,4 +95,19 @@ ESTIMATORS = (
     _variant("dice_vpg", "maml_vpg", Kind.META, "DiCE", _GREEN, "s", estimator="dice"),
     _variant("maml_vpg", "maml_vpg", Kind.META, "MAML", _PINK, "v", estimator="maml"),
     _variant("e_maml_vpg", "maml_vpg", Kind.META, "E-MAML", _ORANGE, "D", estimator="e_maml"),
+)
+# Hiraoka et al., figures 7, 9, 15 and 16.
+M3PO = _of(Kind.OFF_MODELS, "m3po")
+M3PO_H, M2PO = _of(Kind.OFF_MODELS, "m3po_h"), _of(Kind.OFF_MODELS, "m2po")
+PEARL = _of(Kind.OFF, "pearl")
+LENGTHS = tuple(
+    _variant(f"m3po_k{k}", "m3po", Kind.OFF_MODELS, f"M3PO, k = {k}", colour, marker, length=k)
+    for k, colour, marker in ((3, _ORANGE, "s"), (10, _GREEN, "P"))
+)
+FULL = (
+    _variant(
+        *("m3po_full", "m3po", Kind.OFF_MODELS, "Full", _GREY, "v"),
+        full=True,
+        length=100,
+    ),
 )

@@ -11,10 +11,19 @@ import torch
 from torch import Tensor
 
 from ros_mbmrl.networks.mlp import Parameters
-from ros_mbmrl.policies.adapt import InnerConfig, adapt, practise, repeated, with_goals
-from ros_mbmrl.policies.gaussian import for_tasks, without_noise
+from ros_mbmrl.policies.adapt import (
+    InnerConfig,
+    adapt,
+    practise,
+    repeated,
+    start_of,
+    with_goals,
+)
+from ros_mbmrl.policies.gaussian import GaussianPolicy, as_gaussian, for_tasks, without_noise
+from ros_mbmrl.policies.remembering import mean_episodes
 from ros_mbmrl.policies.sampling import Episodes, Tasks
 from ros_mbmrl.policies.trained import TrainedPolicy
+from ros_mbmrl.simulation.situations import Situation
 
 TEST = 2**20  # in place of a phase's number, in the seeds of the test episodes
 DIGITS = 3  # of positions that are kept
@@ -60,26 +69,35 @@ def judge(
     situations, seeds = tasks.drawn(np.random.default_rng(seed), count)
     if tasks.goals:
         situations = with_goals(situations, tasks.make(situations, seeds).goals)
+    if not isinstance(trained.policy, GaussianPolicy):
+        robots = tasks.make(situations, [start_of(seed, TEST, 0) for seed in seeds])
+        after = mean_episodes(trained.policy, trained.parameters, robots, inner.horizon)
+        return Judged(_returns(after), None, None, after, _goals(situations))
     many = repeated(tasks.make, situations, inner.episodes)
-    own = (trained.policy, trained.parameters, inner, many, seeds, trained.baselines)
+    policy = as_gaussian(trained.policy)
+    own = (policy, trained.parameters, inner, many, seeds, trained.baselines)
     adapted = adapt(*own)
     one, once = replace(inner, episodes=1), repeated(tasks.make, situations, 1)
 
     @torch.no_grad()
     def tested(parameters: Parameters) -> Episodes:
-        return practise(trained.policy, without_noise(parameters), one, once, seeds, TEST)
+        return practise(policy, without_noise(parameters), one, once, seeds, TEST)
 
     after = tested(adapted.parameters)
     before = tested(for_tasks(trained.parameters, count)) if inner.steps else None
-    told = [getattr(each, "goal", None) for each in situations]
-    goals = tuple(tuple(goal) for goal in told if goal is not None)
     return Judged(
         _returns(after),
         None if before is None else _returns(before),
         adapted.episodes[0] if inner.steps else None,
         after,
-        goals,
+        _goals(situations),
     )
+
+
+def _goals(situations: Sequence[Situation]) -> tuple[tuple[float, ...], ...]:
+    """Return the goals of situations that have one."""
+    told = [getattr(each, "goal", None) for each in situations]
+    return tuple(tuple(goal) for goal in told if goal is not None)
 
 
 def _returns(episodes: Episodes) -> tuple[float, ...]:

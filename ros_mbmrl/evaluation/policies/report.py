@@ -37,6 +37,7 @@ def write_report(
     rows: Sequence[Row],
     rng: Generator,
     missing: Sequence[str] = (),
+    times: Sequence[Row] = (),
 ) -> tuple[Path, dict[str, Any]]:
     """Write report.html, summary.json and pictures into `out`.
 
@@ -46,11 +47,12 @@ def write_report(
         rows: see `training.train`.
         rng: of the bootstrap.
         missing: entries whose methods are not installed.
+        times: of adaptation, see `adaptation_time.measure`.
 
     Returns:
         The path of the page, and the summary.
     """
-    summary = summarise(study, rows, rng)
+    summary = {**summarise(study, rows, rng), "adaptation_times": list(times)}
     write_summary(out, summary)
     looks = {entry.name: entry.look for entry in study.entries}
     sections: list[Section] = []

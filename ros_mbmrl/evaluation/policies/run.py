@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ros_mbmrl.evaluation.campaign import finish
-from ros_mbmrl.evaluation.policies.description import PolicyStudy, Scale, describe
+from ros_mbmrl.evaluation.policies.adaptation_time import measure, timings
+from ros_mbmrl.evaluation.policies.description import Kind, PolicyStudy, Scale, describe
 from ros_mbmrl.evaluation.policies.training import Row, Training, train
 from ros_mbmrl.runtime.kept import keep
 
@@ -59,3 +60,19 @@ class Runner:
             # Two entries may be the same job under two names.
             rows += [{**known[job.key], "method": job.entry.name} for job in jobs]
         return rows
+
+    def adaptation_times(self) -> list[Row]:
+        """Return the rows of `adaptation_time.measure`, of the first training seed's last points.
+
+        All in one process, one after the other, once `run` is done; none without a contextual
+        model.
+        """
+        points = self._scale.points
+        ends = [
+            Training(self._scale, entry, place, 0, points[entry.kind][-1], self._out)
+            for place, entry in self._pairs
+            if entry.kind is Kind.CONTEXTUAL
+        ]
+        jobs = timings(ends)
+        known = finish(jobs, measure, self._out, 1, called="times of adaptation") if jobs else {}
+        return [known[job.key] for job in jobs]

@@ -22,6 +22,7 @@ def _rows(prefix: str) -> tuple[str, ...]:
 
 ME_ENVIRONMENTS = (*_rows("me-trpo-"), WANG)
 MB_ENVIRONMENTS = (*_rows("mb-mpo-"), WANG)
+MAAC_ENVIRONMENTS = (WANG, "mbbl-hopper", "mbbl-walker2d", "mbbl-ant")
 # The six of figure 13 first, then those of figure 42.
 META_ENVIRONMENTS = (
     "promp-half-cheetah-fwd-back",
@@ -192,6 +193,44 @@ def promp_scales(full: tuple[str, ...], smoke: tuple[str, ...]) -> Mapping[str, 
     }
 
 
+def maac_scales(
+    full: tuple[str, ...], small: tuple[str, ...], smoke: tuple[str, ...]
+) -> Mapping[str, Scale]:
+    """Return the sizes of chapter 7, which says none but the environments: those of MBPO."""
+    free: Settings = {"soft": {"hidden": (128, 128)}, "worlds": 1}
+    model: Settings = {"hidden": (128, 128), "supervised_steps": 500}
+    modest: Settings = {**free, "updates": 1, "branches": {"rows": 5000}, "model": model}
+    fits: Settings = {"hidden": (200, 200, 200), "members": 7, "elites": 5}
+    whole: Settings = {"updates": 20, "branches": {"rows": 100_000}, "model": fits}
+    kinds = (Kind.OFF, Kind.OFF_MODELS)
+    return {
+        "smoke": _smoke_off(smoke),
+        "small": Scale(
+            train_seeds=2,
+            tests=10,
+            planned=2,
+            points=dict.fromkeys(kinds, _every(2000, 10_000)),
+            batch={},
+            settings={Kind.OFF: free, Kind.OFF_MODELS: modest},
+            environments=("mbbl-half-cheetah",),
+            entries=small,
+        ),
+        "paper": Scale(
+            train_seeds=4,
+            tests=50,
+            planned=20,
+            points={
+                Kind.OFF_MODELS: _every(10_000, 200_000),
+                Kind.OFF: _every(10_000, 200_000, 1_000_000, 3_000_000),
+            },
+            batch={},
+            settings={Kind.OFF_MODELS: whole},
+            environments=MAAC_ENVIRONMENTS,
+            entries=full,
+        ),
+    }
+
+
 def _special_meta() -> dict[str, Any]:
     """Return the settings that table 3 and C.4.2 say of single environments."""
     drawn = (name for name in META_ENVIRONMENTS if name.endswith("rand-params"))
@@ -211,4 +250,21 @@ def _smoke(environments: tuple[str, ...], entries: tuple[str, ...]) -> Scale:
         settings={Kind.MODELS: _TINY, Kind.META_MODELS: _TINY_META, Kind.FREE: _TINY_FREE},
         environments=environments,
         entries=entries,
+    )
+
+
+def _smoke_off(entries: tuple[str, ...]) -> Scale:
+    """Return the same for off-policy methods."""
+    tiny: Settings = {"soft": {"hidden": (8,), "rows": 8}, "first": 100, "worlds": 2}
+    fit = {**_TINY_MODEL, "members": 2, "elites": 1}
+    models: Settings = {**tiny, "updates": 1, "branches": {"rows": 20}, "model": fit}
+    return Scale(
+        train_seeds=1,
+        tests=2,
+        points=dict.fromkeys((Kind.OFF, Kind.OFF_MODELS), (200, 400)),
+        batch={},
+        settings={Kind.OFF: tiny, Kind.OFF_MODELS: models},
+        environments=("me-trpo-half-cheetah",),
+        entries=entries,
+        planned=1,
     )

@@ -1,4 +1,8 @@
-"""The studies of chapters 4 (ME-TRPO), 5 (MB-MPO) and 6 (ProMP) of the thesis, one entry each."""
+"""The studies of policies, one entry each.
+
+Chapters 4 (ME-TRPO), 5 (MB-MPO), 6 (ProMP) and 7 (MAAC) of the thesis, M3PO (Hiraoka et al.)
+and MEMB (Tan et al.).
+"""
 
 from __future__ import annotations
 
@@ -8,29 +12,45 @@ from types import MappingProxyType
 from ros_mbmrl.errors import choose
 from ros_mbmrl.evaluation.policies.description import Drawn, Entry, Figure, PolicyStudy
 from ros_mbmrl.evaluation.policies.entries import (
+    ABLATED,
     BIASED,
     ENSEMBLES,
     ESTIMATORS,
+    FULL,
     LADDER,
+    LENGTHS,
     LVC_TRPO,
+    M2PO,
+    M3PO,
+    M3PO_H,
+    MAAC,
     MB_MPO,
     ME_TRPO,
     META,
     MODEL_FREE,
+    OFF,
+    OFF_MODELS,
+    PEARL,
+    REAL_DATA,
     SCHEMES,
     STILL,
 )
+from ros_mbmrl.evaluation.policies.gssm_study import GSSM_STUDY
+from ros_mbmrl.evaluation.policies.memb_study import MEMB_STUDY
 from ros_mbmrl.evaluation.policies.scales import (
     CENTRE,
     CORNERS,
+    MAAC_ENVIRONMENTS,
     MB_ENVIRONMENTS,
     ME_ENVIRONMENTS,
     META_ENVIRONMENTS,
     WANG,
+    maac_scales,
     mb_mpo_scales,
     me_trpo_scales,
     promp_scales,
 )
+from ros_mbmrl.evaluation.policies.scales_m3po import CHANGING, m3po_scales
 
 
 def _names(*groups: tuple[Entry, ...]) -> tuple[str, ...]:
@@ -121,8 +141,64 @@ PROMP_STUDY = PolicyStudy(
     ),
 )
 
+_OFF_PLACES = (ME_CHEETAH, *MAAC_ENVIRONMENTS)
+
+MAAC_STUDY = PolicyStudy(
+    "maac",
+    "Model-augmented actor-critic",
+    (*MAAC, *OFF_MODELS, *OFF, *ABLATED, *REAL_DATA),
+    (
+        Figure("19", "Beside other actor-critics", _names(MAAC, OFF_MODELS, OFF), _OFF_PLACES),
+        Figure("21", "Without a component", _names(MAAC, ABLATED), _OFF_PLACES),
+        Figure("44", "Without imagined data", _names(MAAC, REAL_DATA), _OFF_PLACES),
+    ),
+    maac_scales(
+        full=_names(MAAC, OFF_MODELS, OFF, ABLATED, REAL_DATA),
+        small=_names(MAAC, OFF_MODELS, OFF, ABLATED),
+        smoke=_names(MAAC, OFF_MODELS, OFF, ABLATED),
+    ),
+    versus=_names(OFF),
+    open=MappingProxyType(
+        {
+            "19": "SVG, MVE and POPLIN are not part of this project.",
+            "20": "The error of the gradient is measured by `mbmrl bench pathwise`.",
+            "44": "No entropy and batches five times as large are settings without a curve here.",
+        }
+    ),
+)
+
+M3PO_STUDY = PolicyStudy(
+    "m3po",
+    "Meta-model-based meta-policy optimization",
+    (*M3PO, *M3PO_H, *M2PO, *PEARL, *LENGTHS, *FULL),
+    (
+        Figure("7", "Beside a model-free method", _names(M3PO, PEARL), CHANGING),
+        Figure("9", "Lengths of roll-outs", _names(M3PO, LENGTHS, FULL), CHANGING),
+        Figure("15", "With less and less of the imagined", _names(M3PO, M3PO_H, PEARL), CHANGING),
+        Figure("16", "With and without a memory of the model", _names(M3PO, M2PO), CHANGING),
+    ),
+    m3po_scales(
+        full=_names(M3PO, M3PO_H, M2PO, PEARL, LENGTHS, FULL),
+        small=_names(M3PO, M2PO, PEARL, LENGTHS[-1:], FULL),
+        smoke=_names(M3PO, M3PO_H, M2PO, PEARL, FULL),
+    ),
+    versus=_names(PEARL),
+    open=MappingProxyType(
+        {
+            "7": "L2A (GrBAL with MPPI) plans, and so is judged by the studies of chapter 9.",
+            "14": "GHP-MDP plans in a model of a latent task; it is not part of this project.",
+        }
+    ),
+)
+
 POLICY_STUDIES: Mapping[str, PolicyStudy] = MappingProxyType(
-    {study.name: study for study in (ME_TRPO_STUDY, MB_MPO_STUDY, PROMP_STUDY)}
+    {
+        study.name: study
+        for study in (
+            *(ME_TRPO_STUDY, MB_MPO_STUDY, PROMP_STUDY, MAAC_STUDY, M3PO_STUDY, MEMB_STUDY),
+            GSSM_STUDY,
+        )
+    }
 )
 
 

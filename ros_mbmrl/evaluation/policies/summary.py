@@ -7,8 +7,10 @@ from typing import Any
 
 from numpy.random import Generator
 
-from ros_mbmrl.evaluation.policies.description import PolicyStudy
+from ros_mbmrl.evaluation.policies import new_tasks
+from ros_mbmrl.evaluation.policies.description import Kind, PolicyStudy
 from ros_mbmrl.evaluation.policies.published import PUBLISHED
+from ros_mbmrl.evaluation.policies.training import horizon_of
 from ros_mbmrl.evaluation.statistics import Row, unique
 from ros_mbmrl.evaluation.study.bootstrap import RESAMPLES, Sample
 from ros_mbmrl.evaluation.study.comparisons import (
@@ -29,7 +31,8 @@ def summarise(
 
     study, title; finals (`final_figures`); equal_data (`at_equal_data`); comparisons: differences
     of the entries from those of `study.versus` at equal data, by `Comparison.row`; curves
-    (`curve_figures`); published (`beside_published`); open: figures that are not made, and why.
+    (`curve_figures`); published (`beside_published`); planned (`with_plans`);
+    new_tasks (`new_task_figures`); open: figures that are not made, and why.
     """
     names = [e.name for e in study.entries if e.name in unique(rows, "method")]
     equal, shared = at_equal_data(rows, names, rng, resamples)
@@ -43,6 +46,8 @@ def summarise(
         "comparisons": [comparison.row() for comparison in compared],
         "curves": curve_figures(rows, names),
         "published": beside_published(rows, names),
+        "planned": with_plans(rows, names),
+        "new_tasks": new_task_figures(study, rows, names),
         "open": dict(study.open),
     }
 
@@ -158,6 +163,45 @@ def beside_published(rows: Sequence[Row], names: Sequence[str]) -> list[dict[str
                 "source": known.source,
             }
         )
+    return result
+
+
+def with_plans(rows: Sequence[Row], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the returns of policies that plan at test time beside those of the same tests without.
+
+    method, condition, n_tests (of each training seed), return, return_planned.
+    """
+    result = []
+    for condition, name, own in _by_entry(rows, names):
+        known = [row for row in own if row.get("returns_planned")]
+        if known:
+            pairs = [
+                pair
+                for row in known
+                for pair in zip(row["returns"], row["returns_planned"], strict=False)
+            ]
+            plain, planned = (sum(each) / len(pairs) for each in zip(*pairs, strict=True))
+            count = len(known[0]["returns_planned"])
+            facts = {"method": name, "condition": condition, "n_tests": count}
+            result.append({**facts, RETURN: plain, "return_planned": planned})
+    return result
+
+
+def new_task_figures(
+    study: PolicyStudy, rows: Sequence[Row], names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return errors and rewards in new tasks at the ends of the curves, of a study that has any.
+
+    method, condition, n_train_seeds, n_tests, and `new_tasks.figures`.
+    """
+    if not any(entry.kind is Kind.CONTEXTUAL for entry in study.entries):
+        return []
+    result = []
+    for condition, name, own in _by_entry(rows, names):
+        last = newest(own)
+        facts: dict[str, Any] = {"method": name, "condition": condition}
+        facts |= {"n_train_seeds": len(last), "n_tests": len(last[0]["returns"])}
+        result.append({**facts, **new_tasks.figures(last, horizon_of(condition))})
     return result
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ros_mbmrl.evaluation.html import Table
+from ros_mbmrl.evaluation.policies import task_tables
 from ros_mbmrl.evaluation.policies.summary import OPTIMISM
 from ros_mbmrl.evaluation.statistics import Row
 from ros_mbmrl.evaluation.study import tables as study_tables
@@ -22,6 +23,9 @@ def all_tables(summary: Mapping[str, Any], looks: Looks) -> list[Table]:
         equal_data(summary["equal_data"], looks),
         study_tables.comparisons(named(summary["comparisons"], looks)),
         published(summary["published"], looks),
+        planned(summary.get("planned", ()), looks),
+        task_tables.rewards(summary.get("new_tasks", ()), looks),
+        task_tables.times(summary.get("adaptation_times", ()), looks),
     )
     return [table for table in several if table.rows]
 
@@ -77,6 +81,22 @@ def published(rows: Sequence[Row], looks: Looks) -> Table:
     columns = ("environment", "method", "real transitions", "return", "published", "source")
     caption = "Published returns; environments and tests may differ from ours in details"
     return Table(columns, cells, caption)
+
+
+def planned(rows: Sequence[Row], looks: Looks) -> Table:
+    """Return the returns with and without a plan at test time (thesis, table 1)."""
+    cells = [
+        (
+            row["condition"],
+            looks[row["method"]].name,
+            number(row["return"]),
+            number(row["return_planned"]),
+            str(row["n_tests"]),
+        )
+        for row in rows
+    ]
+    columns = ("environment", "method", "return", "return with a plan", "tests a seed")
+    return Table(columns, cells, "CEM from the policy's own plan, at the end of the curve")
 
 
 def _number(value: float | None) -> str:

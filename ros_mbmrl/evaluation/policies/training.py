@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from ros_mbmrl.errors import UserError
-from ros_mbmrl.evaluation.policies.description import EPISODES, Entry, Scale, Settings
+from ros_mbmrl.evaluation.policies import new_tasks
+from ros_mbmrl.evaluation.policies.description import EPISODES, Entry, Kind, Scale, Settings
 from ros_mbmrl.evaluation.policies.judge import Judged, judge
+from ros_mbmrl.evaluation.policies.planned import planned_returns, plans
 from ros_mbmrl.learning.policies.benchmarks import benchmark_tasks
+from ros_mbmrl.learning.policies.gssm_config import ContextualConfig
 from ros_mbmrl.learning.policies.mb_mpo_config import MBMPOConfig
 from ros_mbmrl.learning.policies.plasticity import grid, plasticity_of
-from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
+from ros_mbmrl.learning.policies.simulated_tasks import HORIZONS, simulated_tasks
 from ros_mbmrl.learning.policies.training import PolicyMethod, updated
 from ros_mbmrl.learning.run import silent
 from ros_mbmrl.methods import make_method
@@ -24,6 +28,7 @@ from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import ImaginedPoint, TrainedPolicy
 from ros_mbmrl.runtime.kept import key_of
 from ros_mbmrl.simulation.benchmarks import BENCHMARKS
+from ros_mbmrl.simulation.held_out import HELD_OUT, held_out
 from ros_mbmrl.simulation.points import POINTS
 
 Row = dict[str, Any]
@@ -59,7 +64,15 @@ class Training:
     def key(self) -> str:
         """Return a hash of all that decides the outcome."""
         own = (self.entry.method, self.config, self.environment)
-        return key_of("policy", *own, self.scale.tests, self.scale.first_test)
+        planned = (self.planned,) if self.planned else ()
+        return key_of("policy", *own, self.scale.tests, self.scale.first_test, *planned)
+
+    @property
+    def planned(self) -> int:
+        """Return how many tests are also run with a plan: only at the end of a curve."""
+        models = self.entry.kind is Kind.OFF_MODELS
+        last = self.point == self.scale.points[self.entry.kind][-1]
+        return min(self.scale.planned, self.scale.tests) if models and last else 0
 
     @property
     def method(self) -> PolicyMethod:
@@ -100,8 +113,9 @@ def train(job: Training) -> tuple[str, Row]:
     The row: method (the entry's name), train_seed, condition (the environment), transitions (those
     of whole iterations), return (mean of `returns`, a number a test), return_before (of one that
     adapts, before it does), return_exploring (of the last iteration's own episodes), seconds (of
-    this point's training); of one that learns in models imagined, optimism, updates, improved; of
-    points on a plane paths, and plasticity of MB-MPO there.
+    this point's training), returns_planned (see `planned_returns`); of one that learns in models
+    imagined, optimism, updates, improved; of points on a plane paths, and plasticity of MB-MPO
+    there; of one that learns in a contextual model error_random and error_own (`new_tasks`).
 
     Raises:
         UserError: the checkpoint is beyond the point, whose row must have been lost.
@@ -115,14 +129,22 @@ def train(job: Training) -> tuple[str, Row]:
             f"{job.folder}: its checkpoint is at {reached} transitions, expected up to "
             f"{job.point}: remove that folder"
         )
-    inner = getattr(config, "inner", None) or InnerConfig(0, horizon=config.horizon)
-    judged = judge(tasks, trained, inner, job.scale.tests, job.scale.first_test)
     row: Row = {
         "method": job.entry.name,
         "train_seed": job.train_seed,
         "condition": job.environment,
+        "seconds": seconds,
     }
-    row |= {**figures_of(trained, judged), "seconds": seconds}
+    tests = tests_of(job.environment)
+    if isinstance(config, ContextualConfig):
+        found = new_tasks.judged(tests, trained, config, job.scale.tests, job.scale.first_test)
+        return job.key, {**row, **found}
+    inner = getattr(config, "inner", None) or InnerConfig(0, horizon=config.horizon)
+    judged = judge(tests, trained, inner, job.scale.tests, job.scale.first_test)
+    row |= figures_of(trained, judged)
+    if job.planned and plans(trained):
+        own = (config.horizon, job.scale.tests, job.scale.first_test, job.planned)
+        row["returns_planned"] = planned_returns(tasks, trained, *own)
     if job.environment in POINTS:
         row["paths"] = judged.paths()
     if job.environment in POINTS and isinstance(config, MBMPOConfig):
@@ -158,13 +180,24 @@ def plasticity(tasks: Tasks, config: MBMPOConfig, trained: TrainedPolicy) -> Row
 
 def horizon_of(environment: str) -> int:
     """Return the control periods of an environment's episodes."""
-    table = POINTS if environment in POINTS else BENCHMARKS
-    return table[environment].horizon
+    return POINTS[environment].horizon if environment in POINTS else HORIZONS[environment]
 
 
 def tasks_of(environment: str) -> Tasks:
     """Return the tasks of an environment. Raises UserError."""
-    return (simulated_tasks if environment in POINTS else benchmark_tasks)(environment)
+    return (benchmark_tasks if environment in BENCHMARKS else simulated_tasks)(environment)
+
+
+def tests_of(environment: str) -> Tasks:
+    """Return the tasks of an environment to be judged on: those that nobody trains on, if any.
+
+    They come one after the other, and again from the first.
+    """
+    tasks = tasks_of(environment)
+    if environment not in HELD_OUT:
+        return tasks
+    following = cycle(held_out(environment))
+    return replace(tasks, draw=lambda rng: next(following))
 
 
 def _mean(values: tuple[float, ...]) -> float:

@@ -47,7 +47,7 @@ WITHOUT: Mapping[str, Change] = MappingProxyType(
         "one network": _training(members=1),
         "a fifth of the optimiser's steps": _training(supervised_steps=300, meta_steps=300),
         "MPPI, 12 steps ahead": _mppi,
-        "iCEM, 10 steps ahead": _planner(horizon=10),
+        "iCEM, 20 steps ahead": _planner(horizon=20),
         "one elite, not the mean of ten": _planner(elite_fraction=0.01),
         "no terminal value": _training(value=False),
     }

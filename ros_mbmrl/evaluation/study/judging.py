@@ -48,10 +48,7 @@ class Judging:
 
     def rows(self, workers: int = 2, cluster: str = "") -> list[dict[str, Any]]:
         """Return a row an episode, whose `method` is the model's name. See `workers.outcomes`."""
-        named = [
-            *((each.label, each.train_seed, self._trials(each)) for each in self.entrants),
-            *((name, None, self._reference(name)) for name in self.references),
-        ]
+        named = self._named()
         jobs = [job for _, _, trials in named for job in trials]
         known = finish(jobs, judge, self.out / "judge", workers, cluster, "judge")
         return [
@@ -59,6 +56,17 @@ class Judging:
             for label, seed, trials in named
             for job in trials
             for row in known[job.key]["rows"]
+        ]
+
+    def first_trials(self) -> list[tuple[str, Trial]]:
+        """Return the name and the first trial of everything that is judged."""
+        return [(label, trials[0]) for label, _, trials in self._named()]
+
+    def _named(self) -> list[tuple[str, int | None, list[Trial]]]:
+        """Return name, training seed and trials of everything that is judged."""
+        return [
+            *((each.label, each.train_seed, self._trials(each)) for each in self.entrants),
+            *((name, None, self._reference(name)) for name in self.references),
         ]
 
     def _trials(self, each: Entrant) -> list[Trial]:

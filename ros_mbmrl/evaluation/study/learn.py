@@ -253,7 +253,8 @@ def _value(
     if not size.value or not job.gathers or not is_stationary(task_of(study)):
         return known
     rounds = [job.data / f"round-{j}" for j in range(1, k + 1)]
-    return value_of_rounds(make_robot(study.robot), task_of(study), rounds, job.train_seed, known)
+    robot = make_robot(study.robot).as_modelled(size.features)
+    return value_of_rounds(robot, task_of(study), rounds, job.train_seed, known)
 
 
 def _curve(

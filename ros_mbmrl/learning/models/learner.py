@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.dynamics.model import DynamicsModel
+from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta_gradient import MetaGradient
 from ros_mbmrl.learning.models.objective import ByAutograd, Gradient, meta_loss, supervised_loss
@@ -20,6 +23,7 @@ from ros_mbmrl.networks import tensor_file
 from ros_mbmrl.networks.groups import group_of
 from ros_mbmrl.networks.mlp import MLP, Parameters
 from ros_mbmrl.plugins import expected, imported
+from ros_mbmrl.robots.spec import Robot
 
 # The rule with its options, the model on its device, the parameters to begin with (the rule's own
 # among them), settings -> the learner.
@@ -28,21 +32,69 @@ MakeLearner = Callable[
 ]
 
 
-class ModelLearner:
+class Settings(Protocol):
+    """Settings of a learner; see `TrainConfig`."""
+
+    @property
+    def batch(self) -> int:
+        """Segments a step."""
+
+    @property
+    def noise(self) -> float:
+        """Deviation of the noise on normalised inputs."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Rate of the optimiser."""
+
+    @property
+    def weight_decay(self) -> float:
+        """Decay of the optimiser."""
+
+    @property
+    def gradient_limit(self) -> float:
+        """Largest norm of a gradient."""
+
+
+class Model(Protocol):
+    """A model as a learner knows it."""
+
+    @property
+    def robot(self) -> Robot:
+        """Robot that is modelled."""
+
+    @property
+    def mlp(self) -> MLP:
+        """Shape of the network."""
+
+    @property
+    def normalizer(self) -> Normalizer:
+        """Statistics of inputs and changes."""
+
+
+M = TypeVar("M", bound=Model)
+C = TypeVar("C", bound=Model, contravariant=True)
+
+
+class Store(Protocol[C]):
+    """A source of pairs of past and future transitions."""
+
+    def draw(self, model: C, count: int, generator: Generator) -> tuple[Support, Support]:
+        """Draw `count` pairs."""
+
+
+class AdamWLearner(ABC, Generic[M]):
     """Minimise a loss of past and future segments over the parameters that are trained.
 
     Args:
         model: on the device that is computed on.
-        gradient: of the loss, see `supervised_gradient` and `meta_gradient`.
         parameters: to begin with.
         config: batch, rates and limits.
     """
 
-    def __init__(
-        self, model: DynamicsModel, gradient: Gradient, parameters: Parameters, config: TrainConfig
-    ) -> None:
+    def __init__(self, model: M, parameters: Parameters, config: Settings) -> None:
         self.rate = 1.0
-        self._model, self._gradient, self._config = model, gradient, config
+        self._model, self._config = model, config
         device = model.normalizer.input_mean.device
         self._live = {
             name: value.to(device, copy=True).requires_grad_(group_of(name).trained)
@@ -51,11 +103,11 @@ class ModelLearner:
         self._trained = {name: value for name, value in self._live.items() if value.requires_grad}
         self.optimiser = optimiser_of(self._trained, config)
 
-    def update(self, store: SegmentSampler, generator: Generator) -> dict[str, float]:
+    def update(self, store: Store[M], generator: Generator) -> dict[str, float]:
         """Draw segments and take one step; return their loss and the norm of its gradient."""
         segments = store.draw(self._model, self._config.batch, generator)
         past, future = (self._noisy(part, generator) for part in segments)
-        loss, found = self._gradient(self._live, past, future)
+        loss, found = self.gradient(generator)(self._live, past, future)
         for name, value in self._trained.items():
             value.grad = found.get(name)
         limit = self._config.gradient_limit
@@ -65,6 +117,10 @@ class ModelLearner:
         if torch.isfinite(norm):  # several inner steps can explode: that batch is left out
             self.optimiser.step()
         return {"loss": float(loss), "gradient": float(norm)}
+
+    @abstractmethod
+    def gradient(self, generator: Generator) -> Gradient:
+        """Return the gradient for one update; the generator is for a loss that needs noise."""
 
     def snapshot(self) -> dict[str, Tensor]:
         """Return the parameters and the optimiser's moments."""
@@ -84,6 +140,23 @@ class ModelLearner:
             return support
         noise = torch.randn(support.x.shape, generator=generator).to(support.x)
         return replace(support, x=support.x + self._config.noise * noise)
+
+
+class ModelLearner(AdamWLearner[M]):
+    """A learner whose gradient is the same function in all updates; see `AdamWLearner`.
+
+    gradient: of the loss, see `supervised_gradient` and `meta_gradient`.
+    """
+
+    def __init__(
+        self, model: M, gradient: Gradient, parameters: Parameters, config: Settings
+    ) -> None:
+        super().__init__(model, parameters, config)
+        self._gradient = gradient
+
+    def gradient(self, generator: Generator) -> Gradient:
+        """See `AdamWLearner.gradient`."""
+        return self._gradient
 
 
 def moments_of(optimiser: torch.optim.Optimizer, trained: Parameters) -> dict[str, Tensor]:
@@ -106,7 +179,7 @@ def restore_moments(
             optimiser.state[value] = {"step": step, **moved}
 
 
-def optimiser_of(trained: Parameters, config: TrainConfig) -> torch.optim.AdamW:
+def optimiser_of(trained: Parameters, config: Settings) -> torch.optim.AdamW:
     """Return the optimiser of parameters, each with the rate and the decay of its group.
 
     Raises:
@@ -126,7 +199,7 @@ def optimiser_of(trained: Parameters, config: TrainConfig) -> torch.optim.AdamW:
 
 def by_supervised_fit(
     model: DynamicsModel, parameters: Parameters, config: TrainConfig
-) -> ModelLearner:
+) -> ModelLearner[DynamicsModel]:
     """Return the learner of the supervised fit."""
     gradient = supervised_gradient(model.mlp, _dtype(config))
     return ModelLearner(model, gradient, parameters, config)
@@ -134,7 +207,7 @@ def by_supervised_fit(
 
 def by_meta_gradient(
     rule: UpdateRule, model: DynamicsModel, parameters: Parameters, config: TrainConfig
-) -> ModelLearner:
+) -> ModelLearner[DynamicsModel]:
     """Return the learner of eq. 22; see `MakeLearner`."""
     gradient = meta_gradient(model.mlp, rule, _dtype(config))
     return ModelLearner(model, gradient, parameters, config)

@@ -114,8 +114,7 @@ def train_model(
     """
     rule, model = make_rule(config.method, config.options).training_rule, model.to(device)
     data, held = training.to(device), validation.to(device)
-    windows = config.adapt_windows, config.predict_window
-    store = SegmentSampler(data, *windows, _augmentation(model.robot, config))
+    store = store_of(model, config, data)
     generator = Generator().manual_seed(config.seed)
     start = parameters or model.mlp.init(generator)
     phases = phases_of(model, rule, config, held, generator)
@@ -133,15 +132,44 @@ def train_model(
     ).run(start)
     judge = phases[-1].judge
     assert judge is not None
+    trained = finished(model, rule, config, held, own, judge)
+    return replace(trained, scores={"validation_after": end.best, **trained.scores})
+
+
+def store_of(model: DynamicsModel, config: TrainConfig, data: Transitions) -> SegmentSampler:
+    """Return what a learner takes its data from.
+
+    Raises:
+        UserError: no run is long enough.
+    """
+    augment = _augmentation(model.robot, config)
+    return SegmentSampler(data, config.adapt_windows, config.predict_window, augment)
+
+
+def finished(
+    model: DynamicsModel,
+    rule: UpdateRule,
+    config: TrainConfig,
+    held: Transitions,
+    own: Parameters,
+    judge: Callable[[Parameters], Mapping[str, float]],
+) -> Trained:
+    """Return a fitted model as it is used: with its elites, and calibrated on the held-out rows.
+
+    Args:
+        model, held: on the device that is computed on.
+        rule, config: of the fit.
+        own: the parameters that it found.
+        judge: of its last phase.
+    """
     if isinstance(model.mlp, Ensemble) and config.elites:
         elites = elites_of(model, rule, config, held, own)
         model = replace(model, mlp=replace(model.mlp, elites=elites))
         judge = Judge(model, judge.rule, config, held) if isinstance(judge, Judge) else judge
     last = judge(own)
     scores = {f"open_loop_{name}": value for name, value in last.items()}
-    scores = {"validation_after": end.best, **scores}
     model = model.to(CPU)
-    rows = validation.to(CPU).plausible(model)
+    rows = held.to(CPU).plausible(model)
     if isinstance(model.mlp, Ensemble) and model.mlp.gaussian:
         own, scale = calibrated_variance(model, own, *rows)
         scores["variance_scale"] = float(scale.log().mean().exp())

@@ -237,6 +237,11 @@ class _Network:
             if bend is not None:
                 torch.mul(h, slope, out=bend).mul_(2)
             return
+        if self._mlp.activation == "relu":
+            slope.copy_(z.relu_() > 0)
+            if bend is not None:
+                bend.zero_()
+            return
         gate = torch.sigmoid(z, out=self._buffer("gate", z.shape))
         h = z.mul_(gate)
         torch.lerp(h, self._one, gate, out=slope)  # h + g (1 - h)

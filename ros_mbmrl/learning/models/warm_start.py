@@ -49,11 +49,16 @@ def carried(parameters: Parameters, before: DynamicsModel, now: DynamicsModel) -
                 moved[f"{at}wi"] = moved[f"{at}wi"].mT
                 _first_layer(moved, f"{at}wi", f"{at}bi", seen)
                 moved[f"{at}wi"] = moved[f"{at}wi"].mT.contiguous()
+            case Carry.INPUTS:
+                _first_layer(moved, f"{at}w", f"{at}b", (x, x_shift))
+            case Carry.NOISE:
+                moved[f"{at}b"] = moved[f"{at}b"] - 2.0 * y.log()
             case Carry.VARIANCE:
                 for name in ("b", "low", "high"):
                     moved[at + name] = moved[at + name] - 2.0 * y.log()
             case Carry.BIASES:
-                moved[f"{at}b{last}"] = moved[f"{at}b{last}"] / y
+                if f"{at}b{last}" in moved:  # a latent variable conditions the first layer alone
+                    moved[f"{at}b{last}"] = moved[f"{at}b{last}"] / y
             case Carry.UNCHANGED:
                 pass
     return moved

@@ -7,7 +7,7 @@ the models alone. Methods differ in how they gather, and in what improves.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.data.selection import split
 from ros_mbmrl.dynamics.biased import biased
 from ros_mbmrl.dynamics.files import LoadedModel
@@ -35,8 +36,12 @@ from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks, without_noise
 from ros_mbmrl.policies.imagined import ImaginedEpisodes, imagine_episodes, reward_in
 from ros_mbmrl.policies.moments import Moments
 from ros_mbmrl.policies.sampling import Tasks
-from ros_mbmrl.policies.trained import ImaginedPoint, TrainedPolicy
+from ros_mbmrl.policies.trained import CurvePoint, ImaginedPoint, TrainedPolicy
 
+# imagine(parameters (N, ...)) -> episodes of the policies in the models
+Imagine = Callable[[Parameters], ImaginedEpisodes]
+# update(parameters, imagine) -> better parameters; it may keep moments of the updates before
+Update = Callable[[Parameters, Imagine], Parameters]
 TESTS = 2**31  # in place of an iteration's number, in the seed of the tests
 Settings = TypeVar("Settings", bound=InModelsConfig)
 
@@ -62,10 +67,13 @@ class ModelLearner(ABC, Generic[Settings]):
         UserError: the robot's task has rewards that its state does not tell, see `reward_in`.
     """
 
+    first_by_chance = False  # whether actions are random before there is a model
+    acts_before_update = False  # whether the policy was learned to be adapted, see `TrainedPolicy`
+
     def __init__(self, tasks: Tasks, config: Settings) -> None:
         self.rate = 1.0  # not used: a model's fit has its own, and so has a step
         self._config, self._robot, self._iteration = config, tasks.robot, 0
-        self._reward = reward_in(tasks.robot, tasks.goals, tasks.task)
+        self._reward, self._ended = reward_in(tasks), tasks.ended
         self._moments = Moments.none(tasks.observations)  # of all real observations so far
         actions = len(tasks.robot.spec.action)
         mlp = MLP((tasks.observations, *config.hidden, actions), "tanh")
@@ -75,6 +83,7 @@ class ModelLearner(ABC, Generic[Settings]):
         self.parameters = self.policy.init(generator, config.log_std)
         self._data = Data()
         self._model: LoadedModel | None = None
+        self._update: Update | None = None
 
     @abstractmethod
     def _gather(self, store: Tasks, rng: np.random.Generator, generator: Generator) -> Gathered:
@@ -83,6 +92,26 @@ class ModelLearner(ABC, Generic[Settings]):
     @abstractmethod
     def _improve(self, generator: Generator) -> Improved:
         """Improve the policy in the models."""
+
+    @abstractmethod
+    def _imagine_for(self, generator: Generator, biases: Tensor | None) -> Imagine:
+        """Return what imagines the episodes of an update."""
+
+    @abstractmethod
+    def _new_update(self, generator: Generator) -> Update:
+        """Return what makes one update of the policy, without moments of any before it."""
+
+    def explored(
+        self, parameters: Parameters, previous: Parameters, episodes: int, generator: Generator
+    ) -> Parameters:
+        """Return parameters (N, ...) of real episodes that explore, by the policy's own noise.
+
+        Args:
+            parameters: of the policy, and `previous` of one before it.
+            episodes: their number N.
+            generator: of all that is drawn.
+        """
+        return for_tasks(parameters, episodes)
 
     @property
     def model(self) -> tuple[DynamicsModel, Parameters] | None:
@@ -108,6 +137,48 @@ class ModelLearner(ABC, Generic[Settings]):
             "improved": improved.ratio,
         }
 
+    def take(self, rollouts: Sequence[Rollout]) -> None:
+        """Take in real rollouts that others gathered: where episodes begin, what is observed."""
+        self._data = Data((*self._data.training, *rollouts), self._data.held)
+        for each in rollouts:  # the same sums, however many come at a time
+            self._observe([each])
+
+    def begin_from(self, parameters: Parameters) -> None:
+        """Go on from a policy's parameters."""
+        self.parameters, self._update = self._in_order(parameters), None
+
+    def trained(self, curve: tuple[CurvePoint, ...]) -> TrainedPolicy:
+        """Return the policy as it is now, with its model, if there is one."""
+        own = self.policy, self.parameters, curve
+        return TrainedPolicy(*own, model=self.model, before_update=self.acts_before_update)
+
+    def enter(self, model: LoadedModel) -> None:
+        """Take over models that others fitted."""
+        self._model = model
+
+    def update_once(self, generator: Generator, seed: int) -> float:
+        """Make one update in the models (Algorithm 8, lines 4 and 5).
+
+        Args:
+            generator: of all that is drawn, always the same object.
+            seed: of this update's draws.
+
+        Returns:
+            The mean return of the episodes that were imagined last.
+        """
+        generator.manual_seed(seed)
+        imagine, returns = self._imagine_for(generator, self._biases(generator)), [0.0]
+
+        def told(parameters: Parameters) -> ImaginedEpisodes:
+            episodes = imagine(parameters)
+            returns[0] = float(episodes.returns.detach().mean())
+            return episodes
+
+        if self._update is None:
+            self._update = self._new_update(generator)
+        self.parameters = self._update(self.parameters, told)
+        return returns[0]
+
     @property
     def _session(self) -> str:
         """Return the name of this iteration's rollouts."""
@@ -117,10 +188,14 @@ class ModelLearner(ABC, Generic[Settings]):
         """Add rollouts to the data, and what was observed to the policy's normalisation."""
         training, held = split(found.rollouts, held_out=self._config.held_out, seed=seed)
         self._data = Data((*self._data.training, *training), (*self._data.held, *held))
-        states = torch.cat([torch.from_numpy(each.states[:-1]) for each in found.rollouts])
+        self._observe(found.rollouts)
+
+    def _observe(self, rollouts: Sequence[Rollout]) -> None:
+        """Add what was observed to the policy's normalisation; its updates begin anew."""
+        states = torch.cat([torch.from_numpy(each.states[:-1]) for each in rollouts])
         self._moments = self._moments.merged(self._robot.observation(states))
         mean, std = self._moments.mean.float(), self._moments.std
-        self.policy = replace(self.policy, mean=mean, std=std)
+        self.policy, self._update = replace(self.policy, mean=mean, std=std), None
 
     def _fit(self) -> None:
         """Fit the models to all data, from those of the iteration before."""
@@ -143,7 +218,7 @@ class ModelLearner(ABC, Generic[Settings]):
 
     def _imagined(
         self, imagination: Imagination, generator: Generator, members: Tensor | None = None
-    ) -> Callable[[Parameters], ImaginedEpisodes]:
+    ) -> Imagine:
         """Return what imagines `rows` episodes of policies (N, ...), as many of each policy.
 
         members: of each row's episode; None: drawn.
@@ -155,7 +230,7 @@ class ModelLearner(ABC, Generic[Settings]):
             shape = config.rows, config.horizon, len(self._robot.spec.action)
             noise = torch.randn(shape, generator=generator)
             own = (self.policy, parameters, imagination, self._reward, starts[rows], noise)
-            return imagine_episodes(*own, generator, members)
+            return imagine_episodes(*own, generator, members, self._ended)
 
         return imagine
 
@@ -176,7 +251,8 @@ class ModelLearner(ABC, Generic[Settings]):
         @torch.inference_mode()
         def performances(parameters: Parameters) -> Tensor:
             own = (self.policy, for_tasks(parameters, 1), imagination, self._reward, begin, still)
-            return imagine_episodes(*own, generator, members).returns.view(count, -1).mean(dim=1)
+            found = imagine_episodes(*own, generator, members, self._ended)
+            return found.returns.view(count, -1).mean(dim=1)
 
         return performances
 
@@ -234,4 +310,4 @@ def train_in_models(
     curve = tuple(
         ImaginedPoint(row["step"] * config.batch, *(row[name] for name in names)) for row in rows
     )
-    return TrainedPolicy(learner.policy, learner.parameters, curve, model=learner.model)
+    return learner.trained(curve)

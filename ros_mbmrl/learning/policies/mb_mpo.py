@@ -10,7 +10,6 @@ before any adaptation (line 12), whose return is what the thesis reports: it act
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,13 @@ from torch import Generator
 
 from ros_mbmrl.agents.chance import RandomAgent
 from ros_mbmrl.dynamics.imagination import EPS_RAND
-from ros_mbmrl.learning.policies.in_models import Improved, ModelLearner, train_in_models
+from ros_mbmrl.learning.policies.in_models import (
+    Imagine,
+    Improved,
+    ModelLearner,
+    Update,
+    train_in_models,
+)
 from ros_mbmrl.learning.policies.mb_mpo_config import MBMPOConfig
 from ros_mbmrl.learning.policies.meta_learner import OuterStep, Sampled
 from ros_mbmrl.learning.policies.real_data import Gathered, gather, gather_by
@@ -45,12 +50,13 @@ def train_mb_mpo(
     Raises:
         UserError: the robot's task has rewards that its state does not tell, see `reward_in`.
     """
-    trained = train_in_models(MBMPOLearner(tasks, config), tasks, config, out, progress)
-    return replace(trained, before_update=True)
+    return train_in_models(MBMPOLearner(tasks, config), tasks, config, out, progress)
 
 
 class MBMPOLearner(ModelLearner[MBMPOConfig]):
     """Make one iteration of Algorithm 3 at a time."""
+
+    first_by_chance = acts_before_update = True
 
     def _gather(self, store: Tasks, rng: np.random.Generator, generator: Generator) -> Gathered:
         """See `ModelLearner._gather`: by chance, then by the adapted policies in turn (line 3)."""
@@ -67,31 +73,42 @@ class MBMPOLearner(ModelLearner[MBMPOConfig]):
     def adapted(self, generator: Generator) -> AdaptedPolicies:
         """Return the policy adapted to each of the models, (K, ...)."""
         config = self._config
+        imagine = self._imagine_for(generator)
         return adapt_to_models(
-            self.policy, self.parameters, self._in_each(generator), config.tasks, config.adaptation
+            self.policy, self.parameters, imagine, config.tasks, config.adaptation
         )
 
     def _improve(self, generator: Generator) -> Improved:
         """See `ModelLearner._improve`: meta-policy optimisation (lines 5 to 10)."""
-        config, outer = self._config, self._config.outer_step()
+        config, update = self._config, self._new_update(generator)
         biases = self._biases(generator)
-        imagine = self._in_each(generator, biases)
+        imagine = self._imagine_for(generator, biases)
         performances = self._performances(biases, config.episodes_of_model, generator)
         theta, updates = self.parameters, 0
         for _ in range(config.meta_steps):
             before = theta
-            theta = meta_step(self.policy, theta, imagine, config.tasks, config.adaptation, outer)
+            theta = update(theta, imagine)
             updates += any(not torch.equal(theta[name], before[name]) for name in theta)
         found = performances(theta)
         ratio = improved_ratio(found, performances(self.parameters))
         return Improved(theta, float(found.mean()), updates, ratio)
 
-    def _in_each(self, generator: Generator, biases: torch.Tensor | None = None) -> InEach:
-        """Return what imagines episodes of K policies, each in its own model."""
+    def _new_update(self, generator: Generator) -> Update:
+        """See `ModelLearner._new_update`: lines 5 to 10."""
+        policy, config, outer = self.policy, self._config, self._config.outer_step()
+
+        def update(theta: Parameters, imagine: Imagine) -> Parameters:
+            return meta_step(policy, theta, imagine, config.tasks, config.adaptation, outer)
+
+        return update
+
+    def _imagine_for(self, generator: Generator, biases: torch.Tensor | None = None) -> Imagine:
+        """See `ModelLearner._imagine_for`: episodes of K policies, each in its own model."""
         config = self._config
         members = torch.arange(config.tasks).repeat_interleave(config.rows // config.tasks)
         own = self._imagination(EPS_RAND, biases)
-        return torch.no_grad()(self._imagined(own, generator, members))
+        imagine: Imagine = torch.no_grad()(self._imagined(own, generator, members))
+        return imagine
 
 
 def meta_step(
@@ -139,4 +156,4 @@ def adapt_to_models(
     return AdaptedPolicies(moved, (episodes,), (experience,), (baseline,))
 
 
-METHOD = PolicyMethod(MBMPOConfig, train_mb_mpo, across=False)
+METHOD = PolicyMethod(MBMPOConfig, train_mb_mpo, across=False, learner=MBMPOLearner)

@@ -15,7 +15,13 @@ from pathlib import Path
 import numpy as np
 from torch import Generator, Tensor
 
-from ros_mbmrl.learning.policies.in_models import Improved, ModelLearner, train_in_models
+from ros_mbmrl.learning.policies.in_models import (
+    Imagine,
+    Improved,
+    ModelLearner,
+    Update,
+    train_in_models,
+)
 from ros_mbmrl.learning.policies.me_config import ENSEMBLE, ONE_MODEL, MEConfig, config_of
 from ros_mbmrl.learning.policies.real_data import Gathered, exploring, gather
 from ros_mbmrl.learning.policies.steps import STEPS
@@ -23,6 +29,7 @@ from ros_mbmrl.learning.policies.training import PolicyMethod
 from ros_mbmrl.learning.policies.validation import Validation
 from ros_mbmrl.learning.run import Progress, silent
 from ros_mbmrl.networks import tensor_file
+from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import TrainedPolicy
 
@@ -48,27 +55,34 @@ class MELearner(ModelLearner[MEConfig]):
     def _gather(self, store: Tasks, rng: np.random.Generator, generator: Generator) -> Gathered:
         """See `ModelLearner._gather`: each episode explores in its own way (line 4)."""
         config = self._config
-        own = exploring(
-            self.parameters,
-            self._previous,
-            config.episodes,
-            config.largest_std,
-            config.parameter_noise,
-            generator,
-        )
+        own = self.explored(self.parameters, self._previous, config.episodes, generator)
         return gather(store, self.policy, own, config.horizon, rng, self._session)
+
+    def explored(
+        self, parameters: Parameters, previous: Parameters, episodes: int, generator: Generator
+    ) -> Parameters:
+        """See `ModelLearner.explored`: each episode in its own way."""
+        largest, noise = self._config.largest_std, self._config.parameter_noise
+        return exploring(parameters, previous, episodes, largest, noise, generator)
+
+    def _imagine_for(self, generator: Generator, biases: Tensor | None) -> Imagine:
+        """See `ModelLearner._imagine_for`: lines 7 and 8."""
+        return self._imagined(self._imagination(self._config.scheme, biases), generator)
+
+    def _new_update(self, generator: Generator) -> Update:
+        """See `ModelLearner._new_update`: line 9, by the method's step."""
+        kind = {**ENSEMBLE, **ONE_MODEL}[self._config.method]
+        return STEPS[kind](self.policy, self._config.step, generator).update
 
     def _improve(self, generator: Generator) -> Improved:
         """See `ModelLearner._improve`: until the validation ends it (lines 6 to 11)."""
         config, biases = self._config, self._biases(generator)
-        kind = {**ENSEMBLE, **ONE_MODEL}[config.method]
-        step = STEPS[kind](self.policy, config.step, generator)
-        imagine = self._imagined(self._imagination(config.scheme, biases), generator)  # line 8
+        update, imagine = self._new_update(generator), self._imagine_for(generator, biases)
         performances = self._performances(biases, config.validation.episodes, generator)
         validation = Validation(config.validation, performances, self.parameters)
         parameters, goes_on = self.parameters, True
         while goes_on:
-            parameters = step.update(parameters, imagine)  # lines 7, 9
+            parameters = update(parameters, imagine)  # lines 7 to 9
             goes_on = validation.goes_on(parameters)  # lines 10, 11
         self._previous = self.parameters
         imagined = float(validation.performance.mean())
@@ -85,7 +99,7 @@ class MELearner(ModelLearner[MEConfig]):
 
 
 def _trainer(method: str) -> PolicyMethod:
-    return PolicyMethod(partial(config_of, method), train_me, across=False)
+    return PolicyMethod(partial(config_of, method), train_me, across=False, learner=MELearner)
 
 
 ME_TRPO, ME_PPO = _trainer("me_trpo"), _trainer("me_ppo")

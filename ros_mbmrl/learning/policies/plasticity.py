@@ -14,7 +14,7 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.policies.mb_mpo import adapt_to_models
 from ros_mbmrl.learning.policies.mb_mpo_config import MBMPOConfig
 from ros_mbmrl.networks.mlp import Parameters
-from ros_mbmrl.policies.gaussian import GaussianPolicy, for_tasks
+from ros_mbmrl.policies.gaussian import GaussianPolicy, as_gaussian, for_tasks
 from ros_mbmrl.policies.imagined import commands_of, imagine_episodes, reward_in
 from ros_mbmrl.policies.sampling import Episodes, Tasks
 from ros_mbmrl.policies.trained import TrainedPolicy
@@ -65,14 +65,14 @@ def plasticity_of(
     members = torch.arange(config.tasks).repeat_interleave(config.rows // config.tasks)
     shape = config.rows, config.horizon, len(tasks.robot.spec.action)
     noise = torch.randn(shape, generator=generator)
-    reward = reward_in(tasks.robot, tasks.goals, tasks.task)
+    policy, reward = as_gaussian(trained.policy), reward_in(tasks)
 
     @torch.no_grad()
     def imagine(parameters: Parameters) -> Episodes:
-        own = (trained.policy, parameters, imagination, reward, starts, noise)
-        return imagine_episodes(*own, generator, members)
+        own = (policy, parameters, imagination, reward, starts, noise)
+        return imagine_episodes(*own, generator, members, tasks.ended)
 
-    own = (trained.policy, trained.parameters)
+    own = (policy, trained.parameters)
     adapted = adapt_to_models(*own, imagine, config.tasks, config.adaptation).parameters
     return compared(*own, adapted, *trained.model, torch.as_tensor(states, dtype=torch.float32))
 

@@ -8,6 +8,7 @@ from ros_mbmrl.agents.base import Context
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.policies.adapt import adapt, repeated, with_goals
 from ros_mbmrl.policies.files import LoadedPolicy
+from ros_mbmrl.policies.gaussian import as_gaussian
 from ros_mbmrl.simulation.environment import Environment
 from ros_mbmrl.simulation.situations import Situation
 
@@ -35,5 +36,5 @@ def practise(
     if context.goals.shape[1]:
         situations = with_goals(situations, context.goals)
     begin = repeated(make, situations, inner.episodes)
-    own = (loaded.policy, loaded.parameters, inner)
+    own = (as_gaussian(loaded.policy), loaded.parameters, inner)
     return adapt(*own, begin, context.seeds, loaded.baselines).parameters

@@ -1,11 +1,14 @@
 """Learners of Stable-Baselines3, outside baselines: TRPO in `trpo.py`, PPO in `ppo.py`.
 
+SAC, which is off-policy, is in `sb3_sac.py`.
+
 Nothing of sb3's own files is written or read: they are pickled. What is kept are weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,8 +145,7 @@ def environment_and_model(
     tasks: Tasks, config: SB3Config, make: Make, done: int
 ) -> tuple[Any, Any]:
     """Make the environment and sb3's learner, as they are before iteration `done`."""
-    try:
-        from stable_baselines3.common.logger import Logger
+    with extra("TRPO and PPO need"):
         from stable_baselines3.common.vec_env import VecNormalize
 
         from ros_mbmrl.learning.policies.vec_env import EnvironmentVecEnv
@@ -151,11 +153,25 @@ def environment_and_model(
         env = EnvironmentVecEnv(
             tasks, config.worlds, config.horizon, config.seed, first_round=done * config.rounds
         )
-        model = make(VecNormalize(env, gamma=config.discount))
-    except ImportError:
-        raise UserError("TRPO and PPO need the extra `rl`: pip install ros_mbmrl[rl]") from None
-    model.set_logger(Logger(folder=None, output_formats=[]))
+        model = silenced(make(VecNormalize(env, gamma=config.discount)))
     return env, model
+
+
+@contextmanager
+def extra(who: str) -> Iterator[None]:
+    """Turn a failed import of sb3 into a UserError; who: "TRPO needs" or the like."""
+    try:
+        yield
+    except ImportError:
+        raise UserError(f"{who} the extra `rl`: pip install ros_mbmrl[rl]") from None
+
+
+def silenced(model: Any) -> Any:
+    """Return sb3's learner, which then logs nothing."""
+    from stable_baselines3.common.logger import Logger
+
+    model.set_logger(Logger(folder=None, output_formats=[]))
+    return model
 
 
 def steps_and_batch(config: SB3Config, largest: int) -> dict[str, int]:

@@ -163,7 +163,8 @@ def sampled(
         found = experience_of(policy, episodes, discounts)[0]
     # What was made in inference mode takes no part in a gradient; copies do.
     parts = ("observations", "actions", "log_probs", "advantages")
-    return replace(found, **{name: getattr(found, name).clone() for name in parts})
+    live = None if found.live is None else found.live.clone()
+    return replace(found, live=live, **{name: getattr(found, name).clone() for name in parts})
 
 
 def clipped_surrogate(

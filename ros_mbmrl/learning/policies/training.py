@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from torch import Generator
@@ -15,6 +16,9 @@ from ros_mbmrl.policies.sampling import Tasks
 from ros_mbmrl.policies.trained import CurvePoint, TrainedPolicy
 
 GIVEN = ("method", "seed")  # settings that the command's arguments say
+_KINDS: Mapping[type, str] = MappingProxyType(
+    {bool: "true or false", int: "an integer", float: "a number", str: "a text", tuple: "a list"}
+)
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,14 @@ class PolicyMethod:
             of each iteration.
         across: whether, where no situations are named, it learns across the robot's first training
             distribution; else on the robot as it should be.
+        learner: makes the `in_models.ModelLearner` of tasks and a configuration, whose update the
+            asynchronous framework repeats; None: it has no asynchronous form.
     """
 
     config: Callable[..., Any]
     train: Callable[[Tasks, Any, Path | None, Progress], TrainedPolicy]
     across: bool = True
+    learner: Callable[[Tasks, Any], Any] | None = None
 
     def configured(self, seed: int, settings: Mapping[str, Any]) -> Any:
         """Return the configuration; `horizon` among the settings is that of its episodes.
@@ -59,7 +66,16 @@ def updated(config: Any, settings: Mapping[str, Any]) -> Any:
                 raise ValueError(f"{name}: expected a mapping of settings, got {value!r}")
             value = updated(before, value)
         values[name] = tuple(value) if isinstance(value, list) else value
+        _check_kind(name, values[name], before)
     return replace(config, **values)
+
+
+def _check_kind(name: str, value: object, before: object) -> None:
+    """Raise ValueError for a value of another kind than the one before it."""
+    kind = type(before)
+    if kind not in _KINDS or type(value) is kind or (kind is float and type(value) is int):
+        return
+    raise ValueError(f"{name}: expected {_KINDS[kind]}, got {value!r}")
 
 
 def train_policy(

@@ -13,7 +13,9 @@ from ros_mbmrl.errors import RunError
 from ros_mbmrl.learning.policies.practice import practise
 from ros_mbmrl.policies.files import LoadedPolicy
 from ros_mbmrl.policies.sampling import Tasks
-from ros_mbmrl.simulation.render import Picture, film
+from ros_mbmrl.simulation.gif import write_gif
+from ros_mbmrl.simulation.posture import make_posture
+from ros_mbmrl.simulation.render import film
 from ros_mbmrl.simulation.simulated_robots import SimulatedRobots
 
 SIZE = (320, 240)  # width and height
@@ -41,13 +43,5 @@ def write_video(path: Path, tasks: Tasks, loaded: LoadedPolicy, steps: int, seed
     agent = PolicyAgent(loaded, partial(practise, loaded, tasks.make, situations))
     episode = run_episodes(robots, agent, steps, seeds)
     states = episode.states[: int(episode.lasted[0]) + 1, 0]
-    _write(path, film(robots, states, *SIZE), tasks.robot.spec.period)
-
-
-def _write(path: Path, pictures: list[Picture], period: float) -> None:
-    from PIL import Image  # not needed but for this
-
-    first, *others = (Image.fromarray(each) for each in pictures)
-    # A GIF tells times in hundredths of a second, and players do not heed less than two.
-    duration = max(20, 10 * round(100 * period))
-    first.save(path, save_all=True, append_images=others, duration=duration, loop=0)
+    posture = make_posture(tasks.robot.spec.name, situations[0])
+    write_gif(path, film(posture, states, *SIZE), tasks.robot.spec.period)

@@ -16,6 +16,8 @@ from ros_mbmrl.simulation.engine import mujoco
 from ros_mbmrl.simulation.environment import Flags
 from ros_mbmrl.simulation.situations import Factors, RandomParameters, Situation, Terrain
 
+Spans = tuple[slice, slice]  # of a full state of MuJoCo: a robot's own positions, and velocities
+
 
 class Simulation(ABC):
     """A robot's MuJoCo models, how it starts, what breaks, and what it is rewarded for.
@@ -23,7 +25,10 @@ class Simulation(ABC):
     The first joints of a model are the robot's, in the order of its measurement, which is all
     positions and then all velocities. substeps: steps of physics in a control period. body: its
     outermost body. goals: numbers of a goal, for the last ones of a state. pushed: the body that
-    `Situation.force` acts on, at its centre of mass; empty: none. score: of a runner.
+    `Situation.force` acts on, at its centre of mass; empty: none. score: of a runner. deviations:
+    (de,) standard deviations, at noise 1, of what a measurement may be off by; see `disturbed`.
+    tasked: rewarded by the robot's first task, as it has no reward of its own.
+    late: steps of physics after which a command acts, one control period at most.
     """
 
     robot: Robot
@@ -32,6 +37,9 @@ class Simulation(ABC):
     goals: int = 0
     pushed: str = ""
     score: Score | None = None
+    deviations: Array = np.zeros(0)
+    tasked: bool = False
+    late: int = 0
 
     @property
     def tick(self) -> float:
@@ -49,6 +57,7 @@ class Simulation(ABC):
         moments = {situation.force_begin, math.inf}
         for fault in situation.faults:
             moments |= {fault.begin, fault.end}
+        moments |= {change.begin for change in situation.changes}
         return [self.edge(each) for each in moments]
 
     def model(self, terrain: Terrain, physics: Factors) -> mujoco.MjModel:
@@ -84,6 +93,50 @@ class Simulation(ABC):
         """Change the numbers of a model, never its sizes, by faults that change it."""
         raise NotImplementedError(f"{self.robot.spec.name}: no fault changes its model")
 
+    def controls(self, motors: Array) -> Array:
+        """Return MuJoCo's controls (..., nu) for commands (..., da); here they are the same."""
+        return motors
+
+    def measure(
+        self, models: Sequence[mujoco.MjModel], states: Array, spans: Spans, controls: Array
+    ) -> Array:
+        """Return measurements (n, ..., dm).
+
+        Args:
+            models: of n robots.
+            states: full ones of MuJoCo (n, ..., s).
+            spans: where these have the robot's own positions and velocities.
+            controls: of MuJoCo (n, ..., nu), which acted last.
+        """
+        return np.concatenate([states[..., span] for span in spans], axis=-1)
+
+    def place(self, full: Array, states: Array, spans: Spans) -> None:
+        """Put states (n, ds), which begin with positions and velocities, into full ones (n, s)."""
+        first = 0
+        for span in spans:
+            count = span.stop - span.start
+            full[:, span] = states[:, first : first + count]
+            first += count
+
+    def move(self, full: Array, start: tuple[float, float, float], spans: Spans) -> None:
+        """Move the base of a full state (s,) to x, y [m] and yaw [rad]."""
+        raise NotImplementedError(f"{self.robot.spec.name}: no base to move")
+
+    def settle(self, full: Array, spans: Spans) -> None:  # noqa: B027
+        """Set what else of full states (n, s) follows from where robots begin; here nothing."""
+
+    def offset(self, present: Collection[str]) -> Array:
+        """Return what a measurement is off by (de,) under the faults `present`."""
+        return np.zeros(len(self.deviations))
+
+    def disturbed(self, measured: Array, errors: Array) -> Array:
+        """Return measurements (n, dm) that are off by errors (n, de); here there are none."""
+        return measured
+
+    def lateness(self, present: Collection[str]) -> float:
+        """Return how much later [s] commands act under the faults `present`."""
+        return 0.0
+
     def causes(self, situation: Situation, states: Array, pushed: Flags) -> Array:
         """Return the causes (T, k) that the robot's specification names, in states (T, ds).
 
@@ -116,6 +169,8 @@ class Simulation(ABC):
         bodies = model.body_rootid == root
         model.body_mass[bodies] *= physics.mass
         model.body_inertia[bodies] *= physics.mass
+        model.body_mass[root] *= physics.trunk
+        model.body_inertia[root] *= physics.trunk
         model.dof_damping[bodies[model.dof_bodyid]] *= physics.damping
         model.geom_friction *= physics.friction
         model.actuator_gear *= physics.gear

@@ -12,6 +12,7 @@ from ros_mbmrl.networks.mlp import MLP
 from ros_mbmrl.policies.adapt import InnerConfig
 from ros_mbmrl.policies.advantages import LinearBaseline
 from ros_mbmrl.policies.gaussian import GaussianPolicy
+from ros_mbmrl.policies.squashed import SquashedPolicy
 from ros_mbmrl.policies.trained import TrainedPolicy
 
 POLICY = GaussianPolicy(MLP((2, 2)), torch.zeros(2), torch.ones(2))
@@ -38,6 +39,18 @@ def test_the_mean_action_is_judged() -> None:
         assert value == pytest.approx(-sum(way**2 for way in ways), abs=1e-5)
 
 
+def test_a_squashed_policy_is_judged_by_the_same_tests() -> None:
+    squashed = SquashedPolicy(MLP((2, 4)), torch.zeros(2), torch.ones(2))
+    half = float(np.arctanh(0.5))
+    parameters = {"w0": torch.zeros(2, 4), "b0": torch.tensor([half, -half, 0.0, 0.0])}
+    tasks, inner = tasks_of("point_corners"), InnerConfig(0, horizon=5)
+    found = judge(tasks, TrainedPolicy(squashed, parameters, ()), inner, 5, 3)
+    same = judge(tasks, trained((0.5, -0.5)), inner, 5, 3)
+    assert found.returns == pytest.approx(same.returns, abs=1e-4)
+    assert found.goals == same.goals
+    torch.testing.assert_close(found.after.observations, same.after.observations)
+
+
 def test_tests_are_the_same_for_every_policy_of_a_seed() -> None:
     tasks, inner = tasks_of("point_corners"), InnerConfig(0, horizon=5)
     one, two = (judge(tasks, trained(b), inner, 5, 3) for b in ((0.0, 0.0), (1.0, 0.0)))
@@ -61,3 +74,17 @@ def test_one_that_adapts_is_judged_before_and_after() -> None:
     paths = found.paths()
     assert np.shape(paths["explored"]) == np.shape(paths["after"]) == (4, 6, 2)
     assert found.explored is not None and found.explored.rewards.shape == (4, 3, 6)
+
+
+def test_a_squashed_policy_is_judged_by_its_mean_action() -> None:
+    parameters = {"w0": torch.zeros(2, 4), "b0": torch.tensor([9.0, 0.0, 1.0, 1.0])}
+    policy = SquashedPolicy(MLP((2, 4)), torch.zeros(2), torch.ones(2))
+    tasks, inner = tasks_of("point_navigation"), InnerConfig(0, horizon=3)
+    found = judge(tasks, TrainedPolicy(policy, parameters, ()), inner, 4, 7)
+    right = judge(tasks, trained((1.0, 0.0)), inner, 4, 7)  # tanh(9) is nearly 1
+    assert found.returns == pytest.approx(right.returns, abs=1e-5)
+    assert found.after.observations.shape == (4, 1, 3, 2)
+    places = tasks_of("point_corners")  # where starts differ: they are those of other kinds, too
+    each = (TrainedPolicy(policy, parameters, ()), trained((1.0, 0.0)))
+    one, two = (judge(places, own, inner, 4, 7).after.observations[:, :, 0] for own in each)
+    assert torch.equal(one, two)

@@ -11,6 +11,7 @@ from ros_mbmrl.evaluation.policies.description import Kind
 from ros_mbmrl.evaluation.policies.studies import POLICY_STUDIES, make_policy_study
 from ros_mbmrl.evaluation.policies.training import Training, horizon_of
 from ros_mbmrl.simulation.benchmarks import BENCHMARKS
+from ros_mbmrl.simulation.mechanisms import MECHANISMS
 from ros_mbmrl.simulation.points import POINTS
 
 EVERY = [(name, scale) for name, study in POLICY_STUDIES.items() for scale in study.scales]
@@ -24,7 +25,7 @@ def test_every_pair_can_be_configured_for_every_point(name: str, scale: str) -> 
     pairs = list(study.pairs(size, size.entries))
     assert {entry.name for _, entry in pairs} == set(size.entries)
     for place, entry in pairs:
-        assert place in BENCHMARKS or place in POINTS
+        assert place in (*BENCHMARKS, *POINTS, *MECHANISMS)
         for point in size.points[entry.kind]:
             config = Training(size, entry, place, 3, point, Path()).config
             assert (config.budget, config.seed) == (point, 3)
@@ -66,5 +67,5 @@ def test_ensembles_of_figure_5_and_the_ladder_of_figure_4() -> None:
 
 
 def test_an_unknown_study() -> None:
-    with pytest.raises(UserError, match="unknown study 'sac': expected one of mb-mpo, me-trpo"):
+    with pytest.raises(UserError, match="unknown study 'sac': expected one of gssm, m3po, maac"):
         make_policy_study("sac")

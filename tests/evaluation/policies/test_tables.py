@@ -49,6 +49,12 @@ def test_a_published_return_has_its_source() -> None:
     assert tables.published([row], LOOKS).rows == [("a", "ME-TRPO", "", "", "2283 at 200000", "W")]
 
 
+def test_plans_are_beside_what_they_refine() -> None:
+    row = {"method": "me_trpo", "condition": "a", "n_tests": 2, "return": 10.0}
+    table = tables.planned([{**row, "return_planned": 12.0}], LOOKS)
+    assert table.rows == [("a", "ME-TRPO", "10.0", "12.0", "2")]
+
+
 def test_tables_without_rows_are_left_out() -> None:
     summary = {"finals": [FINAL], "equal_data": [], "comparisons": [], "published": []}
     assert len(tables.all_tables(summary, LOOKS)) == 1

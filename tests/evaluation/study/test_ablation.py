@@ -40,7 +40,7 @@ def test_a_base_is_judged_after_half_of_the_data() -> None:
 
 
 def test_it_resumes_and_tells_each_variants_share_of_the_base(tmp_path: Path) -> None:
-    smoke = replace(SMOKE, train_seeds=1)
+    smoke = replace(SMOKE, train_seeds=1, training=replace(SMOKE.training, value=True))
     names = (BASE, "pitch unwrapped")
     rows = ablate(make_study(STUDY), smoke, tmp_path, names, workers=1)
     assert rows == ablate(make_study(STUDY), smoke, tmp_path, names, workers=1)

@@ -14,7 +14,7 @@ import pytest
 
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.html import Table
-from ros_mbmrl.evaluation.study import readme, tables
+from ros_mbmrl.evaluation.study import results_table, tables
 from ros_mbmrl.evaluation.study.report import write_report
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -130,9 +130,9 @@ def test_the_page_begins_with_what_was_stated(folder: Path) -> None:
     assert 'src="data:image/png' in page and "scale: small" in page and "inner_lr 0.1" in page
 
 
-def test_the_readme_names_a_scale_that_is_not_the_usual_one(folder: Path) -> None:
+def test_the_table_names_a_scale_that_is_not_the_usual_one(folder: Path) -> None:
     usual, larger = ({**_summary(folder), "scale": name} for name in ("small", "ensemble"))
-    table = readme.readme_table([usual, larger])
+    table = results_table.results_table([usual, larger])
     assert "| Ant with a crippled leg |" in table
     assert "| Ant with a crippled leg, scale `ensemble` |" in table
 
@@ -158,33 +158,35 @@ def test_the_same_rows_and_generator_give_the_same_summary(folder: Path, tmp_pat
     assert "Effect of the update" not in (tmp_path / "one" / "report.html").read_text()
 
 
-def test_the_readme_table_is_filled_between_its_marks(folder: Path) -> None:
-    text = f"# Title\n{readme.BEGIN}old\n{readme.END}the rest\n"
-    new = readme.filled(text, [_summary(folder)])
-    assert new.startswith(f"# Title\n{readme.BEGIN}|") and new.endswith(f"{readme.END}the rest\n")
+def test_the_table_is_filled_between_its_marks(folder: Path) -> None:
+    text = f"# Title\n{results_table.BEGIN}old\n{results_table.END}the rest\n"
+    new = results_table.filled(text, [_summary(folder)])
+    assert new.startswith(f"# Title\n{results_table.BEGIN}|") and new.endswith(
+        f"{results_table.END}the rest\n"
+    )
     assert "old\n" not in new
-    assert readme.filled(new, [_summary(folder)]) == new
+    assert results_table.filled(new, [_summary(folder)]) == new
     lines = {line.split("|")[2].strip(): line for line in new.splitlines() if line.startswith("|")}
     assert lines["unseen"].startswith("| Ant with a crippled leg |")
     assert "**0.92**" in lines["unseen"] and " 1.00 " in lines["unseen"]
     assert "Of 4 hypotheses stated in advance, supported: 2." in new
     with pytest.raises(UserError, match="expected the lines"):
-        readme.filled("# Title\n", [_summary(folder)])
+        results_table.filled("# Title\n", [_summary(folder)])
 
 
-def test_the_readme_says_what_the_kept_summaries_say() -> None:
-    summaries = readme.read_summaries(ROOT / readme.RESULTS)
+def test_the_page_of_methods_says_what_the_kept_summaries_say() -> None:
+    summaries = results_table.read_summaries(ROOT / "docs" / results_table.RESULTS)
     if summaries:
-        text = (ROOT / "README.md").read_text()
-        assert text == readme.filled(text, summaries), (
-            "run: python -m ros_mbmrl.evaluation.study.readme README.md"
+        text = (ROOT / "docs" / "methods.md").read_text()
+        assert text == results_table.filled(text, summaries), (
+            "run: python -m ros_mbmrl.evaluation.study.results_table docs/methods.md"
         )
 
 
 def test_a_summary_that_is_not_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{")
     with pytest.raises(UserError, match="a.json"):
-        readme.read_summaries(tmp_path)
+        results_table.read_summaries(tmp_path)
 
 
 def test_markdown_escapes_what_would_be_a_column() -> None:

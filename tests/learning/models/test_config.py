@@ -33,7 +33,7 @@ from ros_mbmrl.learning.models.config import TrainConfig
         ("weight_decay", -0.1),
         ("noise", None),
         ("gradient_limit", 0),
-        ("activation", "relu"),
+        ("activation", "sine"),
         ("precision", "float16"),
         ("options", "steps"),
     ],

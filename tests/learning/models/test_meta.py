@@ -36,7 +36,8 @@ from ros_mbmrl.learning.segments import SegmentSampler, Transitions
 from ros_mbmrl.methods import METHODS
 from ros_mbmrl.methods.method import Method
 from ros_mbmrl.networks import tensor_file
-from ros_mbmrl.networks.mlp import MLP, LayerUpdate, Parameters, Update
+from ros_mbmrl.networks.mlp import MLP, Parameters
+from ros_mbmrl.networks.updates import LayerUpdate, Update
 from ros_mbmrl.robots.spec import Robot
 
 Make = Callable[..., list[Rollout]]

@@ -51,7 +51,13 @@ def adapted(
     return model.normalizer.denormalise(outputs)
 
 
-@pytest.mark.parametrize("method", ["mb", "context", "bayes_context", "leaky_context", "rebal"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        *("mb", "context", "bayes_context", "leaky_context", "rebal"),
+        *("gssm", "mlsm_v0", "mlsm_v1"),
+    ],
+)
 def test_predictions_stay(
     prior: tuple[DynamicsModel, Parameters], rollouts: list[Rollout], method: str
 ) -> None:

@@ -76,3 +76,5 @@ def test_imagination_rewards_as_the_environment_does(name: str) -> None:
 def test_drawn_courses_have_no_reward_in_common() -> None:
     assert benchmark_tasks("promp-half-cheetah-fwd-back").task is None
     assert benchmark_tasks("promp-hopper-rand-params").task is not None
+    assert not benchmark_tasks("m3po-half-cheetah-fwd-bwd").one_reward
+    assert benchmark_tasks("m3po-ant-crippled-leg").one_reward

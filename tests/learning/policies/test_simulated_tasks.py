@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from ros_mbmrl.errors import UserError
 
 pytest.importorskip("mujoco")
 
-from ros_mbmrl.learning.policies.simulated_tasks import simulated_tasks
+from ros_mbmrl.learning.policies.simulated_tasks import HORIZONS, simulated_tasks
 from ros_mbmrl.simulation.distributions import TRAINING
 from ros_mbmrl.simulation.points import POINTS
 from ros_mbmrl.simulation.situations import Situation
@@ -62,3 +63,27 @@ def test_what_is_not_simulated_is_refused() -> None:
         simulated_tasks("hexapod")
     with pytest.raises(UserError, match="unknown situations of robot 'ant' 'cheetah-slope'"):
         simulated_tasks("ant", ("cheetah-slope",))
+
+
+@pytest.mark.parametrize("name", ["cart-pole", "acrobot"])
+def test_tasks_that_differ_in_masses(name: str) -> None:
+    tasks = simulated_tasks(name)
+    situations, seeds = tasks.drawn(np.random.default_rng(0), 3)
+    world = tasks.make(situations, seeds)
+    assert len({each.masses for each in situations}) == 3 and tasks.one_reward
+    assert world.observe().shape == (3, tasks.observations)
+    assert tasks.physics is None  # one function for each task
+    states = torch.tensor([[3.1, 0.0, 0.1, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    assert (tasks.ended is None) == (name == "cart-pole")
+    assert tasks.ended is None or tasks.ended(states).tolist() == [True, False]
+    assert HORIZONS[name] == {"cart-pole": 25, "acrobot": 200}[name]
+
+
+def test_the_pendulum_tells_its_physics() -> None:
+    tasks = simulated_tasks("pendulum")
+    world = tasks.make(*tasks.drawn(np.random.default_rng(0), 3))
+    before, sent = world.states(), np.array([[0.5], [-1.0], [2.0]])
+    world.step(sent)
+    assert tasks.physics is not None and tasks.observations == 3
+    moved = tasks.physics(torch.as_tensor(before), torch.as_tensor(sent))
+    np.testing.assert_allclose(moved, world.states())

@@ -55,6 +55,20 @@ def test_every_step_leads_to_the_best_action(name: str) -> None:
     assert mean(START) == 0.0
 
 
+@pytest.mark.parametrize("name", ["trpo", "ppo", "vpg"])
+def test_episodes_may_end_early_in_imagination(name: str) -> None:
+    """What is imagined in inference mode, the ends included, takes part in a gradient."""
+
+    def ending(parameters: Parameters) -> Episodes:
+        episodes = imagine(parameters)
+        live = torch.ones_like(episodes.rewards, dtype=torch.bool)
+        live[:, ::2, 1] = False
+        return replace(episodes, rewards=torch.where(live, episodes.rewards, 0.0), live=live)
+
+    step = STEPS[name](POLICY, CONFIG, Generator().manual_seed(0))
+    assert mean(step.update(START, ending)) > 0.0
+
+
 def test_bptt_follows_the_gradient_of_the_discounted_return() -> None:
     """One step of Adam moves each parameter by its rate, in the direction of the gradient."""
     config = replace(CONFIG, learning_rate=1e-3)

@@ -1,7 +1,7 @@
-"""The README's table of results, made from the summaries that are kept in docs/results.
+"""The table of all studies in docs/methods.md, made from the summaries kept in docs/results.
 
-`python -m ros_mbmrl.evaluation.study.readme README.md` writes it between `<!-- results -->` and
-`<!-- /results -->`; the summaries are `docs/results/*.json` beside that file.
+`python -m ros_mbmrl.evaluation.study.results_table docs/methods.md` writes it between
+`<!-- results -->` and `<!-- /results -->`; the summaries are `results/*.json` beside that page.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from ros_mbmrl.evaluation.study.verdicts import SUPPORTED, number
 from ros_mbmrl.methods import about, look
 from ros_mbmrl.methods.built_in import BASELINE
 
-RESULTS = Path("docs") / "results"
+RESULTS = "results"
 BEGIN, END = "<!-- results -->\n", "<!-- /results -->\n"
 
 Summary = Mapping[str, Any]
 
 
-def readme_table(summaries: Sequence[Summary]) -> str:
+def results_table(summaries: Sequence[Summary]) -> str:
     """Return the table as Markdown: a line a study and condition, a column a method."""
     methods = in_order(unique([row for s in summaries for row in s["returns"]], "method"))
     cells = []
@@ -114,7 +114,7 @@ def filled(text: str, summaries: Sequence[Summary]) -> str:
     _, end, tail = rest.partition(END)
     if not begin or not end:
         raise UserError(f"expected the lines {BEGIN.strip()} and {END.strip()}")
-    return head + BEGIN + readme_table(summaries) + END + tail
+    return head + BEGIN + results_table(summaries) + END + tail
 
 
 def read_summaries(folder: Path) -> list[Summary]:
@@ -139,7 +139,7 @@ def main() -> None:
             raise UserError(f"no summaries in {document.parent / RESULTS}: expected *.json")
         document.write_text(filled(document.read_text(), summaries))
     except (UserError, OSError) as error:
-        print(f"readme: {error}", file=sys.stderr)
+        print(f"results_table: {error}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -1,0 +1,1 @@
+"""Runs of robots that were recorded by other programs: bags, tables, LeRobot's data sets."""

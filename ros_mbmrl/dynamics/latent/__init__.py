@@ -1,0 +1,1 @@
+"""Contextual models: dynamics models that are conditioned on transitions of a task."""

@@ -1,0 +1,14 @@
+"""Parts of N tasks, of which several may be the same."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def spread(part: Tensor, tasks: int) -> Tensor:
+    """Repeat a part of M tasks, (M, ...), for `tasks` of them: every M-th has the same."""
+    if len(part) == tasks:
+        return part
+    if len(part) == 1:
+        return part.expand(tasks, *part.shape[1:])
+    return part.repeat(tasks // len(part), *[1] * (part.dim() - 1))

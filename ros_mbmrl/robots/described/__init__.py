@@ -1,0 +1,1 @@
+"""Robots described by a YAML file instead of Python code."""
