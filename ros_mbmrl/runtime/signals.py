@@ -2,23 +2,25 @@
 
 A second Ctrl-C must not damage a recording, and it is common: under `ros2 launch` a node gets
 SIGINT from the terminal and from the launch process. A process that hangs at its end is ended by
-the kernel (SIGALRM), whatever thread or library it hangs in.
+the kernel (SIGALRM), whatever thread or library it hangs in, and says before where it hangs.
 """
 
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from types import FrameType
 
 KINDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 10  # [s] from the first signal to the end of the process
+TOLD_AFTER = 0.8  # of the patience: then a process that hangs says where
 REPEATS = 3.0  # [s] in which further signals repeat the first; a later one is a new request
 
 
@@ -38,6 +40,7 @@ def end_on_signals(end: Callable[[], None], patience: int = PATIENCE) -> Callabl
     def handle(number: int, frame: FrameType | None) -> None:
         if not asked:
             asked.append(time.monotonic())
+            _tell_where_it_hangs(patience)
             signal.alarm(patience)
             atexit.register(ignore_signals)
             waiting.put(True)
@@ -54,6 +57,7 @@ def end_on_signals(end: Callable[[], None], patience: int = PATIENCE) -> Callabl
         waiting.put(False)
         if asked:  # repeated signals may still come
             signal.alarm(0)
+            faulthandler.cancel_dump_traceback_later()
             return
         for kind, handler in before.items():
             signal.signal(kind, handler)
@@ -86,6 +90,16 @@ def ignore_signals() -> None:
     """
     for kind in KINDS:
         signal.signal(kind, signal.SIG_IGN)
+
+
+def _tell_where_it_hangs(patience: int) -> None:
+    """Have every thread's Python stack written to stderr shortly before the process is killed.
+
+    By a thread of C, so that a stderr that nobody reads holds up nothing.
+    """
+    with suppress(OSError, ValueError, RuntimeError, AttributeError):  # stderr is no real file
+        if patience > 0:
+            faulthandler.dump_traceback_later(TOLD_AFTER * patience)
 
 
 def _kinds() -> list[signal.Signals]:
