@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import select
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import psutil
 import rclpy
@@ -32,6 +33,7 @@ GRACE = 4.0  # [s] a node without its supervisor is given to end cleanly
 # [s] in all for the last messages to reach those who listen: a lost one is noticed by the
 # middleware's next heartbeat, every 0.2 s (`loopback.xml`). A supervisor waits for 5 s in all.
 DELIVERY = 2.0
+LETTING_GO = 2.0  # [s] that the middleware is given to take down its threads
 LONGEST_DRAIN = 2.0  # [s] of listening when the end has come, however much still comes
 LOOK = 0.02  # [s] of waiting for a message while draining
 
@@ -134,9 +136,11 @@ def _spin(nodes: Sequence[Node], ending: Ending) -> int:
         for call in ending.last:
             call()
         _deliver(nodes)
-        executor.shutdown()
-        for node in nodes:
-            node.destroy_node()
+        with _bounded(ending):
+            executor.shutdown()
+            for node in nodes:
+                node.destroy_node()
+            rclpy.try_shutdown()
     return ending.status
 
 
@@ -201,6 +205,28 @@ def _deliver(nodes: Sequence[Node], clock: Callable[[], float] = time.monotonic)
             # In short waits: rclpy keeps Python's lock while it waits, and other threads stand.
             while not publisher.wait_for_all_acked(Duration(seconds=LOOK)) and clock() < until:
                 pass
+
+
+@contextmanager
+def _bounded(ending: Ending) -> Iterator[None]:
+    """Exit with the run's own status if the middleware does not let go of the process in time.
+
+    The work is done, and has been delivered: nothing is lost, and a clean end stays one.
+    """
+
+    def leave() -> None:
+        print("the middleware does not let go of this process; it ends without", file=sys.stderr)
+        with suppress(OSError, ValueError, RuntimeError, AttributeError):  # stderr is no real file
+            faulthandler.dump_traceback()
+        os._exit(ending.status)
+
+    timer = threading.Timer(LETTING_GO, leave)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _close(node: Node, ending: Ending) -> None:

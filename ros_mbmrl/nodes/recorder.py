@@ -85,8 +85,8 @@ class RecorderNode(Node):
         self._begun = False  # whether there is something to keep
         self.received = 0  # messages
         self._write_robot_file()
-        # What the robot measures comes last: a driver that finds this node there, and others learn of
-        # subscriptions in the order in which they were made, may take it that all others are there.
+        # What the robot measures comes last: others learn of subscriptions in the order in which
+        # they were made, so a driver that finds this node there knows of all its others, too.
         for known in reversed(TOPICS):
             full = self.resolve_topic_name(known.name)
             take = partial(self._on_bytes, full, known)

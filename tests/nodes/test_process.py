@@ -33,6 +33,20 @@ print(node.pid, flush=True)
 node.wait()
 """
 
+# A node whose middleware hangs when it is taken down, after a clean run and after a failed one.
+HANGS = """
+import sys, time
+from rclpy.node import Node
+from ros_mbmrl.nodes.process import run
+class Hangs(Node):
+    def close(self): print("closed", flush=True)
+    def destroy_node(self): time.sleep(600)
+def build(ending):
+    ending.end(int(sys.argv[1]))
+    return [Hangs("hangs")]
+raise SystemExit(run(build, ["hangs"]))
+"""
+
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[..., tuple[Any, Any]]]:
@@ -175,3 +189,11 @@ def test_all_publishers_share_the_time_that_delivery_may_take() -> None:
     _deliver([node], lambda: now[0])
     assert now[0] == pytest.approx(DELIVERY, abs=0.05)
     assert asked["late"] == pytest.approx(1.0 / LOOK, abs=1) and asked["last"] == 1
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_middleware_that_hangs_changes_no_status(status: int) -> None:
+    words = [sys.executable, "-c", HANGS, str(status)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (status, "closed\n"), done.stderr
+    assert "does not let go" in done.stderr and "in destroy_node" in done.stderr
