@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import faulthandler
 import os
 import select
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import psutil
 import rclpy
@@ -24,6 +23,7 @@ from ros_mbmrl.bringup import LAUNCHER, PARENT
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.nodes.help import answer
 from ros_mbmrl.ros_environment import environment
+from ros_mbmrl.runtime.last_exit import exit_within
 from ros_mbmrl.runtime.priority import Work, take
 from ros_mbmrl.runtime.signals import end_on_signals, ignore_signals
 from ros_mbmrl.runtime.streams import make_streams_last
@@ -33,7 +33,7 @@ GRACE = 4.0  # [s] a node without its supervisor is given to end cleanly
 # [s] in all for the last messages to reach those who listen: a lost one is noticed by the
 # middleware's next heartbeat, every 0.2 s (`loopback.xml`). A supervisor waits for 5 s in all.
 DELIVERY = 2.0
-LETTING_GO = 2.0  # [s] that the middleware is given to take down its threads
+LETTING_GO = 3  # [s] that the middleware and Python are given to take themselves down
 LONGEST_DRAIN = 2.0  # [s] of listening when the end has come, however much still comes
 LOOK = 0.02  # [s] of waiting for a message while draining
 
@@ -136,11 +136,11 @@ def _spin(nodes: Sequence[Node], ending: Ending) -> int:
         for call in ending.last:
             call()
         _deliver(nodes)
-        with _bounded(ending):
-            executor.shutdown()
-            for node in nodes:
-                node.destroy_node()
-            rclpy.try_shutdown()
+        # The work is done and delivered: a middleware that hangs changes nothing about it.
+        exit_within(LETTING_GO, ending.status or int(sys.exc_info()[0] is not None))
+        executor.shutdown()
+        for node in nodes:
+            node.destroy_node()
     return ending.status
 
 
@@ -205,28 +205,6 @@ def _deliver(nodes: Sequence[Node], clock: Callable[[], float] = time.monotonic)
             # In short waits: rclpy keeps Python's lock while it waits, and other threads stand.
             while not publisher.wait_for_all_acked(Duration(seconds=LOOK)) and clock() < until:
                 pass
-
-
-@contextmanager
-def _bounded(ending: Ending) -> Iterator[None]:
-    """Exit with the run's own status if the middleware does not let go of the process in time.
-
-    The work is done, and has been delivered: nothing is lost, and a clean end stays one.
-    """
-
-    def leave() -> None:
-        print("the middleware does not let go of this process; it ends without", file=sys.stderr)
-        with suppress(OSError, ValueError, RuntimeError, AttributeError):  # stderr is no real file
-            faulthandler.dump_traceback()
-        os._exit(ending.status)
-
-    timer = threading.Timer(LETTING_GO, leave)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _close(node: Node, ending: Ending) -> None:
