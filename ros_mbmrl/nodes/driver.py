@@ -151,9 +151,7 @@ class DriverNode(LifecycleNode):
         ours = list(self._sensors.values())
         names = list(filter(None, self._settings.await_nodes.split(",")))
         patience = self._settings.startup_timeout
-        # A recorder keeps a run for what is told of the first command in the diagnostics.
-        told = [*ours, self._diagnostics]
-        await_listeners(self, told, names, stop, self._steady, patience)
+        await_listeners(self, ours, names, stop, self._steady, patience)
         refuse_company(self, (ours[0].topic_name, self.resolve_topic_name("command/safe")))
         loop = self._drive = DriveLoop(
             self._plant,
