@@ -33,7 +33,9 @@ GRACE = 4.0  # [s] a node without its supervisor is given to end cleanly
 # [s] in all for the last messages to reach those who listen: a lost one is noticed by the
 # middleware's next heartbeat, every 0.2 s (`loopback.xml`). A supervisor waits for 5 s in all.
 DELIVERY = 2.0
-LETTING_GO = 3  # [s] that the middleware and Python are given to take themselves down
+# [s] that the middleware and Python are given to take themselves down: long enough for a busy
+# machine, and with the rest shorter than the alarm of a signal.
+LETTING_GO = 4
 LONGEST_DRAIN = 2.0  # [s] of listening when the end has come, however much still comes
 LOOK = 0.02  # [s] of waiting for a message while draining
 

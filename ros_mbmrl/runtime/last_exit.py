@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import faulthandler
 import sys
 from contextlib import suppress
 
+from ros_mbmrl.runtime.signals import tell_where_it_hangs
+
 _CLOCK_MONOTONIC = 1
 _SIGEV_THREAD = 2  # at its time the timer calls a function, in a thread of its own
-_TOLD_AFTER = 0.8  # of the time: where it hangs
 
 
 class _Event(ctypes.Structure):
@@ -50,8 +50,7 @@ def exit_within(seconds: int, status: int) -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):  # closed, or not there
             stream.flush()
-    with suppress(OSError, ValueError, RuntimeError, AttributeError):  # stderr is no real file
-        faulthandler.dump_traceback_later(_TOLD_AFTER * seconds)
+    tell_where_it_hangs(seconds)
     libc = ctypes.CDLL(None)
     with suppress(AttributeError):
         function = ctypes.cast(libc._exit, ctypes.c_void_p).value

@@ -40,7 +40,8 @@ def end_on_signals(end: Callable[[], None], patience: int = PATIENCE) -> Callabl
     def handle(number: int, frame: FrameType | None) -> None:
         if not asked:
             asked.append(time.monotonic())
-            _tell_where_it_hangs(patience)
+            if patience > 0:
+                tell_where_it_hangs(patience)
             signal.alarm(patience)
             atexit.register(ignore_signals)
             waiting.put(True)
@@ -92,14 +93,13 @@ def ignore_signals() -> None:
         signal.signal(kind, signal.SIG_IGN)
 
 
-def _tell_where_it_hangs(patience: int) -> None:
-    """Have every thread's Python stack written to stderr shortly before the process is killed.
+def tell_where_it_hangs(patience: float) -> None:
+    """Write every thread's Python stack to stderr shortly before `patience` [s] is over.
 
     By a thread of C, so that a stderr that nobody reads holds up nothing.
     """
     with suppress(OSError, ValueError, RuntimeError, AttributeError):  # stderr is no real file
-        if patience > 0:
-            faulthandler.dump_traceback_later(TOLD_AFTER * patience)
+        faulthandler.dump_traceback_later(TOLD_AFTER * patience)
 
 
 def _kinds() -> list[signal.Signals]:
