@@ -44,6 +44,7 @@ CANDIDATES = 24  # roll-outs that a view shows
 TELL_EVERY = 5.0  # [s] between the recorder's lines on how an adapt graph's run goes
 COMPOSED, AUTO = "composed", "auto"
 COMPOSED_FROM = 30.0  # control steps a second
+RECORDER = "recorder"  # the node that hears every topic
 AT_REST = "robot at rest, steady time"  # beginning of the driver's last line, before the time
 
 
@@ -152,7 +153,7 @@ def composed(nodes: Sequence[NodeSpec], arguments: Arguments) -> list[NodeSpec]:
     for node in inside:
         parameters |= node.parameters
     recorded = any(node.name == "recorder" for node in nodes)
-    parameters |= {"drives": drives, "await_nodes": "recorder" if recorded else ""}
+    parameters |= {"drives": drives, "await_nodes": RECORDER if recorded else ""}
     one = _node(arguments, COMPOSED, parameters, needs_torch=True)
     return [*(node for node in nodes if node not in inside), one]
 
@@ -237,7 +238,7 @@ def _around(
         if adaptation:
             recorder |= {"tell_every": TELL_EVERY, "duration": seconds(arguments, "duration")}
             recorder["fault"] = broken_at(arguments)
-        nodes.append(_node(arguments, "recorder", recorder, ends_last=True))
+        nodes.append(_node(arguments, RECORDER, recorder, ends_last=True))
     awaited = [name.rpartition("/")[2] for node in nodes for name in node.nodes]
     nodes = [_heard(node, nodes) for node in nodes]
     driver: dict[str, Value] = {
@@ -287,7 +288,7 @@ def _heard(node: NodeSpec, nodes: Sequence[NodeSpec]) -> NodeSpec:
     hearers = {"safety": ["driver"], "adaptive": ["safety"]}.get(node.name)
     if hearers is None:
         return node
-    names = [*hearers, *(each.name for each in nodes if each.name == "recorder")]
+    names = [*hearers, *(each.name for each in nodes if each.name == RECORDER)]
     told = {**node.parameters, "await_nodes": ",".join(names)}
     return replace(node, parameters=MappingProxyType(told))
 

@@ -17,7 +17,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
-from ros_mbmrl.bringup import AT_REST, FIRST_COMMAND
+from ros_mbmrl.bringup import AT_REST, FIRST_COMMAND, RECORDER
 from ros_mbmrl.data.measurement_messages import as_sent
 from ros_mbmrl.nodes.drive import DriveLoop, Timing
 from ros_mbmrl.nodes.driver_parameters import DriverParameters, named_plant
@@ -151,7 +151,7 @@ class DriverNode(LifecycleNode):
         ours = list(self._sensors.values())
         names = list(filter(None, self._settings.await_nodes.split(",")))
         patience = self._settings.startup_timeout
-        await_listeners(self, ours, names, stop, self._steady, patience)
+        await_listeners(self, ours, names, stop, self._steady, patience, everywhere=[RECORDER])
         refuse_company(self, (ours[0].topic_name, self.resolve_topic_name("command/safe")))
         loop = self._drive = DriveLoop(
             self._plant,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
@@ -123,6 +123,7 @@ def await_listeners(
     stop: threading.Event,
     clock: Callable[[], float],
     patience: float,
+    everywhere: Collection[str] = (),
 ) -> None:
     """Wait until the nodes called `names` listen to the publishers, or until `stop`.
 
@@ -132,14 +133,18 @@ def await_listeners(
     Args:
         clock: [s], steady.
         patience: [s].
+        everywhere: those of `names` that listen to all of the publishers, so that nothing need be
+            guessed: on a busy machine a node may take longer from topic to topic than "a while".
 
     Raises:
         RunError: If one of them is not there in time.
     """
+    whole = set(names) & set(everywhere)
     until, before, looks = clock() + patience, -1, 0
     while names and not stop.wait(0.02):
         known = [node.get_subscriptions_info_by_topic(each.topic_name) for each in publishers]
-        missing = sorted(set(names) - {info.node_name for infos in known for info in infos})
+        heard = [{info.node_name for info in infos} for infos in known]
+        missing = sorted((set(names) - set().union(*heard)) | (whole - set.intersection(*heard)))
         both = zip(publishers, known, strict=True)
         connected = all(each.get_subscription_count() >= len(infos) for each, infos in both)
         count = sum(map(len, known))

@@ -213,9 +213,12 @@ class Topics:
         ]
 
 
-def awaited(topics: Any, *names: str, clock: Any = lambda: 0.0) -> int:
+def awaited(
+    topics: Any, *names: str, clock: Any = lambda: 0.0, everywhere: tuple[str, ...] = ()
+) -> int:
     """Return after how many looks the wait is over."""
-    await_listeners(topics, topics.publishers(), names, threading.Event(), clock, 1.0)
+    never = threading.Event()
+    await_listeners(topics, topics.publishers(), names, never, clock, 1.0, everywhere)
     return int(topics.looks)
 
 
@@ -226,6 +229,13 @@ def test_each_topic_is_waited_for_until_no_more_listeners_become_known() -> None
     assert awaited(connecting, "recorder") == 2 + SETTLED
     telling = Topics({"/a": [one], "/b": [[], [], [], one]}, {"/a": [1], "/b": [0, 0, 0, 1]})
     assert awaited(telling, "recorder") == 4 + SETTLED
+
+
+def test_who_listens_everywhere_is_waited_for_however_long_it_takes_between_topics() -> None:
+    late = 3 * SETTLED
+    known = {"/a": [["recorder", "own"]], "/b": [*[[]] * late, ["recorder"]]}
+    slow = Topics(known, {"/a": [2], "/b": [*[0] * late, 1]})
+    assert awaited(slow, "recorder", "own", everywhere=("recorder", "absent")) == late + 1 + SETTLED
 
 
 def test_a_node_may_listen_to_some_topics_only() -> None:
