@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from nav_msgs.msg import Path as PathMessage
-from rclpy.duration import Duration
 from rclpy.node import Node
 from std_msgs.msg import Bool
 
@@ -42,7 +41,6 @@ from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.paths import Path as RobotPath
 
 TELL = 1.0  # [s] between two messages of figures
-ACKED = 0.5  # [s] that the last event is given to arrive
 STOPPED = "the safety monitor has stopped the robot: expected safety/reset"
 
 
@@ -109,11 +107,7 @@ class CollectorNode(Node):
 
     def close(self) -> None:
         """Discard the episode that runs; what was pushed is kept."""
-        try:
-            self._say(self._collector.close())
-            self._episode.wait_for_all_acked(Duration(seconds=ACKED))
-        except Exception:  # noqa: BLE001, S110 (whatever it is, the process ends)
-            pass
+        self._say(self._collector.close())
 
     def _on_sensor(self, topic: str, message: Any) -> None:
         self._collector.take(topic, message, time.time_ns())

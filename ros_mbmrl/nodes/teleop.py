@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.duration import Duration
 from rclpy.node import Node
 from rich.console import Console
 from rich.live import Live
@@ -64,7 +63,6 @@ REDRAW = 0.25  # [s]
 TELL = 5.0  # [s] between lines where there is no terminal
 JOYSTICK = "joystick"
 RECENT = 20  # periods that the rate is taken over
-ACKED = 0.5  # [s] that the last event is given to arrive
 
 
 class TeleopNode(Node):
@@ -119,7 +117,6 @@ class TeleopNode(Node):
         """End the episode, and give the terminal back."""
         try:
             self._tell(self._session.interrupt())
-            self._episode.wait_for_all_acked(Duration(seconds=ACKED))
         finally:
             with suppress(OSError):  # the terminal may be gone
                 self._held.close()

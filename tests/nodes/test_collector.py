@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -68,11 +67,7 @@ def make(
 ) -> Iterator[Callable[..., Driven]]:
     nodes: list[CollectorNode] = []
 
-    def advertise(node: Any, name: str) -> Any:
-        made = outbox.advertise(node, name)
-        return SimpleNamespace(**vars(made), wait_for_all_acked=lambda _: True)
-
-    monkeypatch.setattr(module, "advertise", advertise)
+    monkeypatch.setattr(module, "advertise", outbox.advertise)
 
     def driven(**parameters: Any) -> Driven:
         values = {"learning": str(tmp_path), "episode_seconds": 1.0, **parameters}
