@@ -8,6 +8,7 @@ import itertools
 import os
 import random
 import shutil
+import signal
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,8 @@ settings.load_profile("unhurried")
 
 # As the graph's nodes: on this machine alone, without shared memory, which a killed process locks.
 os.environ.update(environment(os.environ))
+# What ends processes is tried, although the tests themselves may outlive a terminal (`nohup`).
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # As the commands: on matrices this small, threads that share the cores only wait for each other.
 torch.set_num_threads(1)
 

@@ -61,7 +61,7 @@ class Bench:
     times the repeats; says if they are not. All with repeats."""
     hidden: tuple[Few, ...] | None = None
     """Units of the network's hidden layers; plan, adapt, loop, train, curvature, imagine,
-    pathwise (of the models), sac, graph with --fast."""
+    pathwise (of the models), sac, graph and soak with --fast."""
     activation: str | None = None
     """silu or tanh; plan, adapt, loop, train."""
     samples: Size | None = None
@@ -87,7 +87,9 @@ class Bench:
     terrain: str | None = None
     """Terrain of the twin; twin."""
     fast: bool = False
-    """At 50 Hz, with an untrained model; graph."""
+    """A fast robot, with an untrained model; graph, soak."""
+    robot: str | None = None
+    """Which fast robot: hexapod (50 Hz, the default) or half_cheetah (100 Hz); graph, soak."""
     load: Processes | None = None
     """Processes that keep a core busy meanwhile; graph."""
     launch: tuple[str, ...] | None = None

@@ -29,7 +29,6 @@ from ros_mbmrl.bringup import NodeSpec, adapt
 from ros_mbmrl.data.recording import read_messages
 from ros_mbmrl.data.steps import task_of
 from ros_mbmrl.errors import RunError, UserError
-from ros_mbmrl.launch_arguments import Arguments, parse
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.supervisor import supervise
@@ -49,7 +48,8 @@ class Config:
         seconds: of control that count, of each graph [s].
         load: number of processes that keep a core busy meanwhile.
         launch: name:=value words for the graph.
-        fast: run at 50 Hz, with an untrained model (`fast.py`).
+        fast: a fast robot, with an untrained model (`fast.py`).
+        robot: which one.
         hidden: units of that model's hidden layers.
     """
 
@@ -57,6 +57,7 @@ class Config:
     load: int = 0
     launch: tuple[str, ...] = ()
     fast: bool = False
+    robot: str = "hexapod"
     hidden: tuple[int, ...] = (128, 128, 128)
     threads: int = 1
     seed: int = 0
@@ -65,6 +66,7 @@ class Config:
         at_least(0, load=self.load)
         at_least(1, threads=self.threads)
         at_least(1, hidden=min(self.hidden, default=1))
+        fast.check_wanted(self)
         if not 1.0 <= self.seconds < float("inf"):
             raise ValueError(f"seconds: expected at least 1, got {self.seconds}")
 
@@ -111,28 +113,13 @@ def _measured(config: Config, composed: str) -> tuple[Timing, Array, float]:
         words = [*config.launch, "lockstep:=false", "record:=true", f"recording:={recording}"]
         words += [f"seed:={config.seed}", f"threads:={config.threads}", f"composed:={composed}"]
         words += [f"duration:={WARM_UP + config.seconds}"]
-        with _arguments(config, words, Path(folder)) as arguments, _busy(config.load):
+        with fast.arguments_of(config, words, Path(folder)) as arguments, _busy(config.load):
             spec = make_robot(arguments["robot"]).spec
             supervised([*ping_pong(spec.name, trips), *adapt(arguments)])
         timing = read_timing(recording, spec.name)
         # The newest ones, as many: while the graph starts, everything is slow.
         peer = np.array(json.loads(trips.read_text()), dtype=float)[-len(timing.late) :]
     return timing, peer, spec.period
-
-
-@contextmanager
-def _arguments(config: Config, words: list[str], folder: Path) -> Iterator[Arguments]:
-    """Yield the graph's arguments, in a process that knows their robot."""
-    if not config.fast:
-        yield parse("adapt", words)
-        return
-    fast.write_model(folder / "model", config.hidden, "silu", config.seed)
-    parameters = folder / "fast.yaml"
-    parameters.write_text(fast.PARAMETERS)
-    words = [*words, f"model:={folder / 'model'}", f"method:={fast.METHOD}"]
-    words = [f"params:={parameters}", *words]
-    with fast.plugged(folder):
-        yield {**parse("adapt", words), "robot": fast.NAME}
 
 
 def ping_pong(robot: str, path: Path) -> list[NodeSpec]:

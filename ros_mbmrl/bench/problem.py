@@ -27,20 +27,22 @@ def check_network(hidden: tuple[int, ...], activation: str) -> None:
 
 @dataclass(frozen=True)
 class Problem:
-    """An untrained model of the hexapod, at rest at the start of its path, `state` (ds,)."""
+    """An untrained model of a robot, at rest at the start of its path, `state` (ds,)."""
 
     model: DynamicsModel
     parameters: Parameters
     state: Array
 
     def task(self) -> PathFollowing:
-        """Return a task that has not begun."""
+        """Return the hexapod's task, not begun."""
         return PathFollowing(self.model.robot, make_path(PATH), SPEED)
 
 
-def make_problem(hidden: tuple[int, ...], activation: str, generator: Generator) -> Problem:
-    """Return a problem whose network has these hidden layers."""
-    robot = make_robot(ROBOT)
+def make_problem(
+    hidden: tuple[int, ...], activation: str, generator: Generator, name: str = ROBOT
+) -> Problem:
+    """Return a problem whose network has these hidden layers. name: of the robot."""
+    robot = make_robot(name)
     spec = robot.spec
     inputs, outputs = len(spec.features) + len(spec.action), len(spec.changes)
     mlp = MLP((inputs, *hidden, outputs), activation)

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,11 +24,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from ros_mbmrl.bench.fast import arguments_of, check_wanted
 from ros_mbmrl.bench.graph import supervised
 from ros_mbmrl.bench.timing import Figure, Findings, Times, at_least
-from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec, graph
+from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec, adapt
 from ros_mbmrl.errors import RunError, UserError
-from ros_mbmrl.launch_arguments import parse
 from ros_mbmrl.ros_environment import environment
 
 WARM_UP = 0.1  # share of a part's samples that does not count
@@ -46,17 +46,22 @@ class Config:
         idle: seconds stopped, afterwards [s].
         interval: between samples [s].
         launch: name:=value words for the graph.
+        fast, robot, hidden: a fast robot and its untrained model, as of `bench graph`.
     """
 
     seconds: float = 60.0
     idle: float = 30.0
     interval: float = 1.0
     launch: tuple[str, ...] = ()
+    fast: bool = False
+    robot: str = "hexapod"
+    hidden: tuple[int, ...] = (128, 128, 128)
     threads: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        at_least(1, threads=self.threads)
+        at_least(1, threads=self.threads, hidden=min(self.hidden, default=1))
+        check_wanted(self)
         for seconds in (self.seconds, self.idle):
             if not 0 < 4 * self.interval <= seconds < math.inf:
                 raise ValueError("seconds, idle: expected at least four times the interval")
@@ -122,15 +127,17 @@ def run(config: Config) -> Findings:
     """Run the graph and watch it. Raises UserError, RunError."""
     if find_spec("rclpy") is None:
         raise UserError("bench soak: no rclpy here: install the package's extra 'ros'")
-    with tempfile.TemporaryDirectory(prefix="mbmrl-soak-") as folder:
-        words = ["path:=figure8"] if not any(w.startswith("robot:=") for w in config.launch) else []
+    with tempfile.TemporaryDirectory(prefix="mbmrl-soak-") as folder, ExitStack() as stack:
+        another = config.fast or any(word.startswith("robot:=") for word in config.launch)
+        words = [] if another else ["path:=figure8"]
         words += [*config.launch, "lockstep:=false", "record:=true"]
         words += [f"recording:={Path(folder) / 'run.mcap'}", f"seed:={config.seed}"]
         # Longer than the observation, which ends the graph: its end must not disturb.
         words += [f"duration:={config.seconds + config.idle + SPARE}"]
         words += [f"threads:={config.threads}"]
-        watch = Watch(config, f"/{parse('adapt', words)['robot']}")
-        specs: Sequence[NodeSpec] = graph("adapt", words)
+        arguments = stack.enter_context(arguments_of(config, words, Path(folder)))
+        watch = Watch(config, f"/{arguments['robot']}")
+        specs: Sequence[NodeSpec] = adapt(arguments)
         thread = threading.Thread(target=watch.run)
         thread.start()
         try:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ros_mbmrl.errors import UserError, choose
+from ros_mbmrl.plants.emulators.radio_faults import DRIVEN, PAUSED
 from ros_mbmrl.ros_environment import check_middleware, why_not
+from ros_mbmrl.runtime.priority import Work, take
 from ros_mbmrl.runtime.signals import ended_by_signals
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ def _rosbridge(arguments: Emulate) -> dict[str, Any]:
 def _velociroach(arguments: Emulate) -> dict[str, Any]:
     from ros_mbmrl.plants.emulators.velociroach import VelociroachEmulator
 
+    if refused := take(Work.URGENT):  # a robot does not wait for a busy machine
+        print(refused, flush=True)
     schedule = Schedule.of(arguments.fault)
     offset = time.time() - time.monotonic()
     with _mocap(arguments.mocap_topic, offset) as (on_pose, note):
@@ -150,13 +154,16 @@ def _each(
 
 
 class Control:
-    """Faults by name from standard input, beside the scheduled ones; reports when the legs rest."""
+    """Faults by name from standard input, beside the scheduled ones.
+
+    Reports when the motors turn and when not, and when this machine stood.
+    """
 
     def __init__(self, far_side: FarSide, scheduled: Callable[[float], None]) -> None:
         self._far_side, self._scheduled = far_side, scheduled
         self._wanted: frozenset[str] = frozenset()  # set by the reading thread
         self._present: frozenset[str] = frozenset()
-        self._driven = False
+        self._told = [0, 0]  # changes of the motors, and pauses
         threading.Thread(target=self._read, daemon=True).start()
 
     def __call__(self, seconds: float) -> None:
@@ -170,9 +177,12 @@ class Control:
         if of_line := wanted & set(LINE_FAULTS):  # the schedule has just set its own
             far_side.faults.set(*of_line)
         self._present = wanted
-        if far_side.firmware.driven is not self._driven:
-            self._driven = not self._driven
-            print(f"driven {int(self._driven)} {time.monotonic():.4f}", flush=True)
+        changes, pauses = self._told
+        for begin, end in far_side.pauses[pauses:]:  # first: what follows is judged by them
+            print(f"{PAUSED} {begin:.4f} {end:.4f}", flush=True)
+        for when, driven in far_side.driven[changes:]:
+            print(f"{DRIVEN} {int(driven)} {when:.4f}", flush=True)
+        self._told = [len(far_side.driven), len(far_side.pauses)]
 
     def _read(self) -> None:
         from ros_mbmrl.plants.emulators.radio_faults import LINE_FAULTS

@@ -26,6 +26,7 @@ from ros_mbmrl.errors import RunError
 from ros_mbmrl.nodes.disturber import DISTURBED, RAW
 from ros_mbmrl.nodes.far_side import FarSide
 from ros_mbmrl.nodes.fault_watch import FaultWatch
+from ros_mbmrl.plants.emulators.radio_faults import DRIVEN, PAUSED
 from ros_mbmrl.robots import make_robot
 from ros_mbmrl.ros_environment import environment
 from ros_mbmrl.supervisor import supervise
@@ -212,12 +213,17 @@ class LaunchUnderTest(GraphUnderTest):
 
 
 class Emulator:
-    """`mbmrl emulate velociroach --control` in a process of its own."""
+    """`mbmrl emulate velociroach --control` in a process of its own.
+
+    driven: (steady time, whether its motors turn from then on). pauses: stretches of the steady
+    clock that its time left out, because the machine did not let it run.
+    """
 
     def __init__(self, link: Path, noise: float, seed: int) -> None:
         words = [sys.executable, "-m", "ros_mbmrl.cli", "emulate", "velociroach", "--control"]
         words += ["--link", str(link), "--noise", str(noise), "--seed", str(seed)]
         self.driven: list[tuple[float, bool]] = []
+        self.pauses: list[tuple[float, float]] = []
         self._process = subprocess.Popen(
             words,
             stdin=subprocess.PIPE,
@@ -240,8 +246,8 @@ class Emulator:
     def seen(
         self, since: float, until: float
     ) -> tuple[list[tuple[float, bool]], list[tuple[float, bool]]]:
-        """See `FarSide.seen`; its commands are not judged."""
-        return list(self.driven), []
+        """See `FarSide.seen`; its commands are not judged. Times are the robot's own since then."""
+        return own_time(self.driven, list(self.pauses), since), []
 
     def faults(self, *names: str) -> None:
         """Exactly these from now on."""
@@ -252,10 +258,25 @@ class Emulator:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            word, _, rest = line.partition(" ")
-            if word == "driven":
-                driven, when = rest.split()
-                self.driven.append((float(when), driven == "1"))
+            word, *rest = line.split()
+            if word == PAUSED:
+                self.pauses.append((float(rest[0]), float(rest[1])))
+            elif word == DRIVEN:
+                self.driven.append((float(rest[1]), rest[0] == "1"))
+
+
+def own_time(
+    changes: Sequence[tuple[float, bool]], pauses: Sequence[tuple[float, float]], since: float
+) -> list[tuple[float, bool]]:
+    """Return changes (time, value), those after `since` less what pauses took of the time between.
+
+    A robot that the machine does not let run stands still meanwhile: as long as it takes to stop is
+    a matter of its own time.
+    """
+    return [
+        (when - sum(max(0.0, min(end, when) - max(begin, since)) for begin, end in pauses), value)
+        for when, value in changes
+    ]
 
 
 def wait(condition: Callable[[], Any], patience: float) -> bool:

@@ -1,7 +1,9 @@
 """Half-cheetah: a planar runner with two legs and six motors, simulated only.
 
 The robot of the thesis, section 9.4; its body is gymnasium's HalfCheetah-v5. x forward, z up; pitch
-is about y, so nose down is positive. The state is MuJoCo's qpos and qvel, measured directly.
+is about y, so nose down is positive. The state is MuJoCo's qpos and qvel, measured directly, but
+for z, which is the torso's height over the ground below it, as a range sensor tells: on a slope the
+height over where the robot started says nothing of the feet.
 """
 
 from __future__ import annotations
@@ -79,7 +81,7 @@ SPEC = RobotSpec(
     ),
     # Inclination of the ground below the torso, in the map frame: above 0 where it rises with x.
     causes=(Cause("slope", "rad", -0.4, 0.4, 0.0, (-0.2, -0.05, 0.05, 0.2)),),
-    origin=(0.0, 0.0, 0.7),  # z is measured from where gymnasium's model starts
+    origin=(0.0, 0.0, 0.7),  # z is 0 at the height that gymnasium's model starts at
 )
 
 

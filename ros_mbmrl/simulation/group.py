@@ -68,7 +68,7 @@ class Group:
 
     def place(self, states: Array) -> None:
         """Take over positions and velocities of states (n, ds)."""
-        self._simulation.place(self.states, states, self._spans)
+        self._simulation.place(self.models, self.states, states, self._spans)
         self._simulation.settle(self.states, self._spans)
 
     def advance(

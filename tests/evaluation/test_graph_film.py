@@ -39,7 +39,7 @@ def test_a_run_that_is_over_stays_in_its_last_state() -> None:
     assert [run.at(now) for now in (-0.1, 0.0, 0.05, 0.1, 7.0)] == [0, 0, 0, 1, 10]
 
 
-@pytest.mark.parametrize("robot", ["hexapod", "half_cheetah"])
+@pytest.mark.parametrize("robot", ["hexapod", pytest.param("half_cheetah", marks=pytest.mark.slow)])
 def test_a_graph_that_ran_is_drawn(robot: str, reported: Reported, tmp_path: Path) -> None:
     words, folder = reported(robot)
     scenario = dict(word.split(":=") for word in words)

@@ -26,6 +26,8 @@ LINE_FAULTS: Mapping[str, str] = MappingProxyType(
     }
 )
 AHEAD = 1000.0  # [s] of pose_ahead
+# First words of the lines by which an emulated robot reports, each with times on the steady clock.
+DRIVEN, PAUSED = "driven", "paused"
 
 
 class LineFaults:

@@ -65,7 +65,8 @@ class FarSide:
 
     `on_pose(time, position (3,) [m], quaternion (4,) wxyz)` gets the pose from motion capture 100
     times a second; the time is when it was true, on the caller's clock. `trace`: true time, x, y,
-    yaw.
+    yaw. `driven`: true time, whether the motors turn from then on, at each change. `pauses`:
+    stretches of the caller's clock [s] that the robot's time leaves out, as this machine stood.
     """
 
     def __init__(
@@ -88,6 +89,8 @@ class FarSide:
         self._began: float | None = None
         self._ticks = 0
         self.trace: list[tuple[float, float, float, float]] = []
+        self.driven: list[tuple[float, bool]] = []
+        self.pauses: list[tuple[float, float]] = []
         self.distance = 0.0
         self._last = world.pose()
 
@@ -134,12 +137,14 @@ class FarSide:
     def _keep_up(self, now: float) -> None:
         """Continue from now after a pause of this machine, as if the robot had stood still."""
         if now - self._next_tick > BEHIND:
+            self.pauses.append((self._next_tick, now))
             self._began = now - (self._ticks + 1) * TICK
 
     def _tick(self) -> None:
         self.firmware.block("stalled" in self.faults)
         self.firmware.tick()
         self._ticks += 1
+        self._note_driven(self._next_tick - TICK)
         (pose, seen), late = self.firmware.sensors.pose(), self.world.time
         if not self.world.effect.mocap_lost:
             then = self._start + self._ticks * TICK - (late - seen)
@@ -159,6 +164,12 @@ class FarSide:
             if ours and not self._lost():
                 for answer in self.firmware.handle(frame.data, lag):  # type: ignore[union-attr]
                     self._answer(answer, when)
+                self._note_driven(when)
+
+    def _note_driven(self, when: float) -> None:
+        driven = self.firmware.driven
+        if driven is not (bool(self.driven) and self.driven[-1][1]):
+            self.driven.append((when, driven))
 
     def _answer(self, packet: bytes, when: float) -> None:
         if self._lost():

@@ -30,7 +30,7 @@ class RadioConfig:
         stop_timeout: to see the legs come to rest [s].
         timed_run: how long the motors run on after a command [s], so that a robot without commands
             stops by itself; 0: until told to stop. Each command then begins a new run, which clears
-            the firmware's PID integrators.
+            the firmware's PID integrators. With the way over the radio, within 0.25 s.
         battery: voltage [V], required for the stock firmware, which does not report it.
         back_emf: per leg speed [V s/rad], for the stock firmware.
     """
@@ -46,7 +46,7 @@ class RadioConfig:
     stall_time: float = 0.11
     reopen_pause: float = 0.25
     stop_timeout: float = 1.0
-    timed_run: float = 0.25
+    timed_run: float = 0.22
     battery: float = 0.0
     back_emf: float = units.BACK_EMF_PER_SPEED
 

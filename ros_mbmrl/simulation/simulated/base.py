@@ -110,7 +110,9 @@ class Simulation(ABC):
         """
         return np.concatenate([states[..., span] for span in spans], axis=-1)
 
-    def place(self, full: Array, states: Array, spans: Spans) -> None:
+    def place(
+        self, models: Sequence[mujoco.MjModel], full: Array, states: Array, spans: Spans
+    ) -> None:
         """Put states (n, ds), which begin with positions and velocities, into full ones (n, s)."""
         first = 0
         for span in spans:

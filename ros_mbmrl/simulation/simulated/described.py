@@ -127,7 +127,9 @@ class DescribedSimulation(Simulation):
             found[index] = self.layout.measure(models[index[0]], self._data)
         return found
 
-    def place(self, full: Array, states: Array, spans: Spans) -> None:
+    def place(
+        self, models: Sequence[mujoco.MjModel], full: Array, states: Array, spans: Spans
+    ) -> None:
         """See `Simulation.place`."""
         for row, state in zip(full, states, strict=True):
             self.layout.put(state, row[spans[0]], row[spans[1]])

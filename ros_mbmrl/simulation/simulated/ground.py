@@ -40,6 +40,8 @@ HILLS: Mapping[str, Sequence[tuple[float, float]]] = MappingProxyType(
     }
 )
 
+OUTLINE = "outline"  # name of the numbers of a model that tell its ground's
+
 BLOCKS = 24
 BLOCK = 2.0  # length of a block [m]
 GAP = 0.01  # between two of them [m]
@@ -66,6 +68,30 @@ def lay_ground(specification: mujoco.MjSpec, terrain: Terrain) -> None:
         _lay_pier(specification, np.random.default_rng(terrain.seed))
     if terrain.kind in ("basin", "pier"):  # below all of it, and nothing touches it
         floor.pos, floor.conaffinity = [0, 0, -5], 0
+    points = outline(terrain).ravel()
+    specification.add_numeric(name=OUTLINE, data=points, size=len(points))
+
+
+def outline(terrain: Terrain) -> Array:
+    """Return the ground as points (n, 2) of x and z [m], straight lines between, level beyond.
+
+    A pier, whose blocks float level, has one at 0.
+    """
+    if terrain.kind in RISES:
+        return np.array([(BEGIN, 0.0), (FAR, RISES[terrain.kind] * (FAR - BEGIN))])
+    if terrain.kind in HILLS:
+        return np.array(HILLS[terrain.kind])
+    rise = FAR * math.tan(terrain.angle)
+    return np.array([(-FAR, -rise), (FAR, rise)])
+
+
+def height_at(model: mujoco.MjModel, x: Array) -> Array:
+    """Return the height of a model's ground at places x (...) [m]; 0 of a model without terrain."""
+    try:
+        points = model.numeric(OUTLINE).data.reshape(-1, 2)
+    except KeyError:
+        return np.zeros(np.shape(x))
+    return np.asarray(np.interp(x, points[:, 0], points[:, 1]))
 
 
 def slope_at(terrain: Terrain, x: Array) -> Array:
@@ -73,12 +99,8 @@ def slope_at(terrain: Terrain, x: Array) -> Array:
 
     It is positive where the ground rises with x. A pier, whose blocks float level, has none.
     """
-    if terrain.kind in RISES:
-        return np.where(x >= BEGIN, math.atan(RISES[terrain.kind]), 0.0)
-    if terrain.kind in HILLS:
-        points = np.array(HILLS[terrain.kind])
-        return _with_ends(_slopes(points))[np.searchsorted(points[:, 0], x, side="right")]
-    return np.full(np.shape(x), terrain.angle)
+    points = outline(terrain)
+    return _with_ends(_slopes(points))[np.searchsorted(points[:, 0], x, side="right")]
 
 
 def _slopes(points: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from ros_mbmrl.robots.half_cheetah import JOINTS, HalfCheetah
 from ros_mbmrl.robots.spec import Array
 from ros_mbmrl.simulation.engine import mujoco
 from ros_mbmrl.simulation.environment import Flags
-from ros_mbmrl.simulation.simulated.base import Simulation, gymnasium_model
-from ros_mbmrl.simulation.simulated.ground import lay_ground, slope_at
+from ros_mbmrl.simulation.simulated.base import Simulation, Spans, gymnasium_model
+from ros_mbmrl.simulation.simulated.ground import height_at, lay_ground, slope_at
 from ros_mbmrl.simulation.situations import Situation, Terrain
 
 MASS = 14.0  # [kg]; gymnasium's settotalmass
@@ -43,6 +43,23 @@ class HalfCheetahSimulation(Simulation):
         qpos[1] += qpos[0] * np.tan(terrain.angle)
         qpos[2] -= terrain.angle
         return qpos, qvel
+
+    def measure(
+        self, models: Sequence[mujoco.MjModel], states: Array, spans: Spans, controls: Array
+    ) -> Array:
+        """Return positions and velocities, z above the ground below the torso."""
+        measured = super().measure(models, states, spans, controls)
+        for own, model in zip(measured, models, strict=True):
+            own[..., 1] -= height_at(model, own[..., 0])
+        return measured
+
+    def place(
+        self, models: Sequence[mujoco.MjModel], full: Array, states: Array, spans: Spans
+    ) -> None:
+        """Put states into full ones; `measure` inverted."""
+        super().place(models, full, states, spans)
+        for own, model, state in zip(full[:, spans[0]], models, states, strict=True):
+            own[1] += height_at(model, state[0])
 
     def causes(self, situation: Situation, states: Array, pushed: Flags) -> Array:
         """The slope below the torso."""

@@ -87,6 +87,21 @@ def test_a_machine_that_slept_does_not_walk_on() -> None:
     far.advance(3000.0)
     assert far.world.time == pytest.approx(1.0, abs=0.02)
     assert 3000.0 < far.next_event <= 3000.011
+    assert far.pauses == [(pytest.approx(51.0, abs=0.02), 3000.0)]
+
+
+def test_it_tells_when_its_motors_turned_however_late_it_is_asked() -> None:
+    far = far_side()
+    packets = [v.set_vel_get_imu(50, 50), v.start_timed_run(220)]
+    far.receive(b"".join(xbee.Transmit(0x0001, each).encode() for each in packets), 50.0)
+    far.advance(50.4)  # at once: this machine was busy
+    arrived = 50.0 + sum(len(xbee.Transmit(0x0001, each).encode()) for each in packets) * 10 / 57600
+    (begun, on), (ended, off) = far.driven
+    assert on
+    assert not off
+    assert begun == pytest.approx(arrived, abs=1e-6)
+    assert ended == pytest.approx(arrived + 0.22, abs=0.021)
+    assert not far.pauses
 
 
 def test_settings_that_make_no_sense() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from ros_mbmrl.simulation.engine import mujoco
 from ros_mbmrl.simulation.models import models_of
-from ros_mbmrl.simulation.simulated.ground import BEGIN, SIDE, slope_at
+from ros_mbmrl.simulation.simulated.ground import BEGIN, SIDE, height_at, slope_at
 from ros_mbmrl.simulation.simulated_robots import make_simulated
 from ros_mbmrl.simulation.situations import Situation, Terrain
 
@@ -28,8 +28,7 @@ def test_the_cheetah_rests_on_every_ground() -> None:
     for _ in range(60):
         worlds.step(np.zeros((len(KINDS), 6)))
     states = worlds.states()
-    height = states[:, 1] - states[:, 0] * np.tan([kind.angle for kind in KINDS])
-    assert (np.abs(height) < 0.25).all()
+    assert (np.abs(states[:, 1]) < 0.25).all()
     assert not worlds.diverged.any()
 
 
@@ -61,6 +60,37 @@ def test_the_slope_is_that_of_the_ground_that_was_laid(kind: Terrain) -> None:
     places = np.array([-3.0, 0.0, 1.2, 2.0, 6.0, 8.0, 13.0, 16.0])
     rise = [height(model, x + 0.05) - height(model, x - 0.05) for x in places]
     np.testing.assert_allclose(np.tan(slope_at(kind, places)), np.array(rise) / 0.1, atol=1e-4)
+    heights = [height(model, x) for x in places]
+    np.testing.assert_allclose(height_at(model, places), heights, atol=1e-4)
+
+
+def test_height_is_measured_over_the_ground_below_the_torso() -> None:
+    kinds = [kind for kind in KINDS for _ in range(2)]
+    worlds = make_simulated("half_cheetah", [Situation(kind) for kind in kinds], [0] * len(kinds))
+    states = worlds.states()
+    states[1::2, 0] += 5.0  # the same pose over the ground, further on
+    worlds.set_states(states)
+    np.testing.assert_allclose(worlds.states(), states, atol=1e-12)
+    for index in range(len(kinds)):
+        model, data = worlds.physics(index)
+        x, z = data.qpos[:2]
+        np.testing.assert_allclose([x, z - height_at(model, x)], states[index, :2], atol=1e-12)
+    _, hill = worlds.physics(7)
+    assert hill.qpos[1] > 0.5  # it stands 5 m on, where the hill is .7 m high
+
+
+def test_plans_are_imagined_as_they_come() -> None:
+    worlds = make_simulated("half_cheetah", [Situation(Terrain("hill"))], [0])
+    states = worlds.states()
+    states[:, 0] += 7.0
+    worlds.set_states(states)
+    plan = np.random.default_rng(0).uniform(-1, 1, (1, 1, 8, 6))
+    imagined = worlds.imagine(plan)[0, 0]
+    came = [worlds.states()[0]]
+    for action in plan[0, 0]:
+        worlds.step(action[None])
+        came.append(worlds.states()[0])
+    np.testing.assert_allclose(imagined, came, atol=1e-9)
 
 
 def test_slopes_begin_ahead_and_change_on_the_way() -> None:
