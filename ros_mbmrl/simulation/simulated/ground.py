@@ -41,6 +41,7 @@ HILLS: Mapping[str, Sequence[tuple[float, float]]] = MappingProxyType(
 )
 
 OUTLINE = "outline"  # name of the numbers of a model that tell its ground's
+BLOCK_NAME = "block_"  # beginning of the name of a block, and of its joint
 
 BLOCKS = 24
 BLOCK = 2.0  # length of a block [m]
@@ -75,7 +76,7 @@ def lay_ground(specification: mujoco.MjSpec, terrain: Terrain) -> None:
 def outline(terrain: Terrain) -> Array:
     """Return the ground as points (n, 2) of x and z [m], straight lines between, level beyond.
 
-    A pier, whose blocks float level, has one at 0.
+    A pier's is 0, where its blocks float when nothing stands on them.
     """
     if terrain.kind in RISES:
         return np.array([(BEGIN, 0.0), (FAR, RISES[terrain.kind] * (FAR - BEGIN))])
@@ -85,13 +86,23 @@ def outline(terrain: Terrain) -> Array:
     return np.array([(-FAR, -rise), (FAR, rise)])
 
 
-def height_at(model: mujoco.MjModel, x: Array) -> Array:
-    """Return the height of a model's ground at places x (...) [m]; 0 of a model without terrain."""
+def height_at(model: mujoco.MjModel, full: Array, x: Array) -> Array:
+    """Return the height of a model's ground below places x (...) [m]; 0 of one without terrain.
+
+    full: states of MuJoCo (..., s), which say how deep the blocks of a pier float.
+    """
     try:
         points = model.numeric(OUTLINE).data.reshape(-1, 2)
     except KeyError:
         return np.zeros(np.shape(x))
-    return np.asarray(np.interp(x, points[:, 0], points[:, 1]))
+    height = np.asarray(np.interp(x, points[:, 0], points[:, 1]))
+    first = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, f"{BLOCK_NAME}0")
+    if first < 0:
+        return height
+    number = np.floor((np.nan_to_num(x) - PIER) / BLOCK).astype(int)
+    place = 1 + model.jnt_qposadr[first] + number.clip(0, BLOCKS - 1)
+    depth = np.take_along_axis(full, place[..., None], axis=-1)[..., 0]
+    return height + np.where((number >= 0) & (number < BLOCKS), depth, 0.0)
 
 
 def slope_at(terrain: Terrain, x: Array) -> Array:
@@ -137,10 +148,10 @@ def _lay_pier(specification: mujoco.MjSpec, rng: np.random.Generator) -> None:
         _add(specification, mujoco.mjtGeom.mjGEOM_BOX, place, 0.0, size)
     damping, friction = rng.uniform(0, DAMPING, BLOCKS), rng.uniform(*FRICTION, BLOCKS)
     for k in range(BLOCKS):
-        x = PIER + (k + 0.5) * BLOCK
-        body = specification.worldbody.add_body(name=f"block_{k}", pos=[x, 0, -0.05], gravcomp=1)
+        name, x = f"{BLOCK_NAME}{k}", PIER + (k + 0.5) * BLOCK
+        body = specification.worldbody.add_body(name=name, pos=[x, 0, -0.05], gravcomp=1)
         body.add_joint(
-            name=f"block_{k}",
+            name=name,
             type=mujoco.mjtJoint.mjJNT_SLIDE,
             axis=[0, 0, 1],
             limited=mujoco.mjtLimited.mjLIMITED_TRUE,

@@ -49,8 +49,8 @@ class HalfCheetahSimulation(Simulation):
     ) -> Array:
         """Return positions and velocities, z above the ground below the torso."""
         measured = super().measure(models, states, spans, controls)
-        for own, model in zip(measured, models, strict=True):
-            own[..., 1] -= height_at(model, own[..., 0])
+        for own, model, full in zip(measured, models, states, strict=True):
+            own[..., 1] -= height_at(model, full, own[..., 0])
         return measured
 
     def place(
@@ -58,8 +58,8 @@ class HalfCheetahSimulation(Simulation):
     ) -> None:
         """Put states into full ones; `measure` inverted."""
         super().place(models, full, states, spans)
-        for own, model, state in zip(full[:, spans[0]], models, states, strict=True):
-            own[1] += height_at(model, state[0])
+        for own, model, state in zip(full, models, states, strict=True):
+            own[spans[0]][1] += height_at(model, own, state[0])
 
     def causes(self, situation: Situation, states: Array, pushed: Flags) -> Array:
         """The slope below the torso."""
