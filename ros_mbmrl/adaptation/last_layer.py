@@ -11,7 +11,7 @@ one with much noise slowly, and cuts a window that holds a change.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Generator, Tensor
@@ -65,7 +65,7 @@ class LastLayer(UpdateRule):
         alpha = self._posterior(kernel, residual, weight)  # (N, T, outputs)
         bias = self.bias_signal**2 * alpha.sum(dim=1, keepdim=True)
         own = LayerUpdate(features * scale, alpha, bias)
-        return Update((*start.layers[:-1], start.layers[-1].plus(own)), start.hidden)
+        return replace(start, layers=(*start.layers[:-1], start.layers[-1].plus(own)))
 
     def _posterior(self, kernel: Tensor, residual: Tensor, weight: Tensor) -> Tensor:
         """Return (K + noise)^-1 r, averaged over noises and moments of change by their evidence."""

@@ -70,6 +70,7 @@ def row(fault: Fault, graph: str, seen: Evidence, spec: RobotSpec) -> dict[str, 
         "detected": detected is not None,
         "detected_by": detected[1] if detected else "",
         "detect_s": round(detected[0] - seen.began, 4) if detected else None,
+        "ended_s": min((round(w - seen.began, 4) for w, _ in seen.ended), default=None),
         "stop_s": None if stop is None else round(stop, 4),
         "unsafe_commands": unsafe,
         "distance_m": distance,
@@ -88,8 +89,9 @@ def passed(made: Mapping[str, Any]) -> bool:
     held &= lost is None or lost <= 1.0
     if expected == STOPS:
         held &= stop is not None and stop <= made["bound_s"]
-    if expected == ENDS:  # what harms nobody may be noticed later: a recorder's full disk
-        held &= stop is not None and stop <= made["bound_s"] + (made["detect_s"] or 0.0)
+    if expected == ENDS:  # what harms nobody may end it later: a recorder's full disk
+        late = made.get("ended_s") or made["detect_s"] or 0.0
+        held &= stop is not None and stop <= made["bound_s"] + late
     if expected in (STOPS, LIMITED, GOES_ON, UNHARMED):
         held &= made["recovered"] is not False
     return bool(held)

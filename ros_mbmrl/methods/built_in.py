@@ -127,6 +127,13 @@ _ALL = (
         "mlsm_v1", "latent:MLSM1Rule", Look("MLSM-v1", _ORANGE, "++", "-", "d"), learner=_ELBO
     ),
     _adapted(CAUSES, "causes:CauseFilter", Look("causes", _BLUE, "xx", "--", "*")),
+    _adapted(
+        "causes_ll",
+        "causes_last_layer:CausesLastLayer",
+        Look("causes + LL", _GREEN, "xx", "-.", "*"),
+        CAUSES,
+        _SIGNALS,
+    ),
     _on_causes(CAUSES_TOLD, Look("causes told", _BLUE, "xx", ":", "h", hollow=True), "told_causes"),
     _on_causes(
         CAUSES_WELL, Look("causes, all well", _BLUE, "..", ":", "x", hollow=True), "told_all_well"

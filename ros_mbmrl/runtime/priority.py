@@ -12,6 +12,7 @@ import os
 import resource
 from contextlib import suppress
 from enum import Enum
+from pathlib import Path
 
 from ros_mbmrl.errors import choose
 
@@ -20,7 +21,8 @@ AUTO, HIGH, NORMAL = "auto", "high", "normal"
 WORDS = (AUTO, HIGH, NORMAL)
 REAL_TIME = 20  # of 1 to 99; the kernel's own threads have 50 and more
 NICE = -10
-_CURRENT_AND_FUTURE = 1 | 2  # MCL_CURRENT, MCL_FUTURE
+_CURRENT_AND_FUTURE, _ON_FAULT = 1 | 2, 4  # MCL_CURRENT, MCL_FUTURE; MCL_ONFAULT
+_POPULATE_READ = 22  # MADV_POPULATE_READ
 
 
 class Work(Enum):
@@ -98,6 +100,21 @@ def _may_lock() -> bool:
 
 
 def _lock_memory() -> None:
-    if _may_lock():
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).mlockall(_CURRENT_AND_FUTURE)
+    """Lock what is used, and all code, which may not have run yet when it must run in time.
+
+    Locked whole, a process has all the stacks and buffers in memory that it never uses: 340 MB in
+    place of 120.
+    """
+    if not _may_lock():
+        return
+    with suppress(OSError, AttributeError, ValueError):
+        libc = ctypes.CDLL(None)
+        if libc.mlockall(_CURRENT_AND_FUTURE | _ON_FAULT) != 0:  # before Linux 4.4
+            libc.mlockall(_CURRENT_AND_FUTURE)
+            return
+        for line in Path("/proc/self/maps").read_text().splitlines():
+            span, access, *_, name = line.split(maxsplit=5)
+            if "x" in access and name.startswith("/"):
+                begin, end = (int(address, 16) for address in span.split("-"))
+                size = ctypes.c_size_t(end - begin)
+                libc.madvise(ctypes.c_void_p(begin), size, _POPULATE_READ)

@@ -112,6 +112,16 @@ def test_a_twin_that_has_gone_does_not_move() -> None:
     assert made["passed"]
 
 
+def test_an_end_that_comes_late_is_counted_from_when_it_came() -> None:
+    """A full disk is met when the next chunk is written; what else is noticed before is not it."""
+    full, signs = Fault("machine", "", "disk full", ENDS), [(10.2, "controller: dropped", 1.0)]
+    ended = [(12.1, "recorder ended with status 1")]
+    seen = Evidence(10.0, ended=ended, at_rest=12.3, counters=[(9.0, *signs[0][1:-1], 0.0), *signs])
+    made = row(full, "processes", seen, SPEC)
+    assert (made["detect_s"], made["ended_s"], made["passed"]) == (0.2, 2.1, True)
+    assert not row(full, "processes", replace(seen, at_rest=12.4), SPEC)["passed"]
+
+
 def test_unsafe_commands_by_hand() -> None:
     commands = [WALK, FAST, SLOW, (math.nan, 0.0), REST, (-1.0, 0.0), (57.0, 0.0)]
     # too far at once, not a number, below the range, above it

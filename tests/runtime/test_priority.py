@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -76,3 +78,24 @@ def test_asking_what_is_permitted_changes_nothing() -> None:
     before = os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)
     assert set(priority.permitted()) == {"real time", "larger share", "locked memory"}
     assert (os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)) == before
+
+
+UNUSED = 1 << 28  # [bytes]
+LOCKED = f"""
+import mmap
+from ros_mbmrl.runtime.priority import Work, take
+take(Work.URGENT)
+untouched = mmap.mmap(-1, {UNUSED})
+print(open("/proc/self/status").read())
+"""
+
+
+@pytest.mark.skipif(not priority.permitted()["locked memory"], reason="not permitted here")
+def test_memory_is_locked_as_far_as_it_is_used() -> None:
+    words = [sys.executable, "-c", LOCKED]
+    variables = {**os.environ, priority.VARIABLE: "auto"}
+    said = subprocess.run(words, env=variables, capture_output=True, text=True, check=True).stdout
+    found = dict(line.split(":", 1) for line in said.splitlines() if ":" in line)
+    locked, resident = (1024 * int(found[name].split()[0]) for name in ("VmLck", "VmRSS"))
+    assert locked >= UNUSED  # it counts what would be locked once it is used
+    assert resident < UNUSED
