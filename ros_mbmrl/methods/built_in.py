@@ -130,7 +130,7 @@ _ALL = (
     _adapted(
         "causes_ll",
         "causes_last_layer:CausesLastLayer",
-        Look("causes + LL", _GREEN, "xx", "-.", "*"),
+        Look("causes + LL", _BLUE, "--", "-.", "*"),
         CAUSES,
         _SIGNALS,
     ),

@@ -12,7 +12,7 @@ from ros_mbmrl.methods import make_method
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_can_be_made(method: str) -> None:
-    plain = ("mb", "mb_de", "residual", "last_layer", "kalman_last_layer", "causes")
+    plain = ("mb", "mb_de", "residual", "last_layer", "kalman_last_layer", "causes", "causes_ll")
     assert make_rule(method).meta_trained == (method not in plain)
 
 
