@@ -227,7 +227,7 @@ def build(
 
 def main() -> None:
     """Entry point."""
-    raise SystemExit(run(build, work=Work.LONG, messages=Work.URGENT))
+    raise SystemExit(run(build, work=Work.LONG))
 
 
 if __name__ == "__main__":

@@ -71,22 +71,11 @@ class Ending:
 Build = Callable[[Ending], Sequence[Node]]
 
 
-def run(
-    build: Build,
-    arguments: Sequence[str] | None = None,
-    work: Work | None = None,
-    messages: Work | None = None,
-) -> int:
+def run(build: Build, arguments: Sequence[str] | None = None, work: Work | None = None) -> int:
     """Run the nodes that `build` makes until the process ends; its exit status.
 
     A signal only sets an event, so that none interrupts a callback half way; further ones do
-    nothing.
-
-    Args:
-        build: makes the nodes, and starts what computes for them.
-        arguments: of the process; None: `sys.argv`.
-        work: for whose priority the process asks.
-        messages: for whose the thread asks then that moves messages, where others compute.
+    nothing. work: for whose priority the process asks.
     """
     make_streams_last()
     ending = Ending()
@@ -100,8 +89,6 @@ def run(
             prefer(work)
         os.environ.update(environment(os.environ))  # a node that is started alone stays here, too
         nodes = _started(build, ending, words)
-        if messages is not None:
-            prefer(messages)
         return _spin(nodes, ending)
     except UserError as error:
         print(error, file=sys.stderr, flush=True)
