@@ -66,6 +66,8 @@ class Echo:
 class PeerWatch:
     """Find second publishers and stamps that jump, and keep what else was found, for a while.
 
+    Publishers are counted by `look`.
+
     states: topics of the robot's state, which one publisher may speak on, too.
     """
 
@@ -77,6 +79,12 @@ class PeerWatch:
         self._leads: deque[float] = deque(maxlen=RECENT)  # stamp less steady time [s]
         self._newest = 0.0  # stamp [s]
         self._found: dict[str, float] = {}  # what was heard, and when on the steady clock
+        self._several: list[str] = []  # topics with second publishers
+
+    def look(self) -> None:
+        """Count publishers. For a timer: it takes longer than all else of an answer's check."""
+        counts = {name: self._node.count_publishers(full) for name, full in self._topics.items()}
+        self._several = [f"{name} has {n} publishers" for name, n in counts.items() if n > 1]
 
     def note(self, what: str, now: float) -> bool:
         """Keep what is wrong, found at `now` [s]; return whether it was not known."""
@@ -101,11 +109,9 @@ class PeerWatch:
         self._newest = stamp
 
     def complaint(self, now: float) -> str:
-        """Return what is wrong at `now` [s], empty if nothing is."""
+        """Return what is wrong at `now` [s], empty if nothing is; publishers as of the last look."""
         self._found = {what: when for what, when in self._found.items() if now - when < HEARD}
-        counts = {name: self._node.count_publishers(full) for name, full in self._topics.items()}
-        several = [f"{name} has {n} publishers" for name, n in counts.items() if n > 1]
-        return "; ".join([*several, *self._found])
+        return "; ".join([*self._several, *self._found])
 
 
 def missing_listeners(node: Node, publisher: Publishes, names: Iterable[str]) -> list[str]:

@@ -117,6 +117,7 @@ class SafetyNode(Node):
         self.create_service(Trigger, "safety/reset", self._on_reset)
         if not p.lockstep:
             every(self, p.check_period, self._on_timer)
+            every(self, p.check_period, self._peers.look)
         self._publish_stop()
 
     @in_turn

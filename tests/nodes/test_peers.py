@@ -116,6 +116,7 @@ def test_second_publishers_are_named() -> None:
     watch = PeerWatch(node)
     assert watch.complaint(0.0) == ""
     node.counts["/hexapod/command/safe"] = 2
+    watch.look()
     assert watch.complaint(0.0) == "command/safe has 2 publishers"
 
 
@@ -165,6 +166,7 @@ def test_a_second_publisher_of_the_state_is_named() -> None:
     node: Any = Publishers()
     watch = PeerWatch(node, ("odom",))
     node.counts["/hexapod/odom"] = 2
+    watch.look()
     assert watch.complaint(0.0) == "odom has 2 publishers"
 
 

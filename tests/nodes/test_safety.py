@@ -228,6 +228,7 @@ def test_a_second_publisher_latches_until_it_was_quiet_for_a_while(make: Any, wh
 def test_topics_that_only_one_node_may_publish(make: Any, topic: str) -> None:
     bench = make().walking()
     bench.node.count_publishers = lambda name: 1 + (name == f"/{OWNER}/{topic}")
+    bench.node._peers.look()  # as a timer does
     bench.step()
     assert bench.latched == ["second_publisher"]
     assert f"{topic} has 2 publishers" in bench.told["reasons"]
