@@ -109,7 +109,7 @@ class PeerWatch:
         self._newest = stamp
 
     def complaint(self, now: float) -> str:
-        """Return what is wrong at `now` [s], empty if nothing is; publishers as of the last look."""
+        """Return what is wrong at `now` [s], empty if nothing is; publishers as last counted."""
         self._found = {what: when for what, when in self._found.items() if now - when < HEARD}
         return "; ".join([*self._several, *self._found])
 
