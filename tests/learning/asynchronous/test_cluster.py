@@ -1,9 +1,11 @@
-"""Workers as actors of ray: the same in lockstep as here; with a stand-in for ray."""
+"""Workers as actors of ray: the same in lockstep as here; with a stand-in, and ray itself."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +19,11 @@ from ros_mbmrl.learning.asynchronous.job import Job
 from ros_mbmrl.networks import tensor_file
 
 MakeJob = Callable[..., Job]
+SMALL = [
+    *("--set", "horizon=25", "--set", "rows=4", "--set", "hidden=[8]", "--set", "model.rows=32"),
+    *("--set", "model.hidden=[8]", "--set", "model.members=2"),
+    *("--set", "asynchronous.held_out=0.5", "--set", "asynchronous.trajectories=3"),
+]
 
 
 class RayError(Exception):
@@ -153,3 +160,18 @@ def test_an_address_that_does_not_answer_tells_how_long_it_was_waited_for(
 ) -> None:
     with pytest.raises(UserError, match=r"^cluster 'moon:1': no cluster at moon:1; waited \d+ s$"):
         run_on_cluster(make_job(), "moon:1")
+
+
+@pytest.mark.slow
+def test_on_ray_itself_in_lockstep_it_is_bit_for_bit_what_it_is_here(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    policies = []
+    for name, more in (("here", []), ("there", ["--cluster", "local"])):
+        words = ["train", "me_trpo", "pendulum", "--asynchronous", "--in-turn", *more]
+        subprocess.run(  # ray goes on in the process that started it
+            [sys.executable, "-m", "ros_mbmrl.cli", *words, "--out", str(tmp_path / name), *SMALL],
+            check=True,
+            timeout=600,
+        )
+        policies.append((tmp_path / name / "policy.safetensors").read_bytes())
+    assert policies[0] == policies[1]
