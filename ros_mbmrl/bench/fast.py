@@ -51,7 +51,7 @@ class FastHexapod(Hexapod):
 class FastHalfCheetah(HalfCheetah):
     """A half-cheetah that is commanded every 10 ms, at each step of its physics.
 
-    Its time-outs are as many periods as the slow one's, three at least.
+    Its time-outs are three of its periods, the slow one's two.
     """
 
     spec = replace(
@@ -144,7 +144,7 @@ def arguments_of(config: Wanted, words: Sequence[str], folder: Path) -> Iterator
     """Yield the arguments of an adapt graph, in a process that knows their robot.
 
     Args:
-        words: name:=value, those after which nothing of the graph is decided.
+        words: name:=value; robot, parameters, model and method of a fast robot are added.
         folder: to write model and parameters to.
     """
     if not config.fast:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,7 +12,8 @@ from ros_mbmrl.adaptation.guard import Guard
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.learning.segments import TooFewTransitions, Transitions
 from ros_mbmrl.networks.mlp import Parameters
-from ros_mbmrl.networks.updates import Update
+from ros_mbmrl.networks.updates import InputUpdate, Update
+from ros_mbmrl.robots.conditioned import modelled_causes
 from ros_mbmrl.robots.spec import Robot, RobotSpec
 
 
@@ -93,12 +94,15 @@ def prediction_errors(
     Args:
         parameters: the prior's and the rule's own.
         future: rows (N, H).
-        update: of N tasks, or none.
+        update: of N tasks, or none. One that leaves the inputs alone is told the causes that the
+            data tell.
 
     Returns:
         normalised, metres and radians, each (N, H).
     """
     robot, horizon = model.robot, future.shape[1]
+    if update.inputs is None:
+        update = replace(update, inputs=told_causes(model, data, future[:, 0]))
     predicted = model.rollout_updated(
         parameters, update, data.states[future[:, 0]], data.actions[future]
     )[:, 1:]
@@ -109,6 +113,24 @@ def prediction_errors(
     normalised = robust_error(error / spread, scale / scale.mean(), limit=10.0)
     off = (data.next_states[future] - predicted)[..., places(robot)].norm(dim=-1)
     return normalised, off, error[..., turns(robot.spec)].norm(dim=-1)
+
+
+def told_causes(model: DynamicsModel, data: Transitions, rows: Tensor) -> InputUpdate | None:
+    """Return the inputs by which a model knows the causes beside the actuators in rows (N,).
+
+    A roll-out makes its features of states, which do not tell them: it would be of a robot on which
+    all is well. Data that do not tell them have them at their defaults, and change nothing. None of
+    a model that has no inputs for them.
+    """
+    causes = modelled_causes(model.robot.spec)
+    if not causes:
+        return None
+    last = len(model.robot.spec.features)
+    own, std = slice(last - len(causes), last), model.normalizer.input_std
+    known = data.features[rows][:, own]
+    shift = known.new_zeros(len(rows), len(std))
+    shift[:, own] = (known - known.new_tensor([each.default for each in causes])) / std[own]
+    return InputUpdate(torch.ones_like(shift), shift)
 
 
 def places(robot: Robot) -> list[int]:

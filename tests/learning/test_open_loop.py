@@ -21,7 +21,8 @@ from ros_mbmrl.errors import UserError
 from ros_mbmrl.learning.open_loop import open_loop_errors, places, turns
 from ros_mbmrl.learning.segments import Transitions
 from ros_mbmrl.networks.mlp import MLP, Parameters
-from ros_mbmrl.robots.quantities import Quantity
+from ros_mbmrl.robots.conditioned import ConditionedRobot
+from ros_mbmrl.robots.quantities import Cause, Quantity
 from ros_mbmrl.robots.spec import Robot
 
 PriorModel = tuple[DynamicsModel, Parameters]
@@ -38,7 +39,12 @@ def still(robot: Robot) -> PriorModel:
 
 
 def straight(robot: Robot, steps: int = 12) -> Transitions:
-    """A toy that drives 2 cm a period and turns .1 rad, in its own frame always the same."""
+    """The transitions of `straight_rollouts`."""
+    return Transitions.of(robot, straight_rollouts(robot, steps))
+
+
+def straight_rollouts(robot: Robot, steps: int = 12) -> list[Rollout]:
+    """A toy that drives 2 cm a period, in its own frame always the same."""
     state, states = torch.zeros(4), [torch.zeros(4)]
     for _ in range(steps):
         state = robot.advance(state, torch.tensor([0.02, 0.0, 0.0, 0.0]))
@@ -50,7 +56,32 @@ def straight(robot: Robot, steps: int = 12) -> Transitions:
         0.1 * np.arange(steps + 1),
         np.zeros(steps, dtype=np.uint8),
     )
-    return Transitions.of(robot, [rollout])
+    return [rollout]
+
+
+def test_a_model_with_inputs_for_causes_is_told_them(robot: Robot) -> None:
+    """It moves by 2 cm a period for each newton of a push; data that do not tell, tell of none."""
+    pushed = copy.copy(robot)
+    cause = Cause("push", "N", -2.0, 2.0, 0.0, (-1.0, 1.0))
+    pushed.spec = replace(robot.spec, causes=(cause,))  # type: ignore[misc]
+    known = ConditionedRobot(pushed)
+    parameters = {"w0": torch.zeros(4, 4), "b0": torch.zeros(4)}
+    parameters["w0"][1, 0] = 0.02 * 0.5  # an input's deviation is half a newton
+    std = torch.tensor([1.0, 0.5, 1.0, 1.0])
+    normalizer = Normalizer(torch.zeros(4), std, torch.zeros(4), torch.ones(4))
+    model = DynamicsModel(known, MLP((4, 4)), normalizer)
+    (rollout,) = straight_rollouts(robot)
+    steps = len(rollout.actions)
+    told = replace(
+        rollout,
+        causes=np.ones((steps, 1), dtype=np.float32),
+        effectiveness=np.ones((steps, 2), dtype=np.float32),
+    )
+    guard = Guard(Prior(), parameters, 6, GuardConfig())
+    right = open_loop_errors(model, guard, Transitions.of(known, [told], effective=True), 3)
+    assert float(right.metres.max()) < 1e-6
+    blind = open_loop_errors(model, guard, Transitions.of(known, [told]), 3)
+    np.testing.assert_allclose(blind.metres[0, 0], [0.02, 0.04, 0.06], atol=1e-3)
 
 
 def test_errors_of_a_model_that_stands_still_by_hand(robot: Robot, still: PriorModel) -> None:
