@@ -91,7 +91,11 @@ class Fast:
     @property
     def parameters(self) -> str:
         """Return the parameter file of its graph."""
-        return f"/{self.name}/controller:\n  ros__parameters:\n    planner: {self.planner}\n"
+        timer = 0.5 * self.robot().spec.period
+        return (
+            f"/{self.name}/controller:\n  ros__parameters:\n    planner: {self.planner}\n"
+            f"/{self.name}/safety:\n  ros__parameters:\n    check_period: {timer}\n"
+        )
 
     def check(self, options: PlantOptions) -> None:
         """Raise UserError for what `make` would refuse."""

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,7 +27,7 @@ import psutil
 from ros_mbmrl.bench.fast import arguments_of, check_wanted
 from ros_mbmrl.bench.graph import supervised
 from ros_mbmrl.bench.timing import Figure, Findings, Times, at_least
-from ros_mbmrl.bringup import FIRST_COMMAND, NodeSpec, adapt
+from ros_mbmrl.bringup import COMPOSED, FIRST_COMMAND, NodeSpec, adapt
 from ros_mbmrl.errors import RunError, UserError
 from ros_mbmrl.ros_environment import environment
 
@@ -140,14 +140,20 @@ def run(config: Config) -> Findings:
         specs: Sequence[NodeSpec] = adapt(arguments)
         thread = threading.Thread(target=watch.run)
         thread.start()
+        unclean = ""
         try:
             supervised(specs, watch.heard)
+        except RunError as error:
+            if len(watch.idle) < 2:
+                raise
+            unclean = f"the graph: {error}"  # an hour's samples are not lost for its end
         finally:
             watch.over.set()
             thread.join()
     if watch.problem:
         raise RunError(watch.problem)
-    return findings(watch.working, watch.idle)
+    found = findings(watch.working, watch.idle)
+    return replace(found, notes=(*found.notes, *filter(None, [unclean])))
 
 
 def usage() -> dict[str, Usage]:
@@ -168,7 +174,7 @@ def usage() -> dict[str, Usage]:
 def end() -> None:
     """End the graph as its time would: by the end of its driver."""
     for name, child in _nodes():
-        if name == "driver":
+        if name in ("driver", COMPOSED):
             with suppress(psutil.Error):
                 child.send_signal(signal.SIGINT)
 
