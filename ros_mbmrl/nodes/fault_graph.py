@@ -258,7 +258,7 @@ class Emulator:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            word, *rest = line.split()
+            word, *rest = line.split() or [""]
             if word == PAUSED:
                 self.pauses.append((float(rest[0]), float(rest[1])))
             elif word == DRIVEN:
