@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ros_mbmrl.adaptation.bank import Acting, Bank
 from ros_mbmrl.adaptation.base import robust_error
 from ros_mbmrl.adaptation.guard import Guard
 from ros_mbmrl.dynamics.model import DynamicsModel
@@ -122,15 +123,15 @@ def told_causes(model: DynamicsModel, data: Transitions, rows: Tensor) -> InputU
     all is well. Data that do not tell them have them at their defaults, and change nothing. None of
     a model that has no inputs for them.
     """
-    causes = modelled_causes(model.robot.spec)
-    if not causes:
+    spec = model.robot.spec
+    count = len(modelled_causes(spec))
+    if not count:
         return None
-    last = len(model.robot.spec.features)
-    own, std = slice(last - len(causes), last), model.normalizer.input_std
-    known = data.features[rows][:, own]
-    shift = known.new_zeros(len(rows), len(std))
-    shift[:, own] = (known - known.new_tensor([each.default for each in causes])) / std[own]
-    return InputUpdate(torch.ones_like(shift), shift)
+    bank, last = Bank.of(spec), len(spec.features)
+    known = data.features[rows][:, last - count :]
+    well = bank.values[0].to(known).expand(len(rows), -1)
+    acting = Acting.of(model.normalizer, bank.values[0], bank.actuators)
+    return acting(torch.cat([known, well[:, count:]], dim=-1), len(model.normalizer.input_std))
 
 
 def places(robot: Robot) -> list[int]:

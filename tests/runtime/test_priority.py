@@ -90,7 +90,7 @@ print(open("/proc/self/status").read())
 """
 
 
-@pytest.mark.skipif(not priority.permitted()["locked memory"], reason="not permitted here")
+@pytest.mark.skipif(not priority._may_lock(), reason="not permitted here")
 def test_memory_is_locked_as_far_as_it_is_used() -> None:
     words = [sys.executable, "-c", LOCKED]
     variables = {**os.environ, priority.VARIABLE: "auto"}

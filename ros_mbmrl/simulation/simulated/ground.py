@@ -69,8 +69,9 @@ def lay_ground(specification: mujoco.MjSpec, terrain: Terrain) -> None:
         _lay_pier(specification, np.random.default_rng(terrain.seed))
     if terrain.kind in ("basin", "pier"):  # below all of it, and nothing touches it
         floor.pos, floor.conaffinity = [0, 0, -5], 0
-    points = outline(terrain).ravel()
-    specification.add_numeric(name=OUTLINE, data=points, size=len(points))
+    if terrain != Terrain():
+        points = outline(terrain).ravel()
+        specification.add_numeric(name=OUTLINE, data=points, size=len(points))
 
 
 def outline(terrain: Terrain) -> Array:
@@ -87,14 +88,13 @@ def outline(terrain: Terrain) -> Array:
 
 
 def height_at(model: mujoco.MjModel, full: Array, x: Array) -> Array:
-    """Return the height of a model's ground below places x (...) [m]; 0 of one without terrain.
+    """Return the height of a model's ground below places x (...) [m]; 0 of level ground.
 
     full: states of MuJoCo (..., s), which say how deep the blocks of a pier float.
     """
-    try:
-        points = model.numeric(OUTLINE).data.reshape(-1, 2)
-    except KeyError:
+    if not model.nnumeric:
         return np.zeros(np.shape(x))
+    points = model.numeric(OUTLINE).data.reshape(-1, 2)
     height = np.asarray(np.interp(x, points[:, 0], points[:, 1]))
     first = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, f"{BLOCK_NAME}0")
     if first < 0:
