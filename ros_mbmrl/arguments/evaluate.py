@@ -8,7 +8,15 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from ros_mbmrl.arguments.ranges import EpisodeSeconds, Few, Seconds, Speed, Whole, Workers
+from ros_mbmrl.arguments.ranges import (
+    EpisodeSeconds,
+    Few,
+    Natural,
+    Seconds,
+    Speed,
+    Whole,
+    Workers,
+)
 from ros_mbmrl.arguments.shipped import ModelFolder
 
 
@@ -56,6 +64,8 @@ class Evaluate:
     """The first of these seeds."""
     train_seeds: Few | None = None
     """Models or policies of each method in a study; default: as many as its scale says."""
+    first_train_seed: Natural = 0
+    """The first training seed: a study's seeds can be shared out over folders or machines."""
     duration: EpisodeSeconds | None = None
     """Length of an episode [s]; default: 20, of a robot's file 10; a study's scale has its own."""
     environments: tuple[str, ...] = ()

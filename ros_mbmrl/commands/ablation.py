@@ -22,7 +22,13 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     """Run the unfinished part of the ablation; print its table and write `report.html`."""
     study = make_study(ablation.STUDY)
     scale = ablation.shortened(sized(study.at(arguments.scale or ablation.SCALE), arguments))
-    rows = ablation.ablate(study, scale, arguments.out, workers=arguments.workers)
+    rows = ablation.ablate(
+        study,
+        scale,
+        arguments.out,
+        workers=arguments.workers,
+        first_train_seed=arguments.first_train_seed,
+    )
     table = ablation.table(rows, np.random.default_rng(arguments.first_seed))
     console, page = tables.wide_console(), arguments.out / "report.html"
     console.print(tables.printed(table))

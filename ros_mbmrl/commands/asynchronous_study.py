@@ -32,7 +32,14 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     from ros_mbmrl.evaluation.asynchronous.report import tables, write_report
     from ros_mbmrl.evaluation.asynchronous.run import run_study
 
-    rows = run_study(scale, arms, arguments.out, arguments.workers, arguments.cluster)
+    rows = run_study(
+        scale,
+        arms,
+        arguments.out,
+        arguments.workers,
+        arguments.cluster,
+        arguments.first_train_seed,
+    )
     page, summary = write_report(arguments.out, scale, rows)
     console = printing.wide_console()
     for table in tables(summary):

@@ -34,6 +34,7 @@ Row = Mapping[str, Any]
 SEEDS = 3  # paired episodes of a condition
 DURATION = 20.0  # of an episode [s]
 VERSUS = ("mb", "mb_de")
+STUDYING = "scale", "train_seeds", "first_train_seed"  # options of studies alone
 ABLATION, ASYNCHRONOUS = "base-ablation", "asynchronous"
 
 
@@ -45,7 +46,7 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     if not robot:
         choose("experiment", name, known)
         return run_named(arguments)
-    expect_none("only studies have one", arguments, "scale", "train_seeds", "environments")
+    expect_none("only studies have one", arguments, *STUDYING, "environments")
     expect_none("the twin of a robot of a file is not filmed", arguments, "video")
     try:
         return evaluate_twin.run(with_versus(arguments), robot)
@@ -89,9 +90,9 @@ def run_named(arguments: Evaluate) -> dict[str, Any]:
             if not arguments.models:
                 expect_none("only existing models are filmed", arguments, "video")
                 return study.run(arguments)
-            expect_none("--models are not trained", arguments, "train_seeds")
+            expect_none("--models are not trained", arguments, "train_seeds", "first_train_seed")
             return study_models.run(arguments)
-        expect_none("only studies have one", arguments, "scale", "train_seeds")
+        expect_none("only studies have one", arguments, *STUDYING)
         duration = DURATION if arguments.duration is None else arguments.duration
         return run_experiment(replace(with_versus(arguments), duration=duration))
     except OSError as error:

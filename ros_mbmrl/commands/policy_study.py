@@ -35,7 +35,15 @@ def run(arguments: Evaluate) -> dict[str, Any]:
     console = printing.wide_console()
     for name in missing:
         console.print(f"without {name}: it is not installed", highlight=False)
-    runner = Runner(study, scale, names, arguments.out, arguments.workers, arguments.cluster)
+    runner = Runner(
+        study,
+        scale,
+        names,
+        arguments.out,
+        arguments.workers,
+        arguments.cluster,
+        arguments.first_train_seed,
+    )
     rows, times = runner.run(), runner.adaptation_times()
     rng = np.random.default_rng(arguments.first_seed)
     page, summary = write_report(arguments.out, study, scale, rows, rng, missing, times)

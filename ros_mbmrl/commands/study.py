@@ -41,7 +41,15 @@ def run(arguments: Evaluate) -> dict[str, Any]:
         m for m in study.methods if m in (arguments.methods or default_methods(study, scale))
     ]
     methods += [m for m in dict.fromkeys(arguments.methods) if m not in methods]
-    runner = Runner(study, scale, methods, arguments.out, arguments.workers, arguments.cluster)
+    runner = Runner(
+        study,
+        scale,
+        methods,
+        arguments.out,
+        arguments.workers,
+        arguments.cluster,
+        arguments.first_train_seed,
+    )
     console = printing.wide_console()
     if scale.training.members > 1 and not arguments.methods and not tells_causes(study):
         console.print(f"without {', '.join(BY_CAUSES)}: {NO_CAUSES}", highlight=False)

@@ -246,7 +246,7 @@ def describe(scale: Scale, arms: Sequence[str]) -> dict[str, Any]:
         "scale": {
             name: getattr(scale, name)
             for name in (
-                *("train_seeds", "tests", "trajectories", "every", "environments", "sizes"),
+                *("tests", "trajectories", "every", "environments", "sizes"),
                 *("settings", "special", "asynchronous", "first_test", "longer"),
             )
         },

@@ -135,7 +135,12 @@ def _tested(learning: Learning, job: Job, servers: Servers, count: int) -> dict[
 
 
 def run_study(
-    scale: Scale, arms: Sequence[str], out: Path, workers: int = 2, cluster: str = ""
+    scale: Scale,
+    arms: Sequence[str],
+    out: Path,
+    workers: int = 2,
+    cluster: str = "",
+    first_train_seed: int = 0,
 ) -> list[Row]:
     """Return the rows of `learn`, of all arms; finished ones are not run again.
 
@@ -146,7 +151,7 @@ def run_study(
         Learning(ARMS[name], environment, seed, scale, out)
         for environment in scale.environments
         for name in arms
-        for seed in range(scale.train_seeds)
+        for seed in range(first_train_seed, first_train_seed + scale.train_seeds)
     ]
     for each in jobs:
         _ = each.key  # what is wrong is said now

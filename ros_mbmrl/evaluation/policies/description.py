@@ -213,7 +213,6 @@ def describe(study: PolicyStudy, scale: Scale, names: Sequence[str]) -> dict[str
         "name": study.name,
         "methods": {e.name: {"method": e.method, "settings": e.settings} for e in entries},
         "scale": {
-            "train_seeds": scale.train_seeds,
             "tests": scale.tests,
             "first_test": scale.first_test,
             "batch": {kind.value: count for kind, count in scale.batch.items()},

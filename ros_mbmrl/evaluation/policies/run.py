@@ -28,13 +28,16 @@ class Runner:
         out: Path,
         workers: int = 2,
         cluster: str = "",
+        first_train_seed: int = 0,
     ) -> None:
         self._scale, self._out = scale, out
+        self._seeds = range(first_train_seed, first_train_seed + scale.train_seeds)
         self._workers, self._cluster = workers, cluster
         self._pairs = list(study.pairs(scale, names))
         for place, entry in self._pairs:
             first = scale.points[entry.kind][0]
-            _ = Training(scale, entry, place, 0, first, out).config  # what is wrong is said now
+            job = Training(scale, entry, place, self._seeds[0], first, out)
+            _ = job.config  # what is wrong is said now
         keep(out, describe(study, scale, names))
 
     def rounds(self) -> Iterator[list[Training]]:
@@ -48,7 +51,7 @@ class Runner:
                 Training(self._scale, entry, place, seed, points[entry.kind][k], self._out)
                 for place, entry in self._pairs
                 if k < len(points[entry.kind])
-                for seed in range(self._scale.train_seeds)
+                for seed in self._seeds
             ]
 
     def run(self) -> list[Row]:
@@ -69,7 +72,7 @@ class Runner:
         """
         points = self._scale.points
         ends = [
-            Training(self._scale, entry, place, 0, points[entry.kind][-1], self._out)
+            Training(self._scale, entry, place, self._seeds[0], points[entry.kind][-1], self._out)
             for place, entry in self._pairs
             if entry.kind is Kind.CONTEXTUAL
         ]

@@ -66,6 +66,7 @@ def ablate(
     out: Path,
     variants: Sequence[str] = tuple(WITHOUT),
     workers: int = 2,
+    first_train_seed: int = 0,
 ) -> list[Row]:
     """Run the unfinished part of every variant.
 
@@ -75,6 +76,7 @@ def ablate(
         out: a folder in it is kept for each variant.
         variants: names of `WITHOUT`.
         workers: processes.
+        first_train_seed: the others follow it.
 
     Returns:
         Rows of the variants' test episodes, each with its `variant`.
@@ -85,7 +87,14 @@ def ablate(
     rows: list[Row] = []
     for name in variants:
         folder = out / name.replace(" ", "_").replace(",", "")
-        found = Runner(study, WITHOUT[name](scale), (BASELINE,), folder, workers).run()
+        found = Runner(
+            study,
+            WITHOUT[name](scale),
+            (BASELINE,),
+            folder,
+            workers,
+            first_train_seed=first_train_seed,
+        ).run()
         rows += [{**row, "variant": name} for row in found["rows"]]
     return rows
 

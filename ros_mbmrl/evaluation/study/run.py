@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,15 @@ J = TypeVar("J", bound=Keyed)
 
 
 class Runner:
-    """One study at one scale, in one folder. workers, cluster: see `workers.outcomes`.
+    """One study at one scale, in one folder.
+
+    What is finished counts for any number of training seeds: with more of them, a study goes on.
+
+    Args:
+        study, scale, methods: what is compared.
+        out: the folder.
+        workers, cluster: see `workers.outcomes`.
+        first_train_seed: the others follow it.
 
     Raises:
         UserError: a method's entry point is not as expected; then nothing has been written.
@@ -39,7 +48,10 @@ class Runner:
         out: Path,
         workers: int = 2,
         cluster: str = "",
+        first_train_seed: int = 0,
     ) -> None:
+        self.seeds = tuple(range(first_train_seed, first_train_seed + scale.train_seeds))
+        scale = replace(scale, train_seeds=1)  # how many others there are decides no job
         self.methods = tuple(map(make_method, methods))
         for method in self.methods:
             if method.rule:
@@ -48,7 +60,6 @@ class Runner:
         keep(out, describe(study, scale, methods))
         self.study, self.scale, self.out = study, scale, out
         self._workers, self._cluster = workers, cluster
-        self.seeds = tuple(range(scale.train_seeds))
 
     def run(self) -> dict[str, list[Row]]:
         """Return all that the report shows, see `write_report`, as rows by name."""

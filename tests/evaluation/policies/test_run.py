@@ -54,6 +54,17 @@ def test_a_shorter_curve_ends_earlier(tmp_path: Path) -> None:
     assert rounds == [["me_trpo"] * 2 + ["trpo"] * 2, ["trpo"] * 2, ["trpo"] * 2]
 
 
+def test_training_seeds_can_be_shared_out(trained: list[Training], tmp_path: Path) -> None:
+    Runner(STUDY, replace(SCALE, train_seeds=1), ("trpo",), tmp_path, workers=1).run()
+    first = {job.key for job in trained}
+    Runner(STUDY, SCALE, ("trpo",), tmp_path, workers=1, first_train_seed=1)
+    trained.clear()
+    Runner(STUDY, SCALE, ("trpo",), tmp_path, workers=1).run()
+    assert [job.train_seed for job in trained] == [1, 1] and not first & {
+        job.key for job in trained
+    }
+
+
 def test_another_study_is_refused_by_the_first_difference(tmp_path: Path) -> None:
     Runner(STUDY, SCALE, ("me_trpo",), tmp_path)
     with pytest.raises(UserError, match=r"holds another study: scale\.tests was 2, now 5"):

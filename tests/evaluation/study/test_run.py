@@ -84,6 +84,22 @@ def test_a_finished_study_is_not_run_again(done: tuple[Path, dict]) -> None:
     assert digest(out / "models") == before
 
 
+def test_more_training_seeds_go_on_from_what_is_finished(
+    done: tuple[Path, dict], tmp_path: Path
+) -> None:
+    known = [job.key for job in _jobs(done[0], SCALE)]
+    more = _jobs(done[0], replace(SCALE, train_seeds=2))
+    assert [job.key for job in more if job.train_seed == 0] == known
+    assert {job.train_seed for job in more} == {0, 1}
+    later = _jobs(tmp_path, SCALE, first_train_seed=3)
+    assert {job.train_seed for job in later} == {3}
+
+
+def _jobs(out: Path, scale: Scale, first_train_seed: int = 0) -> list[Learning]:
+    runner = Runner(STUDY, scale, METHODS, out, workers=1, first_train_seed=first_train_seed)
+    return [runner._learning("mb", seed) for seed in runner.seeds]
+
+
 class Killed(BaseException):
     """The end of the process."""
 
