@@ -22,6 +22,10 @@ from ros_mbmrl.robots.spec import RobotSpec
 WELL, WEAK, DEAD = "all well", "weak", "dead"
 LEVELS = ((WEAK, 0.5), (DEAD, 0.0))  # effectiveness of a weak and of a dead actuator
 JOINT = "joint"  # a tensor of the models of which all causes are inferred at once
+ODDS = "odds"  # a tensor (J,) of the models whose hypotheses are not all equally probable a priori
+# Odds of a fault of actuators where training data told other causes, but never such a fault. Causes
+# beyond those of training fit badly, and a wrong one with free values may fit a few rows better.
+NEVER_TOLD = 1e-6
 EFFECTIVENESS = (0.0, 1.2)  # range of what is inferred
 SPREAD = 0.25  # deviation of a hypothesis's own causes around its level, as a share of their range
 
@@ -105,6 +109,18 @@ class Bank:
         if self.free[0].any():  # causes differ when all is well, too: see `joint`
             own[JOINT] = torch.ones(1)
         return CAUSES.named(own)
+
+
+def doubting_actuators(parameters: Parameters) -> Parameters:
+    """Return parameters, an ensemble's too, whose banks hold faults of actuators for improbable."""
+    odds, end = {}, CAUSES.prefix + "values"
+    for name, values in parameters.items():
+        if name.endswith(end):
+            bank = name.removesuffix("values")
+            off = (values - parameters[f"{bank}default"]) * parameters[f"{bank}factor"]
+            faulty = (off != 0).any(dim=-1)
+            odds[bank + ODDS] = torch.where(faulty, NEVER_TOLD, 1.0)
+    return {**parameters, **odds}
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ No weight is changed: under a hypothesis the inputs of the network are scaled an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Generator, Tensor
 
-from ros_mbmrl.adaptation.bank import JOINT, Acting, Bank
+from ros_mbmrl.adaptation.bank import JOINT, ODDS, Acting, Bank
 from ros_mbmrl.adaptation.base import Support, UpdateRule
 from ros_mbmrl.adaptation.diagnosis import Beliefs
 from ros_mbmrl.adaptation.error_distribution import ErrorDistribution
@@ -74,6 +74,8 @@ class CauseFilter(UpdateRule):
             own["independent"] = torch.ones(1)
         if JOINT in bank:
             own[JOINT] = torch.ones(1)
+        if ODDS in bank:
+            own[ODDS] = torch.ones(values[0])
         return CAUSES.named({**own, **ErrorDistribution(torch.eye(size), torch.ones(1)).tensors})
 
     def calibrated(
@@ -101,7 +103,7 @@ class CauseFilter(UpdateRule):
     ) -> tuple[Tensor, Tensor]:
         """Return the causes (N, c) and the probabilities (N, J); what is well is at its default."""
         bank, evidence = CAUSES.part(parameters), self._evidence(mlp, parameters, support)
-        prior = self._prior(evidence)
+        prior = self._prior(bank)
         beliefs = self._filtered(evidence, prior)
         best = beliefs[:, -1].argmax(dim=-1)
         holds = self._smoothed(evidence, beliefs, prior)
@@ -122,7 +124,7 @@ class CauseFilter(UpdateRule):
         for _ in range(ROUNDS):
             fit = fitted(linear, distribution, counts, noise, z)
             z, evidence = fit.z, fit.evidence * weight
-            prior = (self._prior(evidence).log() + fit.prior).softmax(dim=-1)
+            prior = (self._prior(bank).log() + fit.prior).softmax(dim=-1)
             beliefs = self._filtered(evidence, prior)
             holds = self._smoothed(evidence, beliefs, prior).mT * weight.mT
             noise = noise_of(fit, distribution, holds, noise)
@@ -181,12 +183,12 @@ class CauseFilter(UpdateRule):
             after = _normalised(torch.lerp(after, ahead.expand_as(after), self._change))
         return torch.stack(holds, dim=1)
 
-    def _prior(self, evidence: Tensor) -> Tensor:
-        """Return the prior probability (J,) of each hypothesis, for evidence (..., J)."""
-        count = evidence.shape[-1]
-        prior = evidence.new_full((count,), (1 - self._well) / max(1, count - 1))
-        prior[0] = self._well
-        return prior
+    def _prior(self, bank: Mapping[str, Tensor]) -> Tensor:
+        """Return the prior probability (J,) of each hypothesis of a bank."""
+        odds = bank.get(ODDS, torch.ones_like(bank["values"][:, 0]))
+        rest = odds[1:]
+        shares = (1 - self._well) * rest / rest.sum()
+        return torch.cat([torch.full_like(odds[:1], self._well), shares])
 
     def _evidence(self, mlp: MLP, parameters: Parameters, support: Support) -> Tensor:
         """Return the logarithmic likelihoods of each row under each hypothesis, (N, T1, J).

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from ros_mbmrl.adaptation import make_rule
+from ros_mbmrl.adaptation.bank import doubting_actuators
 from ros_mbmrl.data.rollout import Rollout
 from ros_mbmrl.dynamics.files import LoadedModel
 from ros_mbmrl.dynamics.model import DynamicsModel
@@ -20,7 +21,7 @@ from ros_mbmrl.learning.models.config import TrainConfig
 from ros_mbmrl.learning.models.meta import CPU, Trained, new_model, train_model
 from ros_mbmrl.learning.models.warm_start import carried, with_causes
 from ros_mbmrl.learning.run import Progress
-from ros_mbmrl.learning.segments import Transitions, has_changes
+from ros_mbmrl.learning.segments import Transitions, has_changes, has_losses
 from ros_mbmrl.networks.ensemble import whole
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.robots.conditioned import ConditionedRobot, modelled_causes
@@ -103,7 +104,10 @@ def fit_model(
             that the model has inputs for.
     """
     model, training, held, warm = fit_from(robot, config, data, before)
-    return train_model(model, config, training, held, progress, checkpoint, warm, device)
+    trained = train_model(model, config, training, held, progress, checkpoint, warm, device)
+    if modelled_causes(model.robot.spec) and not has_losses(data.training):
+        return replace(trained, parameters=doubting_actuators(trained.parameters))
+    return trained
 
 
 def fit_from(

@@ -152,6 +152,12 @@ def has_changes(spec: RobotSpec, rollouts: Sequence[Rollout]) -> bool:
     return any(bool((causes != defaults).any()) for causes in told)
 
 
+def has_losses(rollouts: Sequence[Rollout]) -> bool:
+    """Tell whether any rollout tells an actuator that gave less, or more, than it should."""
+    told = [r.effectiveness for r in rollouts if r.effectiveness is not None]
+    return any(bool((shares != 1).any()) for shares in told)
+
+
 class SegmentSampler:
     """Draws segments tau[t - T1 : t], tau[t : t + T2] uniformly (Algorithm 9, line 9)."""
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ros_mbmrl.adaptation.bank import Acting, Bank
+from ros_mbmrl.adaptation.bank import NEVER_TOLD, Acting, Bank, doubting_actuators
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.networks.groups import CAUSES
 from ros_mbmrl.robots import make_robot
@@ -80,3 +80,16 @@ def test_the_inputs_are_those_of_the_causes() -> None:
     assert update.scale.tolist() == [1, 1] and update.shift.tolist() == [0.375, 0]
     causes = torch.tensor([[2.0, 0.3], [-1.0, 0.0]])
     torch.testing.assert_close(own.values(own(causes, 5)), causes)  # and back
+
+
+def test_faults_of_actuators_that_were_never_told_are_improbable(robot: Robot) -> None:
+    robot = copy(robot)
+    robot.spec = replace(robot.spec, causes=(Cause("push", "N", -2.0, 2.0, 0.0, (-1.0, 1.0)),))
+    bank = Bank.of(ConditionedRobot(robot).spec)
+    two = Normalizer(torch.zeros(4), torch.ones(4), torch.zeros(2), torch.ones(2))
+    own = {f"member.{k}.{n}": v for k in (0, 1) for n, v in bank.parameters(two).items()}
+    found = doubting_actuators(own)
+    assert found.keys() - own.keys() == {"member.0.causes.odds", "member.1.causes.odds"}
+    odds = dict(zip(bank.names, found["member.1.causes.odds"].tolist(), strict=True))
+    assert {name for name, each in odds.items() if each == 1} == {"all well", *bank.names[5:]}
+    assert odds["turn weak"] == odds["drive dead"] == pytest.approx(NEVER_TOLD)

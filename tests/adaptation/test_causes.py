@@ -78,6 +78,14 @@ def test_one_row_is_weighed_as_bayes_does(bank: Bank, parameters: Parameters) ->
     torch.testing.assert_close(found[0], expected / expected.sum())
 
 
+def test_hypotheses_have_odds(bank: Bank, parameters: Parameters) -> None:
+    # Nothing is seen: the posterior is the prior.
+    parameters["causes.odds"] = torch.tensor([1.0, 1.0, 1.0, 3.0, 5.0])
+    support = window(drawn(1), torch.ones(1, 1, 2), torch.zeros(1, 1, 1))
+    found = CauseFilter(well=0.6).posterior(NET, parameters, support)
+    torch.testing.assert_close(found[0], torch.tensor([0.6, 0.04, 0.04, 0.12, 0.2]))
+
+
 def test_rows_that_are_not_independent_are_weaker_evidence(
     bank: Bank, parameters: Parameters
 ) -> None:

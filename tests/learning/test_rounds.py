@@ -107,6 +107,10 @@ def test_a_model_has_inputs_for_causes_once_one_has_changed(
     own = fit_model(robot, config, Data(pushed, tuple(still[6:])), before)  # it goes on from it
     assert own.model.robot.spec.features == ("speed", "push")
     assert own.parameters["w0"].shape == (4, 8)
+    assert own.parameters["causes.odds"].tolist() == pytest.approx([1, 1e-6, 1e-6, 1e-6, 1e-6, 1])
+    half = tuple(replace(r, effectiveness=np.full_like(r.actions, 0.5)) for r in pushed)
+    lost = fit_model(robot, config, Data(half, tuple(told(run, 1.0) for run in runs[6:])))
+    assert "causes.odds" not in lost.parameters
     mixed = Data((*pushed, runs[6]), (runs[7],))
     with pytest.raises(UserError, match="does not tell its causes: expected 1, got none"):
         fit_model(robot, config, mixed)
