@@ -12,13 +12,19 @@ from ros_mbmrl.evaluation.policies.description import PolicyStudy, Scale
 from ros_mbmrl.evaluation.policies.studies import make_policy_study
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from ros_mbmrl.arguments.evaluate import Evaluate
+    from ros_mbmrl.evaluation.policies.training import Row
 
 SCALE = "small"
 
 
 def run(arguments: Evaluate) -> dict[str, Any]:
     """Run the unfinished part of a study; write figures, `summary.json` and `report.html`.
+
+    They are written after each point of the curves, too: one that is interrupted has a report.
 
     Raises:
         UserError: an unknown scale or entry, a size that is none, an entry whose method is not
@@ -44,9 +50,13 @@ def run(arguments: Evaluate) -> dict[str, Any]:
         arguments.cluster,
         arguments.first_train_seed,
     )
-    rows, times = runner.run(), runner.adaptation_times()
-    rng = np.random.default_rng(arguments.first_seed)
-    page, summary = write_report(arguments.out, study, scale, rows, rng, missing, times)
+
+    def reported(rows: list[Row], times: Sequence[Row] = ()) -> tuple[Path, dict[str, Any]]:
+        rng = np.random.default_rng(arguments.first_seed)
+        return write_report(arguments.out, study, scale, rows, rng, missing, times)
+
+    rows = runner.run(reported)
+    page, summary = reported(rows, runner.adaptation_times())
     for table in tables.all_tables(summary, {each.name: each.look for each in study.entries}):
         console.print(printing.printed(table))
     console.print(f"report: {page}", soft_wrap=True, highlight=False)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ros_mbmrl import cli
 from ros_mbmrl.evaluation.policies import run as running
+from ros_mbmrl.evaluation.policies.training import Training
 
 
 def test_smoke_from_training_to_report_and_again_without_training(
@@ -28,6 +30,28 @@ def test_smoke_from_training_to_report_and_again_without_training(
     monkeypatch.setattr(running, "train", None)  # everything is there
     cli.main(given)
     assert json.loads((tmp_path / "r.json").read_text())["results"] == told
+
+
+CHEETAH = "promp-half-cheetah-fwd-back"
+
+
+def test_an_interrupted_study_has_a_report_of_its_first_points(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = running.train
+
+    def until_the_second(job: Training) -> tuple[str, dict[str, Any]]:
+        if job.point > 800:
+            raise KeyboardInterrupt
+        return train(job)
+
+    monkeypatch.setattr(running, "train", until_the_second)
+    given = ["evaluate", "promp", "--scale", "smoke", "--methods", "promp", "--workers", "1"]
+    with pytest.raises(SystemExit):
+        cli.main([*given, "--environments", CHEETAH, "--out", str(tmp_path)])
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert [row["transitions"] for row in summary["finals"]] == [800]
+    assert (tmp_path / "report.html").exists()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ros_mbmrl.evaluation.campaign import finish
@@ -54,14 +54,19 @@ class Runner:
                 for seed in self._seeds
             ]
 
-    def run(self) -> list[Row]:
-        """Return the rows of `train`, of all jobs; finished ones are not run again."""
+    def run(self, so_far: Callable[[list[Row]], object] = lambda _: None) -> list[Row]:
+        """Return the rows of `train`, of all jobs; finished ones are not run again.
+
+        Args:
+            so_far: told the rows after each point of the curves.
+        """
         rows: list[Row] = []
         for k, jobs in enumerate(self.rounds(), start=1):
             own = (self._workers, self._cluster, f"point {k} of the curves")
             known = finish(jobs, train, self._out, *own)
             # Two entries may be the same job under two names.
             rows += [{**known[job.key], "method": job.entry.name} for job in jobs]
+            so_far(rows)
         return rows
 
     def adaptation_times(self) -> list[Row]:
