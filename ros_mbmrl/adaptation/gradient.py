@@ -81,13 +81,13 @@ class GradientStep(UpdateRule):
             # For each row, (N, T1, 2 layers): its share in the loss times the step sizes.
             pull = torch.split(-support.share * sizes, 1, dim=2)
             y, inputs, pre_activations = support.forward(mlp, parameters, update)
-            wanted = spread(support.y, len(y))
+            wanted = spread(support.y, y.shape[0])
             # d loss / d y of each row's Huber loss, the mean over outputs. The row's share in the
             # loss is multiplied in last, so that tasks which share rows share their deltas.
             delta = (y - wanted).clamp(-self.limit, self.limit) * (support.scale / y.shape[-1])
             changes: list[LayerUpdate] = []
             for k in reversed(range(mlp.layers)):
-                own = spread(delta, len(support.weight))
+                own = spread(delta, support.weight.shape[0])
                 bias = pull[mlp.layers + k].mT @ own
                 changes.append(LayerUpdate(inputs[k], pull[k] * own, bias))
                 if k == 0:
@@ -95,10 +95,11 @@ class GradientStep(UpdateRule):
                 back = delta @ parameters[f"w{k}"].mT
                 old = update.layers[k]
                 if old.left is not None and old.right is not None:
-                    tasks = len(old.right)
+                    tasks = old.right.shape[0]
                     back, delta = spread(back, tasks), spread(delta, tasks)
                     back = back + (delta @ old.right.mT) @ spread(old.left, tasks)
-                before, after = (spread(p, len(back)) for p in (pre_activations[k - 1], inputs[k]))
+                tasks, both = back.shape[0], (pre_activations[k - 1], inputs[k])
+                before, after = (spread(part, tasks) for part in both)
                 delta = mlp.act_backward(back, before, after)
             layers = zip(update.layers, reversed(changes), strict=True)
             update = Update(tuple(old.plus(new) for old, new in layers), start.hidden)

@@ -267,7 +267,7 @@ def norm_of(update: Update) -> Tensor:
     for layer in update.layers:
         if layer.left is not None and layer.right is not None:
             # |L^T R|^2 = sum((L L^T) * (R R^T)): no weight matrix is formed
-            tasks = max(len(layer.left), len(layer.right))
+            tasks = max(layer.left.shape[0], layer.right.shape[0])
             gram = spread(_gram(layer.left), tasks) * spread(_gram(layer.right), tasks)
             total = total + gram.sum(dim=(1, 2)).clamp_min(0.0)
         if layer.bias is not None:

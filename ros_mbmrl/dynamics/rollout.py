@@ -30,8 +30,10 @@ class Buffers:
         held = self._held
         fits = [each.shape[1] for each in held] == list(sizes)
         fits = fits and held[0].dtype is dtype and held[0].device == device
-        if not fits or len(held[0]) < rows:
+        if not fits or held[0].shape[0] < rows:
             self._held = [torch.empty(rows, size, dtype=dtype, device=device) for size in sizes]
+        if self._held[0].shape[0] == rows:
+            return self._held
         return [each[:rows] for each in self._held]
 
 
@@ -104,7 +106,7 @@ class _Network:
 
     def __call__(self, x: Tensor) -> Tensor:
         h, last = x.to(self._dtype).flatten(0, -2), len(self._layers) - 1
-        results = self._buffers.of(len(h), self._sizes, self._dtype, x.device)
+        results = self._buffers.of(h.shape[0], self._sizes, self._dtype, x.device)
         for k, ((weight, bias), out) in enumerate(zip(self._layers, results, strict=True)):
             self.hidden = h
             h = _layer(weight, bias, h, out)

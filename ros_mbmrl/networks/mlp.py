@@ -21,12 +21,12 @@ Parameters = dict[str, Tensor]
 
 def _low_rank(z: Tensor, h: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """Return z + (h left^T) right."""
-    if len(left) == 1:
+    if left.shape[0] == 1:
         inner = (h.flatten(0, 1) @ left[0].mT).reshape(*h.shape[:2], -1)
     else:
-        tasks = max(len(h), len(left))
+        tasks = max(h.shape[0], left.shape[0])
         inner = spread(h, tasks) @ spread(left, tasks).mT
-    tasks = max(len(inner), len(right))
+    tasks = max(inner.shape[0], right.shape[0])
     return torch.baddbmm(*(spread(part, tasks) for part in (z, inner, right)))
 
 
@@ -129,7 +129,7 @@ class MLP:
             if change.left is not None and change.right is not None:
                 z = _low_rank(z, h, change.left, change.right)
             if change.bias is not None:
-                tasks = max(len(z), len(change.bias))
+                tasks = max(z.shape[0], change.bias.shape[0])
                 z = spread(z, tasks) + spread(change.bias, tasks)
             if k == 0 and update.attention is not None:
                 more = attend(update.attention, queries(parameters, h))

@@ -7,8 +7,9 @@ from torch import Tensor
 
 def spread(part: Tensor, tasks: int) -> Tensor:
     """Repeat a part of M tasks, (M, ...), for `tasks` of them: every M-th has the same."""
-    if len(part) == tasks:
+    count = part.shape[0]  # a tensor's len() takes ten times as long, and this is called often
+    if count == tasks:
         return part
-    if len(part) == 1:
+    if count == 1:
         return part.expand(tasks, *part.shape[1:])
-    return part.repeat(tasks // len(part), *[1] * (part.dim() - 1))
+    return part.repeat(tasks // count, *[1] * (part.dim() - 1))

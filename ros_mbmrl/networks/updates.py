@@ -63,11 +63,12 @@ class LayerUpdate:
         """Return the update of some of the tasks, from `which.start` to before `which.stop`."""
 
         def chosen(part: Tensor) -> Tensor:
-            if which.start % len(part) == which.stop % len(part) == 0:
+            count = part.shape[0]
+            if which.start % count == which.stop % count == 0:
                 return part  # of all of them, or every M-th still has the same
-            if which.stop <= len(part):
+            if which.stop <= count:
                 return part[which]
-            return part[[n % len(part) for n in range(which.start, which.stop)]]
+            return part[[n % count for n in range(which.start, which.stop)]]
 
         return LayerUpdate(*(None if p is None else chosen(p) for p in self._parts))
 

@@ -54,6 +54,7 @@ from ros_mbmrl.robots.tracked import tracked_point
 
 POLICY = "policy"  # controller that does not search
 CANDIDATES_EVERY = NANO // 10  # [ns] of stamps between two messages of candidates
+PLAN_EVERY = NANO // 25  # the same of plans: nobody looks at those of a fast robot one by one
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ class ControllerNode(LifecycleNode):
         if p.candidates and self._point is not None:
             self._candidates = advertise(self, "plan/candidates")
         self._shown: int | None = None  # stamp of the last candidates
+        self._drawn: int | None = None  # of the last plan
         self._diagnostics = advertise(self, "/diagnostics", links)
         listen(self, "reference", self._on_reference)
         self.stopped = False  # as safety says: until a reset there is nothing to plan
@@ -292,6 +294,9 @@ class ControllerNode(LifecycleNode):
         self, stamp: int, model: DynamicsModel, adapted: Adapted, state: Array, plan: Plan
     ) -> None:
         """Publish where the adapted model says that the plan leads, for people to look at."""
+        if self._drawn is not None and abs(stamp - self._drawn) < PLAN_EVERY:
+            return
+        self._drawn = stamp
         now = torch.as_tensor(state, dtype=torch.float32)
         predict = model.predictor(adapted.parameters, adapted.hidden)
         states = predict(now[None], plan.actions[None])[0]

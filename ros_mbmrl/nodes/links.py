@@ -3,12 +3,16 @@
 A message is handed to those who listen in this process in the thread that publishes it, without
 being serialised; a measurement is handed over as it is, and its messages are made for ROS alone.
 ROS is told afterwards, in a thread of its own: after the command of the period has gone, or when
-none came for a while. Nobody outside can speak on such a topic to those inside.
+none came for a while. While the next measurement is being answered it waits again: told meanwhile,
+what a late command left to tell would make the next one late, and so on. Nobody outside can speak
+on such a topic to those inside.
 """
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -52,9 +56,15 @@ class Links:
     Args:
         topics: their names.
         measured: whether the driver is in the process, too, and hands its measurements over.
+        clock: [s], steady.
     """
 
-    def __init__(self, topics: Iterable[str], measured: bool = False) -> None:
+    def __init__(
+        self,
+        topics: Iterable[str],
+        measured: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.topics, self.measured = frozenset(topics), measured
         self._listeners: dict[str, list[Callable[[Any], None]]] = defaultdict(list)
         self._observers: list[Callable[[Measurement], None]] = []
@@ -62,6 +72,7 @@ class Links:
         self._latched: dict[str, Any] = {}  # last message of each of these
         self._untold: deque[Callable[[], None]] = deque(maxlen=WAITING)
         self._gone, self._closed = threading.Event(), False
+        self._clock, self._asked = clock, math.inf  # since when a measurement is being answered
         self._thread = threading.Thread(target=self._tell_on, daemon=True)
         self._thread.start()
 
@@ -79,6 +90,7 @@ class Links:
         for callback in self._listeners[name]:
             callback(message)
         if name == GONE:
+            self._asked = math.inf
             self._gone.set()
 
     def observe(self, callback: Callable[[Measurement], None]) -> None:
@@ -88,6 +100,9 @@ class Links:
     def observed(self, measurement: Measurement, tell: Callable[[], None]) -> None:
         """Give a measurement to those who observe here; `tell` tells ROS of it, later."""
         self._untold.append(tell)
+        if self._asked == math.inf:
+            self._asked = self._clock()
+            self._gone.clear()
         for callback in self._observers:
             callback(measurement)
 
@@ -107,7 +122,14 @@ class Links:
     def _tell(self) -> None:
         with suppress(RCLError, InvalidHandle):  # the process ends, and its publishers are gone
             while self._untold:
+                while not self._closed and 0 < (left := self._patience_left) < math.inf:
+                    self._gone.wait(left)
                 self._untold.popleft()()
+
+    @property
+    def _patience_left(self) -> float:
+        """How long to wait for the command that is being found [s]; inf: there is none."""
+        return self._asked + PATIENCE - self._clock()
 
 
 class LinkedPublisher:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
@@ -48,6 +49,11 @@ class Limits:
         """Return the limits on `device`."""
         return Limits(*(part.to(device) for part in (self.low, self.high, self.max_step)))
 
+    @cached_property
+    def crosses(self) -> bool:
+        """Return whether every command can cross its whole range in one period."""
+        return bool((self.max_step >= self.span).all())
+
     @property
     def span(self) -> Tensor:
         """Return high - low, (da,)."""
@@ -59,11 +65,14 @@ class Limits:
         previous: (da,), the command before the first. If it lies so far outside of the range that
         range and rate contradict each other, the range wins.
         """
-        before = previous
-        for step in actions.unbind(-2):
+        first, *others = actions.unbind(-2)
+        first.clamp_(previous - self.max_step, previous + self.max_step)
+        if self.crosses:
+            return actions.clamp_(self.low, self.high)
+        before = first.clamp_(self.low, self.high)
+        for step in others:
             step.clamp_(before - self.max_step, before + self.max_step)
-            step.clamp_(self.low, self.high)
-            before = step
+            before = step.clamp_(self.low, self.high)
         return actions
 
 

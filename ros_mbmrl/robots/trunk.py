@@ -113,13 +113,19 @@ def _conjugate(quaternion: Array) -> Array:
 
 def _multiply(a: Array, b: Array) -> Array:
     """Return the product of quaternions (4,): the turn `b` in the frame of `a`."""
-    vector = a[0] * b[1:] + b[0] * a[1:] + np.cross(a[1:], b[1:])
+    vector = a[0] * b[1:] + b[0] * a[1:] + _cross(a[1:], b[1:])
     return np.array([a[0] * b[0] - a[1:] @ b[1:], *vector])
+
+
+def _cross(a: Array, b: Array) -> Array:
+    """Return the cross product of vectors (3,); numpy's own takes twenty times as long."""
+    (ax, ay, az), (bx, by, bz) = a.tolist(), b.tolist()
+    return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
 
 
 def _into_body(rotation: Array, vector: Array) -> Array:
     """Return a vector (3,) of the map frame in the body frame of `rotation` (4,)."""
     axis = -rotation[1:]
-    twice = 2.0 * np.cross(axis, vector)
-    turned: Array = vector + rotation[0] * twice + np.cross(axis, twice)
+    twice = 2.0 * _cross(axis, vector)
+    turned: Array = vector + rotation[0] * twice + _cross(axis, twice)
     return turned

@@ -65,6 +65,21 @@ def test_ros_is_told_all_in_order_once_the_command_has_gone(links: Links, until:
     assert told == [(name, step) for step in range(20) for name in ("odom", GONE)]
 
 
+def test_while_the_next_measurement_is_answered_ros_waits() -> None:
+    links, told = Links(WHOLE, clock=lambda: 0.0), list[tuple[str, Any]]()
+    links.close()
+    links._closed = False  # its own thread has ended: the one below tells
+    safe = LinkedPublisher(GONE, Ros(GONE, told), links)
+    links.observed(Measurement(0, np.zeros(1)), partial(Ros("odom", told).publish, 0))
+    telling = threading.Thread(target=links._tell, daemon=True)
+    telling.start()
+    telling.join(0.2)  # it waits for the command, as long as the clock stands still
+    assert telling.is_alive() and not told
+    safe.publish(0)
+    telling.join()
+    assert told == [("odom", 0), (GONE, 0)]
+
+
 def test_ros_is_told_though_no_command_goes(links: Links, until: Until) -> None:
     told: list[tuple[str, Any]] = []
     LinkedPublisher("adaptation", Ros("adaptation", told), links).publish("alone")
