@@ -1,13 +1,13 @@
 """All experiments in one table: mean ranks over robots and conditions, and who is worse than MB.
 
 `python -m ros_mbmrl.evaluation.study.overall FILE.json ...` reads what `mbmrl evaluate --json`
-wrote, of studies and of the hexapod's experiments.
+wrote, of studies and of the hexapod's experiments. Files of one study with different training seeds
+(`--first-train-seed`) count as one.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,17 +23,17 @@ from tyro.conf import Positional
 from ros_mbmrl.errors import UserError, choose
 from ros_mbmrl.evaluation import tables as printing
 from ros_mbmrl.evaluation.html import Table
-from ros_mbmrl.evaluation.statistics import Row, unique
+from ros_mbmrl.evaluation.statistics import unique
 from ros_mbmrl.evaluation.study import bootstrap
 from ros_mbmrl.evaluation.study.comparisons import (
     BETTER,
     LEVEL,
-    RETURN,
     WORSE,
     Comparison,
     Evidence,
     corrected,
 )
+from ros_mbmrl.evaluation.study.joined import Experiments, read
 from ros_mbmrl.evaluation.study.ranks import (
     Ranked,
     common_methods,
@@ -46,12 +46,6 @@ from ros_mbmrl.evaluation.study.verdicts import with_interval
 from ros_mbmrl.methods import about, look
 from ros_mbmrl.methods.built_in import BASELINE
 from ros_mbmrl.methods.method import Learned
-from ros_mbmrl.untrusted import read_bytes
-
-LIMIT = 256 << 20  # of a file [bytes]
-CROSS_TRACK = "cross_track_mean_m"  # of the hexapod's experiments; lower is better
-
-Experiments = Mapping[str, Ranked]  # by name
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,8 @@ class Config:
     """Mean ranks over several experiments, and where a method is worse than MB."""
 
     files: Positional[tuple[Path, ...]]
-    """Files that `mbmrl evaluate --json FILE` wrote, one experiment each"""
+    """Files that `mbmrl evaluate --json FILE` wrote; an experiment's training seeds may be shared
+    out over several"""
     methods: tuple[str, ...] = ()
     """Methods to rank; by default those that met every condition of every file, without
     references (mb_oracle, true_model, nominal, random) and model-free ones"""
@@ -71,46 +66,6 @@ class Config:
     """Seed of the bootstrap"""
     json: Path | None = None
     """Write the results to this file"""
-
-
-def read(files: Sequence[Path]) -> Experiments:
-    """The experiments in the files. Raises UserError for a file that is none, or one twice."""
-    found: dict[str, Ranked] = {}
-    for path in files:
-        name, ranked = _experiment(path)
-        if name in found:
-            raise UserError(f"{path}: experiment '{name}' again, expected each once")
-        found[name] = ranked
-    if not found:
-        raise UserError("files: expected at least one that `mbmrl evaluate --json` wrote")
-    return found
-
-
-def _experiment(path: Path) -> tuple[str, Ranked]:
-    text = read_bytes(path, LIMIT)
-    try:
-        report = json.loads(text)
-        name, rows = report["config"]["experiment"], report["results"]["rows"]
-        measure = CROSS_TRACK if CROSS_TRACK in rows[0] else RETURN
-        whole = isinstance(name, str) and all(_is_row(row, measure) for row in rows)
-    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
-        whole = False
-    if not whole:
-        raise UserError(
-            f"{path}: expected what `mbmrl evaluate --json` writes: an experiment, and rows of "
-            f"method, train_seed, condition, seed, and {RETURN} or {CROSS_TRACK}"
-        )
-    return name, Ranked(rows, measure, higher_is_better=measure == RETURN)
-
-
-def _is_row(row: Row, measure: str) -> bool:
-    texts = row["method"], row["condition"], row.get("path", "")
-    numbers = row["seed"], 0 if row["train_seed"] is None else row["train_seed"]
-    return (
-        all(isinstance(text, str) for text in texts)
-        and all(isinstance(number, int) for number in numbers)
-        and math.isfinite(row[measure])
-    )
 
 
 def contenders(experiments: Experiments, named: Sequence[str]) -> tuple[str, ...]:

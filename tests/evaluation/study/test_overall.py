@@ -159,7 +159,7 @@ def test_other_bad_input_is_told(files: tuple[Path, ...], tmp_path: Path) -> Non
             run(Config(paths or files, **more))
 
     refused("cannot be read", tmp_path / "nowhere.json")
-    refused("experiment 'hexapod-ood' again", *files, files[1])
+    refused("experiment 'hexapod-ood' again with training seed 0 of 'mb'", *files, files[1])
     refused("'context': expected one of grbal, mb, mb_de", methods=("context", "mb"))
     refused("unknown opponent 'trpo'", versus=("trpo",))
     refused("expected at least two", methods=("mb",))
