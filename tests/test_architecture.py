@@ -12,9 +12,7 @@ ROOT = Path(__file__).parents[1]
 WITHOUT_TESTS: dict[str, tuple[str, ...]] = {
     "arguments of commands: tests/arguments/test_ranges.py walks over all of them": (
         "arguments/bench.py",
-        "arguments/bounds.py",
         "arguments/calibrate.py",
-        "arguments/check.py",
         "arguments/collect.py",
         "arguments/data.py",
         "arguments/doctor.py",
@@ -23,44 +21,13 @@ WITHOUT_TESTS: dict[str, tuple[str, ...]] = {
         "arguments/faults.py",
         "arguments/import_logs.py",
         "arguments/launch.py",
-        "arguments/new.py",
-        "arguments/param.py",
         "arguments/replay.py",
         "arguments/score.py",
         "arguments/train.py",
         "arguments/tune.py",
-        "arguments/view.py",
-    ),
-    "protocols and plain data": (
-        "agents/base.py",
-        "collection/requests.py",
-        "episodes/scenario.py",
-        "networks/activations.py",
-        "plants/topics/bus.py",
-        "policies/base.py",
-        "policies/trained.py",
-        "robots/measurement.py",
-        "robots/task.py",
-        "view/things.py",
-    ),
-    "parameters of nodes, which the tests of the nodes give": (
-        "nodes/driver_parameters.py",
-        "nodes/teleop_parameters.py",
-    ),
-    "stages of a study: tests/evaluation/study/test_run.py and tests/golden run all of them": (
-        "evaluation/study/learn.py",
-        "evaluation/study/model_free.py",
-        "evaluation/study/tuning.py",
-    ),
-    "pages of a study: tests/evaluation/study/test_report.py and test_overall.py": (
-        "evaluation/study/results_table.py",
     ),
     "tested through what it is for, in the file named": (
-        "commands/tuning.py",  # tests/commands/test_tune.py
-        "evaluation/replay.py",  # tests/commands/test_replay.py
-        "learning/pr2_rollouts.py",  # tests/learning/test_twin_rollouts.py
         "nodes/fault_campaign.py",  # tests/commands/test_faults.py
-        "safety/rules.py",  # tests/nodes/test_safety.py, tests/safety/test_document.py
     ),
 }
 

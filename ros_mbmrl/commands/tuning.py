@@ -16,9 +16,8 @@ import torch
 from rich.progress import track
 
 from ros_mbmrl.adaptation import rule_of
-from ros_mbmrl.adaptation.guard import GuardConfig, make_guard
+from ros_mbmrl.adaptation.guard import make_guard
 from ros_mbmrl.data import dataset, files
-from ros_mbmrl.dynamics.card import read_card
 from ros_mbmrl.dynamics.files import LoadedModel, load_model, save_model
 from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation import campaign, tables
@@ -108,14 +107,19 @@ def tune(arguments: Tune, experiment: Experiment) -> dict[str, Any]:
 
 
 def take_over(arguments: Tune, loaded: LoadedModel, method: str) -> dict[str, Any]:
-    """Give the model the settings that were chosen for another training seed's."""
+    """Give the model the settings that were chosen for another training seed's.
+
+    Raises:
+        UserError: the other folder's model is of another robot or method, or its card is wrong.
+    """
     assert arguments.like is not None
-    other = read_card(arguments.like)
+    found = load_model(arguments.like, make_robot(loaded.model.robot.spec.name))
+    other = found.card
     if other.get("method") != method:
         raise UserError(f"{arguments.like} is tuned for {other.get('method')}, not for {method}")
-    guard = GuardConfig(**(other.get("guard") or {}))
-    options = other.get("options") or {}
+    guard, options = make_guard(found).config, other.get("options") or {}
     settings = Candidate(options, int(other["adapt_window"]), guard.min_transitions)
+    make_guard(replace(loaded, card=card_of(loaded, method, settings)))
     record = {
         "command": shlex.join(["mbmrl", *sys.argv[1:]]),
         "like": {"folder": arguments.like.name, "seed": other.get("seed")},

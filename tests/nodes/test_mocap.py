@@ -56,15 +56,3 @@ def test_poses_of_two_publishers_are_distrusted(
             second.close()
         until(lambda: not told())
     first.close()
-
-
-def test_a_clock_that_is_set_leaves_the_drivers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ros_mbmrl.nodes.driver_parameters import DriverParameters, plant_options
-
-    steady, set_by = [100.0], [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: steady[0])
-    monkeypatch.setattr(time, "time", lambda: steady[0] + 1.7e9 + set_by[0])
-    parameters = DriverParameters(plant="serial", port="/dev/x")
-    clock = plant_options(parameters, None).clock  # type: ignore[arg-type]
-    set_by[0], steady[0] = 0.5, 160.0
-    assert clock() == 1.7e9 + 160.0

@@ -25,6 +25,7 @@ from ros_mbmrl.methods import about, look
 from ros_mbmrl.methods.built_in import BASELINE
 
 RESULTS = "results"
+PARTS = "title", "returns", "comparisons", "hypotheses"
 BEGIN, END = "<!-- results -->\n", "<!-- /results -->\n"
 
 Summary = Mapping[str, Any]
@@ -118,13 +119,16 @@ def filled(text: str, summaries: Sequence[Summary]) -> str:
 
 
 def read_summaries(folder: Path) -> list[Summary]:
-    """Read the summaries `*.json` of a folder, by name. Raises UserError for broken JSON."""
-    found = []
+    """Read the summaries `*.json` of a folder, by name. Raises UserError for what is none."""
+    found: list[Summary] = []
     for path in sorted(folder.glob("*.json")):
         try:
-            found.append(json.loads(path.read_text()))
+            summary = json.loads(path.read_text())
         except ValueError as error:
             raise UserError(f"{path}: {error}") from None
+        if not isinstance(summary, dict) or any(part not in summary for part in PARTS):
+            raise UserError(f"{path}: expected a summary of a study, with {', '.join(PARTS)}")
+        found.append(summary)
     return found
 
 

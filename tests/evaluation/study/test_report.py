@@ -17,7 +17,6 @@ from ros_mbmrl.evaluation.html import Table
 from ros_mbmrl.evaluation.study import results_table, tables
 from ros_mbmrl.evaluation.study.report import write_report
 
-ROOT = Path(__file__).resolve().parents[3]
 MEANS = {"mb": 100.0, "grbal": 120.0, "mb_oracle": 130.0, "true_model": 140.0, "random": 5.0}
 
 
@@ -130,13 +129,6 @@ def test_the_page_begins_with_what_was_stated(folder: Path) -> None:
     assert 'src="data:image/png' in page and "scale: small" in page and "inner_lr 0.1" in page
 
 
-def test_the_table_names_a_scale_that_is_not_the_usual_one(folder: Path) -> None:
-    usual, larger = ({**_summary(folder), "scale": name} for name in ("small", "ensemble"))
-    table = results_table.results_table([usual, larger])
-    assert "| Ant with a crippled leg |" in table
-    assert "| Ant with a crippled leg, scale `ensemble` |" in table
-
-
 def test_the_summary_holds_outcomes_and_figures(folder: Path) -> None:
     summary = _summary(folder)
     outcomes = [row["outcome"] for row in summary["hypotheses"]]
@@ -172,21 +164,6 @@ def test_the_table_is_filled_between_its_marks(folder: Path) -> None:
     assert "Of 4 hypotheses stated in advance, supported: 2." in new
     with pytest.raises(UserError, match="expected the lines"):
         results_table.filled("# Title\n", [_summary(folder)])
-
-
-def test_the_page_of_methods_says_what_the_kept_summaries_say() -> None:
-    summaries = results_table.read_summaries(ROOT / "docs" / results_table.RESULTS)
-    if summaries:
-        text = (ROOT / "docs" / "methods.md").read_text()
-        assert text == results_table.filled(text, summaries), (
-            "run: python -m ros_mbmrl.evaluation.study.results_table docs/methods.md"
-        )
-
-
-def test_a_summary_that_is_not_json_is_named(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text("{")
-    with pytest.raises(UserError, match="a.json"):
-        results_table.read_summaries(tmp_path)
 
 
 def test_markdown_escapes_what_would_be_a_column() -> None:

@@ -10,10 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from ros_mbmrl.agents.chance import RandomAgent
 from ros_mbmrl.data import dataset
 from ros_mbmrl.dynamics.files import LoadedModel, load_model
-from ros_mbmrl.errors import UserError
 from ros_mbmrl.evaluation.study import learn, run
 from ros_mbmrl.evaluation.study.comparisons import Evidence
 from ros_mbmrl.evaluation.study.description import Scale
@@ -23,11 +21,7 @@ from ros_mbmrl.evaluation.study.run import Runner, digest
 from ros_mbmrl.evaluation.study.studies import SCALES, make_study
 from ros_mbmrl.evaluation.study.tuning import candidates
 from ros_mbmrl.evaluation.study.worlds import situations_of
-from ros_mbmrl.learning.batch_collection import collect
-from ros_mbmrl.learning.rounds import Data
 from ros_mbmrl.robots import make_robot
-from ros_mbmrl.simulation.simulated_robots import make_simulated
-from ros_mbmrl.simulation.situations import Situation, Terrain
 
 STUDY = replace(make_study("cheetah-disabled"), vary_window=False)
 METHODS = ("mb", "residual", "grbal", "mb_oracle", "random")
@@ -161,19 +155,6 @@ def test_an_arm_has_goals_and_is_trained_on_ranges_of_forces(tmp_path: Path) -> 
     assert all("force" not in r.tags for r in at_rest) and all("force" in r.tags for r in pushed)
 
 
-def test_who_gathers_and_where() -> None:
-    def job(method: str, **more: object) -> Learning:
-        return Learning(STUDY.name, SCALE, method, 3, Path("out"), **more)  # type: ignore[arg-type]
-
-    assert job("collector").gathers and not job("mb").gathers and not job("grbal").gathers
-    assert job("mb").data == job("grbal").data == job("grbal", window=8).data
-    oracle = job("mb_oracle", condition="unseen")
-    assert oracle.gathers and oracle.trained == "mb" and oracle.data != job("mb").data
-    pushed = job("grbal", force=2.0)
-    assert not pushed.gathers and pushed.collector.gathers and pushed.collector.data == pushed.data
-    assert len({job("mb").key, job("grbal").key, oracle.key, job("grbal", window=8).key}) == 4
-
-
 def test_situations_are_paired_and_their_change_is_known() -> None:
     situations = situations_of(STUDY, ("unseen", "switching"), (1, 2), 10.0)
     assert situations == situations_of(STUDY, ("unseen", "switching"), (1, 2), 10.0)
@@ -206,16 +187,6 @@ def test_every_method_learns_from_the_whole_ensemble(tmp_path: Path) -> None:
     # Of the causes, the slope has no input where no slope was met.
     assert models["causes"].parameters["causes.values"].shape == (13, 6)
     assert models["causes"].model.robot.spec.features == robot.spec.features
-
-
-def test_a_study_of_slopes_refuses_rollouts_that_do_not_tell_them(tmp_path: Path) -> None:
-    situations = [Situation(Terrain("slope", angle=0.05))] * 2
-    robots = make_simulated("half_cheetah", situations, [0, 1])
-    told = collect(robots, RandomAgent(12), 12, [0, 1], "random")
-    untold = tuple(replace(rollout, causes=None) for rollout in told)
-    job = Learning("cheetah-slope", SCALE, "causes", 0, tmp_path)
-    with pytest.raises(UserError, match="does not tell its causes: expected 1, got none"):
-        learn._fit(job, SCALE.training, Data(untold, untold), None, 0)
 
 
 @pytest.mark.slow
