@@ -206,7 +206,7 @@ class DryRun:
         As a part of their cost, or of what searching gains over the average candidate if that is
         less: a cost may lie anywhere, about zero too.
         """
-        predict = exact.predictor(adapted.parameters, adapted.hidden)
+        predict = exact.predictor(adapted.parameters, adapted.hidden, adapted.spread)
         rest = WarmStart(None, torch.as_tensor(self.robot.spec.rest, dtype=torch.float32))
         excess, costs, gains = [], [], []
         for seed, state in enumerate(self._around(predict)):
@@ -214,7 +214,7 @@ class DryRun:
             found = []
             for model in (exact, rough):
                 plan = self.planner.plan(
-                    model.predictor(adapted.parameters, adapted.hidden),
+                    model.predictor(adapted.parameters, adapted.hidden, adapted.spread),
                     self.task.cost,
                     state,
                     reference,

@@ -160,13 +160,15 @@ class Adapted:
 
     hidden: (1, size), the memory of a recurrent model that belongs to the parameters, or None;
     of an ensemble (E, size), a memory for each member. beliefs: probabilities of causes, of a rule
-    that infers them, whether the guard accepts the update or not.
+    that infers them, whether the guard accepts the update or not. spread: (J, outputs of the first
+    layer), see `Update.spread`, of a rule whose update is the mean of a Gaussian; or None.
     """
 
     parameters: Parameters
     report: AdaptReport
     hidden: Tensor | None = None
     beliefs: Beliefs = field(default_factory=lambda: MappingProxyType({}))
+    spread: Tensor | None = None
 
 
 def robust_error(residual: Tensor, scale: Tensor, limit: float = 4.0) -> Tensor:

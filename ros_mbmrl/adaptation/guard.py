@@ -126,7 +126,8 @@ class Guard:
         if not accepted:
             return Adapted(self.parameters, report, beliefs=beliefs)
         parameters = model.mlp.materialise(self.parameters, update)
-        return Adapted(parameters, report, memory_of(update), beliefs)
+        spread = None if update.spread is None else update.spread[0]
+        return Adapted(parameters, report, memory_of(update), beliefs, spread)
 
     def update(self, mlp: MLP, support: Support) -> tuple[Update, Verdict]:
         """Return guarded updates of N tasks; a refused one is zero."""

@@ -60,7 +60,7 @@ class Controller:
         self._last = None
         if not np.isfinite(state).all():  # nor may the task's progress learn of it
             raise NoFinitePlan("the state is not finite")
-        predict = model.predictor(adapted.parameters, adapted.hidden)
+        predict = model.predictor(adapted.parameters, adapted.hidden, adapted.spread)
         now = torch.as_tensor(state, dtype=torch.float32)
         if delay.steps:
             committed = torch.stack(delay.committed(self._sent))

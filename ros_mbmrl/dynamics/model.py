@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ros_mbmrl.dynamics.draws import DRAWS, Uncertain, draws
 from ros_mbmrl.dynamics.ensemble import EnsembleRollout, MemberRollouts
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.dynamics.particles import Noise
@@ -76,7 +77,7 @@ class DynamicsModel:
         return self.normalizer.denormalise(outputs)
 
     def predictor(
-        self, parameters: Parameters, hidden: Tensor | None = None
+        self, parameters: Parameters, hidden: Tensor | None = None, spread: Tensor | None = None
     ) -> Callable[[Tensor, Tensor], Tensor]:
         """Return a roll-out under one model: states (K, ds), actions (K, H, da) -> (K, H+1, ds).
 
@@ -84,6 +85,7 @@ class DynamicsModel:
             parameters: of the network.
             hidden: memory (1, size) that belongs to the parameters, (E, size) of an ensemble. Every
                 candidate starts from a copy of it, so imagined steps do not change it.
+            spread: (J, outputs) of the first layer, see `Update.spread`; None: nothing is known.
         """
         if isinstance(self.mlp, Ensemble) and (hidden is not None or attends(parameters)):
             own = members_of(parameters)
@@ -103,7 +105,14 @@ class DynamicsModel:
         rest = (self.normalizer, parameters, self.precision, self._buffers)
         if isinstance(self.mlp, Ensemble):
             return EnsembleRollout(self.robot, self.mlp, *rest)
-        return Rollout(self.robot, self.mlp, *rest)
+        rollout = Rollout(self.robot, self.mlp, *rest)
+        if not has_noise(parameters):
+            return rollout
+        if spread is None:
+            return Uncertain(rollout, None)
+        biases = parameters["b0"] + (draws(len(spread)).to(spread) @ spread)[:, None]
+        drawn = (self.normalizer, {**parameters, "b0": biases}, self.precision, self._buffers)
+        return Uncertain(rollout, lambda: Rollout(self.robot, self.mlp, *drawn))
 
     def particles(self, parameters: Parameters, noise: Noise) -> EnsembleRollout:
         """Return a roll-out of particles with noise, of an ensemble with Gaussian heads."""
@@ -127,10 +136,14 @@ class DynamicsModel:
             rolls = [self.member.predictor_each(*each[k]) for k in self.mlp.used]
             return MemberRollouts(rolls, remembers)
         if update.hidden is None:
-            own = (self.robot, self.mlp, self.normalizer)
-            written = self.mlp.materialise_each(parameters, update)
-            rollout = Rollout(*own, written, self.precision, self._buffers)
-            return lambda state, actions: rollout(_to_each(state, actions), actions)
+            rollout, spread = self._rollout_each(parameters, update), update.spread
+            if not has_noise(parameters):
+                return rollout
+            if spread is None:
+                return Uncertain(rollout, None)
+            noise = draws(spread.shape[1]).to(spread).repeat(len(spread), 1)[:, None]
+            drawn = update.repeated(DRAWS).drawn(noise)
+            return Uncertain(rollout, lambda: self._rollout_each(parameters, drawn))
 
         def remember(state: Tensor, actions: Tensor) -> Tensor:
             state = _to_each(state, actions)
@@ -143,6 +156,15 @@ class DynamicsModel:
             )
 
         return remember
+
+    def _rollout_each(
+        self, parameters: Parameters, update: Update
+    ) -> Callable[[Tensor, Tensor], Tensor]:
+        """Return `predictor_each` of a network without a memory."""
+        own = (self.robot, self.mlp, self.normalizer)
+        written = self.mlp.materialise_each(parameters, update)
+        rollout = Rollout(*own, written, self.precision, self._buffers)
+        return lambda state, actions: rollout(_to_each(state, actions), actions)
 
     def rollout_updated(
         self, parameters: Parameters, update: Update, state: Tensor, actions: Tensor

@@ -2,7 +2,8 @@
 
 Candidate k of a roll-out is imagined by member k mod E. A predictor says by its attribute `members`
 how many take part; without one it is a single model. An ensemble's has `propagated`, too, which
-returns it with another propagation of particles.
+returns it with another propagation of particles. A model with a latent variable has `uncertain`,
+which returns one whose members are draws of it; only a planner that minds risk asks for it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,13 @@ def propagated(predict: Predict, config: SamplingConfig, generator: Generator | 
         UserError: the model is a single network, or cannot do it.
     """
     if config.risk and member_count(predict) < 2:
-        raise UserError("planner parameter risk: expected 0 or a model of several members")
+        uncertain: Callable[[], Predict] | None = getattr(predict, "uncertain", None)
+        if uncertain is None:
+            raise UserError(
+                "planner parameter risk: expected 0, a model of several members, or one with a "
+                "latent variable"
+            )
+        predict = uncertain()
     if config.particles == "ts_inf" and not config.sample:
         return predict
     change: Propagate | None = getattr(predict, "propagated", None)
@@ -90,6 +97,9 @@ class Delayed:
         change: Propagate | None = getattr(predict, "propagated", None)
         if change is not None:
             self.propagated: Propagate = lambda *how: Delayed(change(*how), delay, previous)
+        uncertain: Callable[[], Predict] | None = getattr(predict, "uncertain", None)
+        if uncertain is not None:
+            self.uncertain: Callable[[], Predict] = lambda: Delayed(uncertain(), delay, previous)
 
     def __call__(self, state: Tensor, actions: Tensor) -> Tensor:
         """Roll out `actions` from `state`; see `Predict`."""

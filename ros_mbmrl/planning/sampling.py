@@ -91,8 +91,9 @@ class SamplingConfig:
         particles: how an ensemble moves a candidate: by one of its members all along (`ts_inf`), by
             another one in every step (`ts1`), or by the mean of all (`mean`).
         sample: draw from the variance that Gaussian heads predict, the same for all candidates.
-        risk: weight beta of the disagreement: every candidate is imagined by every member, and
-            costs the mean plus beta times the standard deviation of what the members say.
+        risk: weight beta of the disagreement: every candidate is imagined by every member, or by
+            every draw of a latent variable, and costs the mean plus beta times the standard
+            deviation of what they say.
     """
 
     LIVE: ClassVar[Mapping[str, Live]] = MappingProxyType(

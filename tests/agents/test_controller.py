@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.base import Adapted, AdaptReport
 from ros_mbmrl.agents.controller import Controller
 from ros_mbmrl.dynamics.model import DynamicsModel
@@ -114,3 +115,20 @@ def test_an_ensemble_is_replayed_without_a_deadline_to_the_commands_it_had_with_
         return np.stack(sent)
 
     np.testing.assert_allclose(commands(lambda: 1e9), commands(None), atol=1e-5)
+
+
+def test_risk_is_what_a_latent_variable_leaves_open(robot: Robot, prior: Prior, task: Any) -> None:
+    model, parameters = prior
+    rule = make_rule("mlsm_v0").init(model.mlp, parameters, torch.Generator().manual_seed(0))
+    hidden = parameters["b0"].shape[0]
+
+    def planned(risk: float, spread: torch.Tensor | None) -> torch.Tensor:
+        planner = make_planner("icem", robot.spec, num_samples=16, horizon=3, risk=risk)
+        adapted = Adapted({**parameters, **rule}, REPORT, spread=spread)
+        return make(robot, task, planner).plan(model, adapted, START, delay=Delay(0, 0.5)).actions
+
+    spread = torch.randn(2, hidden, generator=torch.Generator().manual_seed(1))
+    by_mean = planned(0.0, None)
+    assert torch.equal(planned(0.0, spread), by_mean)
+    assert torch.equal(planned(50.0, None), by_mean)  # nothing is known to be open
+    assert not torch.allclose(planned(50.0, spread), by_mean)

@@ -85,8 +85,8 @@ def test_a_recurrent_policy_commands_in_lockstep_what_it_does_in_a_batch(
         batch.begin(Context(ROBOT, [3, 4], worlds.tasks(), worlds.goals))
         for step in range(6):
             wanted = batch.act(worlds.states(), 0.05 * step).commands
-            adapted: Any = SimpleNamespace(parameters={}, hidden=None)
-            model: Any = SimpleNamespace(predictor=lambda parameters, hidden: None)
+            adapted: Any = SimpleNamespace(parameters={}, hidden=None, spread=None)
+            model: Any = SimpleNamespace(predictor=lambda *of: None)
             plan = controller.plan(model, adapted, lone.states()[0])
             found = plan.action.numpy().astype(float)
             assert np.allclose(found, wanted[0], atol=1e-5)

@@ -122,7 +122,7 @@ def test_wrong_settings_are_one_line(settings: dict[str, Any], said: str) -> Non
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"risk": 1.0}, "risk: expected 0 or a model of several members"),
+        ({"risk": 1.0}, "risk: expected 0, a model of several members"),
         ({"particles": "ts1"}, "particles: expected an ensemble"),
         ({"sample": True}, "sample: expected an ensemble"),
     ],
