@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import torch
@@ -108,11 +108,13 @@ class DynamicsModel:
         rollout = Rollout(self.robot, self.mlp, *rest)
         if not has_noise(parameters):
             return rollout
-        if spread is None:
-            return Uncertain(rollout, None)
-        biases = parameters["b0"] + (draws(len(spread)).to(spread) @ spread)[:, None]
-        drawn = (self.normalizer, {**parameters, "b0": biases}, self.precision, self._buffers)
-        return Uncertain(rollout, lambda: Rollout(self.robot, self.mlp, *drawn))
+
+        def drawn(spread: Tensor) -> Rollout:
+            biases = parameters["b0"] + (draws(len(spread)).to(spread) @ spread)[:, None]
+            own = (self.normalizer, {**parameters, "b0": biases}, self.precision, self._buffers)
+            return Rollout(self.robot, self.mlp, *own)
+
+        return Uncertain(rollout, None if spread is None else partial(drawn, spread))
 
     def particles(self, parameters: Parameters, noise: Noise) -> EnsembleRollout:
         """Return a roll-out of particles with noise, of an ensemble with Gaussian heads."""
@@ -139,11 +141,12 @@ class DynamicsModel:
             rollout, spread = self._rollout_each(parameters, update), update.spread
             if not has_noise(parameters):
                 return rollout
-            if spread is None:
-                return Uncertain(rollout, None)
-            noise = draws(spread.shape[1]).to(spread).repeat(len(spread), 1)[:, None]
-            drawn = update.repeated(DRAWS).drawn(noise)
-            return Uncertain(rollout, lambda: self._rollout_each(parameters, drawn))
+
+            def drawn(spread: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+                noise = draws(spread.shape[1]).to(spread).repeat(len(spread), 1)[:, None]
+                return self._rollout_each(parameters, update.repeated(DRAWS).drawn(noise))
+
+            return Uncertain(rollout, None if spread is None else partial(drawn, spread))
 
         def remember(state: Tensor, actions: Tensor) -> Tensor:
             state = _to_each(state, actions)
