@@ -36,8 +36,8 @@ class Counting(DynamicsModel):
 
     now, pace, slow, noise = 0.0, 1.0, 1.0, 0.0
 
-    def predictor(self, parameters: Parameters, hidden: Any = None) -> Any:
-        predict = super().predictor(parameters, hidden)
+    def predictor(self, parameters: Parameters, hidden: Any = None, spread: Any = None) -> Any:
+        predict = super().predictor(parameters, hidden, spread)
         rough = self.precision is torch.bfloat16
 
         def timed(state: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
