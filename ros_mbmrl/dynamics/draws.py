@@ -11,9 +11,9 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-DRAWS = 8
+from ros_mbmrl.dynamics.ensemble import MemberRollouts, Predict
 
-Predict = Callable[[Tensor, Tensor], Tensor]
+DRAWS = 8
 
 
 def draws(size: int) -> Tensor:
@@ -30,12 +30,15 @@ class Uncertain:
 
     Args:
         mean: the roll-out by the mean.
-        drawn: makes the roll-out of DRAWS tasks, for each task one under each draw; None where
-            nothing is known of the variable but its mean.
+        spread: (..., J, outputs), how far the variable is known, see `Update.spread`; None where
+            nothing is known of it but its mean.
+        under: returns the roll-out under a value (J,) of the variable, in deviations.
     """
 
-    def __init__(self, mean: Predict, drawn: Callable[[], Predict] | None) -> None:
-        self._mean, self._drawn = mean, drawn
+    def __init__(
+        self, mean: Predict, spread: Tensor | None, under: Callable[[Tensor], Predict]
+    ) -> None:
+        self._mean, self._spread, self._under = mean, spread, under
 
     def __call__(self, state: Tensor, actions: Tensor) -> Tensor:
         """Roll out `actions` (..., K, H, da) from `state` by the mean."""
@@ -43,41 +46,7 @@ class Uncertain:
 
     def uncertain(self) -> Predict:
         """Return the roll-out by draws, or by the mean where there are none."""
-        return self._mean if self._drawn is None else Drawn(self._drawn())
-
-
-class Drawn:
-    """A roll-out of K candidates, candidate k by draw k mod DRAWS.
-
-    It maps states (K, ds), actions (K, H, da) to (K, H+1, ds), or, of N tasks, (N, ds) and
-    (N, K, H, da) to (N, K, H+1, ds).
-
-    Args:
-        roll: rolls out states (N DRAWS, R, ds) and actions (N DRAWS, R, H, da).
-    """
-
-    members = DRAWS
-
-    def __init__(self, roll: Predict) -> None:
-        self._roll = roll
-
-    def __call__(self, state: Tensor, actions: Tensor) -> Tensor:
-        """Roll out `actions`; see the class."""
-        count = actions.shape[-3]
-        if count % DRAWS:
-            raise ValueError(f"expected a multiple of {DRAWS} candidates, got {count}")
-        if state.dim() == actions.dim() - 2:  # one for all candidates of a task
-            state = state[..., None, :].expand(*actions.shape[:-2], -1)
-        found = self._roll(_by_draw(state, 1), _by_draw(actions, 2))
-        found = found.view(-1, DRAWS, *found.shape[1:]).transpose(1, 2)
-        return found.reshape(*actions.shape[:-2], *found.shape[-2:])
-
-
-def _by_draw(rows: Tensor, tail: int) -> Tensor:
-    """Return rows (R DRAWS, ...) of a task, (N, R DRAWS, ...) of N, as (N DRAWS, R, ...).
-
-    tail: how many dimensions a row has.
-    """
-    own = rows.shape[-tail:]
-    apart = rows.reshape(-1, rows.shape[-tail - 1] // DRAWS, DRAWS, *own)
-    return apart.transpose(1, 2).flatten(0, 1)
+        if self._spread is None:
+            return self._mean
+        each = draws(self._spread.shape[-2]).to(self._spread)
+        return MemberRollouts([self._under(value) for value in each], remembers=False)

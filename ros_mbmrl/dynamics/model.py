@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ros_mbmrl.dynamics.draws import DRAWS, Uncertain, draws
+from ros_mbmrl.dynamics.draws import Uncertain
 from ros_mbmrl.dynamics.ensemble import EnsembleRollout, MemberRollouts
 from ros_mbmrl.dynamics.normalizer import Normalizer
 from ros_mbmrl.dynamics.particles import Noise
@@ -109,12 +109,13 @@ class DynamicsModel:
         if not has_noise(parameters):
             return rollout
 
-        def drawn(spread: Tensor) -> Rollout:
-            biases = parameters["b0"] + (draws(len(spread)).to(spread) @ spread)[:, None]
-            own = (self.normalizer, {**parameters, "b0": biases}, self.precision, self._buffers)
-            return Rollout(self.robot, self.mlp, *own)
+        def under(value: Tensor) -> Rollout:
+            assert spread is not None  # else nobody asks
+            own = {**parameters, "b0": parameters["b0"] + value @ spread}
+            rest = (self.normalizer, own, self.precision, self._buffers)
+            return Rollout(self.robot, self.mlp, *rest)
 
-        return Uncertain(rollout, None if spread is None else partial(drawn, spread))
+        return Uncertain(rollout, spread, under)
 
     def particles(self, parameters: Parameters, noise: Noise) -> EnsembleRollout:
         """Return a roll-out of particles with noise, of an ensemble with Gaussian heads."""
@@ -138,15 +139,14 @@ class DynamicsModel:
             rolls = [self.member.predictor_each(*each[k]) for k in self.mlp.used]
             return MemberRollouts(rolls, remembers)
         if update.hidden is None:
-            rollout, spread = self._rollout_each(parameters, update), update.spread
+            rollout = self._rollout_each(parameters, update)
             if not has_noise(parameters):
                 return rollout
 
-            def drawn(spread: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
-                noise = draws(spread.shape[1]).to(spread).repeat(len(spread), 1)[:, None]
-                return self._rollout_each(parameters, update.repeated(DRAWS).drawn(noise))
+            def under(value: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+                return self._rollout_each(parameters, update.drawn(value[None, None]))
 
-            return Uncertain(rollout, None if spread is None else partial(drawn, spread))
+            return Uncertain(rollout, update.spread, under)
 
         def remember(state: Tensor, actions: Tensor) -> Tensor:
             state = _to_each(state, actions)

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 
 from ros_mbmrl.adaptation import make_rule
 from ros_mbmrl.adaptation.guard import support_of
-from ros_mbmrl.dynamics.draws import DRAWS, Drawn, Uncertain, draws
+from ros_mbmrl.dynamics.draws import DRAWS, Uncertain, draws
 from ros_mbmrl.dynamics.model import DynamicsModel
 from ros_mbmrl.networks.mlp import Parameters
 from ros_mbmrl.networks.updates import Update
@@ -23,24 +23,6 @@ def test_draws_are_the_same_always_and_cancel() -> None:
     assert torch.equal(draws(5), draws(5)) and draws(5).shape == (DRAWS, 5)
     half = DRAWS // 2
     assert torch.equal(draws(5)[:half], -draws(5)[half:])
-
-
-def test_candidate_k_is_imagined_by_draw_k_mod_draws() -> None:
-    shifts = torch.arange(TASKS * DRAWS, dtype=torch.float32)  # of each task's draws
-
-    def roll(state: Tensor, actions: Tensor) -> Tensor:
-        moved = state[..., None, :] + actions.cumsum(dim=-2) + shifts[:, None, None, None]
-        return torch.cat([state[..., None, :], moved], dim=-2)
-
-    actions = torch.rand(TASKS, 3 * DRAWS, 4, 1)
-    found = Drawn(roll)(torch.tensor([[1.0], [2.0]]), actions)
-    assert found.shape == (TASKS, 3 * DRAWS, 5, 1)
-    which = torch.arange(3 * DRAWS) % DRAWS
-    expected = torch.tensor([1.0, 2.0])[:, None] + actions[..., 0, 0]
-    expected = expected + which + DRAWS * torch.arange(TASKS)[:, None]
-    torch.testing.assert_close(found[..., 1, 0], expected)
-    with pytest.raises(ValueError, match="expected a multiple of 8 candidates, got 7"):
-        Drawn(roll)(torch.zeros(1), actions[0, :7])
 
 
 @pytest.fixture(params=["gssm", "mlsm_v0", "mlsm_v1"])
@@ -85,15 +67,12 @@ def test_one_robot_is_imagined_as_many_are(adapted: tuple[Prior, Update]) -> Non
 def test_draws_are_those_of_the_latent_variable(adapted: tuple[Prior, Update]) -> None:
     (model, own), update = adapted
     assert update.spread is not None
-    state, actions = rows(model, 1)
-    found = model.predictor_each(own, update).uncertain()(  # type: ignore[attr-defined]
-        state, actions.expand(-1, DRAWS, -1, -1)
-    )
+    state, actions = rows(model, 2 * DRAWS)  # candidate k is imagined under draw k mod DRAWS
+    found = model.predictor_each(own, update).uncertain()(state, actions)  # type: ignore[attr-defined]
     for d, z in enumerate(draws(update.spread.shape[1])):
         one = update.drawn(z.expand(TASKS, 1, -1))
-        torch.testing.assert_close(
-            found[:, d], model.predictor_each(own, one)(state, actions)[:, 0]
-        )
+        expected = model.predictor_each(own, one)(state, actions[:, d::DRAWS])
+        torch.testing.assert_close(found[:, d::DRAWS], expected)
 
 
 def test_a_planner_without_risk_plans_by_the_mean(adapted: tuple[Prior, Update]) -> None:
