@@ -73,6 +73,7 @@ class Links:
         self._untold: deque[Callable[[], None]] = deque(maxlen=WAITING)
         self._gone, self._closed = threading.Event(), False
         self._clock, self._asked = clock, math.inf  # since when a measurement is being answered
+        self._lock = threading.Lock()  # while one is, `_gone` is not set: `_tell` would not wait
         self._thread = threading.Thread(target=self._tell_on, daemon=True)
         self._thread.start()
 
@@ -90,8 +91,9 @@ class Links:
         for callback in self._listeners[name]:
             callback(message)
         if name == GONE:
-            self._asked = math.inf
-            self._gone.set()
+            with self._lock:
+                self._asked = math.inf
+                self._gone.set()
 
     def observe(self, callback: Callable[[Measurement], None]) -> None:
         """Call `callback` with each measurement."""
@@ -100,9 +102,10 @@ class Links:
     def observed(self, measurement: Measurement, tell: Callable[[], None]) -> None:
         """Give a measurement to those who observe here; `tell` tells ROS of it, later."""
         self._untold.append(tell)
-        if self._asked == math.inf:
-            self._asked = self._clock()
-            self._gone.clear()
+        with self._lock:
+            if self._asked == math.inf:
+                self._asked = self._clock()
+                self._gone.clear()
         for callback in self._observers:
             callback(measurement)
 
@@ -128,7 +131,7 @@ class Links:
 
     @property
     def _patience_left(self) -> float:
-        """How long to wait for the command that is being found [s]; inf: there is none."""
+        """Return how long to wait for the command that is being found [s]; inf: there is none."""
         return self._asked + PATIENCE - self._clock()
 
 
