@@ -121,10 +121,11 @@ class CauseFilter(UpdateRule):
         counts = weight.mT.expand(-1, len(linear.values), -1)  # (N, J, T1)
         noise = weight.new_ones(len(weight), support.y.shape[-1])
         z = weight.new_zeros(len(weight), *linear.axes.shape[:2])
+        before = self._prior(bank).log()
         for _ in range(ROUNDS):
             fit = fitted(linear, distribution, counts, noise, z)
             z, evidence = fit.z, fit.evidence * weight
-            prior = (self._prior(bank).log() + fit.prior).softmax(dim=-1)
+            prior = (before + fit.prior).softmax(dim=-1)
             beliefs = self._filtered(evidence, prior)
             holds = self._smoothed(evidence, beliefs, prior).mT * weight.mT
             noise = noise_of(fit, distribution, holds, noise)

@@ -65,7 +65,9 @@ class Evaluate:
     train_seeds: Few | None = None
     """Models or policies of each method in a study; default: as many as its scale says."""
     first_train_seed: Natural = 0
-    """The first training seed: a study's seeds can be shared out over folders or machines."""
+    """The first training seed: a study's seeds can be shared out over folders or machines. Settings
+    are tuned on the first one of each folder.
+    """
     duration: EpisodeSeconds | None = None
     """Length of an episode [s]; default: 20, of a robot's file 10; a study's scale has its own."""
     environments: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from torch import Tensor
 
 def spread(part: Tensor, tasks: int) -> Tensor:
     """Repeat a part of M tasks, (M, ...), for `tasks` of them: every M-th has the same."""
-    count = part.shape[0]  # a tensor's len() takes ten times as long, and this is called often
+    count = part.shape[0]  # len() of a tensor goes through Python, and this is called often
     if count == tasks:
         return part
     if count == 1:

@@ -118,7 +118,7 @@ def _multiply(a: Array, b: Array) -> Array:
 
 
 def _cross(a: Array, b: Array) -> Array:
-    """Return the cross product of vectors (3,); numpy's own takes twenty times as long."""
+    """Return the cross product of vectors (3,); numpy's own is made for arrays of many."""
     (ax, ay, az), (bx, by, bz) = a.tolist(), b.tolist()
     return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
 

@@ -21,7 +21,7 @@ Experiments = Mapping[str, Ranked]  # by name
 
 
 def read(files: Sequence[Path]) -> Experiments:
-    """The experiments in the files; one whose training seeds were shared out is joined.
+    """Read the experiments of the files; one whose training seeds were shared out is joined.
 
     Raises UserError for a file that is none, or a training seed twice.
     """
